@@ -1,0 +1,51 @@
+# Everything below sets up .venv by itself first: Python 3.10, pinned packages, under a second when it is up to date.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+SETUP := scripts/setup_env.sh
+BIN := .venv/bin
+# Which interpreter to make the environment from, where the one that is found is not the right one: make PYTHON=/path/to/python3.10
+PYTHON ?=
+# Options for pytest: make test PYTEST="-k artifact -x"
+PYTEST ?=
+
+.PHONY: help setup demo test test-core lint format wheel lock clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+setup: ## make or refresh .venv: Python 3.10 with Lava
+	@$(SETUP) $(if $(PYTHON),--python $(PYTHON))
+
+demo: setup ## convert a trained network and run it in Lava, from end to end
+	@$(BIN)/loihiconv demo
+
+test: setup ## run all tests
+	@$(BIN)/python -m pytest $(PYTEST)
+
+test-core: setup ## run the tests on the newest Python from 3.11 to 3.13, with Lava in .venv
+	@$(SETUP) --core
+	@LOIHICONV_LAVA_PYTHON="$(CURDIR)/$(BIN)/python" .venv-core/bin/python -m pytest $(PYTEST)
+
+lint: setup ## check style, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## format the code and sort its imports
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+wheel: setup ## build the wheel into dist/
+	@$(BIN)/python -m hatchling build --target wheel
+
+lock: ## choose the newest versions that pyproject.toml allows and lock them (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.10 --extra lava --extra dev --constraint requirements/constraints.txt \
+	    --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements/lock.txt
+	echo uv | uv pip compile - --universal --python-version 3.10 --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    --quiet --output-file requirements/tools.lock
+
+clean: ## remove environments, caches and built files
+	rm -rf .venv .venv-core .venv-tools .venv*.lock build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find loihiconv tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,48 @@
+"""loihiconv: trained float networks on Intel Loihi.
+
+    net = loihiconv.convert(model, calibration, hardware="kapoho_point", timesteps=64)
+    result = loihiconv.run(net, images)
+    comparison = loihiconv.compare(model, net, (x_test, y_test), backends=["float", "emulator", "lava"])
+
+Names are loaded when they are first used: Lava's worker imports this package where there is no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from loihiconv.version import __version__
+
+if TYPE_CHECKING:
+    from loihiconv.artifact import load, save
+    from loihiconv.backends import run
+    from loihiconv.checking import check
+    from loihiconv.conversion import convert
+    from loihiconv.evaluation.comparison import compare
+    from loihiconv.hardware.config import boards
+    from loihiconv.network import Network, Recording
+
+__all__ = ["Network", "Recording", "__version__", "boards", "check", "compare", "convert", "load", "run", "save"]
+
+_HOMES = {
+    "boards": "hardware.config",
+    "check": "checking",
+    "compare": "evaluation.comparison",
+    "convert": "conversion",
+    "load": "artifact",
+    "run": "backends",
+    "save": "artifact",
+    "Network": "network",
+    "Recording": "network",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'loihiconv' has no attribute {name!r}")
+    return getattr(import_module(f"loihiconv.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

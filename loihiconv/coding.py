@@ -1,0 +1,68 @@
+"""From samples to what enters the network: payloads, input spikes, or currents computed on the host.
+
+Plain numpy, and the only place that does it: every back end, Lava's worker and a board's host get the same integers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from loihiconv.errors import InvalidData
+from loihiconv.fixed_point import round_bias
+from loihiconv.linear import Array
+from loihiconv.network import IF, Input, Network
+
+
+def check_samples(population: Input, x: Array) -> Array:
+    """The samples as an array (N, \\*shape), or `InvalidData` if they are not what the network expects."""
+    x = np.asarray(x)
+    if x.ndim == len(population.shape) + 2 and x.shape[1] == 1:
+        raise InvalidData(f"shape {x.shape} has an axis too many", where="input", limit=f"(N, {_text(population.shape)}) expected")
+    if x.shape[1:] != population.shape:
+        raise InvalidData(
+            f"samples of shape ({_text(x.shape[1:])})", where="input", limit=f"({_text(population.shape)}) expected, channels first",
+            remedy="transpose or reshape the data",
+        )  # fmt: skip
+    if not len(x):
+        raise InvalidData("no samples", where="input", limit="at least 1 expected")
+    if not np.issubdtype(x.dtype, np.number) and x.dtype != np.bool_:
+        raise InvalidData(f"samples of type {x.dtype}", where="input", limit="numbers expected")
+    if not np.isfinite(x).all():
+        raise InvalidData("samples hold NaN or infinity", where="input", limit="finite numbers expected", remedy="clean the data")
+    return x
+
+
+def payloads(population: Input, x: Array) -> Array:
+    """Payload of each value, constant over the window.
+
+    Float: x / scale. Fixed point: round(x / scale * payload_max), halves to even, clipped to
+    [-payload_max or 0, payload_max], as int32. Shape (N, \\*shape) in both.
+    """
+    x = np.asarray(x, np.float32)
+    if not population.payload_max:
+        return x / np.float32(population.scale)
+    low = -population.payload_max if population.signed else 0
+    factor = np.float64(population.payload_max) / np.float64(population.scale)
+    return np.clip(np.rint(x * factor), low, population.payload_max).astype(np.int32)
+
+
+def host_currents(network: Network, payload: Array) -> dict[str, Array]:
+    """Per-sample biases of the populations whose input sum the host computes.
+
+    bias + (sum of w payload) 2^weight_exp, rounded to the nearest mantissa * 2^exponent: int32 (N, \\*shape) in units
+    of v, with the population's own bias included. Sums are exact: integers below 2^53 in float64.
+    """
+    currents: dict[str, Array] = {}
+    for connection in network.connections:
+        if not connection.on_host:
+            continue
+        target = network[connection.target]
+        assert isinstance(target, IF)  # quantization puts only first hidden layers on the host
+        exact = connection.map.with_weight(connection.map.weight.astype(np.float64)).apply(payload.astype(np.float64))
+        total = exact.reshape(len(payload), *target.shape) * 2.0**connection.weight_exp + target.bias
+        currents[target.name] = round_bias(total)
+    return currents
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return ", ".join(map(str, shape))

@@ -1,0 +1,1 @@
+"""What each step cost: comparison of back ends, metrics, attribution of errors."""

@@ -1,0 +1,175 @@
+"""The same samples through several back ends, side by side with the float network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from loihiconv.backends import check_backend, run
+from loihiconv.errors import InvalidData, InvalidSetting
+from loihiconv.evaluation.metrics import agreement, wilson
+from loihiconv.linear import Array
+from loihiconv.network import Network, Recording
+
+LAVA_SAMPLES = 50
+"""Samples that a comparison runs in Lava's simulator unless told otherwise: it is thousands of times slower."""
+
+
+@dataclass(frozen=True)
+class BackendResult:
+    """How one back end did.
+
+    Attributes
+    ----------
+    accuracy : float
+    n : int
+        Samples it ran.
+    wilson95 : (low, high)
+    agreement : float
+        Share of those samples on which it names the float network's class.
+    firing_rate : float or None
+        Mean spikes per neuron and step; None for the float network itself.
+    synaptic_operations : float or None
+        Mean per sample; None for the float network itself.
+    """
+
+    accuracy: float
+    n: int
+    wilson95: tuple[float, float]
+    agreement: float
+    firing_rate: float | None = None
+    synaptic_operations: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What `compare` found.
+
+    Attributes
+    ----------
+    timesteps : int
+    hardware : str
+    backends : {name: BackendResult}
+        "ann" is the float network, the others as asked for.
+    mismatched_spikes : {population: int} or None
+        Spikes on which emulator and Lava differ; None unless both ran.
+    mismatched_potentials : int or None
+        Readout potentials on which they differ.
+    recordings : {name: Recording}
+    """
+
+    timesteps: int
+    hardware: str
+    backends: Mapping[str, BackendResult]
+    mismatched_spikes: Mapping[str, int] | None = None
+    mismatched_potentials: int | None = None
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as JSON values."""
+        return {
+            "timesteps": self.timesteps,
+            "hardware": self.hardware,
+            "backends": {name: {**vars(result), "wilson95": list(result.wilson95)} for name, result in self.backends.items()},
+            "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
+            "mismatched_potentials": self.mismatched_potentials,
+        }
+
+
+def compare(
+    model: nn.Module,
+    net: Network,
+    test_set: tuple[Array, Array],
+    backends: Sequence[str] = ("float", "emulator"),
+    *,
+    lava_samples: int = LAVA_SAMPLES,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Comparison:
+    """Run a test set through the float network and several back ends.
+
+    Parameters
+    ----------
+    model : nn.Module
+        The float network that ``net`` came from.
+    net : Network
+    test_set : (x (N, \\*shape), y (N,))
+    backends : sequence of str
+        As `loihiconv.run` knows them. Where "emulator" and "lava" are both among them, every spike of every population
+        is compared on the samples that Lava ran.
+    lava_samples : int
+        How many of the first samples Lava gets.
+    progress : callable (back end, samples done, samples in all), optional
+
+    Returns
+    -------
+    Comparison
+    """
+    x, y = check_test_set(test_set)
+    for backend in backends:
+        check_backend(net, backend)
+    if lava_samples < 1:
+        raise InvalidSetting(f"lava_samples {lava_samples}", where="lava_samples", limit="at least 1 expected")
+    reference = predict(model, x)
+    results = {"ann": _result(reference, y, reference)}
+    recordings: dict[str, Recording] = {}
+    judged = {"emulator", "lava"} <= set(backends)
+    for backend in backends:
+        n = min(lava_samples, len(x)) if backend == "lava" else len(x)
+
+        def report(done: int, total: int, backend: str = backend) -> None:
+            if progress is not None:
+                progress(backend, done, total)
+
+        recording = run(net, x[:n], backend, record=["spikes"] if judged and backend == "lava" else None, counts=False, progress=report)
+        recordings[backend] = recording
+        results[backend] = _result(recording.predictions, y[:n], reference[:n], recording)
+    spikes = potentials = None
+    if judged:
+        lava = recordings["lava"]
+        spikes, potentials = mismatches(run(net, x[: len(lava)], "emulator", record=["spikes"]), lava)
+    return Comparison(net.timesteps, net.hardware, results, spikes, potentials, recordings)
+
+
+def mismatches(a: Recording, b: Recording) -> tuple[dict[str, int], int]:
+    """On how many spikes per population, and on how many readout potentials, two recordings of the same samples differ."""
+    if set(a.spikes) != set(b.spikes) or len(a) != len(b):
+        raise InvalidData("the recordings are not of the same populations and samples", where="mismatches", remedy='record=["spikes"]')
+    return {name: int(np.sum(a.spikes[name] != b.spikes[name])) for name in a.spikes}, int(np.sum(a.potentials != b.potentials))
+
+
+def predict(model: nn.Module, x: Array, batch: int = 256) -> Array:
+    """Classes that the float network names, evaluated in inference mode without changing the model."""
+    training = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.inference_mode():
+            outputs = [model(torch.from_numpy(np.asarray(x[i : i + batch], np.float32))) for i in range(0, len(x), batch)]
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+    return np.concatenate([o.flatten(1).argmax(1).numpy() for o in outputs])
+
+
+def check_test_set(test_set: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Samples and labels as arrays, or `InvalidData` if they do not belong together."""
+    try:
+        x, y = (np.asarray(part) for part in test_set)
+    except (TypeError, ValueError) as error:
+        raise InvalidData("not a pair of samples and labels", where="test set", limit="(x, y) expected") from error
+    if len(x) != len(y):
+        raise InvalidData(f"{len(x)} samples and {len(y)} labels", where="test set", limit="as many labels as samples expected")
+    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
+        raise InvalidData(f"labels of type {y.dtype} and shape {y.shape}", where="test set", limit="whole numbers (N,) expected")
+    return x, y
+
+
+def _result(predictions: Array, y: Array, reference: Array, recording: Recording | None = None) -> BackendResult:
+    correct = int(np.sum(predictions == y))
+    rate = None if recording is None else recording.firing_rate
+    operations = None if recording is None else recording.synaptic_operations
+    return BackendResult(correct / len(y), len(y), wilson(correct, len(y)), agreement(predictions, reference), rate, operations)

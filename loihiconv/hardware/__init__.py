@@ -1,0 +1,1 @@
+"""Boards: their limits, and what fits on them."""

@@ -1,0 +1,160 @@
+"""Network -> connected Lava processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from lava.magma.compiler.compiler_graphs import find_processes
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.proc.conv.process import Conv as LavaConvProcess
+from lava.proc.dense.process import Dense as LavaDenseProcess
+
+from loihiconv.errors import InvalidModel, LimitExceeded
+from loihiconv.fixed_point import BIAS_MAX, join_bias, round_weights, split_bias
+from loihiconv.lava.job import Job, Settings
+from loihiconv.lava.layout import LavaConv, lava_map, lava_views
+from loihiconv.lava.processes.process import Delay, PayloadInput, ReadoutIntegrator, ResetToZeroIF, SubtractiveIF
+from loihiconv.lava.window import Window
+from loihiconv.linear import Array, Shape
+from loihiconv.network import IF, STATE_SHIFT, V_MAX, Connection, Input, Network, Population
+
+
+def build(network: Network, job: Job, settings: Settings) -> list[AbstractProcess]:
+    """Processes of a fixed-point network, connected.
+
+    Parameters
+    ----------
+    network : Network
+        In fixed point; its integers are taken as they are.
+    job : Job
+        Folder with the payload and biases, into which the processes write.
+    settings : Settings
+
+    Raises
+    ------
+    LimitExceeded
+        If Lava would change one of the integers.
+    """
+    views = lava_views(network)
+    depth = network.depth
+    processes: dict[str, AbstractProcess] = {}
+    for index, population in enumerate(network.populations):
+        if population is network.input and all(c.on_host for c in network.outgoing(population.name)):
+            continue  # the host has it all: Lava runs only what is connected
+        window = Window(network.timesteps, depth[population.name], settings.samples)
+        processes[population.name] = _population(population, index, views[population.name][::-1], window, job, settings)
+    joined: list[AbstractProcess] = []
+    for number, connection in enumerate(network.connections):
+        if not connection.on_host:
+            joined += _connect(network, connection, f"{number}:{connection.name}", views, processes, settings)
+    made = [*processes.values(), *joined]
+    if len(find_processes(processes[network.readout.name])) != len(made):
+        raise InvalidModel("some populations have no way to the readout, not even backwards", remedy="remove them")
+    return made
+
+
+def total_steps(network: Network, samples: int) -> int:
+    """Steps until the deepest population has finished the last sample: N T + L."""
+    return samples * network.timesteps + max(network.depth.values())
+
+
+def _population(population: Population, index: int, shape: Shape, window: Window, job: Job, settings: Settings) -> AbstractProcess:
+    name = population.name
+    common: dict[str, Any] = {"shape": shape, "window": window, "name": name}
+    if isinstance(population, Input) and not population.spiking:
+        return PayloadInput(payload=job.payload, **common)
+    biases = job.biases(index)
+    common["biases"] = biases if biases.exists() else None
+    spiking: dict[str, Any] = {"counts": job.counts(index), "spikes": job.spikes(index) if settings.record_spikes else None}
+    if isinstance(population, Input):
+        # Rate coding: neurons with the sample's payload as their bias, in units of v, and half the threshold to start with.
+        zeros, start = np.zeros(shape, np.int32), np.full(shape, population.payload_max // 2 << STATE_SHIFT, np.int32)
+        return SubtractiveIF(
+            vth=population.payload_max, v_init=start, bias_mant=zeros, bias_exp=zeros, **common, **spiking
+        )  # fmt: skip
+    common["v_init"] = _in_range(_lava_array(population.v_init, population.shape, shape), V_MAX, name, "v_init")
+    common["bias_mant"], common["bias_exp"] = _split_exactly(_lava_array(population.bias, population.shape, shape), name)
+    if isinstance(population, IF):
+        if not 0 < population.vth < 2**17 or population.vth != int(population.vth):
+            raise LimitExceeded(f"vth = {population.vth}", where=name, limit="a whole number from 1 to 131071 expected")
+        process = SubtractiveIF if population.reset == "subtract" else ResetToZeroIF
+        return process(vth=int(population.vth), **common, **spiking)
+    course = job.potentials_over_time if settings.record_potentials else None
+    return ReadoutIntegrator(potentials=job.potentials, potentials_over_time=course, **common)
+
+
+def _connect(
+    network: Network, connection: Connection, name: str, views: dict[str, Shape], processes: dict[str, Any], settings: Settings
+) -> list[AbstractProcess]:  # fmt: skip
+    source, target = processes[connection.source], processes[connection.target]
+    made: list[AbstractProcess] = []
+    spikes: OutPort = source.s_out
+    if steps := network.delay(connection):
+        delay = Delay(shape=spikes.shape, steps=steps, name=f"{name} delay")
+        spikes.connect(delay.s_in)
+        spikes = delay.s_out
+        made.append(delay)
+    # Of graded spikes; 0 stands for binary ones.
+    bits = 0 if network[connection.source].spiking else max(1, network.input.payload_max.bit_length())
+    _check_weights(connection)
+    mapped = lava_map(network, connection, views)
+    if isinstance(mapped, LavaConv):
+        if settings.stock_models:
+            _check_stock_conv(mapped, connection.name)
+        synapses: Any = LavaConvProcess(
+            weight=mapped.weight, input_shape=spikes.shape, padding=mapped.padding, stride=mapped.stride,
+            dilation=mapped.dilation, groups=mapped.groups, num_message_bits=bits, name=name,
+        )  # fmt: skip
+    else:
+        synapses = LavaDenseProcess(weights=mapped.weight, num_message_bits=bits, name=name)
+    _join(spikes, synapses.s_in)
+    _join(synapses.a_out, target.a_in)
+    return [*made, synapses]
+
+
+def _join(source: OutPort, target: InPort) -> None:
+    """Connect two ports of the same size; both count in C order."""
+    (source if source.shape == target.shape else source.reshape(target.shape)).connect(target)
+
+
+def _lava_array(values: Array, channels_first: Shape, shape: Shape) -> Array:
+    """Values broadcast to a population's shape, as a Lava array."""
+    return np.ascontiguousarray(np.broadcast_to(values, channels_first).reshape(shape[::-1]).T, dtype=np.int64)
+
+
+def _in_range(values: Array, limit: int, where: str, what: str) -> Array:
+    largest = int(np.abs(values).max(initial=0))
+    if largest > limit:
+        raise LimitExceeded(f"{what} of magnitude {largest}", where=where, limit=f"at most {limit} expected")
+    return values
+
+
+def _split_exactly(bias: Array, where: str) -> tuple[Array, Array]:
+    mantissa, exponent = split_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
+    wrong = join_bias(mantissa, exponent) != bias
+    if wrong.any():
+        raise LimitExceeded(f"a bias of {bias[wrong][0]}", where=where, limit="mantissa (13 bits) * 2^exponent (3 bits) expected")
+    return mantissa, exponent
+
+
+def _check_weights(connection: Connection) -> None:
+    """Lava's ``Dense`` clips weights to 8 bits and makes mixed signs even without a word; its ``Conv`` takes anything."""
+    weight = connection.map.weight
+    wrong = round_weights(weight) != weight
+    if wrong.any():
+        raise LimitExceeded(
+            f"a weight of {weight[wrong][0]}",
+            where=connection.name,
+            limit="even numbers within +-254, or with one sign integers up to 255, expected",
+        )
+
+
+def _check_stock_conv(conv: LavaConv, where: str) -> None:
+    largest = max(*conv.weight.shape[1:3], *conv.stride, *conv.padding, *conv.dilation, conv.groups)
+    if largest > 127:
+        raise LimitExceeded(
+            f"a kernel size, stride, padding, dilation or number of groups of {largest}", where=where,
+            limit="Lava's own Conv model keeps them in 8 bits, at most 127", remedy="run with stock_models=False",
+        )  # fmt: skip

@@ -1,0 +1,296 @@
+"""The caller's side of a run on Lava: starts the worker, watches it, collects its records. Imports no Lava."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import replace
+from importlib.util import find_spec
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+import loihiconv.artifact
+from loihiconv import coding
+from loihiconv.errors import BackendFailed, BackendUnavailable, InvalidSetting
+from loihiconv.lava.job import Job, Records, Settings, finished_samples, read_records
+from loihiconv.linear import Array
+from loihiconv.network import Network, Recording
+from loihiconv.operations import activity
+
+PYTHON_VARIABLE = "LOIHICONV_LAVA_PYTHON"
+POLL_SECONDS = 0.05
+GRACE_SECONDS = 5.0
+"""How long processes may take to end after SIGTERM before they get SIGKILL."""
+INSTALL = (
+    f"install it into a Python 3.10 with: pip install 'loihiconv[lava]', and run from there or set {PYTHON_VARIABLE} to that interpreter"
+)
+
+
+class LavaFailed(BackendFailed):
+    """A run on Lava broke or ran past its deadline; ``partial`` has the samples that were finished, or is None."""
+
+    partial: Recording | None = None
+
+
+class LavaInterrupted(KeyboardInterrupt):
+    """A run on Lava was stopped with Ctrl-C; ``partial`` has the samples that were finished, or is None."""
+
+    partial: Recording | None = None
+
+
+class WorkerTraceback(Exception):
+    """The traceback of the process that failed, as text: the cause of a `LavaFailed`."""
+
+
+def run_lava(
+    network: Network,
+    x: Array,
+    *,
+    record: Collection[str] = (),
+    stock_models: bool = False,
+    deadline: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    python: str | None = None,
+) -> Recording:
+    """Run samples on Lava's CPU back end, spike for spike what a Loihi program of this network computes.
+
+    The samples run one after the other, without a gap, in one worker with one operating system process per Lava
+    process. Whatever happens, no process and no file of the run is left behind.
+
+    Parameters
+    ----------
+    network : Network
+        In fixed point.
+    x : array (N, \\*input shape)
+    record : of "spikes", "potentials"
+        Also record every spike, and the readout's potentials after each step.
+    stock_models : bool
+        Use Intel's Python models of ``Conv`` and ``Dense``: the same numbers, slower (`Conv` loops over channel pairs).
+    deadline : float or None
+        Seconds after which the run is ended; by default generous, from the size of the network and N T.
+    progress : function (finished samples, N)
+        Called from this thread whenever a sample is finished.
+    python : path or None
+        Interpreter with lava-nc. By default what LOIHICONV_LAVA_PYTHON says, else this one.
+
+    Raises
+    ------
+    InvalidSetting
+        If the network is not in fixed point, or ``record`` is unknown.
+    InvalidData
+        If the samples do not fit.
+    BackendUnavailable
+        If no interpreter with Lava is known.
+    LavaFailed
+        If the run breaks or passes its deadline; a `loihiconv.errors.BackendFailed` with finished samples in ``partial``.
+    LavaInterrupted
+        On Ctrl-C; a `KeyboardInterrupt` with finished samples in ``partial``.
+    """
+    if not network.fixed_point:
+        raise InvalidSetting("Lava runs fixed-point networks only", where="backend lava", remedy="quantize the network first")
+    if unknown := set(record) - {"spikes", "potentials"}:
+        raise InvalidSetting(f"cannot record {sorted(unknown)}", where="record", limit="'spikes' and 'potentials' can be")
+    x = coding.check_samples(network.input, x)
+    payload = coding.payloads(network.input, x)
+    settings = Settings(len(x), "spikes" in record, "potentials" in record, stock_models)
+    interpreter = find_python(python)
+    folder = Path(tempfile.mkdtemp(prefix="loihiconv-lava-")).resolve()
+    worker = None
+    try:
+        job = _write_job(folder, network, payload, settings)
+        worker = _start(job, interpreter)
+        limit = default_deadline(network, len(x), stock_models=stock_models) if deadline is None else deadline
+        try:
+            _watch(worker, interpreter, job, network, len(x), limit, progress)
+        except (LavaFailed, KeyboardInterrupt) as error:
+            end_group(worker)
+            records = read_records(job, network, settings)
+            partial = _recording(network, payload, records) if len(records.potentials) else None
+            if isinstance(error, LavaFailed):
+                error.partial = partial
+                raise
+            interrupted = LavaInterrupted(*error.args)
+            interrupted.partial = partial
+            raise interrupted from error
+        return _recording(network, payload, read_records(job, network, settings))
+    finally:
+        if worker is not None:
+            end_group(worker)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_python(python: str | None = None) -> str:
+    """Interpreter with lava-nc: the one given, else LOIHICONV_LAVA_PYTHON, else this one if it can have Lava.
+
+    Raises
+    ------
+    BackendUnavailable
+        If there is none.
+    """
+    chosen, where = (python, "python") if python else (os.environ.get(PYTHON_VARIABLE), PYTHON_VARIABLE)
+    if chosen:
+        found = shutil.which(chosen)
+        if not found:
+            raise BackendUnavailable(f"{chosen} is no program", where=where, remedy="name an interpreter in which lava-nc is installed")
+        return os.path.abspath(found)
+    version = ".".join(map(str, sys.version_info[:2]))
+    if not _has_lava():
+        raise BackendUnavailable(f"lava-nc is not installed for this Python {version}", where="backend lava", remedy=INSTALL)
+    if sys.version_info[:2] != (3, 10):
+        raise BackendUnavailable(
+            f"lava-nc fails to import on this Python {version}", where="backend lava", limit="it needs 3.10", remedy=INSTALL
+        )
+    return sys.executable
+
+
+def default_deadline(network: Network, samples: int, *, stock_models: bool = False) -> float:
+    """A generous deadline in seconds: some hundred times what a run took where it was measured.
+
+    Two minutes to start, and per step 50 ms for each connection and 1 s for each 10^8 products; Intel's ``Conv`` is allowed
+    thirty times that.
+    """
+    products = sum(prod(c.map.output_shape(network[c.source].shape)) * prod(c.map.weight.shape[1:]) for c in network.connections)
+    per_step = 0.05 * (1 + len(network.connections)) + products / 1e8
+    steps = samples * network.timesteps + max(network.depth.values())
+    return 120.0 + steps * per_step * (30 if stock_models else 1)
+
+
+def _has_lava() -> bool:
+    try:
+        return find_spec("lava.magma") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _write_job(folder: Path, network: Network, payload: Array, settings: Settings) -> Job:
+    job = Job(folder)
+    loihiconv.artifact.save(replace(network, origin=None, metadata={}), job.network)
+    job.write_settings(settings)
+    if network.input.spiking:
+        # Rate coding: the payload is the input neurons' bias, in units of v.
+        np.save(job.biases(0), np.asarray(payload, np.int32) << network.shift)
+    else:
+        np.save(job.payload, np.asarray(payload, np.int32))
+    indices = {p.name: i for i, p in enumerate(network.populations)}
+    for name, biases in coding.host_currents(network, payload).items():
+        np.save(job.biases(indices[name]), np.asarray(biases, np.int32))
+    return job
+
+
+def _start(job: Job, interpreter: str) -> subprocess.Popen[bytes]:
+    """Start the worker as the leader of a process group of its own.
+
+    Its interpreter may be another one, so it gets this package alone on its path and not the folder of packages beside it, and
+    starts in the job's folder, where nothing shadows a module.
+    """
+    packages = job.folder / "packages"
+    packages.mkdir()
+    (packages / "loihiconv").symlink_to(Path(__file__).resolve().parents[1], target_is_directory=True)
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP")}
+    path = [str(packages)]
+    if os.path.samefile(interpreter, sys.executable):
+        path += [os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
+    environment["PYTHONPATH"] = os.pathsep.join(path)
+    for library in ("OMP", "OPENBLAS", "MKL"):  # every Lava process would start as many threads as there are cores
+        environment[f"{library}_NUM_THREADS"] = "1"
+    command = [interpreter, "-m", "loihiconv.lava.worker", str(job.folder), "--parent", str(os.getpid())]
+    with job.log.open("wb") as log:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=job.folder, env=environment, start_new_session=True
+        )
+
+
+def _watch(
+    worker: subprocess.Popen[bytes],
+    interpreter: str,
+    job: Job,
+    network: Network,
+    samples: int,
+    deadline: float,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Wait for the worker; report finished samples; raise if it fails or takes too long."""
+    end, reported = time.monotonic() + deadline, 0
+    while True:
+        running = worker.poll() is None
+        finished = finished_samples(job, network)
+        if progress is not None and finished > reported:
+            reported = finished
+            progress(finished, samples)
+        if not running:
+            break
+        if time.monotonic() > end:
+            raise LavaFailed(
+                f"did not finish within {deadline:g} s", where="backend lava", limit=f"{finished} of {samples} samples were done",
+                remedy="allow a longer deadline or run fewer samples",
+            )  # fmt: skip
+        time.sleep(POLL_SECONDS)
+    if worker.returncode != 0 or finished != samples:
+        _raise_failure(worker, job, interpreter)
+
+
+def _raise_failure(worker: subprocess.Popen[bytes], job: Job, interpreter: str) -> None:
+    status = job.read_status()
+    traceback = (job.error.read_text() if job.error.exists() else job.log.read_text(errors="replace")).strip()
+    cause = WorkerTraceback("\n" + traceback)
+    last = (traceback.splitlines() or ["nothing was printed"])[-1]
+    if status.get("state", "unavailable") == "unavailable":  # it has no Lava, or did not even come to run the worker
+        where = f"backend lava, {interpreter}"
+        raise BackendUnavailable(f"lava-nc cannot be used from this interpreter ({last})", where=where, remedy=INSTALL) from cause
+    message = status.get("message") or f"the worker ended with status {worker.returncode}: {last}"
+    raise LavaFailed(str(message), where="backend lava") from cause
+
+
+def end_group(worker: subprocess.Popen[bytes]) -> None:
+    """End all processes of a worker's group and wait until they are gone."""
+    # SIGTERM first and to all: Python's resource tracker ignores it and removes the shared memory when the others are gone.
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        end = time.monotonic() + GRACE_SECONDS
+        while _group_runs(worker.pid) and time.monotonic() < end:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(worker.pid, number)
+            worker.poll()
+            time.sleep(0.01)
+    worker.wait()
+
+
+def _group_runs(group: int) -> bool:
+    """Whether a process group has a process that has not ended; zombies that nobody reaps yet have."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # macOS says so of zombies
+        return False
+    if not sys.platform.startswith("linux"):
+        return True
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, number = path.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(number) == group and state not in "ZX":
+                return True
+    return False
+
+
+def _recording(network: Network, payload: Array, records: Records) -> Recording:
+    payload = payload[: len(records.potentials)]
+    spikes = {name: np.sum(counts, axis=0, dtype=np.int64) for name, counts in records.spike_counts.items()}
+    return Recording(
+        predictions=np.argmax(records.potentials.reshape(len(payload), -1), axis=1),
+        potentials=records.potentials,
+        spike_counts=records.spike_counts,
+        timesteps=network.timesteps,
+        backend="lava",
+        spikes=records.spikes,
+        potentials_over_time=records.potentials_over_time,
+        **vars(activity(network, spikes, np.count_nonzero(payload, axis=0), len(payload))),
+    )

@@ -1,0 +1,164 @@
+"""The folder in which the caller and the Lava worker meet: what is in it, and how recordings are read back.
+
+Numbers in files are int32, little-endian, samples first and channels first. Populations are counted in the network's
+order. Records grow by one sample at a time, so a reader sees every finished sample while the run goes on or after it
+was cut off. Spikes take N T neurons / 8 bytes, potentials over time 4 N T classes; run fewer samples at a time where that is
+too much.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihiconv.linear import Array
+from loihiconv.network import Network
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a job asks for, besides its network and its samples.
+
+    Parameters
+    ----------
+    samples : int
+    record_spikes, record_potentials : bool
+        Write every spike, and the readout's potentials after each step.
+    stock_models : bool
+        Run Intel's models of ``Conv`` and ``Dense`` instead of the faster ones of this project.
+    """
+
+    samples: int
+    record_spikes: bool = False
+    record_potentials: bool = False
+    stock_models: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """Paths within a job's folder."""
+
+    folder: Path
+
+    @property
+    def network(self) -> Path:
+        """The saved network."""
+        return self.folder / "network.lnet"
+
+    @property
+    def payload(self) -> Path:
+        """Payloads (N, \\*input shape), where the input sends any."""
+        return self.folder / "payload.npy"
+
+    @property
+    def log(self) -> Path:
+        """Whatever the worker prints."""
+        return self.folder / "worker.log"
+
+    @property
+    def error(self) -> Path:
+        """Traceback of the first process that failed."""
+        return self.folder / "error.txt"
+
+    @property
+    def potentials(self) -> Path:
+        """Readout potentials after each sample's last step."""
+        return self.folder / "potentials.i32"
+
+    @property
+    def potentials_over_time(self) -> Path:
+        """Readout potentials after every step."""
+        return self.folder / "potentials_over_time.i32"
+
+    def biases(self, population: int) -> Path:
+        """Per-sample biases (N, \\*shape) of a population, where the host loads them."""
+        return self.folder / f"biases-{population}.npy"
+
+    def counts(self, population: int) -> Path:
+        """Spikes per neuron of each sample."""
+        return self.folder / f"counts-{population}.i32"
+
+    def spikes(self, population: int) -> Path:
+        """Every spike, packed into bits."""
+        return self.folder / f"spikes-{population}.bits"
+
+    def write_settings(self, settings: Settings) -> None:
+        """Write ``job.json``."""
+        (self.folder / "job.json").write_text(json.dumps(asdict(settings)))
+
+    def read_settings(self) -> Settings:
+        """Read ``job.json``."""
+        return Settings(**json.loads((self.folder / "job.json").read_text()))
+
+    def write_status(self, state: str, **details: Any) -> None:
+        """Set ``status.json``, whole or not at all: state "starting", "running", "done" or "failed"."""
+        temporary = self.folder / f"status-{os.getpid()}.tmp"
+        temporary.write_text(json.dumps({"state": state, **details}))
+        temporary.replace(self.folder / "status.json")
+
+    def read_status(self) -> dict[str, Any]:
+        """``status.json``, or an empty one."""
+        try:
+            return dict(json.loads((self.folder / "status.json").read_text()))
+        except FileNotFoundError:
+            return {}
+
+
+def spiking_indices(network: Network) -> list[int]:
+    """Populations that send binary spikes, by their place in the network."""
+    return [i for i, population in enumerate(network.populations) if population.spiking]
+
+
+def finished_samples(job: Job, network: Network) -> int:
+    """Samples that every population has written."""
+    files = [(job.potentials, prod(network.readout.shape))]
+    files += [(job.counts(i), prod(network.populations[i].shape)) for i in spiking_indices(network)]
+    return min(_size(path) // (4 * neurons) for path, neurons in files)
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """Records of the first ``len(potentials)`` samples; see `loihiconv.network.Recording`."""
+
+    potentials: Array
+    spike_counts: dict[str, Array]
+    spikes: dict[str, Array]
+    potentials_over_time: Array | None
+
+
+def read_records(job: Job, network: Network, settings: Settings) -> Records:
+    """All samples that every population has written, finished run or not."""
+    n, steps = finished_samples(job, network), network.timesteps
+    counts: dict[str, Array] = {}
+    spikes: dict[str, Array] = {}
+    for i in spiking_indices(network):
+        population = network.populations[i]
+        counts[population.name] = _read(job.counts(i), (n, *population.shape))
+        if settings.record_spikes:
+            neurons = prod(population.shape)
+            bits = _read(job.spikes(i), (n, steps, -(-neurons // 8)), np.uint8)
+            unpacked = np.unpackbits(bits, axis=2, count=neurons).view(np.bool_)
+            spikes[population.name] = unpacked.reshape(n, steps, *population.shape)
+    shape = network.readout.shape
+    course = _read(job.potentials_over_time, (n, steps, *shape)) if settings.record_potentials else None
+    return Records(_read(job.potentials, (n, *shape)), counts, spikes, course)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _read(path: Path, shape: tuple[int, ...], dtype: Any = "<i4") -> NDArray[Any]:
+    if not prod(shape):
+        return np.zeros(shape, dtype)
+    return np.fromfile(path, dtype, count=prod(shape)).reshape(shape)

@@ -1,0 +1,125 @@
+"""Processes: populations of a `loihiconv.network.Network`, and a delay line.
+
+Shapes are Lava's, (W, H, C) or (n,). All processes of a population know its `Window` and write what is recorded into
+files as they go, because reading a Lava variable back costs 20 us per element and works only while paused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.process.variable import Var
+
+from loihiconv.lava.window import Window
+from loihiconv.linear import Array, Shape
+
+
+class PayloadInput(AbstractProcess):
+    """Sends the payload of sample k at every step of its window, and zeros outside.
+
+    Parameters
+    ----------
+    shape : (W, H, C) or (n,)
+    payload : path
+        ``.npy`` file, int32 (N, \\*shape) channels first; read one sample at a time.
+    """
+
+    def __init__(self, *, shape: Shape, window: Window, payload: Path, name: str) -> None:
+        super().__init__(shape=shape, window=window, payload=payload, name=name)
+        self.s_out = OutPort(shape=shape)
+
+
+class Neurons(AbstractProcess):
+    """What spiking neurons and the readout share: v <- clip(v + (a_in << 6) + bias), from v_init in each window.
+
+    Parameters
+    ----------
+    shape : (W, H, C) or (n,)
+    v_init : int array (\\*shape)
+        Membrane potential at the start of each window, in units of v.
+    bias_mant, bias_exp : int array (\\*shape)
+        bias_mant << bias_exp is added to v at each step.
+    biases : path or None
+        ``.npy`` file, int32 (N, \\*shape) channels first: biases, in units of v, that the host would load before
+        each sample; used instead of bias_mant and bias_exp.
+    """
+
+    def __init__(
+        self, *, shape: Shape, window: Window, v_init: Array, bias_mant: Array, bias_exp: Array, biases: Path | None,
+        name: str, **files: Path | None,
+    ) -> None:  # fmt: skip
+        super().__init__(shape=shape, window=window, biases=biases, name=name, **files)
+        self.a_in = InPort(shape=shape)
+        self.v = Var(shape=shape, init=v_init)
+        self.v_init = Var(shape=shape, init=v_init)
+        self.bias_mant = Var(shape=shape, init=bias_mant)
+        self.bias_exp = Var(shape=shape, init=bias_exp)
+
+
+class IntegrateAndFire(Neurons):
+    """Integrate-and-fire neurons without leak: spike if v > vth << 6; how v is reset then, the two kinds below say.
+
+    Parameters
+    ----------
+    vth : int
+    counts : path
+        Spikes per neuron and sample are appended here: int32, channels first.
+    spikes : path or None
+        Every spike is appended here, one bit each: per sample T rows, each filled up to whole bytes.
+    """
+
+    def __init__(
+        self, *, shape: Shape, window: Window, vth: int, v_init: Array, bias_mant: Array, bias_exp: Array,
+        biases: Path | None, counts: Path, spikes: Path | None, name: str,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            shape=shape, window=window, v_init=v_init, bias_mant=bias_mant, bias_exp=bias_exp, biases=biases,
+            counts=counts, spikes=spikes, name=name,
+        )  # fmt: skip
+        self.s_out = OutPort(shape=shape)
+        self.vth = Var(shape=(1,), init=vth)
+
+
+class SubtractiveIF(IntegrateAndFire):
+    """Reset by subtraction: v <- v - (vth << 6) after a spike. Lava has no process that does this."""
+
+
+class ResetToZeroIF(IntegrateAndFire):
+    """Reset to zero: v <- 0 after a spike, as Lava's ``LIF`` with du = 4095 and dv = 0."""
+
+
+class ReadoutIntegrator(Neurons):
+    """Neurons that never spike; their potentials are the result.
+
+    Parameters
+    ----------
+    potentials : path
+        Potentials after each sample's last step are appended here: int32, channels first.
+    potentials_over_time : path or None
+        The same after each step, T rows per sample.
+    """
+
+    def __init__(
+        self, *, shape: Shape, window: Window, v_init: Array, bias_mant: Array, bias_exp: Array, biases: Path | None,
+        potentials: Path, potentials_over_time: Path | None, name: str,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            shape=shape, window=window, v_init=v_init, bias_mant=bias_mant, bias_exp=bias_exp, biases=biases,
+            potentials=potentials, potentials_over_time=potentials_over_time, name=name,
+        )  # fmt: skip
+
+
+class Delay(AbstractProcess):
+    """Sends what it received ``steps`` time steps ago.
+
+    Parameters
+    ----------
+    steps : int, 1 or more
+    """
+
+    def __init__(self, *, shape: Shape, steps: int, name: str) -> None:
+        super().__init__(shape=shape, steps=steps, name=name)
+        self.s_in = InPort(shape=shape)
+        self.s_out = OutPort(shape=shape)

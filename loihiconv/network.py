@@ -1,0 +1,289 @@
+"""Network: the spiking network that every back end runs, float or fixed point.
+
+Populations of neurons are joined by connections, each a linear map. All of it is immutable and plain numpy.
+
+Per time step, with s the spikes (or payloads) that arrive and ``shift`` = 6 in fixed point, 0 in float::
+
+    u = (sum of w s) * 2^shift
+    v = clip(v + u + bias)             fixed point only: to +-(2^23 - 1), as the chip's 24-bit registers do
+    spike if v > vth * 2^shift         strict, as Lava and Loihi compare
+    v = v - vth * 2^shift  (reset "subtract")   or   v = 0  (reset "zero")
+
+``v_init`` and ``bias`` are in units of v, ``vth`` and weights are not shifted. A sample gets ``timesteps`` steps; a
+population of depth d sees its window d steps later and starts it from ``v_init``, so a simulation layer by layer,
+without any delay, gives the same spikes (the project's "wavefront alignment").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from os import PathLike
+from typing import Any, Literal, TypeAlias
+
+from loihiconv.errors import InvalidModel
+from loihiconv.linear import Array, LinearMap, Shape
+
+STATE_SHIFT = 6
+"""Synaptic sums and thresholds are shifted left by this before they meet u and v (Lava's ``act_shift``, ``vth_shift``)."""
+V_MAX = 2**23 - 1
+"""u and v are signed 24-bit registers; v saturates at +-V_MAX."""
+SUM_LIMIT = 2**17
+"""|sum of weight x payload| must stay below this, or u wraps."""
+
+Coding: TypeAlias = Literal["analog", "rate"]
+Reset: TypeAlias = Literal["subtract", "zero"]
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """Where samples enter.
+
+    Parameters
+    ----------
+    coding : "analog" or "rate"
+        "analog" sends the value itself as a payload at each step; "rate" drives one non-leaky integrate-and-fire
+        neuron per value, whose spikes come evenly spaced.
+    scale : float
+        Value that becomes 1 (float) or ``payload_max`` (fixed point).
+    payload_max : int
+        Largest payload, and in rate coding the input neurons' threshold; 0 in a float network.
+    signed : bool
+        Whether payloads may be negative.
+    """
+
+    name: str
+    shape: Shape
+    coding: Coding = "analog"
+    scale: float = 1.0
+    payload_max: int = 0
+    signed: bool = False
+
+    @property
+    def spiking(self) -> bool:
+        """Whether it sends binary spikes."""
+        return self.coding != "analog"
+
+
+@dataclass(frozen=True, eq=False)
+class IF:
+    """Integrate-and-fire neurons without leak.
+
+    Parameters
+    ----------
+    vth : float or int
+        Threshold, not shifted.
+    v_init : array broadcastable to shape
+        Membrane potential at the start of each sample, in units of v.
+    bias : array broadcastable to shape
+        Added to v at each step, in units of v; in fixed point every entry is mantissa * 2^exponent.
+    reset : "subtract" or "zero"
+    """
+
+    name: str
+    shape: Shape
+    vth: float
+    v_init: Array
+    bias: Array
+    reset: Reset = "subtract"
+
+    @property
+    def spiking(self) -> bool:
+        """Whether it sends binary spikes."""
+        return True
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """Integrators that never spike; the class is the one with the largest potential.
+
+    Parameters
+    ----------
+    scale : float
+        Potential per step that stands for an output of 1 of the float network, in units of v.
+    """
+
+    name: str
+    shape: Shape
+    v_init: Array
+    bias: Array
+    scale: float = 1.0
+
+    @property
+    def spiking(self) -> bool:
+        """Whether it sends binary spikes."""
+        return False
+
+
+Population: TypeAlias = Input | IF | Readout
+
+
+@dataclass(frozen=True, eq=False)
+class Connection:
+    """Synapses from one population to another.
+
+    Parameters
+    ----------
+    map : Dense or Conv
+        Weights: float, or int32 in fixed point.
+    on_host : bool
+        The host computes this sum once per sample and loads it into the target's biases (boards without graded
+        spikes). Its weights are not bound to the chip's 8 bits; see `loihiconv.coding.host_currents`.
+    weight_exp : int
+        Only with ``on_host``: the sum is multiplied by 2^weight_exp and is then in units of v.
+    """
+
+    source: str
+    target: str
+    map: LinearMap
+    on_host: bool = False
+    weight_exp: int = 0
+
+    @property
+    def name(self) -> str:
+        """``source->target``."""
+        return f"{self.source}->{self.target}"
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Populations in topological order (one `Input` first, one `Readout` last) and the connections between them.
+
+    Parameters
+    ----------
+    timesteps : int
+        T, the steps that each sample gets.
+    fixed_point : bool
+        Whether all numbers are the chip's integers.
+    hardware : str
+        Name of the board whose ranges it keeps to; empty in float.
+    metadata : mapping
+        Settings, calibration summary and provenance: JSON values only.
+    origin : Network or None
+        The float network that a fixed-point one was quantized from; back end "float" runs it.
+    """
+
+    populations: tuple[Population, ...]
+    connections: tuple[Connection, ...]
+    timesteps: int
+    fixed_point: bool = False
+    hardware: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    origin: Network | None = None
+
+    def __post_init__(self) -> None:
+        kinds = [type(p) for p in self.populations]
+        if kinds.count(Input) != 1 or kinds.count(Readout) != 1 or kinds[0] is not Input or kinds[-1] is not Readout:
+            raise InvalidModel("a network needs one input as its first population and one readout as its last")
+        order = {p.name: i for i, p in enumerate(self.populations)}
+        if len(order) != len(self.populations):
+            raise InvalidModel("two populations have the same name")
+        for connection in self.connections:
+            if not order.get(connection.source, len(order)) < order.get(connection.target, -1):
+                raise InvalidModel("joins populations that do not exist or run backwards", where=connection.name)
+            try:
+                shape = connection.map.output_shape(self[connection.source].shape)
+            except ValueError as error:
+                raise InvalidModel(str(error), where=connection.name) from error
+            if prod(shape) != prod(self[connection.target].shape):
+                raise InvalidModel(f"gives shape {shape}, its target has {self[connection.target].shape}", where=connection.name)
+        if lonely := [p.name for p in self.populations[1:] if not self.incoming(p.name)]:
+            raise InvalidModel("has no incoming connection", where=lonely[0])
+
+    @property
+    def input(self) -> Input:
+        """The population where samples enter."""
+        first = self.populations[0]
+        assert isinstance(first, Input)  # established in __post_init__
+        return first
+
+    @property
+    def readout(self) -> Readout:
+        """The population whose potentials are the result."""
+        last = self.populations[-1]
+        assert isinstance(last, Readout)  # established in __post_init__
+        return last
+
+    @property
+    def shift(self) -> int:
+        """Left shift from weights and thresholds to potentials."""
+        return STATE_SHIFT if self.fixed_point else 0
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write to a file, whole or not at all; see `loihiconv.save`."""
+        from loihiconv.artifact import save
+
+        save(self, path)
+
+    def __getitem__(self, name: str) -> Population:
+        return self._by_name[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def incoming(self, name: str) -> tuple[Connection, ...]:
+        """Connections into a population."""
+        return tuple(c for c in self.connections if c.target == name)
+
+    def outgoing(self, name: str) -> tuple[Connection, ...]:
+        """Connections out of a population."""
+        return tuple(c for c in self.connections if c.source == name)
+
+    @cached_property
+    def depth(self) -> dict[str, int]:
+        """Number of connections on the longest way from the input to each population."""
+        depth = {self.input.name: 0}
+        for population in self.populations[1:]:
+            depth[population.name] = 1 + max(depth[c.source] for c in self.incoming(population.name))
+        return depth
+
+    def delay(self, connection: Connection) -> int:
+        """Steps that a connection must wait beyond its ordinary one, so that a skip arrives with its sample."""
+        return self.depth[connection.target] - self.depth[connection.source] - 1
+
+    @cached_property
+    def _by_name(self) -> dict[str, Population]:
+        return {p.name: p for p in self.populations}
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a back end measured on N samples.
+
+    Attributes
+    ----------
+    predictions : int array (N,)
+        Class with the largest potential; the first one in a tie.
+    potentials : array (N, classes)
+        Membrane potentials of the readout after the last step, in units of v (integers in fixed point).
+    spike_counts : {population: int32 array (N, \\*shape)}
+        Spikes per neuron over the window, for every population that spikes; empty with ``counts=False``.
+    spikes : {population: bool array (N, T, \\*shape)}
+        Every spike; only with ``record=["spikes"]``.
+    potentials_over_time : array (N, T, classes) or None
+        Readout potentials after each step; only with ``record=["potentials"]``.
+    timesteps : int
+    backend : str
+    firing_rates : {population: float}
+        Mean spikes per neuron and step, in [0, 1].
+    firing_rate : float
+        The same over all neurons that can spike.
+    synaptic_operations : float
+        Mean per sample; see `loihiconv.operations`.
+    """
+
+    predictions: Array
+    potentials: Array
+    spike_counts: Mapping[str, Array]
+    timesteps: int
+    backend: str
+    firing_rates: Mapping[str, float]
+    firing_rate: float
+    synaptic_operations: float
+    spikes: Mapping[str, Array] = field(default_factory=dict)
+    potentials_over_time: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.predictions)

@@ -1,0 +1,283 @@
+"""From a float Network to the chip's integers.
+
+One real number per population, its *gain* g, decides everything: the integer threshold is vth = g (times the float
+threshold 1), weights are round(g w / P) with P the payload that stands for 1, biases are round(64 g b). Scaling all
+three by the same g keeps the function, so there is no threshold error; g is taken as large as the ranges allow, so
+that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
+
+- weights:      g max|w| / P <= 254 (even numbers, signs mix) or 255 (one sign)
+- threshold:    g <= mantissa_max * 2^exponent_max, and representable as mantissa * 2^exponent
+- bias:         64 g max|b| <= 4095 * 2^7
+- synaptic sum: P * sum of weights of one sign < 2^17 for every neuron, or u wraps
+- readout:      64 g T * headroom <= 2^23 - 1 for the largest output seen in calibration, or v saturates
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import floor, log2, prod
+from typing import Any
+
+import numpy as np
+
+from loihiconv.errors import InvalidModel, LimitExceeded
+from loihiconv.fixed_point import BIAS_MAX, round_bias, round_weights
+from loihiconv.hardware.config import HardwareConfig
+from loihiconv.linear import Array, Conv, LinearMap
+from loihiconv.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Input, Network, Population, Readout
+
+PAYLOAD_BITS = 8
+"""Most bits of an analog input's payload, the sign included."""
+FEWEST_PAYLOAD_BITS = 4
+READOUT_HEADROOM = 2.0
+"""Potentials may grow to this many times the largest output seen in calibration before they saturate."""
+HOST_WEIGHT_BITS = 15
+"""Magnitude bits of weights that only the host multiplies with."""
+UNIFORM_MEAN_SQUARE = 1 / 3
+"""Mean square of an input in units of its scale, where calibration has not measured it: a uniform distribution's."""
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The largest gain that one range allows, and the range's name."""
+
+    gain: float
+    cause: str
+
+
+def quantize(network: Network, hardware: HardwareConfig) -> Network:
+    """Quantize weights, biases and thresholds jointly per population.
+
+    Parameters
+    ----------
+    network : Network
+        Float, thresholds 1.
+    hardware : HardwareConfig
+
+    Returns
+    -------
+    Network
+        Fixed point; ``metadata["quantization"]`` tells for each population its gain, what limited it, and the bits of
+        the weights' range that are used; ``metadata["bounds"]`` the worst cases of u and v.
+
+    Raises
+    ------
+    LimitExceeded
+        If a population cannot be expressed in the ranges, with the layer and the range that stops it.
+    InvalidModel
+        If parameters are not finite.
+    """
+    check_finite(network)
+    source = network.input
+    if source.coding == "analog" and not hardware.graded_spikes:
+        candidates = [_with_payload(network, PAYLOAD_BITS)]
+    elif source.coding == "analog":
+        candidates = [_with_payload(network, bits) for bits in range(PAYLOAD_BITS, FEWEST_PAYLOAD_BITS - 1, -1)]
+    else:
+        candidates = [_with_payload(network, PAYLOAD_BITS)]
+    populations: list[Population] = []
+    connections: list[Connection] = []
+    report: dict[str, Any] = {}
+    chosen = _best_payload(network, candidates, hardware)
+    for population in network.populations:
+        if isinstance(population, Input):
+            populations.append(chosen)
+            continue
+        quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, hardware)
+        populations.append(quantized)
+        connections += incoming
+    result = Network(
+        tuple(populations), tuple(connections), network.timesteps, fixed_point=True, hardware=hardware.name,
+        metadata={**network.metadata, "quantization": report}, origin=network,
+    )  # fmt: skip
+    return replace(result, metadata={**result.metadata, "bounds": bounds(result)})
+
+
+def check_finite(network: Network) -> None:
+    """Raise `InvalidModel` for the first weight or bias that is NaN or infinite."""
+    for connection in network.connections:
+        if not np.isfinite(connection.map.weight).all():
+            raise InvalidModel("weights hold NaN or infinity", where=connection.target, remedy="train the network again")
+    for population in network.populations[1:]:
+        if not isinstance(population, Input) and not np.isfinite(population.bias).all():
+            raise InvalidModel("biases hold NaN or infinity", where=population.name, remedy="train the network again")
+
+
+def bounds(network: Network) -> dict[str, dict[str, float]]:
+    """Worst cases over all inputs, per population of a fixed-point network.
+
+    "sum" is the largest |sum of weight x payload| (to stay below 2^17), "v" the largest |v| over the window if v did
+    not saturate, in units of v: T (64 sum + |bias|) + |v_init|. Beyond 2^23 - 1 v saturates, on the chip, in Lava and
+    in the emulator alike.
+    """
+    result: dict[str, dict[str, float]] = {}
+    for population in network.populations[1:]:
+        assert not isinstance(population, Input)  # it comes first
+        chip = [c for c in network.incoming(population.name) if not c.on_host]
+        worst = max(float(w.max()) for w in _worst_sums(network.input, population, chip))
+        step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
+        v = network.timesteps * step + float(np.abs(population.v_init).max())
+        result[population.name] = {"sum": worst, "v": v}
+    return result
+
+
+def representable_threshold(value: float, hardware: HardwareConfig) -> int:
+    """Largest ``mantissa * 2^exponent`` of the board that is at most ``value``; 0 if there is none."""
+    mantissa_max, exponent_max = 2**hardware.vth_mantissa_bits.value - 1, hardware.vth_exponent_max.value
+    options = (min(floor(value) >> e, mantissa_max) << e for e in range(exponent_max + 1))
+    return max(options, default=0) if value >= 1 else 0
+
+
+def _with_payload(network: Network, bits: int) -> Input:
+    """The input population with payloads of so many bits."""
+    source = network.input
+    magnitude_bits = bits - 1 if source.signed else bits
+    return replace(source, payload_max=2**magnitude_bits - 1)
+
+
+def _best_payload(network: Network, candidates: list[Input], hardware: HardwareConfig) -> Input:
+    """The payload width that distorts the first layers' currents least.
+
+    Payloads and weights share the synaptic sum's 17 bits: wide payloads may leave few bits to the weights.
+    """
+    if len(candidates) == 1:
+        return candidates[0]
+    targets = [network[c.target] for c in network.outgoing(network.input.name)]
+    errors = [max(_current_error(network, t, candidate, hardware) for t in targets) for candidate in candidates]
+    best = int(np.argmin(errors))
+    if not np.isfinite(errors[best]):
+        _quantize_population(network, targets[0], candidates[-1], hardware)  # raises, with the reason
+    return candidates[best]
+
+
+def _current_error(network: Network, population: Population, source: Input, hardware: HardwareConfig) -> float:
+    """Mean square error of a first layer's current per step, in units of its threshold.
+
+    Sum over the synapses of one neuron of (error of the weight)^2 E[payload^2], plus (error of the payload)^2 = 1/12
+    times weight^2, averaged over neurons.
+    """
+    try:
+        quantized, incoming, _ = _quantize_population(network, population, source, hardware)
+    except LimitExceeded:
+        return np.inf
+    gain = quantized.vth if isinstance(quantized, IF) else quantized.scale / population.scale / 2**STATE_SHIFT  # type: ignore[union-attr]
+    mean_square = float(network.metadata.get("input_mean_square", UNIFORM_MEAN_SQUARE)) * source.payload_max**2
+    error = 0.0
+    for old, new in zip(network.incoming(population.name), incoming, strict=True):
+        if old.source != source.name:
+            continue
+        exact = old.map.weight.astype(np.float64) * gain / source.payload_max
+        weights = new.map.weight.astype(np.float64)
+        per_neuron = ((weights - exact) ** 2 * mean_square + weights**2 / 12).reshape(len(weights), -1).sum(axis=1)
+        error += float(per_neuron.mean()) / gain**2
+    return error
+
+
+def _quantize_population(
+    network: Network, population: Population, source: Input, hardware: HardwareConfig
+) -> tuple[IF | Readout, list[Connection], dict[str, Any]]:
+    assert not isinstance(population, Input)  # the caller handles it
+    incoming = network.incoming(population.name)
+    on_host = [_on_host(c, source, hardware) for c in incoming]
+    payload = [source.payload_max if c.source == source.name and not source.spiking else 1 for c in incoming]
+    chip = [(c, p) for c, p, host in zip(incoming, payload, on_host, strict=True) if not host]
+    ceilings = [Ceiling(_weight_limit(c.map.weight, hardware) * p / _largest(c.map.weight), f"weights of {c.name}") for c, p in chip]
+    if any(on_host):
+        worst = _worst_host_current(incoming, on_host, source, population)
+        ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / worst, "currents from the host"))
+    else:
+        ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / _largest(population.bias), "bias"))
+    if isinstance(population, IF):
+        ceilings.append(Ceiling((2**hardware.vth_mantissa_bits.value - 1) << hardware.vth_exponent_max.value, "threshold"))
+    else:
+        ceilings.append(Ceiling(V_MAX / 2**STATE_SHIFT / network.timesteps / READOUT_HEADROOM, "potential of the readout over T steps"))
+    ceiling = min(ceilings, key=lambda c: c.gain)
+    while True:
+        gain = float(representable_threshold(ceiling.gain, hardware)) if isinstance(population, IF) else ceiling.gain
+        if gain <= 0:
+            raise LimitExceeded(
+                f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}", where=population.name, limit="at least 1",
+                remedy="the layer's weights or biases are far larger than its activations: retrain with weight decay, or raise percentile",
+            )  # fmt: skip
+        connections = [
+            _host_connection(c, gain, p) if host else Connection(c.source, c.target, _rounded(c.map, gain / p, hardware))
+            for c, p, host in zip(incoming, payload, on_host, strict=True)
+        ]
+        worst_sum = max(float(w.max()) for w in _worst_sums(source, population, [c for c in connections if not c.on_host]))
+        if worst_sum < SUM_LIMIT:
+            break
+        ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), "synaptic sum of 17 bits")
+    for old, new in zip(incoming, connections, strict=True):
+        if old.map.weight.any() and not new.map.weight.any():
+            raise LimitExceeded(
+                f"all weights round to zero, because {ceiling.cause} stop at a gain of {gain:.3g}", where=population.name,
+                limit="8-bit weights with sums below 2^17", remedy="reduce the layer's fan-in or its largest weights and biases",
+            )  # fmt: skip
+    unit = gain * 2**STATE_SHIFT
+    bias = population.bias.astype(np.float64) * unit
+    integers = np.rint(bias).astype(np.int32) if any(on_host) else round_bias(bias)
+    v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
+    used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
+    entry = {"gain": gain, "limited_by": ceiling.cause, "weight_bits_used": round(log2(used + 1), 2)}
+    if isinstance(population, IF):
+        return replace(population, vth=int(gain), bias=integers, v_init=v_init), connections, entry
+    return replace(population, bias=integers, v_init=v_init, scale=population.scale * unit), connections, entry
+
+
+def _on_host(connection: Connection, source: Input, hardware: HardwareConfig) -> bool:
+    """Whether the board cannot take this connection's payloads, so that the host must compute its sums."""
+    return connection.source == source.name and not source.spiking and not hardware.graded_spikes
+
+
+def _largest(values: Array) -> float:
+    """Largest magnitude, or tiny where all are zero, so that a range divided by it stays a number."""
+    return max(float(np.abs(values).max()), 1e-12)
+
+
+def _weight_limit(weight: Array, hardware: HardwareConfig) -> int:
+    """Largest magnitude that `round_weights` returns for weights of these signs."""
+    mixed = bool((weight < 0).any() and (weight > 0).any())
+    return 256 - 2 ** (8 - hardware.weight_bits.value + mixed)
+
+
+def _rounded(linear_map: LinearMap, factor: float, hardware: HardwareConfig) -> LinearMap:
+    weight = linear_map.weight.astype(np.float64)
+    mixed = bool((weight < 0).any() and (weight > 0).any())
+    return linear_map.with_weight(round_weights(weight * factor, weight_bits=hardware.weight_bits.value, even=mixed))
+
+
+def _host_connection(connection: Connection, gain: float, payload: int) -> Connection:
+    """Weights in units of v * 2^-weight_exp, as wide as `HOST_WEIGHT_BITS` allow."""
+    weight = connection.map.weight.astype(np.float64) * gain * 2**STATE_SHIFT / payload
+    exponent = floor(log2(_largest(weight))) + 1 - HOST_WEIGHT_BITS
+    integers = np.rint(weight * 2.0**-exponent).astype(np.int32)
+    return Connection(connection.source, connection.target, connection.map.with_weight(integers), on_host=True, weight_exp=exponent)
+
+
+def _worst_host_current(incoming: tuple[Connection, ...], on_host: list[bool], source: Input, population: IF | Readout) -> float:
+    """Largest |sum + bias| per step that any input can cause, in units of the threshold."""
+    unit = replace(source, payload_max=1)
+    rising, falling = _worst_sums(unit, population, [c for c, host in zip(incoming, on_host, strict=True) if host])
+    return max(float(rising.max()), float(falling.max()), 1e-12) + _largest(population.bias)
+
+
+def _worst_sums(source: Input, population: Population, connections: list[Connection]) -> tuple[Array, Array]:
+    """Largest positive and negative sums of weight x payload, per neuron."""
+    rising, falling = np.zeros(population.shape), np.zeros(population.shape)
+    for connection in connections:
+        graded = connection.source == source.name and not source.spiking
+        high = source.payload_max if graded else 1
+        low = -high if graded and source.signed else 0
+        rows = connection.map.weight.astype(np.float64).reshape(len(connection.map.weight), -1)
+        rising = rising + _per_neuron(np.maximum(rows * high, rows * low).sum(axis=1), connection.map, population)
+        falling = falling + _per_neuron(np.maximum(-rows * high, -rows * low).sum(axis=1), connection.map, population)
+    return rising, falling
+
+
+def _per_neuron(per_output: Array, linear_map: LinearMap, population: Population) -> Array:
+    """A number per output channel (Conv) or neuron (Dense), as an array that broadcasts to the population."""
+    if isinstance(linear_map, Conv) and len(population.shape) == 3:
+        return per_output[:, None, None]
+    if isinstance(linear_map, Conv):
+        return np.repeat(per_output, prod(population.shape) // len(per_output))
+    return per_output.reshape(population.shape)

@@ -1,0 +1,5 @@
+"""The batched simulator and its kernels."""
+
+from loihiconv.simulation.engine import simulate
+
+__all__ = ["simulate"]

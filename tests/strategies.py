@@ -1,0 +1,155 @@
+"""Random fixed-point networks with samples for hypothesis, all within the chip's ranges.
+
+Structure is drawn by hypothesis, so it shrinks; arrays come from one drawn seed. Sums stay below 2^17 whatever arrives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from loihiconv.fixed_point import BIAS_MAX, round_bias
+from loihiconv.linear import Array, Conv, Dense, LinearMap, Shape
+from loihiconv.network import IF, SUM_LIMIT, V_MAX, Connection, Input, Network, Population, Readout
+
+WEIGHTS = ("even", "small", "extreme", "excitatory", "inhibitory", "zero")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and samples for it."""
+
+    network: Network
+    x: Array
+
+    def __repr__(self) -> str:
+        lines = [f"T={self.network.timesteps}, x {self.x.shape} {self.x.dtype}", *map(_text, self.network.populations)]
+        return "\n  ".join([*lines, *(f"{c.name}{' on host' * c.on_host}: {_text(c.map)}" for c in self.network.connections)])
+
+
+def _text(value: Any) -> str:
+    fields = {k: f"{v.dtype}{v.shape} in [{v.min()}, {v.max()}]" if isinstance(v, np.ndarray) else v for k, v in vars(value).items()}
+    return f"{type(value).__name__}({', '.join(f'{k}={v}' for k, v in fields.items())})"
+
+
+@st.composite
+def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max_hidden: int = 3) -> Case:
+    """Networks of up to ``max_hidden`` hidden layers, with skips and currents from the host, and samples for them."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    source = _input(draw)
+    populations: list[Population] = [source]
+    connections: list[Connection] = []
+    hidden = draw(st.integers(0, max_hidden))
+    host = hidden > 0 and not source.spiking and draw(st.booleans())
+    for layer in range(hidden + 1):
+        previous = populations[-1]
+        on_host = host and layer == 0
+        linear = _linear(draw, rng, previous.shape, last=layer == hidden)
+        shape = linear.output_shape(previous.shape)
+        if draw(st.integers(0, 3)) == 0:
+            shape = (prod(shape),)
+        name = "readout" if layer == hidden else f"layer{layer}"
+        incoming = [Connection(previous.name, name, linear)]
+        if layer and draw(st.booleans()):
+            other = draw(st.sampled_from(populations[:-1]))
+            incoming.append(Connection(other.name, name, _skip(draw, rng, other.shape, shape)))
+        bounded = [_host_connection(source, incoming[0], rng)] if on_host else _bounded(incoming, populations, rng)
+        populations.append(_population(draw, rng, name, shape, last=layer == hidden, quiet=on_host))
+        connections += bounded
+    network = Network(tuple(populations), tuple(connections), draw(st.integers(1, max_timesteps)), fixed_point=True, hardware="test")
+    low = -source.payload_max if source.signed else -3  # beyond the range: clipped
+    x = rng.integers(low - 2, source.payload_max + 3, (draw(st.integers(1, max_samples)), *source.shape)).astype(np.float32)
+    return Case(network, x * (rng.random(x.shape) < draw(st.sampled_from((0.2, 1.0)))))
+
+
+def _input(draw: st.DrawFn) -> Input:
+    image = st.tuples(st.integers(1, 4), st.integers(1, 7), st.integers(1, 7))
+    shape = draw(st.one_of(image, image, st.tuples(st.integers(1, 12))))
+    coding = draw(st.sampled_from(("analog", "rate")))
+    largest = draw(st.sampled_from((1, 7, 31, 127, 255)))
+    signed = coding == "analog" and draw(st.booleans())
+    return Input("input", shape, coding, scale=float(largest), payload_max=largest, signed=signed)
+
+
+def _population(draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Shape, *, last: bool, quiet: bool) -> Population:
+    per = shape if draw(st.booleans()) else (shape[0], *(1,) * (len(shape) - 1))
+    magnitude = 2.0 ** draw(st.floats(0, np.log2(BIAS_MAX)))
+    # Next to currents from the host there must be room: their sum with the bias is what the chip has to hold.
+    bias = round_bias(np.clip(rng.uniform(-magnitude, magnitude, per), -BIAS_MAX, BIAS_MAX) / (16 if quiet else 1))
+    vth = int(2 ** draw(st.floats(0, 17 - 1e-5)))
+    start = draw(st.sampled_from((0, vth << 5, V_MAX)))
+    v_init = np.asarray(start if start != V_MAX else rng.integers(-V_MAX, V_MAX + 1, per), np.int32)
+    if last:
+        return Readout(name, shape, v_init, bias, scale=1.0)
+    return IF(name, shape, vth, v_init, bias, draw(st.sampled_from(("subtract", "subtract", "zero"))))
+
+
+def _weights(draw: st.DrawFn, rng: np.random.Generator, shape: Shape) -> Array:
+    style = draw(st.sampled_from(WEIGHTS))
+    drawn = {
+        "even": 2 * rng.integers(-127, 128, shape),
+        "small": 2 * rng.integers(-3, 4, shape),
+        "extreme": rng.choice([-254, 254], shape),
+        "excitatory": rng.integers(0, 256, shape),
+        "inhibitory": -rng.integers(0, 256, shape),
+        "zero": np.zeros(shape),
+    }
+    return drawn[style].astype(np.int32)
+
+
+def _linear(draw: st.DrawFn, rng: np.random.Generator, shape: Shape, *, last: bool) -> LinearMap:
+    if len(shape) != 3 or draw(st.integers(0, 4)) == 4:
+        return Dense(_weights(draw, rng, (draw(st.integers(1, 10)), prod(shape))))
+    groups = draw(st.sampled_from([g for g in (1, 2, 3, 4) if shape[0] % g == 0]))
+    same = draw(st.integers(0, 2)) == 0  # images that keep their size are what skips by convolution need
+    geometry = [(3, 1, 1, 1, 1) if same else _axis(draw, size) for size in shape[1:]]
+    (kh, sh, dh, top, bottom), (kw, sw, dw, left, right) = geometry
+    c_out = groups * draw(st.integers(1, 3))
+    weight = _weights(draw, rng, (c_out, shape[0] // groups, kh, kw))
+    return Conv(weight, (sh, sw), (top, bottom, left, right), (dh, dw), groups)
+
+
+def _axis(draw: st.DrawFn, size: int) -> tuple[int, int, int, int, int]:
+    """Kernel size, stride, dilation and padding (before, after) of one axis that leave at least one output."""
+    kernel, stride, dilation = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    extent = (kernel - 1) * dilation + 1
+    before = draw(st.integers(-min(1, size - 1), 3))
+    after = max(draw(st.integers(-min(1, size - 1), 3)), extent - size - before)
+    if size + min(before, 0) + min(after, 0) < 1:
+        after = max(after, 0)
+    return kernel, stride, dilation, before, after
+
+
+def _skip(draw: st.DrawFn, rng: np.random.Generator, source: Shape, target: Shape) -> LinearMap:
+    if len(source) == 3 and source[1:] == target[1:]:
+        kernel = draw(st.sampled_from((1, 3)))
+        return Conv(_weights(draw, rng, (target[0], source[0], kernel, kernel)), padding=(kernel // 2,) * 4)
+    return Dense(_weights(draw, rng, (prod(target), prod(source))))
+
+
+def _bounded(incoming: list[Connection], populations: list[Population], rng: np.random.Generator) -> list[Connection]:
+    """Connections with weights taken out until no sum can reach 2^17; extreme weights stay extreme."""
+    maps, by_name = [c.map for c in incoming], {p.name: p for p in populations}
+    while True:
+        total: Any = 0
+        for connection, linear in zip(incoming, maps, strict=True):
+            source = by_name[connection.source]
+            message = source.payload_max if isinstance(source, Input) and not source.spiking else 1
+            size = linear.with_weight(np.abs(linear.weight).astype(np.float64)).apply(np.full((1, *source.shape), float(message)))
+            total = total + size.ravel()
+        if total.max() < SUM_LIMIT:
+            return [Connection(c.source, c.target, m) for c, m in zip(incoming, maps, strict=True)]
+        maps = [m.with_weight(m.weight * (rng.random(m.weight.shape) < 0.7)) for m in maps]
+
+
+def _host_connection(source: Input, connection: Connection, rng: np.random.Generator) -> Connection:
+    """Weights beyond 8 bits, with the largest exponent for which currents and bias fit into the chip's biases."""
+    weight = rng.integers(-3000, 3001, connection.map.weight.shape).astype(np.int32)
+    linear = connection.map.with_weight(weight)
+    size = linear.with_weight(np.abs(weight).astype(np.float64)).apply(np.full((1, *source.shape), float(source.payload_max)))
+    exponent = int(np.floor(np.log2(BIAS_MAX * 0.9 / max(1.0, size.max()))))
+    return Connection(connection.source, connection.target, linear, on_host=True, weight_exp=exponent)
