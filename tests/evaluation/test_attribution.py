@@ -1,0 +1,86 @@
+"""Every error is taken apart without a remainder, and each cause is recognised where it acts alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from loihiconv.evaluation.attribution import PARTS, attribute, split
+from loihiconv.network import Reset
+from loihiconv.simulation import simulate
+from tests.evaluation.test_theory import RECORD, dense_float, positive_network
+from tests.strategies import Case, cases
+
+
+def single(current: float, *, timesteps: int = 16, start: float = 0.5, reset: Reset = "subtract") -> dict[str, float]:
+    """Parts of the error of one neuron that a constant current drives."""
+    network = dense_float([np.array([[current]]), np.eye(1)], [np.zeros(1), np.zeros(1)], timesteps=timesteps, start=start, reset=reset)
+    x = np.ones((1, 1))
+    parts = split(network, simulate(network, x, record=RECORD), x)["layer0"].parts
+    return {part: values.item() for part, values in parts.items()}
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases(max_timesteps=9))
+def test_parts_sum_to_the_error(case: Case) -> None:
+    recording = simulate(case.network, case.x, record=RECORD)
+    for name, layer in split(case.network, recording, case.x).items():
+        assert set(layer.parts) == set(PARTS)
+        error = layer.activation - layer.rate
+        scale = 1 + np.abs(error).max() + max(np.abs(part).max() for part in layer.parts.values())
+        np.testing.assert_allclose(sum(layer.parts.values()), error, rtol=0, atol=1e-9 * scale, err_msg=name)
+    for result in attribute(case.network, recording, case.x):
+        if result.rms:
+            assert sum(result.share.values()) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_slow_neuron_leaves_charge_over() -> None:
+    # 16 steps of 0.28125 from 0.5: 5 at the end, a strict threshold fires 4 and leaves 1.0, 0.5 more than at the start
+    parts = single(0.28125)
+    assert parts == {part: 0.5 / 16 if part == "left_over" else 0.0 for part in PARTS}
+
+
+def test_a_fast_neuron_saturates() -> None:
+    parts = single(1.25)
+    assert parts == {part: 0.25 if part == "saturation" else 0.0 for part in PARTS}
+
+
+def test_a_reset_to_zero_discards() -> None:
+    # 0.375 0.75 1.125: a spike every third step throws 0.125 away; 5 spikes, and 0.375 is left over
+    parts = single(0.375, start=0.0, reset="zero")
+    assert parts == {part: {"discarded": 5 * 0.125 / 16, "left_over": 0.375 / 16}.get(part, 0.0) for part in PARTS}
+
+
+def test_a_silent_neuron_makes_no_error() -> None:
+    assert single(-0.75) == dict.fromkeys(PARTS, 0.0)
+
+
+def test_early_spikes_are_a_transient() -> None:
+    """Excitation of rate 1/2 leads, stronger but slower inhibition follows: mean drive below 0, and yet a spike."""
+    network = dense_float(
+        [np.array([[0.5], [0.25]]), np.array([[1.5, -4.0]]), np.eye(1)], [np.zeros(2), np.zeros(1), np.zeros(1)], timesteps=16, start=0.0
+    )
+    x = np.ones((1, 1))
+    layer = split(network, simulate(network, x, record=RECORD), x)["layer1"]
+    assert layer.activation.item() == 0
+    assert layer.rate.item() > 0
+    assert layer.parts["transient"].item() == -layer.rate.item()
+
+
+def test_shares_and_units() -> None:
+    network, x = positive_network(1, 16, 0.5)
+    scaled = replace(network, populations=(*network.populations[:-1], replace(network.readout, scale=4.0)))
+    results = attribute(scaled, simulate(scaled, x, record=RECORD), x)
+    first, last = results[0], results[-1]
+    assert first.share["left_over"] == pytest.approx(1)
+    assert [r.left_over_of_all_layers for r in results] == pytest.approx([1.0] * len(results))
+    assert first.unit == "spikes per step"
+    assert last.unit == "outputs of the float network"
+    assert last.share["propagated"] == pytest.approx(1)
+    for result in results:
+        assert sum(result.bias.values()) == pytest.approx(result.activation - result.rate)
+    unscaled = attribute(network, simulate(network, x, record=RECORD), x)[-1]
+    assert last.rms == pytest.approx(unscaled.rms / 4)
