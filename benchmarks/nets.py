@@ -38,7 +38,7 @@ def trained(name: str) -> nn.Module:
 def mnist_cnn() -> nn.Module:
     """Four convolutions with biases for MNIST: 16 5x5/2, 32 3x3, 64 3x3/2, 10 4x4, the readout.
 
-    Four layers and no pooling: the size of network that Intel's NxTF tutorial puts on a single Loihi chip.
+    No batch norm and no pooling: every layer is spiking as it stands.
     """
     return nn.Sequential(
         nn.Conv2d(1, 16, 5, stride=2),
@@ -150,10 +150,9 @@ def mobilenet() -> nn.Module:
         conv 3x3/2 8,192 | pairs 8,192 + 16,384, 4,096 + 8,192, 8,192 + 8,192, 2,048 + 4,096, 4,096 + 4,096
         average pooling 1,024 | dense 10
 
-    Their 3,930,880 synapses are those of this network with nothing cut off at borders, if the first convolution is
-    counted for one of its 32 channels (27 * 16 * 16 instead of 27 * 8,192). Counted in full it has 4,145,152, or
-    4,101,024 without the taps that fall on padding. Here padding is 1 on every side, where Keras pads a stride of 2 on
-    the right and bottom only; sizes and counts are the same.
+    It has 4,145,152 synapses, or 4,101,024 without the taps that fall on padding. Theirs are 3,930,880, which is what
+    comes out if the first convolution is counted for one of its 32 channels: 27 * 16 * 16 instead of 27 * 8,192.
+    Here padding is 1 on every side, where Keras pads a stride of 2 on the right and bottom only; the sizes are the same.
     """
 
     def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:

@@ -76,7 +76,15 @@ class BatchNorm(Node):
 
 @dataclass(frozen=True, eq=False)
 class Relu(Node):
-    """y = max(x, 0)."""
+    """y = max(x, 0).
+
+    Parameters
+    ----------
+    scale_of : str
+        Node whose scale λ it takes; empty for one of its own.
+    """
+
+    scale_of: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,9 @@ def run(
     record: Collection[str] | None = None,
     *,
     counts: bool = True,
+    device: str = "cpu",
+    memory: int | str | None = None,
+    stock_models: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Run samples through a spiking network.
@@ -32,10 +35,17 @@ def run(
         "float": the float spiking network that ``net`` was quantized from, or ``net`` itself if it is float.
         "emulator": the fixed-point network, batched, bit for bit as Lava and the chip compute it.
         "lava": the same integers in Lava's CPU simulator, in a process of its own.
-    record : collection of "spikes" and "potentials", optional
-        What to keep beside spike counts and final potentials.
+    record : collection of "spikes", "potentials" and "residuals", optional
+        What to keep beside spike counts and final potentials; "residuals" not with "lava".
     counts : bool
         Keep spike counts per sample and neuron; without them memory does not grow with N.
+    device : str
+        Torch device of "float" and "emulator"; the emulator's integers are the same on all of them.
+    memory : int or str, optional
+        Bytes, or text such as "4G", that "float" and "emulator" may take for working memory, records apart; by default what
+        the environment variable LOIHICONV_MEMORY says, else a quarter of what is free.
+    stock_models : bool
+        "lava" with Intel's own models of the connections: the same spikes, slower.
     progress : callable (samples done, samples in all), optional
 
     Returns
@@ -49,13 +59,14 @@ def run(
     InvalidData
         If the samples do not fit the network.
     BackendUnavailable
-        If Lava is not installed.
+        If Lava is not installed, or there is no such device.
     """
     check_backend(net, backend)
     kept = frozenset(record or ())
     if backend == "lava":
-        return run_lava(net, x, record=kept, progress=progress)
-    return simulate(float_network(net) if backend == "float" else net, x, record=kept, counts=counts, progress=progress)
+        return run_lava(net, x, record=kept, stock_models=stock_models, progress=progress)
+    network = float_network(net) if backend == "float" else net
+    return simulate(network, x, record=kept, counts=counts, device=device, memory=memory, progress=progress)
 
 
 def check_backend(net: Network, backend: str) -> None:

@@ -1,7 +1,8 @@
 """Activation statistics over calibration data, streamed: memory does not grow with the number of samples.
 
 Activations are counted in a histogram whose bins are float32 bit patterns cut to `MANTISSA_BITS` of mantissa: no range
-has to be known beforehand, and any percentile is right to a relative 2^-10.
+has to be known beforehand, and any percentile is right to a relative 2^-10. Channels have coarser histograms of their
+own where they are wanted: `CHANNEL_BITS` of mantissa between 2^-24 and 2^24, 12 KiB each.
 """
 
 from __future__ import annotations
@@ -23,8 +24,13 @@ MANTISSA_BITS = 10
 """Mantissa bits that tell bins apart: a bin is 2^-10 of its value wide."""
 BATCH = 128
 """Samples that are evaluated at a time."""
+CHANNEL_BITS = 6
+"""Mantissa bits of channels' bins, 2^-6 of their value wide."""
 _SHIFT = 23 - MANTISSA_BITS
 _BINS = 2**31 >> _SHIFT
+_CHANNEL_SHIFT = 23 - CHANNEL_BITS
+_CHANNEL_LOWEST = (127 - 24) << CHANNEL_BITS
+_CHANNEL_BINS = 48 << CHANNEL_BITS
 
 CalibrationData: TypeAlias = Array | torch.Tensor | Iterable[Any]
 
@@ -36,8 +42,27 @@ def _count(bits: Any, histogram: Any) -> None:
             histogram[pattern >> _SHIFT] += 1
 
 
+@numba.njit(cache=True)
+def _count_channels(bits: Any, histograms: Any) -> None:
+    samples, channels, size = bits.shape
+    for n in range(samples):
+        for c in range(channels):
+            for i in range(size):
+                pattern = bits[n, c, i]
+                if pattern > 0:
+                    index = (pattern >> _CHANNEL_SHIFT) - _CHANNEL_LOWEST
+                    histograms[c, min(max(index, 0), _CHANNEL_BINS - 1)] += 1
+
+
 class Statistics:
     """What is known of one node's activations.
+
+    Parameters
+    ----------
+    shape : tuple
+        Of one sample's activations.
+    per_channel : bool
+        Keep a histogram for each channel as well.
 
     Attributes
     ----------
@@ -48,12 +73,13 @@ class Statistics:
     channel_largest : float array (C,)
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, *, per_channel: bool = False) -> None:
         self.shape = shape
         self.values = 0
         self.largest, self.smallest, self.square_sum = -np.inf, np.inf, 0.0
         self.channel_largest = np.full(shape[0], -np.inf)
         self._histogram = np.zeros(_BINS, np.int64)
+        self._channels = np.zeros((shape[0], _CHANNEL_BINS), np.uint32) if per_channel else None
 
     def add(self, x: Array) -> None:
         """Count a batch (N, \\*shape) of float32 activations."""
@@ -64,6 +90,8 @@ class Statistics:
         self.square_sum += float(np.square(x, dtype=np.float64).sum())
         self.channel_largest = np.maximum(self.channel_largest, x.reshape(len(x), self.shape[0], -1).max(axis=(0, 2)))
         _count(x.view(np.int32).ravel(), self._histogram)
+        if self._channels is not None:
+            _count_channels(x.view(np.int32).reshape(len(x), self.shape[0], -1), self._channels)
 
     @property
     def nonzero(self) -> int:
@@ -81,18 +109,27 @@ class Statistics:
         Interpolated linearly within a bin, so right to a relative 2^-10; p = 100 is the maximum itself ("max-norm").
         0.0 if no activation was positive.
         """
-        total = self.nonzero
-        if not total:
-            return 0.0
-        if p >= 100:
-            return self.largest
-        cumulative = np.cumsum(self._histogram)
-        rank = p / 100 * total
-        index = int(np.searchsorted(cumulative, rank))
-        before = cumulative[index - 1] if index else 0
-        edges = (np.array([index, index + 1], np.int64) << _SHIFT).astype(np.int32).view(np.float32).astype(np.float64)
-        share = (rank - before) / self._histogram[index]
-        return float(min(edges[0] + share * (edges[1] - edges[0]), self.largest))
+        return _percentile(self._histogram, p, self.largest, shift=_SHIFT, lowest=0)
+
+    def channel_percentiles(self, p: float) -> Array:
+        """The same for each channel by itself, right to a relative 2^-6: float64 (C,)."""
+        assert self._channels is not None  # the caller asked for them
+        pairs = zip(self._channels, self.channel_largest, strict=True)
+        return np.array([_percentile(h, p, float(largest), shift=_CHANNEL_SHIFT, lowest=_CHANNEL_LOWEST) for h, largest in pairs])
+
+
+def _percentile(histogram: Array, p: float, largest: float, *, shift: int, lowest: int) -> float:
+    """Percentile of what is counted in bins of float32 patterns, the first of which begins at ``lowest << shift``."""
+    cumulative = np.cumsum(histogram, dtype=np.int64)
+    total = int(cumulative[-1])
+    if not total or p >= 100:
+        return largest if total else 0.0
+    rank = p / 100 * total
+    index = int(np.searchsorted(cumulative, rank))
+    before = cumulative[index - 1] if index else 0
+    edges = (np.array([index, index + 1], np.int64) + lowest << shift).astype(np.int32).view(np.float32).astype(np.float64)
+    share = (rank - before) / histogram[index]
+    return float(min(edges[0] + share * (edges[1] - edges[0]), largest))
 
 
 @dataclass(frozen=True)
@@ -103,10 +140,13 @@ class Calibration:
     ----------
     samples : int
     nodes : {node name: Statistics}
+    agreement : float or None
+        Share of samples on which the network names the class that a reference network names, if there was one.
     """
 
     samples: int
     nodes: Mapping[str, Statistics]
+    agreement: float | None = None
 
 
 def batches(data: CalibrationData, shape: Shape | None = None, size: int = BATCH) -> Iterator[Array]:
@@ -147,7 +187,14 @@ def batches(data: CalibrationData, shape: Shape | None = None, size: int = BATCH
         raise InvalidData("no samples", where="calibration data", limit="at least 1 expected", remedy="a few hundred work well")
 
 
-def calibrate(ann: Ann, data: CalibrationData, *, progress: Callable[[int], None] | None = None) -> Calibration:
+def calibrate(
+    ann: Ann,
+    data: CalibrationData,
+    *,
+    per_channel: bool = False,
+    reference: Ann | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Calibration:
     """Run calibration data through the float network and gather statistics.
 
     Parameters
@@ -155,18 +202,24 @@ def calibrate(ann: Ann, data: CalibrationData, *, progress: Callable[[int], None
     ann : Ann
         After the passes.
     data : array, tensor, or iterable of batches; see `batches`
+    per_channel : bool
+        Keep statistics per channel as well, for `loihiconv.normalization.percentile_scales`.
+    reference : Ann, optional
+        A network to compare classes with.
     progress : callable (samples done), optional
     """
     wanted = [ann.input.name, *(n.name for n in ann if isinstance(n, (Relu, MaxPool))), ann.output.name]
-    statistics = {name: Statistics(ann.shapes[name]) for name in wanted}
-    evaluator = Evaluator(ann)
-    samples = 0
+    statistics = {name: Statistics(ann.shapes[name], per_channel=per_channel and isinstance(ann[name], Relu)) for name in wanted}
+    evaluator, other = Evaluator(ann), None if reference is None else Evaluator(reference)
+    samples = agreed = 0
     for x in batches(data, ann.input.shape):
         output, kept = evaluator(torch.from_numpy(x), keep=wanted)
         for name in statistics:
             values = output if name == ann.output.name else kept[name]
             statistics[name].add(values.numpy())
         samples += len(x)
+        if other is not None:
+            agreed += int((output.flatten(1).argmax(1) == other(torch.from_numpy(x))[0].flatten(1).argmax(1)).sum())
         if progress is not None:
             progress(samples)
-    return Calibration(samples, statistics)
+    return Calibration(samples, statistics, None if other is None else agreed / samples)

@@ -15,11 +15,11 @@ from loihiconv.ann import Ann, Linear, MaxPool, Relu
 from loihiconv.errors import InvalidData, LoihiconvError
 from loihiconv.frontends.torch import problems, read_torch
 from loihiconv.hardware.config import HardwareConfig, load_board
+from loihiconv.hardware.limits import fits
 from loihiconv.linear import Array, Shape
 from loihiconv.passes import lower
-from loihiconv.spiking import population_names
-
-MAXPOOL = "max-pooling has no spiking counterpart here; use average pooling or strides, and train again"
+from loihiconv.passes.maxpool import MaxPooling
+from loihiconv.spiking import check_pooled, check_settings, population_names, to_spiking
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class LayerCheck:
     Attributes
     ----------
     name : str
-    kind : "input", "spiking" or "readout"
+    kind : "input", "spiking", "max-pooling" or "readout"
     shape : tuple of int
     neurons : int
     weights : int
@@ -72,7 +72,13 @@ class Check:
         return {"ok": self.ok, "layers": layers, "problems": list(self.problems), "notes": list(self.notes)}
 
 
-def check(model: nn.Module, example: Array | torch.Tensor | Shape, hardware: str | Path | HardwareConfig | None = None) -> Check:
+def check(
+    model: nn.Module,
+    example: Array | torch.Tensor | Shape,
+    hardware: str | Path | HardwareConfig | None = None,
+    *,
+    maxpool: MaxPooling = "gate",
+) -> Check:
     """Say, layer by layer, what could not be converted and what would not fit.
 
     Parameters
@@ -80,22 +86,28 @@ def check(model: nn.Module, example: Array | torch.Tensor | Shape, hardware: str
     model : nn.Module
     example : array or tensor (N, \\*shape), or the shape of one sample
     hardware : str, path, HardwareConfig or None
-        A board to compare the number of neurons with.
+        A board to place the network on, to see whether it fits.
+    maxpool : "gate", "relu-tree" or "average"
+        As `loihiconv.convert` takes it.
     """
     shape = tuple(int(n) for n in (example if isinstance(example, (tuple, list)) else example.shape[1:]))
     if not shape or min(shape) < 1:
         raise InvalidData(f"shape {shape}", where="example", limit="a batch of samples, or the shape of one, expected")
+    check_settings(1, "analog", "subtract", 0, maxpool=maxpool)
     board = load_board(hardware) if hardware is not None else None
     if found := problems(model, shape):
         return Check((), tuple(map(str, found)), ())
     try:
-        ann, notes = lower(read_torch(model, shape))
+        original = read_torch(model, shape)
+        ann, notes = lower(original, maxpool)
+        if maxpool == "gate":
+            check_pooled(ann)
     except LoihiconvError as error:
         return Check((), (str(error),), ())
-    if pools := [node.name for node in ann if isinstance(node, MaxPool)]:
-        return Check((), tuple(f"{name}: {MAXPOOL}" for name in pools), notes)
     layers = tuple(_layers(ann))
-    return Check(layers, tuple(_too_many_neurons(layers, board)) if board else (), notes)
+    if pools := [node for node in ann if isinstance(node, MaxPool)]:
+        notes += (_ways_to_pool(ann, pools),)
+    return Check(layers, tuple(_does_not_fit(ann, board)) if board else (), notes)
 
 
 def _layers(ann: Ann) -> list[LayerCheck]:
@@ -105,22 +117,26 @@ def _layers(ann: Ann) -> list[LayerCheck]:
     for node in ann:
         if isinstance(node, Linear):
             weights += int(np.size(node.map.weight))
-        if isinstance(node, Relu) or node is ann.output:
+        if isinstance(node, MaxPool):
+            layers.append(LayerCheck(names[node.name], "max-pooling", shapes[node.name], prod(shapes[node.name]), 0))
+        elif isinstance(node, Relu) or node is ann.output:
             kind = "spiking" if isinstance(node, Relu) else "readout"
             layers.append(LayerCheck(names[node.name], kind, shapes[node.name], prod(shapes[node.name]), weights))
             weights = 0
     return layers
 
 
-def _too_many_neurons(layers: tuple[LayerCheck, ...], board: HardwareConfig) -> list[str]:
-    compartments = sum(
-        layer.neurons * (board.compartments_per_neuron.value if layer.kind == "spiking" else 1) for layer in layers if layer.kind != "input"
+def _ways_to_pool(ann: Ann, pools: list[MaxPool]) -> str:
+    """Which kinds of max-pooling run where."""
+    added = sum(prod(ann.shapes[p.name]) * prod(p.kernel) for p in pools)
+    return (
+        f'{", ".join(p.name for p in pools)}: max-pooling with maxpool="gate" runs in the simulators only, as no chip has gates; '
+        f'"relu-tree" (up to {added:,} more neurons) and "average" (not what was trained) run on any board'
     )
-    room = board.cores * board.neurons_per_core.value
-    if compartments <= room:
-        return []
-    largest = max(layers, key=lambda layer: layer.neurons)
-    return [
-        f"{largest.name}: the network needs {compartments} neuron compartments, this layer most of them; {board.title} has {room}; "
-        "use strides or fewer channels, or a larger board"
-    ]
+
+
+def _does_not_fit(ann: Ann, board: HardwareConfig) -> list[str]:
+    """What breaks a limit in the best placement that is found: shapes decide, so any scales do."""
+    scales = {name: np.ones(()) for name in ann.shapes}
+    violations = fits(to_spiking(ann, scales, timesteps=1), board)
+    return [str(v) for v in violations if v.certain and v.quantity != "max_pooling"]  # `_ways_to_pool` has said that already

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import typer
 
 from loihiconv.errors import InvalidData, InvalidSetting, LoihiconvError
-from loihiconv.files import check_writable, make_folder, write_json, write_npz
+from loihiconv.files import check_writable, make_folder, write_json, write_npz, write_text
 from loihiconv.terminal import Bar, error, note, print_check, print_comparison, print_json, print_table
 
 app = typer.Typer(
@@ -29,14 +29,27 @@ Model = Annotated[str, typer.Argument(help="Factory of the network, as package.m
 Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .safetensors; read without executing code.")]
 Board = Annotated[str, typer.Option("--board", "--hardware", help="Name of a board (see 'boards') or a .yaml file.")]
 Steps = Annotated[int, typer.Option("--timesteps", "-T", help="Time steps per sample.")]
-Percentile = Annotated[float, typer.Option(help="Percentile of non-zero activations that becomes the largest rate; 100 is max-norm.")]
-InputCoding = Annotated[str, typer.Option(help="analog (payloads, or currents from the host) or rate (spikes).")]
+Percentile = Annotated[
+    float, typer.Option(help="Percentile of non-zero activations that becomes the largest rate; 100 is max-norm, 0 no normalisation.")
+]
+PerChannel = Annotated[bool, typer.Option("--per-channel", help="Take the percentile of each channel instead of each layer.")]
+InputCoding = Annotated[
+    str, typer.Option(help="analog (payloads, or currents from the host), rate (even spikes) or poisson (random ones).")
+]
+Pooling = Annotated[str, typer.Option(help="gate (simulators only), relu-tree (any board) or average (not what was trained).")]
+Decision = Annotated[str, typer.Option("--readout", help="potential or softmax (spiking).")]
+Seed = Annotated[int, typer.Option(help="Of Poisson input and the softmax readout.")]
 Reset = Annotated[str, typer.Option(help="subtract or zero.")]
 Start = Annotated[float, typer.Option(help="Start potential as a fraction of the threshold.")]
 CalibrationSamples = Annotated[int, typer.Option(help="Training samples that are measured.")]
 Mean = Annotated[str, typer.Option(help="Numbers subtracted from each channel, e.g. 0.1307 or 0.49,0.48,0.45.")]
 Std = Annotated[str, typer.Option(help="Numbers that each channel is divided by afterwards.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")]
+Device = Annotated[str, typer.Option(help="Torch device of emulator and float simulation: cpu, cuda, ...")]
+Memory = Annotated[
+    str | None, typer.Option(help="Working memory of emulator and float simulation, e.g. 2G; default a quarter of what is free.")
+]
+StockModels = Annotated[bool, typer.Option("--stock-models", help="Lava with Intel's own models of the connections: same spikes, slower.")]
 Samples = Annotated[int | None, typer.Option(help="Only the first so many samples.")]
 
 
@@ -46,6 +59,7 @@ def check(
     shape: Annotated[str, typer.Option(help="Shape of one sample, channels first, e.g. 1,28,28.")],
     weights: Weights = None,
     board: Annotated[str | None, typer.Option("--board", "--hardware", help="Also compare with a board's size.")] = None,
+    maxpool: Pooling = "gate",
     as_json: Json = False,
 ) -> None:
     """Say layer by layer what cannot be converted, and whether it would fit a board.
@@ -54,7 +68,7 @@ def check(
     """
     from loihiconv.checking import check as run_check
 
-    result = run_check(_model(model, weights), tuple(int(n) for n in _numbers(shape, "shape")), board)
+    result = run_check(_model(model, weights), tuple(int(n) for n in _numbers(shape, "shape")), board, maxpool=maxpool)  # type: ignore[arg-type]  # checked there
     print_json(result.to_json()) if as_json else print_check(result)
     if not result.ok:
         raise typer.Exit(2)
@@ -72,6 +86,10 @@ def convert(
     input_coding: InputCoding = "analog",
     reset: Reset = "subtract",
     start: Start = 0.5,
+    maxpool: Pooling = "gate",
+    per_channel: PerChannel = False,
+    readout: Decision = "potential",
+    seed: Seed = 0,
     calibration_samples: CalibrationSamples = 1000,
     mean: Mean = "",
     std: Std = "",
@@ -86,7 +104,17 @@ def convert(
     check_writable(out)
     data = _read(calibration, "train", mean, std)
     settings = _Settings(
-        calibration_samples, hardware=board, timesteps=timesteps, percentile=percentile, input_coding=input_coding, reset=reset, start=start
+        calibration_samples,
+        hardware=board,
+        timesteps=timesteps,
+        percentile=percentile,
+        per_channel=per_channel,
+        input_coding=input_coding,
+        reset=reset,
+        start=start,
+        maxpool=maxpool,
+        readout=readout,
+        seed=seed,
     )
     net = settings.convert(_model(model, weights), data.x)
     save(net, out)
@@ -110,6 +138,9 @@ def run(
     data: Annotated[Path, typer.Argument(help=".npz with x_test (or x).")],
     backend: Annotated[str, typer.Option(help="emulator, lava or float.")] = "emulator",
     samples: Samples = None,
+    device: Device = "cpu",
+    memory: Memory = None,
+    stock_models: StockModels = False,
     out: Annotated[Path | None, typer.Option(help="Write predictions, potentials and spike counts (.npz).")] = None,
     mean: Mean = "",
     std: Std = "",
@@ -127,7 +158,9 @@ def run(
     net = load(network)
     test = _first(_read(data, "test", mean, std), samples)
     with Bar(backend, len(test.x)) as bar:
-        recording = run_network(net, test.x, backend, counts=out is not None, progress=bar.update)
+        recording = run_network(
+            net, test.x, backend, counts=out is not None, device=device, memory=memory, stock_models=stock_models, progress=bar.update
+        )
     summary: dict[str, Any] = {
         "backend": backend,
         "n": len(recording),
@@ -160,10 +193,16 @@ def compare(
     backends: Annotated[str, typer.Option(help="Comma-separated: float, emulator, lava.")] = "float,emulator",
     lava_samples: Annotated[int, typer.Option(help="First samples that run in Lava's simulator.")] = 50,
     samples: Samples = None,
+    device: Device = "cpu",
+    stock_models: StockModels = False,
     percentile: Percentile = 99.9,
     input_coding: InputCoding = "analog",
     reset: Reset = "subtract",
     start: Start = 0.5,
+    maxpool: Pooling = "gate",
+    per_channel: PerChannel = False,
+    readout: Decision = "potential",
+    seed: Seed = 0,
     calibration_samples: CalibrationSamples = 1000,
     mean: Mean = "",
     std: Std = "",
@@ -190,13 +229,20 @@ def compare(
             hardware=board,
             timesteps=timesteps,
             percentile=percentile,
+            per_channel=per_channel,
             input_coding=input_coding,
             reset=reset,
             start=start,
+            maxpool=maxpool,
+            readout=readout,
+            seed=seed,
         )
         converted = settings.convert(network, train.x)
     with _bars() as progress:
-        result = run_compare(network, converted, (test.x, test.y), names, lava_samples=lava_samples, progress=progress)
+        result = run_compare(
+            network, converted, (test.x, test.y), names,
+            lava_samples=lava_samples, device=device, stock_models=stock_models, progress=progress,
+        )  # fmt: skip
     print_json(result.to_json()) if as_json else print_comparison(result)
 
 
@@ -243,6 +289,33 @@ def boards(as_json: Json = False) -> None:
     print_table("Boards", ["name", "Loihi", "chips", "cores", "graded spikes", "title"], rows)
 
 
+@app.command()
+def place(
+    network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
+    board: Annotated[str | None, typer.Option("--board", "--hardware", help="Another board than it was converted for.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Write a picture of the board, each core in its layer's colour (.svg).")] = None,
+    picture: Annotated[bool, typer.Option("--picture", help="Draw the board as text.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Put a saved network onto a board's cores: how many it takes, and what does not fit. Exit code 2 where something does not.
+
+    Example: loihiconv place lenet.lnet --board nahuku32 --svg board.svg
+    """
+    from loihiconv.artifact import load
+    from loihiconv.hardware import board_picture
+    from loihiconv.hardware.placement import place as run_place
+    from loihiconv.hardware.placement_table import print_placement
+
+    if svg is not None:
+        check_writable(svg)
+    placement = run_place(load(network), board)
+    if svg is not None:
+        write_text(svg, board_picture.svg(placement))
+    print_json(placement.to_json()) if as_json else print_placement(placement, picture=picture)
+    if not placement.fits:
+        raise typer.Exit(2)
+
+
 class _Settings:
     """Options of a conversion, as the command line gives them."""
 
@@ -257,7 +330,8 @@ class _Settings:
 
         x = x_train[: self.samples]
         with Bar("calibration", len(x)) as bar:
-            net = run_convert(model, x, **self.options, progress=lambda done: bar.update(done, len(x)))
+            options = {**self.options, "percentile": self.options.get("percentile", 99.9) or None}
+            net = run_convert(model, x, **options, progress=lambda done: bar.update(done, len(x)))
         for text in net.metadata["notes"]:
             note(text)
         return net

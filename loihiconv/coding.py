@@ -11,6 +11,7 @@ from loihiconv.errors import InvalidData
 from loihiconv.fixed_point import round_bias
 from loihiconv.linear import Array
 from loihiconv.network import IF, Input, Network
+from loihiconv.randomness import INPUT, words
 
 
 def check_samples(population: Input, x: Array) -> Array:
@@ -44,6 +45,33 @@ def payloads(population: Input, x: Array) -> Array:
     low = -population.payload_max if population.signed else 0
     factor = np.float64(population.payload_max) / np.float64(population.scale)
     return np.clip(np.rint(x * factor), low, population.payload_max).astype(np.int32)
+
+
+def poisson_spikes(population: Input, payload: Array, sample: int, *, begin: int, steps: int) -> Array:
+    """Random input spikes of one sample: at each step, with probability payload / payload_max (float: the payload itself).
+
+    With w a uniform 32-bit word of `loihiconv.randomness` per value and step, a spike if w < payload 2^32 (float), or
+    w payload_max < payload 2^32 in whole numbers (fixed point): the same spikes for the same rate.
+
+    Parameters
+    ----------
+    payload : array (\\*shape)
+        Of this sample, as `payloads` gives it.
+    sample : int
+        Its index in the run.
+    begin, steps : int
+        First step, and how many.
+
+    Returns
+    -------
+    bool array (steps, \\*shape)
+    """
+    drawn = words(population.seed, INPUT, sample, begin=begin, steps=steps, size=payload.size)
+    if population.payload_max:
+        fires = drawn.astype(np.uint64) * np.uint64(population.payload_max) < payload.ravel().astype(np.uint64) << np.uint64(32)
+    else:
+        fires = drawn < payload.ravel().astype(np.float64) * 2.0**32
+    return np.asarray(fires.reshape(steps, *payload.shape))
 
 
 def host_currents(network: Network, payload: Array) -> dict[str, Array]:

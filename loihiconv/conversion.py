@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,19 @@ import torch
 from torch import nn
 
 from loihiconv.ann import Ann
+from loihiconv.ann import MaxPool as AnnMaxPool
 from loihiconv.ann_forward import verify_reading
 from loihiconv.calibration import Calibration, CalibrationData, batches, calibrate
+from loihiconv.correction import correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.frontends.torch import read_torch
 from loihiconv.hardware.config import HardwareConfig, load_board
-from loihiconv.linear import Array
-from loihiconv.network import Coding, Network, Reset
+from loihiconv.linear import Array, Shape
+from loihiconv.network import Coding, Decision, Estimate, MaxPool, Network, Reset
 from loihiconv.normalization import Scales, percentile_scales, silent_layers
-from loihiconv.passes import lower
+from loihiconv.passes import Lowered, lower
+from loihiconv.passes.maxpool import MaxPooling
 from loihiconv.quantization import quantize
-from loihiconv.spiking import check_settings, population_names, to_spiking
+from loihiconv.spiking import check_pooled, check_settings, population_names, to_spiking
 from loihiconv.version import __version__
 
 
@@ -33,10 +37,16 @@ def convert(
     *,
     hardware: str | Path | HardwareConfig | None,
     timesteps: int,
-    percentile: float = 99.9,
+    percentile: float | None = 99.9,
+    per_channel: bool = False,
     input_coding: Coding = "analog",
     reset: Reset = "subtract",
     start: float = 0.5,
+    maxpool: MaxPooling = "gate",
+    maxpool_estimate: Estimate = "count",
+    readout: Decision = "potential",
+    seed: int = 0,
+    bias_correction: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> Network:
     """Convert a trained network after Rueckauer et al. 2016 and quantize it for a board.
@@ -52,19 +62,35 @@ def convert(
         A board of `loihiconv.boards()` or a YAML file; None stops at the float spiking network.
     timesteps : int
         T, the time steps that each sample gets.
-    percentile : float in (0, 100]
-        Which activations of a layer become the largest firing rate; 100 is max-norm.
-    input_coding : "analog" or "rate"
+    percentile : float in (0, 100] or None
+        Which activations of a layer become the largest firing rate; 100 is max-norm, None does not normalise hidden layers.
+    per_channel : bool
+        Take the percentile of each channel instead of each layer (an extension of the paper).
+    input_coding : "analog", "rate" or "poisson"
         "analog" feeds values as 8-bit payloads (or as currents computed on the host, where the board has no graded
-        spikes); "rate" as spikes.
+        spikes); "rate" as evenly spaced spikes, "poisson" as random ones.
     reset : "subtract" or "zero"
     start : float in [0, 1]
         Membrane potential at the start of each sample, as a fraction of the threshold.
+    maxpool : "gate", "relu-tree" or "average"
+        "gate" lets only the spikes of a window's busiest unit pass: exact in rates, but only the simulators can, no chip
+        has such gates. "relu-tree" computes max(a, b) = b + relu(a - b) with integrate-and-fire populations, for
+        any board. "average" pools averages instead, which the network was not trained for; a warning says on how many
+        calibration samples that names another class.
+    maxpool_estimate : "count" or "average"
+        How gates estimate rates; see `loihiconv.network.MaxPool`.
+    readout : "potential" or "softmax"
+        How classes are decided for; see `loihiconv.decision`.
+    seed : int
+        Of what is random: Poisson input and the softmax readout.
+    bias_correction : bool
+        Repair on calibration data what each channel loses on average; see `loihiconv.correction`. False is the paper's method.
     progress : callable (calibration samples done), optional
 
     Returns
     -------
     Network
+        ``metadata["notes"]`` says what a user should know about the conversion.
 
     Raises
     ------
@@ -74,19 +100,36 @@ def convert(
     Warns
     -----
     UserWarning
-        If a layer is silent on all calibration data.
+        If a layer is silent on all calibration data, or what average pooling costs.
     """
-    check_settings(timesteps, input_coding, reset, start)
+    check_settings(timesteps, input_coding, reset, start, maxpool=maxpool, estimate=maxpool_estimate, readout=readout, seed=seed)
     board = load_board(hardware) if hardware is not None else None
     first, data = _peek(calibration)
-    ann, notes = read(model, first)
-    statistics = calibrate(ann, data, progress=progress)
-    scales = percentile_scales(ann, statistics, percentile)
+    ann, notes = read(model, first, maxpool)
+    reference = read(model, first).ann if maxpool == "average" else None
+    if reference is not None and not any(isinstance(node, AnnMaxPool) for node in reference):
+        reference = None
+    if maxpool == "gate":
+        check_pooled(ann, input_coding)
+    kept: list[Array] = []
+    statistics = calibrate(ann, _keeping(data, first.shape[1:], kept), per_channel=per_channel, reference=reference, progress=progress)
+    scales = percentile_scales(ann, statistics, percentile, per_channel=per_channel)
     for name in silent_layers(ann, statistics):
         warnings.warn(
             f"{population_names(ann)[name]}: no activation on {statistics.samples} calibration samples; it will never spike", stacklevel=2
         )
-    settings = {"timesteps": timesteps, "percentile": percentile, "input_coding": input_coding, "reset": reset, "start": start}
+    if statistics.agreement is not None:
+        cost = (
+            f"average pooling in place of max-pooling names another class on {1 - statistics.agreement:.1%} of {statistics.samples} "
+            "calibration samples"
+        )
+        warnings.warn(f'{cost}; maxpool="relu-tree" keeps the maximum', stacklevel=2)
+        notes = (*notes, cost)
+    settings = {
+        "timesteps": timesteps, "percentile": percentile, "per_channel": per_channel, "input_coding": input_coding, "reset": reset,
+        "start": start, "maxpool": maxpool, "maxpool_estimate": maxpool_estimate, "readout": readout, "seed": int(seed),
+        "bias_correction": bool(bias_correction),
+    }  # fmt: skip
     network = to_spiking(
         ann,
         scales,
@@ -95,12 +138,24 @@ def convert(
         reset=reset,
         start=start,
         signed=statistics.nodes[ann.input.name].smallest < 0,
+        estimate=maxpool_estimate,
+        readout=readout,
+        seed=int(seed),
         metadata=_metadata(ann, statistics, scales, settings, notes),
     )
-    return network if board is None else quantize(network, board)
+    samples = np.concatenate(kept)
+    targets = target_rates(ann, scales, samples) if bias_correction else {}
+    network = correct_biases(network, targets, samples)
+    if board is None:
+        return network
+    gates = [p.name for p in network.populations if isinstance(p, MaxPool)]
+    if gates:
+        said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
+        network = replace(network, metadata={**network.metadata, "notes": [*network.metadata["notes"], said]})
+    return correct_biases(quantize(network, board), targets, samples)
 
 
-def read(model: nn.Module, x: Array) -> tuple[Ann, tuple[str, ...]]:
+def read(model: nn.Module, x: Array, maxpool: MaxPooling = "gate") -> Lowered:
     """Read a model, rewrite it to linear maps and ReLUs, and check both against the model itself.
 
     Parameters
@@ -108,6 +163,8 @@ def read(model: nn.Module, x: Array) -> tuple[Ann, tuple[str, ...]]:
     model : nn.Module
     x : array (N, \\*shape)
         A few samples to compare outputs on.
+    maxpool : "gate", "relu-tree" or "average"
+        "average" is another function than the model's: what is checked is the network before that.
 
     Returns
     -------
@@ -116,9 +173,9 @@ def read(model: nn.Module, x: Array) -> tuple[Ann, tuple[str, ...]]:
         What the passes did that a user should know.
     """
     original = read_torch(model, x.shape[1:])
-    ann, notes = lower(original)
-    verify_reading(model, ann, torch.from_numpy(x))
-    return ann, notes
+    lowered = lower(original, maxpool)
+    verify_reading(model, lower(original).ann if maxpool == "average" else lowered.ann, torch.from_numpy(x))
+    return lowered
 
 
 def _peek(data: CalibrationData) -> tuple[Array, CalibrationData]:
@@ -128,6 +185,14 @@ def _peek(data: CalibrationData) -> tuple[Array, CalibrationData]:
     stream = iter(data)
     head = list(islice(stream, 1))
     return next(batches(head)), chain(head, stream)
+
+
+def _keeping(data: CalibrationData, shape: Shape, kept: list[Array]) -> CalibrationData:
+    """The data, of which some samples are kept for bias correction as they pass."""
+    if isinstance(data, (np.ndarray, torch.Tensor)):
+        kept.append(np.asarray(spread_samples(data), np.float32))
+        return data
+    return first_samples(batches(data, shape), kept)
 
 
 def _metadata(ann: Ann, statistics: Calibration, scales: Scales, settings: dict[str, Any], notes: tuple[str, ...]) -> dict[str, Any]:

@@ -48,6 +48,12 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
         file.write(json.dumps(value, indent=2, allow_nan=False).encode() + b"\n")
 
 
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write text as UTF-8, whole or not at all."""
+    with _explained(path), replacing(path) as file:
+        file.write(text.encode())
+
+
 def make_folder(path: str | os.PathLike[str]) -> None:
     """Make a folder, and those above it, unless it is there."""
     with _explained(path):

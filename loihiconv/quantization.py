@@ -24,7 +24,7 @@ from loihiconv.errors import InvalidModel, LimitExceeded
 from loihiconv.fixed_point import BIAS_MAX, round_bias, round_weights
 from loihiconv.hardware.config import HardwareConfig
 from loihiconv.linear import Array, Conv, LinearMap
-from loihiconv.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Input, Network, Population, Readout
+from loihiconv.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 
 PAYLOAD_BITS = 8
 """Most bits of an analog input's payload, the sign included."""
@@ -83,6 +83,10 @@ def quantize(network: Network, hardware: HardwareConfig) -> Network:
         if isinstance(population, Input):
             populations.append(chosen)
             continue
+        if isinstance(population, MaxPool):  # spikes go through as they are
+            populations.append(population)
+            connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
+            continue
         quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, hardware)
         populations.append(quantized)
         connections += incoming
@@ -99,7 +103,7 @@ def check_finite(network: Network) -> None:
         if not np.isfinite(connection.map.weight).all():
             raise InvalidModel("weights hold NaN or infinity", where=connection.target, remedy="train the network again")
     for population in network.populations[1:]:
-        if not isinstance(population, Input) and not np.isfinite(population.bias).all():
+        if isinstance(population, (IF, Readout)) and not np.isfinite(population.bias).all():
             raise InvalidModel("biases hold NaN or infinity", where=population.name, remedy="train the network again")
 
 
@@ -112,7 +116,8 @@ def bounds(network: Network) -> dict[str, dict[str, float]]:
     """
     result: dict[str, dict[str, float]] = {}
     for population in network.populations[1:]:
-        assert not isinstance(population, Input)  # it comes first
+        if not isinstance(population, (IF, Readout)):  # gates sum nothing
+            continue
         chip = [c for c in network.incoming(population.name) if not c.on_host]
         worst = max(float(w.max()) for w in _worst_sums(network.input, population, chip))
         step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
@@ -176,7 +181,7 @@ def _current_error(network: Network, population: Population, source: Input, hard
 def _quantize_population(
     network: Network, population: Population, source: Input, hardware: HardwareConfig
 ) -> tuple[IF | Readout, list[Connection], dict[str, Any]]:
-    assert not isinstance(population, Input)  # the caller handles it
+    assert isinstance(population, (IF, Readout))  # the caller handles the rest
     incoming = network.incoming(population.name)
     on_host = [_on_host(c, source, hardware) for c in incoming]
     payload = [source.payload_max if c.source == source.name and not source.spiking else 1 for c in incoming]

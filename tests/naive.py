@@ -13,7 +13,8 @@ import numpy as np
 
 from loihiconv import coding
 from loihiconv.linear import Array, Conv, LinearMap, Shape
-from loihiconv.network import IF, Input, Network
+from loihiconv.network import IF, Input, MaxPool, Network, Readout
+from loihiconv.randomness import INPUT, READOUT, words
 
 V_LIMIT = 2**23 - 1
 
@@ -25,10 +26,18 @@ class Result:
     spikes: dict[str, Array]
     potentials_over_time: Array
     synaptic_operations: float
+    output_spikes: Array | None = None
 
     @property
     def potentials(self) -> Array:
         return self.potentials_over_time[:, -1]
+
+    @property
+    def predictions(self) -> Array:
+        """Largest potential; with a softmax, the most output spikes and then the largest potential of those."""
+        v = self.potentials.reshape(len(self.potentials), -1)
+        won = np.zeros(v.shape, int) if self.output_spikes is None else self.output_spikes
+        return np.array([max(range(v.shape[1]), key=lambda i: (won[k, i], v[k, i], -i)) for k in range(len(v))])
 
 
 def matrix(linear: LinearMap, shape: Shape) -> Array:
@@ -66,10 +75,24 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
     course = np.zeros((n, steps, prod(network.readout.shape)), number)
     operations = 0
     for k in range(n):
-        v = {p.name: _start(p, network, number) for p in network.populations}
+        v = {p.name: _start(p, network, number) for p in network.populations if not isinstance(p, MaxPool)}
+        gates = {p.name: Gates(p, network) for p in network.populations if isinstance(p, MaxPool)}
         for t in range(steps):
             sent = {}
             for p in network.populations:
+                if isinstance(p, MaxPool):
+                    source = sent[network.incoming(p.name)[0].source]
+                    spikes[p.name][k, t] = gates[p.name].step(source)
+                    sent[p.name] = spikes[p.name][k, t].astype(number)
+                    operations += int(np.count_nonzero(gates[p.name].windows[:, source != 0]))
+                    continue
+                if isinstance(p, Input) and p.coding == "poisson":
+                    drawn = words(p.seed, INPUT, k, begin=0, steps=steps, size=prod(p.shape))[t]
+                    spikes[p.name][k, t] = [
+                        int(w) * (p.payload_max or 1) < float(x) * 2**32 for w, x in zip(drawn, payload[k].flat, strict=True)
+                    ]
+                    sent[p.name] = spikes[p.name][k, t].astype(number)
+                    continue
                 if isinstance(p, Input) and not p.spiking:
                     sent[p.name] = payload[k].ravel().astype(number)
                     continue
@@ -98,7 +121,50 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                 v[p.name] = np.where(fired, 0 if zero else v[p.name] - vth * one, v[p.name])
                 sent[p.name] = fired.astype(number)
     shaped = {name: s.reshape(n, steps, *network[name].shape) for name, s in spikes.items()}
-    return Result(shaped, course.reshape(n, steps, *network.readout.shape), operations / n)
+    won = _softmax(network.readout, course) if network.readout.decision == "softmax" else None
+    return Result(shaped, course.reshape(n, steps, *network.readout.shape), operations / n, won)
+
+
+class Gates:
+    """Max-pooling one gate at a time: who wins, and does the winner spike?"""
+
+    def __init__(self, pool: MaxPool, network: Network) -> None:
+        (connection,) = network.incoming(pool.name)
+        self.pool = pool
+        self.windows = matrix(connection.map, network[connection.source].shape).astype(int)
+        # A gate sees one channel, so that the order of sources is row-major within its window.
+        self.units = [np.flatnonzero(row) for row in self.windows]
+        self.estimate = [0] * self.windows.shape[1]
+        self.winner = [units[0] if len(units) else None for units in self.units]
+
+    def step(self, sent: Array) -> list[bool]:
+        average = self.pool.estimate == "average"
+        for unit, spike in enumerate(sent.astype(int).tolist()):
+            e = self.estimate[unit]
+            self.estimate[unit] = e - e // 2**self.pool.decay + 4096 * spike if average else e + spike
+        fired = []
+        for i, units in enumerate(self.units):
+            largest = max((self.estimate[unit] for unit in units), default=0)
+            first = next((unit for unit in units if self.estimate[unit] == largest), None)
+            keeps = not average and self.winner[i] is not None and self.estimate[self.winner[i]] == largest
+            self.winner[i] = self.winner[i] if keeps else first
+            fired.append(self.winner[i] is not None and bool(sent[self.winner[i]]))
+        return fired
+
+
+def _softmax(readout: Readout, course: Array) -> Array:
+    """Output spikes per sample and class: walk along the cumulative distribution until the drawn share is passed."""
+    won = np.zeros((len(course), course.shape[2]), int)
+    for k, sample in enumerate(course):
+        for (asks, share), v in zip(words(readout.seed, READOUT, k, begin=0, steps=len(sample), size=2), sample, strict=True):
+            if asks >= readout.rate * 2**32:
+                continue
+            chances = np.exp((v - v.max()) / readout.scale)
+            left, i = share / 2**32 * sum(chances), 0
+            while i < len(v) - 1 and left >= chances[i]:
+                left, i = left - chances[i], i + 1
+            won[k, i] += 1
+    return won
 
 
 def _start(population: object, network: Network, number: type) -> Array:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from loihiconv.fixed_point import BIAS_MAX, round_bias
 from loihiconv.linear import Array, Conv, Dense, LinearMap, Shape
-from loihiconv.network import IF, SUM_LIMIT, V_MAX, Connection, Input, Network, Population, Readout
+from loihiconv.network import IF, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 
 WEIGHTS = ("even", "small", "extreme", "excitatory", "inhibitory", "zero")
 
@@ -38,7 +38,7 @@ def _text(value: Any) -> str:
 
 @st.composite
 def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max_hidden: int = 3) -> Case:
-    """Networks of up to ``max_hidden`` hidden layers, with skips and currents from the host, and samples for them."""
+    """Networks of up to ``max_hidden`` hidden layers, with skips, gates and currents from the host, and samples for them."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     source = _input(draw)
     populations: list[Population] = [source]
@@ -47,6 +47,13 @@ def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max
     host = hidden > 0 and not source.spiking and draw(st.booleans())
     for layer in range(hidden + 1):
         previous = populations[-1]
+        if previous.spiking and len(previous.shape) == 3 and draw(st.booleans()):
+            windows = _windows(draw, previous.shape)
+            estimate = draw(st.sampled_from(("count", "average")))
+            pool = MaxPool(f"pool{layer}", windows.output_shape(previous.shape), estimate, draw(st.sampled_from((0, 1, 5, 16))))
+            populations.append(pool)
+            connections.append(Connection(previous.name, pool.name, windows))
+            previous = pool
         on_host = host and layer == 0
         linear = _linear(draw, rng, previous.shape, last=layer == hidden)
         shape = linear.output_shape(previous.shape)
@@ -69,10 +76,16 @@ def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max
 def _input(draw: st.DrawFn) -> Input:
     image = st.tuples(st.integers(1, 4), st.integers(1, 7), st.integers(1, 7))
     shape = draw(st.one_of(image, image, st.tuples(st.integers(1, 12))))
-    coding = draw(st.sampled_from(("analog", "rate")))
+    coding = draw(st.sampled_from(("analog", "analog", "rate", "poisson")))
     largest = draw(st.sampled_from((1, 7, 31, 127, 255)))
     signed = coding == "analog" and draw(st.booleans())
-    return Input("input", shape, coding, scale=float(largest), payload_max=largest, signed=signed)
+    return Input("input", shape, coding, scale=float(largest), payload_max=largest, signed=signed, seed=draw(st.integers(0, 2**64 - 1)))
+
+
+def _windows(draw: st.DrawFn, shape: Shape) -> Conv:
+    """Windows of max-pooling, some of which may lie in the padding altogether."""
+    (kh, sh, dh, top, bottom), (kw, sw, dw, left, right) = (_axis(draw, size, crop=0) for size in shape[1:])
+    return Conv(np.ones((shape[0], 1, kh, kw), np.int32), (sh, sw), (top, bottom, left, right), (dh, dw), shape[0])
 
 
 def _population(draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Shape, *, last: bool, quiet: bool) -> Population:
@@ -84,7 +97,9 @@ def _population(draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Sha
     start = draw(st.sampled_from((0, vth << 5, V_MAX)))
     v_init = np.asarray(start if start != V_MAX else rng.integers(-V_MAX, V_MAX + 1, per), np.int32)
     if last:
-        return Readout(name, shape, v_init, bias, scale=1.0)
+        # Scales from where the largest potential always wins to where all classes are alike.
+        scale, decision = 2.0 ** draw(st.floats(-2, 24)), draw(st.sampled_from(("potential", "softmax")))
+        return Readout(name, shape, v_init, bias, scale, decision, draw(st.sampled_from((0.1, 0.5, 1.0))), draw(st.integers(0, 9)))
     return IF(name, shape, vth, v_init, bias, draw(st.sampled_from(("subtract", "subtract", "zero"))))
 
 
@@ -113,19 +128,19 @@ def _linear(draw: st.DrawFn, rng: np.random.Generator, shape: Shape, *, last: bo
     return Conv(weight, (sh, sw), (top, bottom, left, right), (dh, dw), groups)
 
 
-def _axis(draw: st.DrawFn, size: int) -> tuple[int, int, int, int, int]:
+def _axis(draw: st.DrawFn, size: int, crop: int = 1) -> tuple[int, int, int, int, int]:
     """Kernel size, stride, dilation and padding (before, after) of one axis that leave at least one output."""
     kernel, stride, dilation = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
     extent = (kernel - 1) * dilation + 1
-    before = draw(st.integers(-min(1, size - 1), 3))
-    after = max(draw(st.integers(-min(1, size - 1), 3)), extent - size - before)
+    before = draw(st.integers(-min(crop, size - 1), 3))
+    after = max(draw(st.integers(-min(crop, size - 1), 3)), extent - size - before)
     if size + min(before, 0) + min(after, 0) < 1:
         after = max(after, 0)
     return kernel, stride, dilation, before, after
 
 
 def _skip(draw: st.DrawFn, rng: np.random.Generator, source: Shape, target: Shape) -> LinearMap:
-    if len(source) == 3 and source[1:] == target[1:]:
+    if len(source) == 3 and len(target) == 3 and source[1:] == target[1:]:
         kernel = draw(st.sampled_from((1, 3)))
         return Conv(_weights(draw, rng, (target[0], source[0], kernel, kernel)), padding=(kernel // 2,) * 4)
     return Dense(_weights(draw, rng, (prod(target), prod(source))))

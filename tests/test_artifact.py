@@ -20,7 +20,7 @@ from loihiconv import artifact, files
 from loihiconv.artifact import load, save
 from loihiconv.errors import ArtifactError
 from loihiconv.linear import Conv, Dense
-from loihiconv.network import IF, Connection, Input, Network, Readout
+from loihiconv.network import IF, Connection, Input, MaxPool, Network, Readout
 
 DTYPES = st.sampled_from([np.int32, np.int64, np.int8, np.float32, np.float64, np.uint8, np.bool_])
 JSON = st.recursive(
@@ -39,10 +39,17 @@ def arrays(draw, shape):
 def networks(draw, origin=None):
     channels, size = draw(st.integers(1, 3)), draw(st.integers(2, 5))
     names = draw(st.lists(st.text(min_size=1, max_size=8), min_size=3, max_size=5, unique=True))
-    populations = [Input(names[0], (channels, size, size), draw(st.sampled_from(["analog", "rate"])), draw(st.floats(0.1, 9)), 255)]
+    populations = [
+        Input(names[0], (channels, size, size), draw(st.sampled_from(["analog", "rate", "poisson"])), draw(st.floats(0.1, 9)), 255)
+    ]
     connections = []
     for name in names[1:]:
         source, last = populations[-1], name == names[-1]
+        if source.spiking and len(source.shape) == 3 and not last and draw(st.booleans()):
+            windows = Conv(np.ones((source.shape[0], 1, 1, 1), draw(st.sampled_from([np.int32, np.float32]))), groups=source.shape[0])
+            populations.append(MaxPool(name, source.shape, draw(st.sampled_from(["count", "average"])), draw(st.integers(0, 16))))
+            connections.append(Connection(source.name, name, windows))
+            continue
         if len(source.shape) == 3 and not last and draw(st.booleans()):
             weight = draw(arrays((draw(st.integers(1, 3)), source.shape[0], 2, 2)))
             synapses = Conv(weight, padding=(0, 1, 1, 0), dilation=(1, draw(st.integers(1, min(2, source.shape[2])))))
@@ -52,7 +59,11 @@ def networks(draw, origin=None):
         start, bias = draw(arrays(draw(hnp.broadcastable_shapes(shape, max_dims=len(shape))))), draw(arrays(shape))
         vth = draw(st.integers(1, 131071) | st.floats(0.1, 10))
         populations.append(
-            Readout(name, shape, start, bias) if last else IF(name, shape, vth, start, bias, draw(st.sampled_from(["subtract", "zero"])))
+            Readout(
+                name, shape, start, bias, decision=draw(st.sampled_from(["potential", "softmax"])), seed=draw(st.integers(0, 2**64 - 1))
+            )
+            if last
+            else IF(name, shape, vth, start, bias, draw(st.sampled_from(["subtract", "zero"])))
         )
         connections.append(Connection(source.name, name, synapses, draw(st.booleans()), draw(st.integers(-8, 7))))
     metadata = draw(st.dictionaries(st.text(), JSON, max_size=4))
@@ -341,7 +352,7 @@ def test_what_is_no_array(saved, data):
         (lambda n: n.pop("populations"), "lacks its field 'populations'"),
         (lambda n: n.update(colour="red"), "unknown field 'colour'"),
         (lambda n: n.update({"class": "Connection"}), "unknown kind 'Connection'; Network expected"),
-        (lambda n: n["populations"][1].update({"class": "HodgkinHuxley"}), "Input or IF or Readout"),
+        (lambda n: n["populations"][1].update({"class": "HodgkinHuxley"}), "Input or IF or MaxPool or Readout"),
         (lambda n: n["populations"].__setitem__(1, "IF"), "unknown kind"),
         (lambda n: n["populations"].__setitem__(1, ["IF"]), "unknown kind"),
         (lambda n: n.update(timesteps="16"), "network.timesteps is '16', not a valid int"),

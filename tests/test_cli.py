@@ -32,6 +32,10 @@ def with_nan():
     model[1].weight.data[0, 0] = float("nan")
     return model
 
+def pooling():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 10))
+
 def huge_bias():
     model = untrained()
     model[3].bias.data[0] = 1e20
@@ -114,6 +118,23 @@ def test_demo_ends_with_no_mismatch(run, tmp_path: Path, lava_python: str) -> No
     assert result["backends"]["emulator"]["n"] == 360
     assert abs(result["backends"]["emulator"]["accuracy"] - result["backends"]["ann"]["accuracy"]) <= 0.01
     assert lc.load(tmp_path / "demo" / "digits.lnet").timesteps == 16
+
+
+def test_options_of_the_paper_reach_the_network(run, nets: Path, npz: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pooling.lnet"
+    common = ("convert", "nets_of_test:pooling", "--calibration", npz, "--out", out, "--calibration-samples", "50")
+    options = "--maxpool relu-tree --per-channel --input-coding poisson --readout softmax --seed 3 --reset zero"
+    assert run(*common, *options.split())[0] == 0
+    net = lc.load(out)
+    assert (net.input.coding, net.input.seed, net.readout.decision, net.readout.seed) == ("poisson", 3, "softmax", 3)
+    assert "2.max0" in net
+    assert len(net.metadata["calibration"]["scales"]["0"]) == 4
+    assert run(*common, "--percentile", "0")[0] == 0
+    assert lc.load(out).metadata["calibration"]["scales"]["0"] == [1.0]
+    assert any(p.name == "2" and p.spiking for p in lc.load(out).populations)
+    code, _, err = run("check", "nets_of_test:pooling", "--shape", "1,8,8")
+    assert code == 0
+    assert "no chip has gates" in " ".join(err.split())
 
 
 def test_check_and_boards(run, nets: Path) -> None:

@@ -88,6 +88,8 @@ def compare(
     backends: Sequence[str] = ("float", "emulator"),
     *,
     lava_samples: int = LAVA_SAMPLES,
+    device: str = "cpu",
+    stock_models: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
     """Run a test set through the float network and several back ends.
@@ -103,6 +105,10 @@ def compare(
         is compared on the samples that Lava ran.
     lava_samples : int
         How many of the first samples Lava gets.
+    device : str
+        Torch device of "float" and "emulator".
+    stock_models : bool
+        Lava with Intel's own models of the connections.
     progress : callable (back end, samples done, samples in all), optional
 
     Returns
@@ -125,7 +131,10 @@ def compare(
             if progress is not None:
                 progress(backend, done, total)
 
-        recording = run(net, x[:n], backend, record=["spikes"] if judged and backend == "lava" else None, counts=False, progress=report)
+        record = ["spikes"] if judged and backend == "lava" else None
+        recording = run(
+            net, x[:n], backend, record=record, counts=False, device=device, stock_models=stock_models, progress=report
+        )  # fmt: skip
         recordings[backend] = recording
         results[backend] = _result(recording.predictions, y[:n], reference[:n], recording)
     spikes = potentials = None

@@ -70,6 +70,8 @@ class HardwareConfig(BaseModel):
     synapse_words_per_axon : Limit or None
         Largest list of synapses behind one input axon; None where nothing is known.
     input_axons_per_core, output_axons_per_core : Limit
+    axon_base_range : Limit or None
+        Compartments that the base of a population axon can begin at; None where nothing is known.
     weight_bits : Limit
         At most 8.
     vth_mantissa_bits, vth_exponent_max : Limit
@@ -99,6 +101,7 @@ class HardwareConfig(BaseModel):
     synapse_words_per_axon: Limit | None = None
     input_axons_per_core: Limit
     output_axons_per_core: Limit
+    axon_base_range: Limit | None = None
     weight_bits: Limit
     vth_mantissa_bits: Limit
     vth_exponent_max: Limit

@@ -15,10 +15,19 @@ from loihiconv.errors import InvalidModel, LimitExceeded
 from loihiconv.fixed_point import BIAS_MAX, join_bias, round_weights, split_bias
 from loihiconv.lava.job import Job, Settings
 from loihiconv.lava.layout import LavaConv, lava_map, lava_views
-from loihiconv.lava.processes.process import Delay, PayloadInput, ReadoutIntegrator, ResetToZeroIF, SubtractiveIF
+from loihiconv.lava.processes.process import (
+    Delay,
+    MaxPoolGate,
+    PayloadInput,
+    PoissonInput,
+    ReadoutIntegrator,
+    ResetToZeroIF,
+    SubtractiveIF,
+)
+from loihiconv.lava.sums import Synapses
 from loihiconv.lava.window import Window
-from loihiconv.linear import Array, Shape
-from loihiconv.network import IF, STATE_SHIFT, V_MAX, Connection, Input, Network, Population
+from loihiconv.linear import Array, Conv, Shape
+from loihiconv.network import IF, STATE_SHIFT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 
 
 def build(network: Network, job: Job, settings: Settings) -> list[AbstractProcess]:
@@ -39,15 +48,24 @@ def build(network: Network, job: Job, settings: Settings) -> list[AbstractProces
     """
     views = lava_views(network)
     depth = network.depth
+    fused = {} if settings.stock_models else _fused(network)
     processes: dict[str, AbstractProcess] = {}
     for index, population in enumerate(network.populations):
         if population is network.input and all(c.on_host for c in network.outgoing(population.name)):
             continue  # the host has it all: Lava runs only what is connected
         window = Window(network.timesteps, depth[population.name], settings.samples)
-        processes[population.name] = _population(population, index, views[population.name][::-1], window, job, settings)
+        shape = views[population.name][::-1]
+        if isinstance(population, MaxPool):
+            processes[population.name] = _gate(network, population, index, window, job, settings)
+        else:
+            inside = _synapses(network, fused[population.name], views) if population.name in fused else None
+            processes[population.name] = _population(population, index, shape, window, job, settings, inside)
     joined: list[AbstractProcess] = []
     for number, connection in enumerate(network.connections):
-        if not connection.on_host:
+        if connection in fused.values():
+            _check_weights(connection)
+            _join(processes[connection.source].s_out, processes[connection.target].a_in)
+        elif not connection.on_host:
             joined += _connect(network, connection, f"{number}:{connection.name}", views, processes, settings)
     made = [*processes.values(), *joined]
     if len(find_processes(processes[network.readout.name])) != len(made):
@@ -60,20 +78,59 @@ def total_steps(network: Network, samples: int) -> int:
     return samples * network.timesteps + max(network.depth.values())
 
 
-def _population(population: Population, index: int, shape: Shape, window: Window, job: Job, settings: Settings) -> AbstractProcess:
+def _fused(network: Network) -> dict[str, Connection]:
+    """Connections that are computed in the process of their target: those that are the only ones into it."""
+    result: dict[str, Connection] = {}
+    for population in network.populations:
+        incoming = [c for c in network.incoming(population.name) if not c.on_host]
+        if len(incoming) == 1 and isinstance(population, IF | Readout) and not network.delay(incoming[0]):
+            result[population.name] = incoming[0]
+    return result
+
+
+def _synapses(network: Network, connection: Connection, views: dict[str, Shape]) -> Synapses:
+    source, target = (views[name][::-1] for name in (connection.source, connection.target))
+    return Synapses(lava_map(network, connection, views), source, target, _message_bits(network, connection))
+
+
+def _message_bits(network: Network, connection: Connection) -> int:
+    """Width of graded spikes; 0 stands for binary ones."""
+    return 0 if network[connection.source].spiking else max(1, network.input.payload_max.bit_length())
+
+
+def _gate(network: Network, population: MaxPool, index: int, window: Window, job: Job, settings: Settings) -> AbstractProcess:
+    (connection,) = network.incoming(population.name)
+    assert isinstance(connection.map, Conv)  # established by Network
+    return MaxPoolGate(
+        shape=population.shape[::-1], source=network[connection.source].shape[::-1], window=window, population=population,
+        windows=connection.map, name=population.name, **_spike_files(index, job, settings),
+    )  # fmt: skip
+
+
+def _spike_files(index: int, job: Job, settings: Settings) -> dict[str, Any]:
+    return {"counts": job.counts(index), "spikes": job.spikes(index) if settings.record_spikes else None}
+
+
+def _population(
+    population: Population, index: int, shape: Shape, window: Window, job: Job, settings: Settings, synapses: Synapses | None
+) -> AbstractProcess:
     name = population.name
     common: dict[str, Any] = {"shape": shape, "window": window, "name": name}
     if isinstance(population, Input) and not population.spiking:
         return PayloadInput(payload=job.payload, **common)
+    spiking = _spike_files(index, job, settings)
+    if isinstance(population, Input) and population.coding == "poisson":
+        return PoissonInput(population=population, payload=job.payload, **common, **spiking)
     biases = job.biases(index)
     common["biases"] = biases if biases.exists() else None
-    spiking: dict[str, Any] = {"counts": job.counts(index), "spikes": job.spikes(index) if settings.record_spikes else None}
     if isinstance(population, Input):
         # Rate coding: neurons with the sample's payload as their bias, in units of v, and half the threshold to start with.
         zeros, start = np.zeros(shape, np.int32), np.full(shape, population.payload_max // 2 << STATE_SHIFT, np.int32)
         return SubtractiveIF(
             vth=population.payload_max, v_init=start, bias_mant=zeros, bias_exp=zeros, **common, **spiking
         )  # fmt: skip
+    assert not isinstance(population, MaxPool)  # see `_gate`
+    common["synapses"] = synapses
     common["v_init"] = _in_range(_lava_array(population.v_init, population.shape, shape), V_MAX, name, "v_init")
     common["bias_mant"], common["bias_exp"] = _split_exactly(_lava_array(population.bias, population.shape, shape), name)
     if isinstance(population, IF):
@@ -96,8 +153,10 @@ def _connect(
         spikes.connect(delay.s_in)
         spikes = delay.s_out
         made.append(delay)
-    # Of graded spikes; 0 stands for binary ones.
-    bits = 0 if network[connection.source].spiking else max(1, network.input.payload_max.bit_length())
+    if isinstance(network[connection.target], MaxPool):  # no synapses: it takes the spikes themselves
+        _join(spikes, target.s_in)
+        return made
+    bits = _message_bits(network, connection)
     _check_weights(connection)
     mapped = lava_map(network, connection, views)
     if isinstance(mapped, LavaConv):

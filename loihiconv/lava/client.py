@@ -20,6 +20,7 @@ import numpy as np
 
 import loihiconv.artifact
 from loihiconv import coding
+from loihiconv.decision import decide
 from loihiconv.errors import BackendFailed, BackendUnavailable, InvalidSetting
 from loihiconv.lava.job import Job, Records, Settings, finished_samples, read_records
 from loihiconv.linear import Array
@@ -101,7 +102,8 @@ def run_lava(
         raise InvalidSetting(f"cannot record {sorted(unknown)}", where="record", limit="'spikes' and 'potentials' can be")
     x = coding.check_samples(network.input, x)
     payload = coding.payloads(network.input, x)
-    settings = Settings(len(x), "spikes" in record, "potentials" in record, stock_models)
+    softmax = network.readout.decision == "softmax"
+    settings = Settings(len(x), "spikes" in record, softmax or "potentials" in record, stock_models)
     interpreter = find_python(python)
     folder = Path(tempfile.mkdtemp(prefix="loihiconv-lava-")).resolve()
     worker = None
@@ -114,14 +116,14 @@ def run_lava(
         except (LavaFailed, KeyboardInterrupt) as error:
             end_group(worker)
             records = read_records(job, network, settings)
-            partial = _recording(network, payload, records) if len(records.potentials) else None
+            partial = _recording(network, payload, records, "potentials" in record) if len(records.potentials) else None
             if isinstance(error, LavaFailed):
                 error.partial = partial
                 raise
             interrupted = LavaInterrupted(*error.args)
             interrupted.partial = partial
             raise interrupted from error
-        return _recording(network, payload, read_records(job, network, settings))
+        return _recording(network, payload, read_records(job, network, settings), "potentials" in record)
     finally:
         if worker is not None:
             end_group(worker)
@@ -175,7 +177,7 @@ def _write_job(folder: Path, network: Network, payload: Array, settings: Setting
     job = Job(folder)
     loihiconv.artifact.save(replace(network, origin=None, metadata={}), job.network)
     job.write_settings(settings)
-    if network.input.spiking:
+    if network.input.coding == "rate":
         # Rate coding: the payload is the input neurons' bias, in units of v.
         np.save(job.biases(0), np.asarray(payload, np.int32) << network.shift)
     else:
@@ -281,16 +283,18 @@ def _group_runs(group: int) -> bool:
     return False
 
 
-def _recording(network: Network, payload: Array, records: Records) -> Recording:
+def _recording(network: Network, payload: Array, records: Records, with_potentials: bool) -> Recording:
     payload = payload[: len(records.potentials)]
     spikes = {name: np.sum(counts, axis=0, dtype=np.int64) for name, counts in records.spike_counts.items()}
+    decided = decide(network.readout, records.potentials, records.potentials_over_time)
     return Recording(
-        predictions=np.argmax(records.potentials.reshape(len(payload), -1), axis=1),
+        predictions=decided.predictions,
+        output_spikes=decided.output_spikes,
         potentials=records.potentials,
         spike_counts=records.spike_counts,
         timesteps=network.timesteps,
         backend="lava",
         spikes=records.spikes,
-        potentials_over_time=records.potentials_over_time,
+        potentials_over_time=records.potentials_over_time if with_potentials else None,
         **vars(activity(network, spikes, np.count_nonzero(payload, axis=0), len(payload))),
     )

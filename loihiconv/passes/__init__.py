@@ -17,6 +17,7 @@ from loihiconv.passes.fold_batchnorm import (
     SwapBatchNormMaxPool,
 )
 from loihiconv.passes.lower_linear import AvgPoolToLinear, PadToLinear
+from loihiconv.passes.maxpool import MaxPooling, MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool
 from loihiconv.passes.merge_linear import FlattenSums, MergeLinear, PushLinearThroughAdd
 from loihiconv.passes.relus import DropFinalRelu, DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.passes.rewrite import Rewrite, apply_all
@@ -29,8 +30,13 @@ _STAGES: tuple[tuple[Rewrite, ...], ...] = (
     (BatchNormToLinear(), AvgPoolToLinear(), PadToLinear()),
     (DropFlatten(),),
     (ReluBeforeMaxPool(), DropRepeatedRelu(), DropFinalRelu(), OutputIsLinear(), OutputIsVector(), FeedReluByLinear()),
-    (FlattenSums(), PushLinearThroughAdd(), MergeLinear()),
 )
+_POOLING: dict[MaxPooling, tuple[Rewrite, ...]] = {
+    "gate": (SpikesBeforeMaxPool(),),
+    "relu-tree": (SpikesBeforeMaxPool(), MaxPoolToReluTree()),
+    "average": (MaxPoolToAverage(),),
+}
+_LAST: tuple[Rewrite, ...] = (FlattenSums(), PushLinearThroughAdd(), MergeLinear())
 
 
 class Lowered(NamedTuple):
@@ -40,12 +46,18 @@ class Lowered(NamedTuple):
     notes: tuple[str, ...]
 
 
-def lower(ann: Ann) -> Lowered:
+def lower(ann: Ann, maxpool: MaxPooling = "gate") -> Lowered:
     """Rewrite a network so that every ReLU is a population of neurons, and everything else synapses between them.
 
     Afterwards `Linear` takes the result of `Input`, `Relu` or `MaxPool`; `Add` sums those and `Linear`; `Relu` and the
     output take `Linear` or `Add`. Weights are float64. A `Dense` map flattens its input itself. The output has shape
     (classes,), or (C, H, W) if the network ends with an image; its values are those of the original in flattened order.
+
+    Parameters
+    ----------
+    maxpool : "gate", "relu-tree" or "average"
+        "gate" keeps `MaxPool`; "relu-tree" writes it with `Relu` and `Add`; "average" takes the mean instead, which is
+        the only rewrite that changes the function.
 
     Raises
     ------
@@ -54,7 +66,7 @@ def lower(ann: Ann) -> Lowered:
     """
     ann = _in_float64(ann)
     notes: tuple[str, ...] = ()
-    for stage in _STAGES:
+    for stage in (*_STAGES, _POOLING[maxpool], _LAST):
         before = None
         while before is not ann:
             before = ann

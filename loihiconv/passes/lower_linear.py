@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from loihiconv.ann import Ann, AvgPool, Linear, Node, Pad
-from loihiconv.linear import Conv
+from loihiconv.linear import Conv, Pair
 from loihiconv.passes.rewrite import Rewrite, splice
+
+
+def average(channels: int, kernel: Pair, stride: Pair, padding: Pair) -> Conv:
+    """The mean over windows as a depthwise convolution; zeros of the padding count."""
+    (kh, kw), (vertical, horizontal) = kernel, padding
+    return Conv(np.full((channels, 1, kh, kw), 1 / (kh * kw)), stride, (vertical, vertical, horizontal, horizontal), groups=channels)
 
 
 class AvgPoolToLinear(Rewrite):
@@ -17,9 +23,7 @@ class AvgPoolToLinear(Rewrite):
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, AvgPool)
-        channels, (kh, kw), (vertical, horizontal) = ann.shapes[node.name][0], node.kernel, node.padding
-        weight = np.full((channels, 1, kh, kw), 1 / (kh * kw))
-        conv = Conv(weight, node.stride, (vertical, vertical, horizontal, horizontal), groups=channels)
+        conv = average(ann.shapes[node.name][0], node.kernel, node.stride, node.padding)
         return splice(ann, node.name, [Linear(node.name, node.inputs, conv)])
 
 

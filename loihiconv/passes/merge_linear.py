@@ -28,7 +28,7 @@ class MergeLinear(Rewrite):
         try:
             merged = compose(node.map, first.map, ann.shapes[first.inputs[0]])
         except CannotCompose as error:
-            if not _never_negative(ann, first):
+            if not never_negative(ann, first):
                 raise UnsupportedLayer(
                     f"cannot be merged with {first.name}, which it follows without a ReLU ({error})",
                     where=node.name,
@@ -76,6 +76,7 @@ class FlattenSums(Rewrite):
         return splice(ann, node.name, [Add(node.name, tuple(inputs))])
 
 
-def _never_negative(ann: Ann, linear: Linear) -> bool:
+def never_negative(ann: Ann, linear: Linear) -> bool:
+    """Whether a convolution without negative weights or biases takes spikes."""
     bias = linear.bias is None or np.all(linear.bias >= 0)
     return bool(isinstance(linear.map, Conv) and bias and np.all(linear.map.weight >= 0)) and spikes(ann, linear.inputs[0])

@@ -1,53 +1,37 @@
 """The simulator: batched, layer by layer, all steps of a block at once; float and fixed point alike.
 
 No population waits for another's delay: windows are aligned to the wavefront (see `loihiconv.network`), so this is
-exactly what Lava and the chip compute. Samples are cut into chunks, and time into blocks, so that one layer's
-currents stay within a core's cache and memory does not grow with the number of samples. Each core works on chunks of
-its own: no barrier within a layer, so a busy neighbour costs its share and no more.
+exactly what Lava and the chip compute. Samples are cut into chunks, so that memory does not grow with their number, and a
+layer's work on a chunk into pieces, whose currents are made and used up within a core's cache. Each core works on chunks of
+its own, in memory of its own that it uses again: no barrier within a layer, so a busy neighbour costs its share and no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
-from threading import Lock
+from threading import Lock, local
+from typing import TypeAlias
 
 import numpy as np
 import torch
 
 from loihiconv.coding import check_samples, host_currents, payloads
-from loihiconv.errors import InvalidSetting
-from loihiconv.linear import Array, Shape
-from loihiconv.network import IF, Input, Network, Population, Readout, Recording
-from loihiconv.operations import activity
+from loihiconv.errors import InvalidSetting, LimitExceeded
+from loihiconv.linear import Array, Conv
+from loihiconv.network import IF, V_MAX, Input, MaxPool, Network, Population, Readout, Recording
+from loihiconv.simulation import memory as sizes
 from loihiconv.simulation import neurons
+from loihiconv.simulation.buffers import Buffers
+from loihiconv.simulation.devices import find_device, ieee_products, threads
+from loihiconv.simulation.layout import channels_last, spread
+from loihiconv.simulation.pooling import Gates
+from loihiconv.simulation.results import RECORDS, Results
+from loihiconv.simulation.sources import PoissonSource
 from loihiconv.simulation.synapses import Synapses
 
-CACHE_BYTES = 4 * 2**20
-"""Currents and spikes of the largest layer in one block: about what one core's caches hold."""
-RECORDS = ("spikes", "potentials")
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """How a run is cut: ``samples`` at a time, ``steps`` at a time."""
-
-    samples: int
-    steps: int
-
-
-def plan(network: Network, samples: int) -> Blocks:
-    """Cut so that the largest population's currents (4 bytes) and spikes (1 byte) fit into `CACHE_BYTES`.
-
-    Time is cut only where a single sample's whole window would not fit.
-    """
-    largest = max(prod(p.shape) for p in network.populations) * 5
-    steps = max(1, min(network.timesteps, CACHE_BYTES // largest))
-    return Blocks(samples=max(1, min(samples, CACHE_BYTES // (largest * steps))), steps=steps)
 
 
 def simulate(
@@ -56,7 +40,9 @@ def simulate(
     *,
     record: Collection[str] = (),
     counts: bool = True,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
+    memory: int | str | None = None,
+    portable: bool | None = None,
     progress: Progress | None = None,
 ) -> Recording:
     """Run a network, float or fixed point, on samples.
@@ -65,12 +51,17 @@ def simulate(
     ----------
     network : Network
     x : array (N, \\*input shape)
-    record : collection of "spikes" and "potentials"
-        "spikes" keeps every spike (N T neurons bytes), "potentials" the readout after each step.
+    record : collection of "spikes", "potentials" and "residuals"
+        "spikes" keeps every spike (N T neurons bytes), "potentials" the readout after each step, "residuals" every
+        population's membrane potentials after the last step (4 N neurons bytes).
     counts : bool
         Keep spike counts per sample and neuron (4 N neurons bytes). Without them memory does not grow with N.
     device : str
         A torch device; the integers are the same on all of them.
+    memory : int or str, optional
+        Bytes that working memory may take, records apart; see `loihiconv.simulation.memory.budget`.
+    portable : bool, optional
+        Use torch's operations alone, as on an accelerator; by default on all devices but the CPU.
     progress : callable (samples done, samples in all), optional
 
     Returns
@@ -83,197 +74,218 @@ def simulate(
     InvalidData
         If samples have the wrong shape, are not finite or are none.
     InvalidSetting
-        If ``record`` holds something else.
+        If ``record`` holds something else, or more than memory can.
+    BackendUnavailable
+        If there is no such device.
     """
     if unknown := set(record) - set(RECORDS):
         raise InvalidSetting(f"cannot record {sorted(unknown)[0]!r}", where="record", limit=f"any of {', '.join(RECORDS)}")
     x = check_samples(network.input, x)
-    run = _Run(network, torch.device(device), frozenset(record) | ({"counts"} if counts else set()))
-    blocks = plan(network, len(x))
-    chunks = [x[begin : begin + blocks.samples] for begin in range(0, len(x), blocks.samples)]
-    parts: list[_Part] = []
+    place = find_device(device)
+    kept = frozenset(record) | ({"counts"} if counts else set())
+    run = _Run(network, x, place, kept, place.type != "cpu" if portable is None else portable)
+    workers = torch.get_num_threads() if place.type == "cpu" else 1
+    blocks = sizes.plan(network, len(x), memory=sizes.budget(memory, place), workers=workers, accelerator=place.type != "cpu")
     done = 0
-    with _threads(run.device) as each:
-        for part in each(lambda chunk: run.chunk(chunk, blocks.steps), chunks):
-            parts.append(part)
-            done += len(part.potentials)
+    with ieee_products(place), threads(workers) as each:
+        for samples in each(lambda first: run.chunk(first, blocks), range(0, len(x), blocks.samples)):
+            done += samples
             if progress is not None:
                 progress(done, len(x))
-    return run.recording(parts)
+    return run.recording()
 
 
 @dataclass
-class _Part:
-    """What one chunk of samples gave, channels first."""
-
-    potentials: Array
-    counts: dict[str, Array]
-    spikes: dict[str, Array]
-    trace: Array | None
-
-
-@dataclass
-class _State:
-    """One population while a chunk runs; neurons in (H, W, C) order for images."""
+class _Neurons:
+    """Neurons that integrate, while a chunk runs; in (H, W, C) order for images."""
 
     population: Population
-    v: Array
-    bias: Array
-    counts: Array
-    constant: Array | None = None
+    v: torch.Tensor
+    bias: torch.Tensor
+    counts: torch.Tensor
+    constant: torch.Tensor | None = None
+
+
+_State: TypeAlias = _Neurons | Gates | PoissonSource
+
+
+class _Worker:
+    """What one thread keeps from chunk to chunk."""
+
+    def __init__(self, network: Network, device: torch.device) -> None:
+        self.buffers = Buffers(device)
+        self.totals: dict[str, Array] = {p.name: np.zeros(prod(p.shape), np.int64) for p in network.populations if p.spiking}
+        self.arrivals = np.zeros(network.input.shape, np.int64)
 
 
 class _Run:
-    """A network prepared for a device."""
+    """A network prepared for a device, and the samples that it runs on."""
 
-    def __init__(self, network: Network, device: torch.device, record: frozenset[str]) -> None:
-        self.network, self.device, self.record = network, device, record
-        self.synapses = {c: Synapses(network, c, device) for c in network.connections if not c.on_host}
-        self.dtype = np.int32 if network.fixed_point else np.float32
-        self.totals: dict[str, Array] = {p.name: np.zeros(p.shape, np.int64) for p in network.populations if p.spiking}
-        self.arrivals = np.zeros(network.input.shape, np.int64)
-        self.lock = Lock()
+    def __init__(self, network: Network, x: Array, device: torch.device, record: frozenset[str], portable: bool) -> None:
+        self.network, self.x, self.device, self.portable = network, x, device, portable
+        self.per_sample_counts = "counts" in record
+        self.v_max = neurons.saturation(network.fixed_point)
+        self.synapses = {
+            c: Synapses(network, c, device, portable=portable)
+            for c in network.connections
+            if not c.on_host and not isinstance(network[c.target], MaxPool)
+        }
+        self.start = {p.name: self._per_neuron(p.v_init, p, "v_init") for p in network.populations if isinstance(p, IF | Readout)}
+        self.bias = {p.name: self._per_neuron(p.bias, p, "bias") for p in network.populations if isinstance(p, IF | Readout)}
+        self.last_use = {c.source: c.target for c in network.connections}
+        self.block_bytes = sizes.BLOCK_BYTES if device.type == "cpu" else sizes.BLOCK_BYTES_ACCELERATOR
+        self.results = Results(network, len(x), record)
+        self.local, self.lock = local(), Lock()
+        self.workers: list[_Worker] = []
 
-    def chunk(self, x: Array, block: int) -> _Part:
-        network = self.network
-        payload = payloads(network.input, x)
-        states = {p.name: s for p, s in self._states(payload)}
-        steps_seen: dict[str, list[Array]] = {name: [] for name in states if "spikes" in self.record}
-        trace: list[Array] = []
-        for begin in range(0, network.timesteps, block):
-            steps = min(block, network.timesteps - begin)
-            last_use = {c.source: c.target for c in network.connections}
-            spikes: dict[str, Array] = {}
-            for name, state in states.items():
-                currents = self._currents(state, spikes, steps)
-                if isinstance(state.population, Readout):
-                    trace.append(neurons.integrate(currents, state.bias, state.v, shift=network.shift, steps=steps))
-                    continue
-                spikes[name] = self._fire(state, currents, steps)
-                if "spikes" in self.record:
-                    steps_seen[name].append(spikes[name].astype(bool))
-                for source in [s for s, target in last_use.items() if target == name and s in spikes]:
-                    del spikes[source]
-        self._add_up(states, payload)
-        kept = self.totals if "counts" in self.record else ()
-        readout = network.readout
-        whole = np.concatenate(trace, axis=1)
-        return _Part(
-            potentials=_channels_first(states[readout.name].v, readout.shape),
-            counts={name: _channels_first(states[name].counts, states[name].population.shape) for name in kept},
-            spikes={n: _channels_first(np.concatenate(s, axis=1), states[n].population.shape) for n, s in steps_seen.items() if s},
-            trace=_channels_first(whole, readout.shape) if "potentials" in self.record else None,
-        )
-
-    def _add_up(self, states: dict[str, _State], payload: Array) -> None:
-        with self.lock:
-            self.arrivals += np.count_nonzero(payload, axis=0)
-            for name, total in self.totals.items():
-                state = states[name]
-                total += _channels_first(state.counts.sum(axis=0, dtype=np.int64), state.population.shape)
-
-    def recording(self, parts: list[_Part]) -> Recording:
-        """All chunks of a run put together."""
-        network = self.network
-        potentials = np.concatenate([p.potentials for p in parts])
-        traces = [p.trace for p in parts if p.trace is not None]
-        return Recording(
-            predictions=potentials.reshape(len(potentials), -1).argmax(axis=1),
-            potentials=potentials,
-            spike_counts={name: np.concatenate([p.counts[name] for p in parts]) for name in parts[0].counts},
-            timesteps=network.timesteps,
-            backend="emulator" if network.fixed_point else "float",
-            spikes={name: np.concatenate([p.spikes[name] for p in parts]) for name in parts[0].spikes},
-            potentials_over_time=np.concatenate(traces) if traces else None,
-            **vars(activity(network, self.totals, self.arrivals, len(potentials))),
-        )
-
-    def _states(self, payload: Array) -> Iterator[tuple[Population, _State]]:
-        """Populations in order, each at the start of its window."""
-        network, n = self.network, len(payload)
+    def chunk(self, first: int, blocks: sizes.Blocks) -> int:
+        """Run the samples from ``first`` on that one worker takes at a time; how many there were."""
+        network, worker = self.network, self._worker()
+        rows = slice(first, min(first + blocks.samples, len(self.x)))
+        payload = payloads(network.input, self.x[rows])
+        worker.arrivals += np.count_nonzero(payload, axis=0)
         currents = host_currents(network, payload)
-        for population in network.populations:
-            shape, size = population.shape, prod(population.shape)
-            counts = np.zeros((n, size), np.int32)
-            if isinstance(population, Input):
-                if not population.spiking:
-                    continue
-                start = population.payload_max // 2 if network.fixed_point else 0.5
-                v, bias = np.full((n, size), start, self.dtype), np.zeros((1, size), self.dtype)
-                yield population, _State(population, v, bias, counts, _channels_last(payload, shape)[:, None])
-                continue
-            v = np.tile(_spread(population.v_init, shape, self.dtype), (n, 1))
-            bias = _spread(population.bias, shape, self.dtype)
-            if population.name in currents:
-                bias = _channels_last(currents[population.name], shape)
-            yield population, _State(population, v, bias, counts, self._constant(population, payload))
+        from_host = {name: self._checked(channels_last(c, network[name].shape), name, "bias") for name, c in currents.items()}
+        states: dict[str, _State] = {}
+        trace: list[Array] = []
+        for begin in range(0, network.timesteps, blocks.steps):
+            end = min(begin + blocks.steps, network.timesteps)
+            spikes: dict[str, torch.Tensor] = {}
+            for population in network.populations:
+                name = population.name
+                if isinstance(population, Input) and not population.spiking:
+                    continue  # the same at each step: part of its targets' constant currents
+                if begin == 0:
+                    states[name] = self._begin(population, payload, from_host, first, worker)
+                out = self._advance(states[name], spikes, begin, end, worker)
+                if isinstance(population, Readout):
+                    if self.results.with_trace:
+                        trace.append(out.cpu().numpy().copy())
+                    worker.buffers.give(out)
+                else:
+                    spikes[name] = out
+                    self.results.write("spikes", name, rows, out, slice(begin, end))
+                for source in [s for s in spikes if self.last_use.get(s, s) == name]:
+                    worker.buffers.give(spikes.pop(source))
+                if end == network.timesteps:
+                    self._finish(states.pop(name), rows, worker)
+            worker.buffers.give(*spikes.values())
+        self.results.finish(rows, trace)
+        return len(payload)
 
-    def _constant(self, population: Population, payload: Array) -> Array | None:
+    def recording(self) -> Recording:
+        """What all workers found."""
+        names = self.workers[0].totals
+        totals = {name: np.sum([w.totals[name] for w in self.workers], axis=0) for name in names}
+        return self.results.recording(totals, np.sum([w.arrivals for w in self.workers], axis=0))
+
+    def _worker(self) -> _Worker:
+        worker: _Worker | None = getattr(self.local, "worker", None)
+        if worker is None:
+            worker = self.local.worker = _Worker(self.network, self.device)
+            with self.lock:
+                self.workers.append(worker)
+        return worker
+
+    def _begin(self, population: Population, payload: Array, from_host: dict[str, torch.Tensor], first: int, worker: _Worker) -> _State:
+        """A population at the start of its window."""
+        n, size, name = len(payload), prod(population.shape), population.name
+        if isinstance(population, MaxPool):
+            (connection,) = self.network.incoming(name)
+            assert isinstance(connection.map, Conv)  # established by Network
+            return Gates(population, connection.map, self.network[connection.source].shape, n, self.device, portable=self.portable)
+        if isinstance(population, Input) and population.coding == "poisson":
+            return PoissonSource(population, payload, first)
+        v = worker.buffers.take((n, size), torch.float32)
+        counts = worker.buffers.take((n if self.per_sample_counts else 1, size), torch.int32).zero_()
+        if isinstance(population, Input):
+            v.fill_(population.payload_max // 2 if self.network.fixed_point else 0.5)
+            constant = torch.from_numpy(channels_last(payload, population.shape).astype(np.float32)).to(self.device)[:, None]
+            return _Neurons(population, v, torch.zeros((1, size), device=self.device), counts, constant)
+        v.copy_(self.start[name].expand(n, -1))
+        return _Neurons(population, v, from_host.get(name, self.bias[name]), counts, self._constant(population, payload))
+
+    def _constant(self, population: Population, payload: Array) -> torch.Tensor | None:
         """Sums that payloads give, the same at each step: (N, 1, neurons)."""
-        total: Array | None = None
-        if self.network.input.spiking:
+        total: torch.Tensor | None = None
+        source = self.network.input
+        if source.spiking:
             return None
         for connection in self.network.incoming(population.name):
-            if connection.source == self.network.input.name and not connection.on_host:
-                x = torch.from_numpy(_channels_last(payload, self.network.input.shape).astype(np.float32)).to(self.device)
-                y = self.synapses[connection](x).cpu().numpy()[:, None]
-                total = y if total is None else total + y
+            if connection.source == source.name and not connection.on_host:
+                x = torch.from_numpy(channels_last(payload, source.shape).astype(np.float32)).to(self.device)
+                y = self.synapses[connection](x).reshape(len(x), 1, -1)
+                total = y if total is None else total.add_(y)
         return total
 
-    def _currents(self, state: _State, spikes: dict[str, Array], steps: int) -> Array:
-        """Sums of weight x spike for one block: (N, steps or 1, neurons)."""
-        total = state.constant
-        for connection in self.network.incoming(state.population.name):
-            if connection.source not in spikes:
-                continue
-            n = len(state.v)
-            s = torch.from_numpy(spikes[connection.source].reshape(n * steps, -1)).to(self.device)
-            y = self.synapses[connection](s).cpu().numpy().reshape(n, steps, -1)
-            total = y if total is None else total + y
-        return total if total is not None else np.zeros((len(state.v), 1, state.v.shape[1]), np.float32)
+    def _advance(self, state: _State, spikes: dict[str, torch.Tensor], begin: int, end: int, worker: _Worker) -> torch.Tensor:
+        """Spikes of a population in one block of steps, or the readout's potentials, in a buffer of the worker's."""
+        population, steps = state.population, end - begin
+        kind = torch.float32 if isinstance(population, Readout) else torch.uint8
+        n = len(state.v if isinstance(state, _Neurons) else state.counts)
+        out = worker.buffers.take((n, steps, prod(population.shape)), kind)
+        if isinstance(state, _Neurons):
+            for samples, window, currents in self._currents(state, spikes, steps):
+                self._integrate(state, samples, currents, out[samples, window])
+            return out
+        if isinstance(state, Gates):
+            state.advance(spikes[self.network.incoming(population.name)[0].source], out)
+            return out
+        here = out.numpy() if self.device.type == "cpu" else np.empty(tuple(out.shape), np.uint8)
+        state.advance(begin, here)
+        return out if self.device.type == "cpu" else out.copy_(torch.from_numpy(here))
 
-    def _fire(self, state: _State, currents: Array, steps: int) -> Array:
-        population, shift = state.population, self.network.shift
+    def _currents(self, state: _Neurons, spikes: dict[str, torch.Tensor], steps: int) -> Iterator[tuple[slice, slice, torch.Tensor]]:
+        """Sums of weight x spike, (samples, steps or 1, neurons), piece by piece: which samples, which steps, and the sums."""
+        n = len(state.v)
+        incoming = [c for c in self.network.incoming(state.population.name) if c.source in spikes]
+        if not incoming:
+            constant = state.constant if state.constant is not None else torch.zeros((n, 1, state.v.shape[1]), device=self.device)
+            yield slice(0, n), slice(0, steps), constant
+            return
+        for samples, window in sizes.pieces(n, steps, self.block_bytes // sum(self.synapses[c].row_bytes for c in incoming)):
+            total: torch.Tensor | None = None
+            for connection in incoming:
+                s = spikes[connection.source][samples, window]
+                y = self.synapses[connection](s.reshape(-1, s.shape[2])).reshape(*s.shape[:2], -1)
+                total = y if total is None else total.add_(y)
+            assert total is not None  # there is at least one connection
+            yield samples, window, total if state.constant is None else total.add_(state.constant[samples])
+
+    def _integrate(self, state: _Neurons, samples: slice, currents: torch.Tensor, out: torch.Tensor) -> None:
+        population, v = state.population, state.v[samples]
+        bias = state.bias[samples] if len(state.bias) > 1 else state.bias
+        if isinstance(population, Readout):
+            neurons.integrate(currents, bias, v, v_max=self.v_max, trace=out, portable=self.portable)
+            return
         if isinstance(population, Input):
-            threshold, shift, to_zero = float(population.payload_max or 1.0), 0, False
+            threshold, to_zero = float(population.payload_max or 1.0), False
         else:
-            assert isinstance(population, IF)  # readouts are handled by the caller
-            threshold, to_zero = population.vth * 2**shift, population.reset == "zero"
-        return neurons.integrate_fire(
-            currents, state.bias, state.v, threshold=threshold, shift=shift, to_zero=to_zero, steps=steps, counts=state.counts
+            assert isinstance(population, IF)  # gates and other sources are no _Neurons
+            threshold, to_zero = float(population.vth * 2**self.network.shift), population.reset == "zero"
+        counts = state.counts[samples] if self.per_sample_counts else state.counts
+        neurons.integrate_fire(
+            currents, bias, v, threshold=threshold, v_max=self.v_max, to_zero=to_zero, spikes=out, counts=counts, portable=self.portable
         )
 
+    def _finish(self, state: _State, rows: slice, worker: _Worker) -> None:
+        """Record a population at the end of its window."""
+        name = state.population.name
+        counts = state.counts.cpu().numpy() if isinstance(state.counts, torch.Tensor) else state.counts
+        if state.population.spiking:
+            worker.totals[name] += counts.sum(axis=0, dtype=np.int64)
+            self.results.write("counts", name, rows, counts)
+        if isinstance(state, _Neurons):
+            self.results.write("residuals", name, rows, state.v)
+            if isinstance(state.population, Readout):
+                self.results.write("potentials", "", rows, state.v)
+            worker.buffers.give(state.v, state.counts)
 
-@contextmanager
-def _threads(device: torch.device) -> Iterator[Callable[[Callable[[Array], _Part], list[Array]], Iterator[_Part]]]:
-    """A map over chunks, in order, with one single-threaded worker per core; on an accelerator, one chunk at a time."""
-    workers = torch.get_num_threads() if device.type == "cpu" else 1
-    if workers == 1:
-        yield map
-        return
-    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(workers)
+    def _per_neuron(self, values: Array, population: Population, what: str) -> torch.Tensor:
+        return self._checked(spread(values, population.shape, np.float32), population.name, what)
 
-
-def _spread(values: Array, shape: Shape, dtype: type) -> Array:
-    """A broadcastable per-neuron array as (1, neurons) in (H, W, C) order."""
-    return _channels_last(np.broadcast_to(np.asarray(values, dtype), shape)[None], shape)
-
-
-def _channels_last(x: Array, shape: Shape) -> Array:
-    """(N, \\*shape) as (N, neurons), images in (H, W, C) order."""
-    if len(shape) == 3:
-        x = x.transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(x.reshape(len(x), -1))
-
-
-def _channels_first(x: Array, shape: Shape) -> Array:
-    """(..., neurons), images in (H, W, C) order, as (..., \\*shape)."""
-    if len(shape) != 3:
-        return x.reshape(*x.shape[:-1], *shape)
-    c, h, w = shape
-    return np.ascontiguousarray(np.moveaxis(x.reshape(*x.shape[:-1], h, w, c), -1, -3))
+    def _checked(self, values: Array, where: str, what: str) -> torch.Tensor:
+        """Potentials and biases as float32, which is exact within the chip's registers; see `neurons`."""
+        if self.network.fixed_point and (largest := float(np.abs(values).max(initial=0))) > V_MAX:
+            raise LimitExceeded(f"{what} of magnitude {largest:.0f}", where=where, limit=f"at most 2^23 - 1 = {V_MAX} expected")
+        return torch.from_numpy(values.astype(np.float32)).to(self.device)

@@ -3,15 +3,22 @@
 Fixed point, per connection:
 
 - *int8*: binary spikes and weights that fit into signed 8 bits, halved where all of them are even (weights of mixed
-  sign always are). oneDNN multiplies unsigned bytes by signed bytes, sums in int32 and returns float32 below 2^24.
+  sign always are). oneDNN multiplies unsigned bytes by signed bytes, sums in int32 and returns float32 below 2^24. Payloads are
+  left to float32: a processor without VNNI adds pairs of products in 16 bits, and 2 * 255 * 127 would saturate them.
 - *float32*: everything else. Every partial sum is an integer of magnitude at most sum |w| x payload; below 2^24
   float32 holds all of them, so the result does not depend on the order of summation.
 
 Beyond 2^24 a connection is refused: u would have wrapped at 2^17 long before. Float networks use float32.
+
+Results are in units of v: the shift by 2^6 is in the scale, and a power of two changes no bit of a mantissa.
+
+On an accelerator, convolutions are windows copied side by side and one matrix product in IEEE float32. Its own convolutions
+would not do: they may transform (Winograd, FFT), which rounds, or cut factors down to TF32.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -43,23 +50,26 @@ class Synapses:
     network : Network
     connection : Connection
     device : torch.device
+    portable : bool
+        Compute as accelerators do, wherever it runs.
     """
 
-    def __init__(self, network: Network, connection: Connection, device: torch.device) -> None:
+    def __init__(self, network: Network, connection: Connection, device: torch.device, *, portable: bool = False) -> None:
         source, target = network[connection.source], network[connection.target]
         self.source_shape, self.target_shape = source.shape, target.shape
         self.map: LinearMap = connection.map
-        self.binary = source.spiking
+        self.unit = float(2**network.shift)
+        self.portable = portable
         weight = torch.from_numpy(np.ascontiguousarray(self.map.weight))
         if network.fixed_point:
             self._check_exact(connection, 1 if source.spiking else network.input.payload_max)
         if isinstance(self.map, Dense):
             weight = channels_last(weight, source.shape, target.shape)
-        self.weight = weight.to(device, torch.float32)
-        if isinstance(self.map, Conv):
+        self.weight = weight.to(device, torch.float32) * self.unit
+        if isinstance(self.map, Conv) and not portable:
             self.weight = self.weight.contiguous(memory_format=torch.channels_last)
         self.int8: Int8Product | None = None
-        if network.fixed_point and source.spiking and device.type == "cpu":
+        if network.fixed_point and source.spiking and not portable:
             self.int8 = Int8Product.prepare(self, weight)
 
     @staticmethod
@@ -72,8 +82,20 @@ class Synapses:
                 limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums", remedy="scale the weights down",
             )  # fmt: skip
 
+    @property
+    def row_bytes(self) -> int:
+        """Bytes that one row of the result takes, and of what is made on the way to it."""
+        size = 4 * prod(self.target_shape)
+        if self.int8 is None:
+            size += 4 * prod(self.source_shape)
+        if self.portable and isinstance(self.map, Conv):
+            windows = prod(self.target_shape) // len(self.map.weight)
+            size *= 2
+            size += 4 * windows * prod(self.map.weight.shape[1:]) * self.map.groups
+        return size
+
     def __call__(self, spikes: torch.Tensor) -> torch.Tensor:
-        """Sums per neuron of the target.
+        """Sums per neuron of the target, in units of v.
 
         Parameters
         ----------
@@ -95,11 +117,20 @@ class Synapses:
             return x @ self.weight.T
         x = self.image(x)
         (top, bottom, left, right), c = self.map.padding, self.map
+        if self.portable:
+            return self._windows_times_weights(F.pad(x, (left, right, top, bottom)), c)
         if (top, left) == (bottom, right) and top >= 0 and left >= 0:
             y = F.conv2d(x, self.weight, None, c.stride, (top, left), c.dilation, c.groups)
         else:
             y = F.conv2d(F.pad(x, (left, right, top, bottom)), self.weight, None, c.stride, 0, c.dilation, c.groups)
         return self.flat(y)
+
+    def _windows_times_weights(self, x: torch.Tensor, c: Conv) -> torch.Tensor:
+        """A convolution of padded images (N, C, H, W) as one matrix product per group."""
+        _, height, width = c.output_shape(self.source_shape)
+        columns = F.unfold(x, c.weight.shape[2:], c.dilation, 0, c.stride).view(len(x), c.groups, -1, height * width)
+        y = self.weight.view(c.groups, len(self.weight) // c.groups, -1) @ columns
+        return self.flat(y.reshape(len(x), -1, height, width))
 
     def image(self, x: torch.Tensor) -> torch.Tensor:
         """(N, H W C) as (N, C, H, W) in channels-last memory, without a copy."""
@@ -116,17 +147,20 @@ class Synapses:
 class Int8Product:
     """Bytes times bytes through oneDNN's quantized operators, where this build of torch has them.
 
-    They are semi-public, so `prepare` first compares them with float32 on random spikes and gives them up on any
-    difference or error.
+    They are semi-public, so `prepare` first compares them with float32, on random spikes and with every neuron firing, and gives
+    them up on any difference or error.
     """
 
     def __init__(self, synapses: Synapses, weight: torch.Tensor, scale: int) -> None:
         ops = torch.ops.onednn
         self.synapses, self.ops = synapses, ops
-        narrow = (weight // scale).to(torch.int8)
-        self.scales = torch.full((len(weight),), float(scale))
+        narrow = (weight >> scale - 1).to(torch.int8)  # halved if even
+        self.scales = torch.full((len(weight),), scale * synapses.unit)
         self.zeros = torch.zeros(len(weight), dtype=torch.int64)
-        if isinstance(synapses.map, Conv):
+        self.pixelwise = _is_pixelwise(synapses.map, synapses.target_shape)
+        if self.pixelwise:
+            self.packed = ops.qlinear_prepack(narrow.flatten(1), None)
+        elif isinstance(synapses.map, Conv):
             top, bottom, left, right = synapses.map.padding
             # torch pads symmetrically; anything else is padded (or cropped) as bytes beforehand
             self.symmetric = (top, left) == (bottom, right) and top >= 0 and left >= 0
@@ -140,11 +174,12 @@ class Int8Product:
     @classmethod
     def prepare(cls, synapses: Synapses, weight: torch.Tensor) -> Int8Product | None:
         """The byte-wise product for integer weights of ``synapses``, or None where it is not exact or not there."""
-        scale = 2 if bool((weight % 2 == 0).all()) else 1
+        scale = 1 if bool((weight & 1).any()) else 2
         if int(weight.abs().max()) // scale > 127:
             return None
         generator = torch.Generator().manual_seed(0)
-        spikes = torch.randint(0, 2, (3, int(np.prod(synapses.source_shape))), generator=generator, dtype=torch.uint8)
+        spikes = torch.randint(0, 2, (3, prod(synapses.source_shape)), generator=generator, dtype=torch.uint8)
+        spikes[0] = 1
         try:
             product = cls(synapses, weight, scale)
             if torch.equal(product(spikes), synapses.float32(spikes)):
@@ -155,11 +190,12 @@ class Int8Product:
 
     def __call__(self, spikes: torch.Tensor) -> torch.Tensor:
         s, output = self.synapses, torch.float32
-        if isinstance(s.map, Dense):
+        if isinstance(s.map, Dense) or self.pixelwise:
+            rows = spikes.view(-1, s.source_shape[0]) if self.pixelwise else spikes
             result: torch.Tensor = self.ops.qlinear_pointwise(
-                spikes, 1.0, 0, self.packed, self.scales, self.zeros, None, 1.0, 0, output, "none", [], ""
+                rows, 1.0, 0, self.packed, self.scales, self.zeros, None, 1.0, 0, output, "none", [], ""
             )
-            return result
+            return result.view(len(spikes), -1)
         x = s.image(spikes)
         if not self.symmetric:
             top, bottom, left, right = s.map.padding
@@ -169,3 +205,10 @@ class Int8Product:
                 x, 1.0, 0, self.packed, self.scales, self.zeros, None, *self.geometry, 1.0, 0, output, "none", [], ""
             )
         )
+
+
+def _is_pixelwise(linear: LinearMap, target: Shape) -> bool:
+    """Whether it is a convolution of single pixels: a matrix product over all of them, which has less to set up."""
+    if not isinstance(linear, Conv) or len(target) != 3:
+        return False
+    return linear.weight.shape[2:] == (1, 1) and (linear.stride, linear.padding, linear.groups) == ((1, 1), (0, 0, 0, 0), 1)

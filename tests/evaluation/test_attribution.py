@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from loihiconv.evaluation.attribution import PARTS, attribute, split
-from loihiconv.network import Reset
+from loihiconv.linear import Conv, Dense
+from loihiconv.network import IF, Connection, Input, MaxPool, Network, Readout, Reset
 from loihiconv.simulation import simulate
-from tests.evaluation.test_theory import RECORD, dense_float, positive_network
+from tests.evaluation.test_theory import RECORD, dense_float, grid, positive_network
 from tests.strategies import Case, cases
 
 
@@ -84,3 +86,32 @@ def test_shares_and_units() -> None:
         assert sum(result.bias.values()) == pytest.approx(result.activation - result.rate)
     unscaled = attribute(network, simulate(network, x, record=RECORD), x)[-1]
     assert last.rms == pytest.approx(unscaled.rms / 4)
+
+
+def test_gates_that_count_only_pass_errors_on() -> None:
+    """A gate sends exactly as many spikes as the busiest unit of its window, so no error is its own."""
+    rng = np.random.default_rng(0)
+    conv = Conv(grid(rng, -0.5, 0.5, (3, 2, 3, 3)).astype(np.float32), padding=(1, 1, 1, 1))
+    windows = Conv(np.ones((3, 1, 3, 3), np.float32), stride=(2, 2), padding=(1, 0, 1, 0), groups=3)
+    zero = np.zeros(1, np.float32)
+    populations = (
+        Input("input", (2, 6, 6)),
+        IF("conv", (3, 6, 6), 1.0, np.full(1, 0.5, np.float32), zero),
+        MaxPool("pool", (3, 3, 3)),
+        Readout("readout", (4,), zero, zero),
+    )
+    maps = (conv, windows, Dense(grid(rng, -1, 1, (4, 27)).astype(np.float32)))
+    connections = tuple(Connection(a.name, b.name, m) for (a, b), m in zip(pairwise(populations), maps, strict=True))
+    network, x = Network(populations, connections, 23), grid(rng, 0, 1, (3, 2, 6, 6), 8)
+    layers = split(network, simulate(network, x, record=RECORD), x)
+    padded = np.pad(layers["conv"].activation, ((0, 0), (0, 0), (1, 0), (1, 0)))
+    expected = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))[:, :, ::2, ::2].max(axis=(-1, -2))
+    np.testing.assert_array_equal(layers["pool"].activation, expected)
+    pool = layers["pool"]
+    for part in PARTS:
+        np.testing.assert_array_equal(pool.parts[part], pool.activation - pool.rate if part == "propagated" else 0)
+    for n, c, i, j in np.ndindex(pool.rate.shape):
+        window = (n, c, slice(max(2 * i - 1, 0), 2 * i + 2), slice(max(2 * j - 1, 0), 2 * j + 2))
+        busiest = layers["conv"].rate[window].argmax()
+        if layers["conv"].rate[window].max() > 0:
+            assert pool.left_over_of_all_layers[n, c, i, j] == layers["conv"].left_over_of_all_layers[window].flat[busiest]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -67,7 +68,8 @@ def unsaturated(case: Case, network: Network, name: str) -> bool:
     population = network[name]
     if isinstance(population, Input):
         return True
-    assert not isinstance(population, MaxPool)
+    if isinstance(population, MaxPool):
+        return True
     payload = payloads(network.input, case.x)
     total = np.abs(host_currents(network, payload).get(name, population.bias)).max().astype(float)
     for connection in network.incoming(name):
@@ -100,7 +102,7 @@ def test_equation_7_in_fixed_point(case: Case) -> None:
 def test_equation_7_in_float(seed: int, depth: int, timesteps: int, start: float) -> None:
     rng = np.random.default_rng(seed)
     sizes = rng.integers(1, 9, depth + 2)
-    weights = [grid(rng, -1, 1, (n, m)) for m, n in zip(sizes[:-1], sizes[1:], strict=True)]
+    weights = [grid(rng, -1, 1, (n, m)) for m, n in pairwise(sizes)]
     network = dense_float(weights, [grid(rng, -0.5, 0.5, (len(w),)) for w in weights], timesteps=timesteps, start=start)
     x = grid(rng, 0, 1, (3, sizes[0]), 8)
     recording = simulate(network, x, record=RECORD)
@@ -114,7 +116,7 @@ def positive_network(seed: int, timesteps: int, start: float) -> tuple[Network, 
     """Four layers whose every current is positive and below the threshold, so that nothing rectifies or saturates."""
     rng = np.random.default_rng(seed)
     sizes = (5, 6, 7, 4, 3)
-    weights = [grid(rng, 0, 0.9 / m, (n, m), 512) for m, n in zip(sizes[:-1], sizes[1:], strict=True)]
+    weights = [grid(rng, 0, 0.9 / m, (n, m), 512) for m, n in pairwise(sizes)]
     network = dense_float(weights, [grid(rng, 0.02, 0.1, (len(w),), 512) for w in weights], timesteps=timesteps, start=start)
     return network, grid(rng, 0, 1, (4, 5), 8)
 

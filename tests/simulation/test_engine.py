@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from loihiconv.errors import InvalidData, InvalidSetting, LimitExceeded
 from loihiconv.linear import Dense
 from loihiconv.network import IF, Connection, Input, Network, Readout
-from loihiconv.simulation import engine, simulate
+from loihiconv.simulation import memory, simulate
 from tests import naive
 from tests.strategies import Case, cases
 
@@ -42,6 +42,8 @@ def test_equals_the_naive_simulator(case: Case) -> None:
         np.testing.assert_array_equal(recording.spike_counts[name], spikes.sum(axis=1), err_msg=name)
     np.testing.assert_array_equal(recording.potentials_over_time, expected.potentials_over_time)
     np.testing.assert_array_equal(recording.potentials, expected.potentials)
+    np.testing.assert_array_equal(recording.output_spikes, expected.output_spikes)
+    np.testing.assert_array_equal(recording.predictions, expected.predictions)
     assert recording.synaptic_operations == pytest.approx(expected.synaptic_operations)
 
 
@@ -72,7 +74,8 @@ def test_float_simulator_on_integers_is_the_emulator(case: Case) -> None:
 def test_neither_chunks_nor_blocks_of_time_show(case: Case) -> None:
     whole = simulate(case.network, case.x, record=["spikes", "potentials"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "plan", lambda network, samples: engine.Blocks(samples=2, steps=4))
+        patch.setattr(memory, "plan", lambda *_, **__: memory.Blocks(samples=2, steps=4))
+        patch.setattr(memory, "BLOCK_BYTES", 1)
         cut = simulate(case.network, case.x, record=["spikes", "potentials"])
     np.testing.assert_array_equal(cut.potentials_over_time, whole.potentials_over_time)
     for name in whole.spikes:

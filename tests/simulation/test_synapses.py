@@ -51,8 +51,10 @@ def test_int8_product_equals_reference(
     spikes = rng.integers(0, 2, (5, 4, 7, 6)).astype(np.uint8)
     flat = torch.from_numpy(np.ascontiguousarray(spikes.transpose(0, 2, 3, 1)).reshape(5, -1))
     expected = linear.apply(spikes.astype(np.int64)).transpose(0, 2, 3, 1).reshape(5, -1)
-    np.testing.assert_array_equal(synapses(flat).numpy(), expected)
-    np.testing.assert_array_equal(synapses.float32(flat).numpy(), expected)
+    np.testing.assert_array_equal(synapses(flat).numpy(), expected * 64)
+    np.testing.assert_array_equal(synapses.float32(flat).numpy(), expected * 64)
+    portable = Synapses(network, connection, torch.device("cpu"), portable=True)
+    np.testing.assert_array_equal(portable(flat).numpy(), expected * 64)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_bytes_only_where_weights_fit(value: int, narrow: bool) -> None:
     synapses = Synapses(network, connection, torch.device("cpu"))
     assert synapses.int8 is None or narrow
     spikes = torch.ones((2, 8), dtype=torch.uint8)
-    assert (synapses(spikes) == 8 * value).all()
+    assert (synapses(spikes) == 8 * value * 64).all()
 
 
 def test_largest_sum_is_exact() -> None:
@@ -71,4 +73,4 @@ def test_largest_sum_is_exact() -> None:
     fan_in = 2**17 // 254
     network, connection = between(Dense(np.full((2, fan_in), 254, np.int32)), (fan_in,))
     synapses = Synapses(network, connection, torch.device("cpu"))
-    assert (synapses(torch.ones((1, fan_in), dtype=torch.uint8)) == 254 * fan_in).all()
+    assert (synapses(torch.ones((1, fan_in), dtype=torch.uint8)) == 254 * fan_in * 64).all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,31 +13,15 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from loihiconv.lava.files import Samples, SpikeRecorder, append
+from loihiconv.lava.layout import LavaConv
 from loihiconv.lava.processes.process import Delay, PayloadInput, ReadoutIntegrator, ResetToZeroIF, SubtractiveIF
+from loihiconv.lava.sums import ConvSums, DenseSums
 from loihiconv.network import STATE_SHIFT, SUM_LIMIT, V_MAX
 
 Array: TypeAlias = NDArray[Any]
-FLOAT32_EXACT = 2**24
-"""Integers up to here, and so sums that never pass it, are exact in float32."""
-
-
-class _Samples:
-    """Rows of a ``.npy`` file (N, \\*shape), channels first, as Lava's arrays; mapped, so one sample is read at a time."""
-
-    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
-        self._rows, self._shape = np.load(path, mmap_mode="r"), shape
-
-    def __getitem__(self, sample: int) -> Array:
-        return np.ascontiguousarray(self._rows[sample].reshape(self._shape[::-1]).T, dtype=np.int32)
-
-
-def _append(path: Path, values: Array) -> None:
-    """Append one sample in a single write, so that a reader meets whole samples but for the last one."""
-    with path.open("ab", buffering=0) as file:
-        file.write(np.ascontiguousarray(values).data)
 
 
 @implements(proc=PayloadInput, protocol=LoihiProtocol)
@@ -52,7 +35,7 @@ class PayloadInputModel(PyLoihiProcessModel):
     def __init__(self, proc_params: dict) -> None:
         super().__init__(proc_params)
         self.window = proc_params["window"]
-        self.samples = _Samples(proc_params["payload"], proc_params["shape"])
+        self.samples = Samples(proc_params["payload"], proc_params["shape"])
         self.nothing = np.zeros(proc_params["shape"], np.int32)
         self.current = self.nothing
 
@@ -79,8 +62,22 @@ class _NeuronsModel(PyLoihiProcessModel):
     def __init__(self, proc_params: dict) -> None:
         super().__init__(proc_params)
         self.window = proc_params["window"]
-        self.biases = _Samples(proc_params["biases"], proc_params["shape"]) if proc_params["biases"] else None
+        self.biases = Samples(proc_params["biases"], proc_params["shape"]) if proc_params["biases"] else None
         self.bias: Array | None = None
+        self.synapses = proc_params["synapses"]
+        self.sums: Array = np.zeros(proc_params["shape"], np.int32)
+
+    def run_spk(self) -> None:
+        if self.synapses is None:
+            self.advance(self.a_in.recv())
+            return
+        # Connection and neurons in one: send first and read then, as connections do, so that each takes one step.
+        self.advance(self.sums)
+        self.sums = self.synapses(self.a_in.recv())
+
+    def advance(self, a_in: Array) -> None:
+        """One step, with the sums that arrive in it."""
+        raise NotImplementedError
 
     def integrate(self, a_in: Array, sample: int, step: int) -> None:
         """One step of v; strict: a sum that would wrap the 24-bit u is an error, not a number."""
@@ -102,12 +99,10 @@ class _IntegrateAndFireModel(_NeuronsModel):
 
     def __init__(self, proc_params: dict) -> None:
         super().__init__(proc_params)
-        self.counts = np.zeros(proc_params["shape"], np.int32)
         self.silence = np.zeros(proc_params["shape"], np.int32)
-        self.raster: list[Array] = []
+        self.recorder = SpikeRecorder(proc_params)
 
-    def run_spk(self) -> None:
-        a_in = self.a_in.recv()
+    def advance(self, a_in: Array) -> None:
         place = self.window.locate(self.time_step)
         if place is None:
             self.s_out.send(self.silence)
@@ -118,24 +113,11 @@ class _IntegrateAndFireModel(_NeuronsModel):
         spikes = self.v > threshold
         self.reset(spikes, threshold)
         self.s_out.send(spikes.astype(np.int32))
-        self.record(spikes, step)
+        self.recorder.record(spikes, step)
 
     def reset(self, spikes: Array, threshold: int) -> None:
         """What a spike does to v."""
         raise NotImplementedError
-
-    def record(self, spikes: Array, step: int) -> None:
-        """Count, and at the end of the window write."""
-        self.counts += spikes
-        if self.proc_params["spikes"]:
-            self.raster.append(np.packbits(spikes.T.ravel()))
-        if not self.window.is_last(step):
-            return
-        if self.proc_params["spikes"]:
-            _append(self.proc_params["spikes"], np.concatenate(self.raster))
-            self.raster = []
-        _append(self.proc_params["counts"], self.counts.T)
-        self.counts[:] = 0
 
 
 @implements(proc=SubtractiveIF, protocol=LoihiProtocol)
@@ -168,8 +150,7 @@ class ReadoutIntegratorModel(_NeuronsModel):
         super().__init__(proc_params)
         self.course: list[Array] = []
 
-    def run_spk(self) -> None:
-        a_in = self.a_in.recv()
+    def advance(self, a_in: Array) -> None:
         place = self.window.locate(self.time_step)
         if place is None:
             return
@@ -180,9 +161,9 @@ class ReadoutIntegratorModel(_NeuronsModel):
         if not self.window.is_last(step):
             return
         if self.proc_params["potentials_over_time"]:
-            _append(self.proc_params["potentials_over_time"], np.concatenate(self.course))
+            append(self.proc_params["potentials_over_time"], np.concatenate(self.course))
             self.course = []
-        _append(self.proc_params["potentials"], self.v.T)
+        append(self.proc_params["potentials"], self.v.T)
 
 
 @implements(proc=Delay, protocol=LoihiProtocol)
@@ -205,10 +186,7 @@ class DelayModel(PyLoihiProcessModel):
 
 
 class _ConnectionModel(PyLoihiProcessModel):
-    """What the two fast models share: send the previous step's sum, then compute this step's, all at once in BLAS.
-
-    Bit for bit the same as Lava's own models, for weights that those leave as they are (see `builder`).
-    """
+    """What the two fast models share: send the previous step's sum, then compute this step's; see `loihiconv.lava.sums`."""
 
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
@@ -217,29 +195,19 @@ class _ConnectionModel(PyLoihiProcessModel):
     def __init__(self, proc_params: dict) -> None:
         super().__init__(proc_params)
         self.last: Array | None = None
-        self.ready = False
+        self.sums: ConvSums | DenseSums | None = None
 
     def run_spk(self) -> None:
-        if not self.ready:
-            self.prepare()
-            self.last, self.ready = np.zeros(self.a_out._shape, np.int32), True
+        if self.sums is None:
+            self.sums, self.last = self.prepare(int(self.num_message_bits[0])), np.zeros(self.a_out._shape, np.int32)
         self.a_out.send(self.last)
         messages = self.s_in.recv()
         if not self.num_message_bits[0]:
             messages = messages.astype(bool)
-        self.last = self.transmit(messages).astype(np.int32)
+        self.last = self.sums(messages)
 
-    def exact_type(self, sums: Array) -> type[np.floating]:
-        """Narrowest float type in which no sum can lose a bit, given the sums of |weight| per target."""
-        largest = int(sums.max(initial=0)) << int(self.num_message_bits[0])
-        return np.float32 if largest < FLOAT32_EXACT else np.float64
-
-    def prepare(self) -> None:
+    def prepare(self, message_bits: int) -> ConvSums | DenseSums:
         """Arrange the weights, once."""
-        raise NotImplementedError
-
-    def transmit(self, messages: Array) -> Array:
-        """Sums of weight x message."""
         raise NotImplementedError
 
 
@@ -252,15 +220,8 @@ class FastDenseModel(_ConnectionModel):
     a_buff: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
     weights: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=8)
 
-    def prepare(self) -> None:
-        exact = self.exact_type(np.abs(self.weights).sum(axis=1))
-        self.by_source = np.ascontiguousarray(self.weights.T, dtype=exact)
-
-    def transmit(self, messages: Array) -> Array:
-        active = np.flatnonzero(messages)
-        if 4 * len(active) > len(messages):  # copying the rows then costs more than it saves
-            return messages.astype(self.by_source.dtype) @ self.by_source
-        return messages[active].astype(self.by_source.dtype) @ self.by_source[active]
+    def prepare(self, message_bits: int) -> DenseSums:
+        return DenseSums(self.weights, message_bits)
 
 
 @implements(proc=Conv, protocol=LoihiProtocol)
@@ -282,25 +243,7 @@ class FastConvModel(_ConnectionModel):
     dilation: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=32)
     groups: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=32)
 
-    def prepare(self) -> None:
-        (width, height, c_in), groups = self.s_in._shape, int(self.groups[0])
-        (pw, ph), (sw, sh), (dw, dh) = self.padding, self.stride, self.dilation
-        c_out, kw, kh, _ = self.weight.shape
-        exact = self.exact_type(np.abs(self.weight).sum(axis=(1, 2, 3)))
-        padded = np.zeros((width + 2 * pw, height + 2 * ph, c_in), exact)
-        self.inside = padded[pw : pw + width, ph : ph + height]
-        extent = ((kw - 1) * dw + 1, (kh - 1) * dh + 1)
-        # A view into `padded`, (W_out, H_out, C_in, kW, kH): writing `inside` is all that a step has to do.
-        windows = sliding_window_view(padded, extent, axis=(0, 1))  # type: ignore[call-overload, unused-ignore]  # numpy 1.26 has no pair
-        self.windows = windows[::sw, ::sh, :, ::dw, ::dh]
-        flipped = self.weight[:, ::-1, ::-1].transpose(0, 3, 1, 2)  # a true convolution reads its kernel backwards
-        self.kernels = np.ascontiguousarray(flipped.reshape(groups, c_out // groups, -1).transpose(0, 2, 1), dtype=exact)
-
-    def transmit(self, messages: Array) -> Array:
-        if not messages.any():
-            return np.zeros(self.a_out._shape, np.int32)
-        self.inside[...] = messages
-        w_out, h_out, c_out = self.a_out._shape
-        groups, rows, _ = self.kernels.shape
-        columns = self.windows.reshape(w_out * h_out, groups, rows).transpose(1, 0, 2)
-        return (columns @ self.kernels).transpose(1, 0, 2).reshape(w_out, h_out, c_out)
+    def prepare(self, message_bits: int) -> ConvSums:
+        (sw, sh), (pw, ph), (dw, dh) = self.stride.tolist(), self.padding.tolist(), self.dilation.tolist()
+        conv = LavaConv(self.weight, (sw, sh), (pw, ph), (dw, dh), int(self.groups[0]))
+        return ConvSums(conv, self.s_in._shape, self.a_out._shape, message_bits)

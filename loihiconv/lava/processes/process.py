@@ -12,8 +12,59 @@ from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 
+from loihiconv.lava.sums import Synapses
 from loihiconv.lava.window import Window
-from loihiconv.linear import Array, Shape
+from loihiconv.linear import Array, Conv, Shape
+from loihiconv.network import Input, MaxPool
+
+
+class PoissonInput(AbstractProcess):
+    """Sends random spikes, see `loihiconv.coding.poisson_spikes`, and nothing outside of the windows.
+
+    Parameters
+    ----------
+    shape : (W, H, C) or (n,)
+    population : Input
+    payload : path
+        As of `PayloadInput`.
+    counts, spikes : path, and path or None
+        As of `IntegrateAndFire`.
+    """
+
+    def __init__(
+        self, *, shape: Shape, window: Window, population: Input, payload: Path, counts: Path, spikes: Path | None, name: str
+    ) -> None:
+        super().__init__(
+            shape=shape, window=window, population=population, payload=payload, counts=counts, spikes=spikes, name=name
+        )  # fmt: skip
+        self.s_out = OutPort(shape=shape)
+
+
+class MaxPoolGate(AbstractProcess):
+    """Lets only the spikes of each window's busiest unit pass; see `loihiconv.network.MaxPool`.
+
+    It takes spikes straight from the source, without synapses, and keeps them for one step, as a connection would.
+
+    Parameters
+    ----------
+    shape, source : (W, H, C)
+        Of the gates, and of the units that they pool.
+    population : MaxPool
+    windows : Conv
+        The map of the connection into it.
+    counts, spikes : path, and path or None
+        As of `IntegrateAndFire`.
+    """
+
+    def __init__(
+        self, *, shape: Shape, source: Shape, window: Window, population: MaxPool, windows: Conv, counts: Path, spikes: Path | None,
+        name: str,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            shape=shape, source=source, window=window, population=population, windows=windows, counts=counts, spikes=spikes, name=name
+        )  # fmt: skip
+        self.s_in = InPort(shape=source)
+        self.s_out = OutPort(shape=shape)
 
 
 class PayloadInput(AbstractProcess):
@@ -44,14 +95,17 @@ class Neurons(AbstractProcess):
     biases : path or None
         ``.npy`` file, int32 (N, \\*shape) channels first: biases, in units of v, that the host would load before
         each sample; used instead of bias_mant and bias_exp.
+    synapses : Synapses or None
+        The one connection into the population, if it is computed in the same process: then what arrives are not sums but
+        the messages of the source. That saves Lava a process, and a message of the size of the population per step.
     """
 
     def __init__(
         self, *, shape: Shape, window: Window, v_init: Array, bias_mant: Array, bias_exp: Array, biases: Path | None,
-        name: str, **files: Path | None,
+        name: str, synapses: Synapses | None = None, **files: Path | None,
     ) -> None:  # fmt: skip
-        super().__init__(shape=shape, window=window, biases=biases, name=name, **files)
-        self.a_in = InPort(shape=shape)
+        super().__init__(shape=shape, window=window, biases=biases, name=name, synapses=synapses, **files)
+        self.a_in = InPort(shape=shape if synapses is None else synapses.source)
         self.v = Var(shape=shape, init=v_init)
         self.v_init = Var(shape=shape, init=v_init)
         self.bias_mant = Var(shape=shape, init=bias_mant)
@@ -72,11 +126,11 @@ class IntegrateAndFire(Neurons):
 
     def __init__(
         self, *, shape: Shape, window: Window, vth: int, v_init: Array, bias_mant: Array, bias_exp: Array,
-        biases: Path | None, counts: Path, spikes: Path | None, name: str,
+        biases: Path | None, counts: Path, spikes: Path | None, name: str, synapses: Synapses | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
             shape=shape, window=window, v_init=v_init, bias_mant=bias_mant, bias_exp=bias_exp, biases=biases,
-            counts=counts, spikes=spikes, name=name,
+            counts=counts, spikes=spikes, name=name, synapses=synapses,
         )  # fmt: skip
         self.s_out = OutPort(shape=shape)
         self.vth = Var(shape=(1,), init=vth)
@@ -103,11 +157,11 @@ class ReadoutIntegrator(Neurons):
 
     def __init__(
         self, *, shape: Shape, window: Window, v_init: Array, bias_mant: Array, bias_exp: Array, biases: Path | None,
-        potentials: Path, potentials_over_time: Path | None, name: str,
+        potentials: Path, potentials_over_time: Path | None, name: str, synapses: Synapses | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
             shape=shape, window=window, v_init=v_init, bias_mant=bias_mant, bias_exp=bias_exp, biases=biases,
-            potentials=potentials, potentials_over_time=potentials_over_time, name=name,
+            potentials=potentials, potentials_over_time=potentials_over_time, name=name, synapses=synapses,
         )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Other simulators, each in an environment of its own, timed on request."""

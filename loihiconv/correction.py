@@ -1,0 +1,138 @@
+"""Bias correction: what conversion loses on average per channel is given back through the biases.
+
+A spiking rate falls short of the activation it stands for: potential is left over, rates saturate, weights were rounded.
+The mean of that error over calibration data is the same for all samples, so a constant current repairs it. Deng and Gu 2021
+(arXiv:2103.00476) shift biases analytically; Li et al. 2021 (arXiv:2106.06984, section 4.1, "bias calibration") measure the
+shift on data, layer after layer, as is done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+import torch
+
+from loihiconv.ann import Ann
+from loihiconv.ann_forward import Evaluator
+from loihiconv.fixed_point import BIAS_MAX, round_bias
+from loihiconv.linear import Array, Dense
+from loihiconv.network import IF, Connection, Network, Readout
+from loihiconv.normalization import Scales
+from loihiconv.quantization import bounds
+from loihiconv.simulation import simulate
+from loihiconv.spiking import population_names
+
+SAMPLES = 256
+"""Calibration samples that errors are averaged over."""
+BATCH = 64
+
+
+def target_rates(ann: Ann, scales: Scales, x: Array) -> dict[str, Array]:
+    """Firing rates that spiking populations should have, averaged over samples and positions: mean of a / λ per channel.
+
+    Parameters
+    ----------
+    ann : Ann
+        After the passes.
+    scales : {node: λ}
+    x : array (N, \\*shape)
+        Calibration samples.
+
+    Returns
+    -------
+    {population: array (C,)}
+        For the output layer, the mean outputs themselves.
+    """
+    names = {node: population for node, population in population_names(ann).items() if node in scales}
+    evaluator = Evaluator(ann)
+    totals: dict[str, Array] = {}
+    for begin in range(0, len(x), BATCH):
+        output, kept = evaluator(torch.from_numpy(np.asarray(x[begin : begin + BATCH], np.float32)), keep=list(names))
+        kept.pop(ann.output.name, None)
+        means = {names[node]: _per_channel(values.numpy() / scales[node]) for node, values in kept.items()}
+        means[names[ann.output.name]] = output.flatten(1).numpy()
+        for name, values in means.items():
+            totals[name] = totals.get(name, 0) + values.sum(axis=0, dtype=np.float64)
+    return {name: total / len(x) for name, total in totals.items()}
+
+
+def correct_biases(network: Network, targets: Mapping[str, Array], x: Array) -> Network:
+    """Add to each channel's bias the mean error of its rate, layer after layer.
+
+    bias <- bias + vth (mean target - mean rate), in units of v. Each layer sees the corrected ones before it. A readout's
+    potentials are corrected alike. Works on float networks and, to repair rounding too, on quantized ones, whose biases stay
+    mantissa * 2^exponent.
+
+    Parameters
+    ----------
+    network : Network
+    targets : {population: mean rate per channel}
+        As `target_rates` gives them.
+    x : array (N, \\*shape)
+        Calibration samples.
+
+    Returns
+    -------
+    Network
+        The same but for the biases.
+    """
+    for population in network.populations:
+        if population.name not in targets or not isinstance(population, (IF, Readout)):
+            continue
+        target = targets[population.name]
+        recording = simulate(_until(network, population.name), x)
+        if isinstance(population, Readout):
+            shift = target * population.scale - recording.potentials.mean(axis=0) / network.timesteps
+        else:
+            rate = _per_channel(recording.spike_counts[population.name]).mean(axis=0) / network.timesteps
+            shift = ((target - rate) * population.vth * 2**network.shift).reshape(-1, *(1,) * (len(population.shape) - 1))
+        network = _with_bias(network, population, population.bias + shift)
+    if network.fixed_point and targets:
+        network = replace(network, metadata={**network.metadata, "bounds": bounds(network)})
+    return network
+
+
+def _per_channel(values: Array) -> Array:
+    """Means over positions: (N, C, ...) -> (N, C)."""
+    return values.reshape(*values.shape[:2], -1).mean(axis=2)
+
+
+def _with_bias(network: Network, population: IF | Readout, bias: Array) -> Network:
+    if not network.fixed_point:
+        bias = bias.astype(np.float32)
+    elif any(c.on_host for c in network.incoming(population.name)):
+        bias = np.rint(bias).astype(np.int32)  # the host adds it to its sum, and rounds that
+    else:
+        bias = round_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
+    changed = replace(population, bias=bias)
+    return replace(network, populations=tuple(changed if p is population else p for p in network.populations))
+
+
+def _until(network: Network, name: str) -> Network:
+    """The network up to a population, with a readout that has nothing to say where it is not the readout itself."""
+    if name == network.readout.name:
+        return network
+    order = [p.name for p in network.populations]
+    kept = network.populations[: order.index(name) + 1]
+    names = {p.name for p in kept}
+    number = np.int32 if network.fixed_point else np.float32
+    silent = Readout("", (1,), np.zeros(1, number), np.zeros(1, number))
+    nothing = Connection(name, "", Dense(np.zeros((1, prod(kept[-1].shape)), number)))
+    connections = tuple(c for c in network.connections if c.target in names)
+    return replace(network, populations=(*kept, silent), connections=(*connections, nothing), origin=None)
+
+
+def first_samples(batches: Iterable[Array], kept: list[Array], number: int = SAMPLES) -> Iterable[Array]:
+    """Pass batches on, and keep copies of the first samples that come by."""
+    for batch in batches:
+        if (missing := number - sum(map(len, kept))) > 0:
+            kept.append(np.array(batch[:missing], np.float32))
+        yield batch
+
+
+def spread_samples(x: Array | torch.Tensor, number: int = SAMPLES) -> Array | torch.Tensor:
+    """Samples from all over an array, whose order may be by class."""
+    return x[:: max(1, len(x) // number)][:number]

@@ -1,0 +1,257 @@
+"""What fits on a board: one small rule per limit.
+
+Every rule yields a `Violation` per layer that breaks its limit. Limits and their sources stand in ``hw_configs``; those marked
+``certain: false`` there give violations that are warnings (``certain`` is False), and any file of a user may override them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from loihiconv.fixed_point import BIAS_MAX
+from loihiconv.hardware.config import HardwareConfig, Limit
+from loihiconv.hardware.demand import CHANNELS_PER_AXON, Demand, Layer, Region, on_chip
+from loihiconv.network import IF, MaxPool, Network
+
+if TYPE_CHECKING:
+    from loihiconv.hardware.placement import Placement
+
+DENSER = "use fewer channels or larger strides, or prune the layer into groups"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A limit that a network breaks.
+
+    Attributes
+    ----------
+    layer : str
+        Population or connection; empty for the network as a whole.
+    quantity : str
+        What is limited, as in the board's YAML.
+    value, limit : int
+    certain : bool
+        False where the limit itself is uncertain: then it is a warning.
+    remedy : str
+        What would help.
+    source : str
+        Where the limit comes from.
+    """
+
+    layer: str
+    quantity: str
+    value: int
+    limit: int
+    certain: bool
+    remedy: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        doubt = "" if self.certain else f" (uncertain: {self.source})"
+        return f"{self.layer or 'network'}: {self.quantity.replace('_', ' ')} {self.value:,}, limit {self.limit:,}{doubt}; {self.remedy}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The violation as JSON values."""
+        return dict(vars(self))
+
+
+NetworkRule = Callable[[Network, HardwareConfig], Iterator[Violation]]
+
+
+def fits(network: Network, board: str | Path | HardwareConfig | None = None) -> tuple[Violation, ...]:
+    """What stands in the way of a network on a board: all rules, over its numbers and over its best placement.
+
+    Parameters
+    ----------
+    network : Network
+        Float (its shapes alone are judged) or fixed point.
+    board : str, path, HardwareConfig or None
+        None takes the board that it was quantized for.
+    """
+    from loihiconv.hardware.placement import place
+
+    return place(network, board).violations
+
+
+def network_violations(network: Network, hardware: HardwareConfig) -> tuple[Violation, ...]:
+    """All rules that need no placement."""
+    return tuple(violation for rule in NETWORK_RULES for violation in rule(network, hardware))
+
+
+def max_pooling(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+    """Gates that pass the busiest neuron's spikes exist on no Loihi."""
+    for population in network.populations:
+        if isinstance(population, MaxPool):
+            remedy = "use average pooling or strides, and train again; the emulator runs it"
+            yield Violation(population.name, "max_pooling", 1, 0, True, remedy, "loihiconv.network.MaxPool")
+
+
+def graded_spikes(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+    """Payloads need as many bits as a spike carries; on boards without any, the host must compute the first sums."""
+    source = network.input
+    if source.spiking or not network.fixed_point:
+        return
+    bits = source.payload_max.bit_length() + source.signed
+    for connection in network.outgoing(source.name):
+        if not connection.on_host and bits > hardware.graded_spike_bits.value:
+            remedy = 'convert for this board, or use input_coding="rate"'
+            yield _violation(connection.name, "graded_spike_bits", bits, hardware.graded_spike_bits, remedy)
+
+
+def delays(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+    """A skip waits as many steps as it jumps over layers."""
+    for connection in network.connections:
+        if network.delay(connection) > hardware.max_delay.value:
+            yield _violation(
+                connection.name, "max_delay", network.delay(connection), hardware.max_delay, "let the skip jump over fewer layers"
+            )
+
+
+def weight_bits(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+    """Weights on the chip are whole numbers within 8 bits, even where signs mix."""
+    for connection in network.connections if network.fixed_point else ():
+        weight = connection.map.weight
+        if not on_chip(network, connection, hardware) or not weight.size:
+            continue
+        bits, mixed = hardware.weight_bits.value, bool((weight < 0).any() and (weight > 0).any())
+        step = 2 ** (8 - bits + mixed)
+        largest, broken = int(np.abs(weight).max()), int((weight % step != 0).sum())
+        if largest > 256 - step:
+            yield _violation(connection.name, "weight_bits", largest.bit_length() + mixed, hardware.weight_bits, "convert for this board")
+        elif broken:
+            quantity = f"weights that are no multiples of {step}"
+            yield Violation(connection.name, quantity, broken, 0, True, "convert for this board", hardware.weight_bits.source)
+
+
+def thresholds(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+    """A threshold is mantissa * 2^exponent: on Loihi 1 with two compartments per neuron, at most 255 * 2^7."""
+    for population in network.populations if network.fixed_point else ():
+        if isinstance(population, IF):
+            vth, bits, exponent = int(population.vth), hardware.vth_mantissa_bits.value, hardware.vth_exponent_max.value
+            odd = vth >> min(exponent, _trailing_zeros(vth))
+            if odd.bit_length() > bits:
+                yield _violation(
+                    population.name, "vth_mantissa_bits", odd.bit_length(), hardware.vth_mantissa_bits, "convert for this board"
+                )
+
+
+def biases(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+    """A bias is a 13-bit mantissa * 2^exponent, at most 4095 * 2^7."""
+    for population in network.populations[1:] if network.fixed_point else ():
+        bias = getattr(population, "bias", None)
+        if bias is not None and (largest := int(np.abs(bias).max(initial=0))) > BIAS_MAX:
+            yield Violation(population.name, "bias", largest, BIAS_MAX, True, "convert for this board", hardware.bias_mantissa_bits.source)
+
+
+def accumulators(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+    """The worst sum of weights per step fits the synaptic accumulator; sources disagree on its width."""
+    from loihiconv.quantization import bounds
+
+    if not network.fixed_point or any(isinstance(p, MaxPool) for p in network.populations):
+        return
+    largest = 2 ** (hardware.accumulator_bits.value - 1) - 1
+    for name, bound in bounds(network).items():
+        if bound["sum"] > largest:
+            limit = hardware.accumulator_bits
+            remedy = "a worst case that real inputs hardly reach; use fewer inputs per neuron or smaller weights to be safe"
+            yield Violation(name, "sum of weights per step", int(bound["sum"]), largest, limit.certain, remedy, limit.source)
+
+
+def start_potentials(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+    """Start potentials fit the registers of v."""
+    limit = hardware.state_bits
+    for population in network.populations[1:]:
+        v_init = getattr(population, "v_init", None)
+        if network.fixed_point and v_init is not None and int(np.abs(v_init).max(initial=0)) >= 2 ** (limit.value - 1):
+            yield Violation(
+                population.name, "v_init", int(np.abs(v_init).max()), 2 ** (limit.value - 1) - 1, True, "lower start", limit.source
+            )
+
+
+NETWORK_RULES: tuple[NetworkRule, ...] = (
+    max_pooling,
+    graded_spikes,
+    delays,
+    weight_bits,
+    thresholds,
+    biases,
+    accumulators,
+    start_potentials,
+)
+"""Rules over a network by itself."""
+
+
+def stuck(layer: Layer) -> Violation:
+    """Why a population cannot be cut into slices that fit a core: what even its smallest slice breaks."""
+    hardware = layer.hardware
+    smallest = Region((0, 1), (0, 1), (0, 1))
+    demand = layer.demand(smallest, halo=False)
+    words = hardware.synapse_words_per_axon
+    if demand.axons_in > hardware.input_axons_per_core.value:
+        remedy = f"fan-in of a neuron: reduce its inputs, or keep them an image, up to {CHANNELS_PER_AXON} channels of which share an axon"
+        return _violation(layer.name, "input_axons_per_core", demand.axons_in, hardware.input_axons_per_core, remedy)
+    if demand.words > hardware.synapse_memory_words.value:
+        return _violation(layer.name, "synapse_memory_words", demand.words, hardware.synapse_memory_words, f"fan-in of a neuron: {DENSER}")
+    if words is not None and demand.longest > words.value:
+        return _violation(layer.name, "synapse_words_per_axon", demand.longest, words, DENSER)
+    if demand.compartments > hardware.neurons_per_core.value:
+        return _violation(layer.name, "neurons_per_core", demand.compartments, hardware.neurons_per_core, DENSER)
+    return _violation(layer.name, "input_axons_per_core", demand.axons_in, hardware.input_axons_per_core, f"no cut was found; {DENSER}")
+
+
+def placement_violations(placement: Placement) -> tuple[Violation, ...]:
+    """Rules over a placement: every core, every list of synapses, and the board's size."""
+    return (*_cores(placement), *_lists(placement), *_board(placement))
+
+
+def _cores(placement: Placement) -> Iterator[Violation]:
+    hardware, reported = placement.hardware, set()
+    resources: tuple[tuple[str, Limit, Callable[[Demand], int], str], ...] = (
+        ("neurons_per_core", hardware.neurons_per_core, lambda d: d.compartments, DENSER),
+        ("synapse_memory_words", hardware.synapse_memory_words, lambda d: d.words, DENSER),
+        ("input_axons_per_core", hardware.input_axons_per_core, lambda d: d.axons_in, DENSER),
+        (
+            "output_axons_per_core", hardware.output_axons_per_core, lambda d: d.axons_out,
+            "its pixels feed too many cores: the layers after it hold many weights; use fewer channels there, or larger strides",
+        ),
+    )  # fmt: skip
+    for s in placement.slices:
+        for quantity, limit, value, remedy in resources:
+            used = value(placement.usage[s.core])
+            if used > limit.value and (s.population, quantity) not in reported:
+                reported.add((s.population, quantity))
+                yield _violation(s.population, quantity, used, limit, remedy)
+
+
+def _lists(placement: Placement) -> Iterator[Violation]:
+    limit = placement.hardware.synapse_words_per_axon
+    for layer in placement.layers if limit is not None else ():
+        longest = max((s.demand.longest for s in layer.slices), default=0)
+        if limit is not None and longest > limit.value:
+            yield _violation(layer.name, "synapse_words_per_axon", longest, limit, DENSER)
+
+
+def _board(placement: Placement) -> Iterator[Violation]:
+    hardware = placement.hardware
+    if placement.cores > hardware.cores:
+        limit = hardware.chips
+        largest = max(placement.layers, key=lambda layer: len(layer.cores))
+        remedy = (
+            f"{largest.name} takes {len(largest.cores):,}: use strides or fewer channels there, or a board with {placement.chips:,} chips"
+        )
+        yield Violation(
+            "", "cores", placement.cores, hardware.cores, limit.certain and hardware.cores_per_chip.certain, remedy, limit.source
+        )
+
+
+def _violation(layer: str, quantity: str, value: int, limit: Limit, remedy: str) -> Violation:
+    return Violation(layer, quantity, value, limit.value, limit.certain, remedy, limit.source)
+
+
+def _trailing_zeros(value: int) -> int:
+    return (value & -value).bit_length() - 1 if value else 0

@@ -1,0 +1,86 @@
+"""Slices onto cores: next fit within a population, first fit decreasing for what is left over.
+
+Slices of one population are nearly alike, so next fit wastes little and keeps neighbours together. Cores that are not full then
+go together, largest first, each into the first core where all resources leave room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from loihiconv.hardware.config import HardwareConfig
+from loihiconv.hardware.demand import Demand
+from loihiconv.hardware.partition import share
+
+
+@dataclass(frozen=True)
+class Bag:
+    """What lies together on one core.
+
+    Attributes
+    ----------
+    slices : tuple of (population, index)
+    demand : Demand
+    """
+
+    slices: tuple[tuple[str, int], ...]
+    demand: Demand
+
+    def __add__(self, other: Bag) -> Bag:
+        return Bag(self.slices + other.slices, self.demand + other.demand)
+
+    @property
+    def populations(self) -> int:
+        """How many populations have neurons in it."""
+        return len({name for name, _ in self.slices})
+
+
+def fits(bag: Bag, hardware: HardwareConfig) -> bool:
+    """Whether a core holds it: all resources, and the profiles of its populations."""
+    profiles = hardware.profiles_per_core
+    enough = profiles is None or bag.populations * hardware.compartments_per_neuron.value <= profiles.value or bag.populations == 1
+    return enough and share(bag.demand, hardware) <= 1
+
+
+def next_fit(name: str, demands: Sequence[Demand], hardware: HardwareConfig) -> list[Bag]:
+    """Slices of one population in order, a new core whenever one is full. A slice that fits no core gets one of its own."""
+    bags: list[Bag] = []
+    for index, demand in enumerate(demands):
+        single = Bag(((name, index),), demand)
+        if bags and fits(bags[-1] + single, hardware):
+            bags[-1] = bags[-1] + single
+        else:
+            bags.append(single)
+    return bags
+
+
+def merge(bags: Sequence[Bag], hardware: HardwareConfig) -> list[Bag]:
+    """Put bags together, largest first, each where it first fits; the result keeps the order of the first bags."""
+    loads = np.array([_load(bag.demand) for bag in bags], np.int64).reshape(-1, 4)
+    room = np.array([_load_limit(hardware)] * len(bags), np.int64).reshape(-1, 4)
+    held: list[Bag] = []
+    firsts: list[int] = []
+    for i in sorted(range(len(bags)), key=lambda i: (-share(bags[i].demand, hardware), i)):
+        for j in np.flatnonzero((room[: len(held)] >= loads[i]).all(axis=1)):
+            if fits(held[j] + bags[i], hardware):
+                held[j], firsts[j] = held[j] + bags[i], min(firsts[j], i)
+                room[j] -= loads[i]
+                break
+        else:
+            room[len(held)] -= loads[i]
+            held.append(bags[i])
+            firsts.append(i)
+    return [bag for _, bag in sorted(zip(firsts, held, strict=True), key=lambda pair: pair[0])]
+
+
+def _load(demand: Demand) -> tuple[int, int, int, int]:
+    return demand.compartments, demand.words, demand.axons_in, demand.axons_out
+
+
+def _load_limit(hardware: HardwareConfig) -> tuple[int, int, int, int]:
+    limits = hardware.neurons_per_core, hardware.synapse_memory_words, hardware.input_axons_per_core, hardware.output_axons_per_core
+    compartments, words, axons_in, axons_out = (limit.value for limit in limits)
+    return compartments, words, axons_in, axons_out

@@ -1,0 +1,54 @@
+"""What processes read from a job's folder while they run, and write into it; see `job` for the formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from loihiconv.linear import Array
+
+
+class Samples:
+    """Rows of a ``.npy`` file (N, \\*shape), channels first, as Lava's arrays; mapped, so one sample is read at a time."""
+
+    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+        self._rows, self._shape = np.load(path, mmap_mode="r"), shape
+
+    def __getitem__(self, sample: int) -> Array:
+        return np.ascontiguousarray(self._rows[sample].reshape(self._shape[::-1]).T, dtype=np.int32)
+
+
+class SpikeRecorder:
+    """Counts spikes of a population, and keeps all of them where that is wanted.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Of the process: "shape", "window", "counts" and "spikes".
+    """
+
+    def __init__(self, parameters: Any) -> None:
+        self.window, self.counts_file, self.spikes_file = parameters["window"], parameters["counts"], parameters["spikes"]
+        self.counts = np.zeros(parameters["shape"], np.int32)
+        self.raster: list[Array] = []
+
+    def record(self, spikes: Array, step: int) -> None:
+        """Take the bool spikes of one step of a window; at its end, write."""
+        self.counts += spikes
+        if self.spikes_file:
+            self.raster.append(np.packbits(spikes.T.ravel()))
+        if not self.window.is_last(step):
+            return
+        if self.spikes_file:
+            append(self.spikes_file, np.concatenate(self.raster))
+            self.raster = []
+        append(self.counts_file, self.counts.T)
+        self.counts[:] = 0
+
+
+def append(path: Path, values: Array) -> None:
+    """Append one sample in a single write, so that a reader meets whole samples but for the last one."""
+    with path.open("ab", buffering=0) as file:
+        file.write(np.ascontiguousarray(values).data)

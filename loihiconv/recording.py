@@ -1,0 +1,55 @@
+"""Recording: what a back end measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from loihiconv.linear import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a back end measured on N samples.
+
+    Attributes
+    ----------
+    predictions : int array (N,)
+        Class that the readout decides for; see `loihiconv.decision`.
+    potentials : array (N, classes)
+        Membrane potentials of the readout after the last step, in units of v (integers in fixed point).
+    spike_counts : {population: int32 array (N, \\*shape)}
+        Spikes per neuron over the window, for every population that spikes; empty with ``counts=False``.
+    spikes : {population: bool array (N, T, \\*shape)}
+        Every spike; only with ``record=["spikes"]``.
+    potentials_over_time : array (N, T, classes) or None
+        Readout potentials after each step; only with ``record=["potentials"]``.
+    residuals : {population: array (N, \\*shape)}
+        Membrane potentials of every population after the last step, in units of v; only with ``record=["residuals"]``.
+    output_spikes : int32 array (N, classes) or None
+        Spikes that each class won; only with a softmax readout.
+    timesteps : int
+    backend : str
+    firing_rates : {population: float}
+        Mean spikes per neuron and step, in [0, 1].
+    firing_rate : float
+        The same over all neurons that can spike.
+    synaptic_operations : float
+        Mean per sample; see `loihiconv.operations`.
+    """
+
+    predictions: Array
+    potentials: Array
+    spike_counts: Mapping[str, Array]
+    timesteps: int
+    backend: str
+    firing_rates: Mapping[str, float]
+    firing_rate: float
+    synaptic_operations: float
+    spikes: Mapping[str, Array] = field(default_factory=dict)
+    potentials_over_time: Array | None = None
+    residuals: Mapping[str, Array] = field(default_factory=dict)
+    output_spikes: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.predictions)

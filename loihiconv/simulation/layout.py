@@ -1,0 +1,27 @@
+"""Between the project's arrays, channels first, and the simulator's: neurons in one axis, images in (H, W, C) order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from loihiconv.linear import Array, Shape
+
+
+def spread(values: Array, shape: Shape, dtype: type) -> Array:
+    """A broadcastable per-neuron array as (1, neurons)."""
+    return channels_last(np.broadcast_to(np.asarray(values, dtype), shape)[None], shape)
+
+
+def channels_last(x: Array, shape: Shape) -> Array:
+    """(N, \\*shape) as (N, neurons)."""
+    if len(shape) == 3:
+        x = x.transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(x.reshape(len(x), -1))
+
+
+def channels_first(x: Array, shape: Shape) -> Array:
+    """(..., neurons) as (..., \\*shape)."""
+    if len(shape) != 3:
+        return x.reshape(*x.shape[:-1], *shape)
+    c, h, w = shape
+    return np.ascontiguousarray(np.moveaxis(x.reshape(*x.shape[:-1], h, w, c), -1, -3))

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from loihiconv.hardware import board_picture
+from loihiconv.hardware.placement import place
+from loihiconv.network import Network
+from tests.hardware.nets import mnist_cnn, mobilenet
+from tests.hardware.test_energy import network
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_text_shows_each_core_in_use():
+    placement = place(mobilenet(), "nahuku32")
+    drawing, _, legend = board_picture.text(placement).rpartition("\n\n")
+    cells = [c for line in drawing.splitlines() if not line.startswith("chip") for c in line.split()]
+    assert len(cells) == 256
+    assert sum(c != board_picture.FREE for c in cells) == placement.cores
+    assert legend.splitlines()[0] == "a  layer0"
+
+
+def test_svg_is_well_formed_and_has_a_tooltip_per_core():
+    placement = place(mnist_cnn(), "nahuku32")
+    root = ElementTree.fromstring(board_picture.svg(placement))
+    tips = [t.text or "" for t in root.iter(f"{SVG}title")]
+    assert tips[0].startswith("Nahuku, board of 32 Loihi 1: 13 cores on 1 of 32 chips")
+    assert len(tips) == 1 + placement.cores
+    colours = {r.get("fill") for g in root.iter(f"{SVG}g") for r in g.iter(f"{SVG}rect")} - {"none"}
+    assert len(colours) == len(placement.layers)
+
+
+def test_names_are_escaped():
+    net = network()
+    hostile = "<script>&"
+    renamed = [p if p.name != "b" else type(p)(**{**vars(p), "name": hostile}) for p in net.populations]
+    swap = {"b": hostile}
+    connections = [
+        type(c)(**{**vars(c), "source": swap.get(c.source, c.source), "target": swap.get(c.target, c.target)}) for c in net.connections
+    ]
+    drawn = board_picture.svg(place(Network(tuple(renamed), tuple(connections), 4), "nahuku8"))
+    assert "<script>" not in drawn
+    ElementTree.fromstring(drawn)

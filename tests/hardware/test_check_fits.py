@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from torch import nn
+
+import loihiconv as lc
+
+
+def test_check_places_the_network():
+    model = nn.Sequential(nn.Conv2d(1, 16, 5, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(2304, 10)).eval()
+    assert lc.check(model, (1, 28, 28), "kapoho_bay").ok
+
+
+def test_check_says_which_layer_does_not_fit():
+    model = nn.Sequential(nn.Linear(8, 5000), nn.ReLU(), nn.Linear(5000, 10)).eval()
+    found = lc.check(model, (8,), "kapoho_bay")
+    assert not found.ok
+    assert "input axons per core 5,000, limit 4,096" in found.problems[0]
+
+
+def test_check_counts_the_boards_cores():
+    model = nn.Sequential(nn.Conv2d(1, 256, 1), nn.ReLU(), nn.AvgPool2d(32), nn.Flatten(), nn.Linear(256, 10)).eval()
+    found = lc.check(model, (1, 32, 32), "kapoho_bay")
+    assert any("cores 51" in problem for problem in found.problems)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from loihiconv.errors import InvalidData
+from loihiconv.hardware.energy import NXTF_MNIST, distance, estimate
+from loihiconv.hardware.placement import Placement, place
+from loihiconv.linear import Conv, Dense
+from loihiconv.network import IF, Connection, Input, Network, Readout
+from loihiconv.simulation.engine import simulate
+from tests.hardware.nets import mnist_cnn
+
+
+def network(hardware: str = "nahuku8") -> Network:
+    """4 inputs, 4 neurons that spike at each step, a 2x2 image of them, a readout: counts that can be worked out by hand."""
+    zero = np.array([0])
+    populations = (
+        Input("input", (1, 2, 2), payload_max=255),
+        IF("a", (1, 2, 2), 1, zero, np.array([64 * 2])),
+        IF("b", (2, 2, 2), 255, zero, zero),
+        Readout("out", (3,), zero, zero),
+    )
+    connections = (
+        Connection("input", "a", Conv(np.zeros((1, 1, 1, 1), int)), on_host=True),
+        Connection("a", "b", Conv(np.full((2, 1, 3, 3), 2), padding=(1, 1, 1, 1))),
+        Connection("b", "out", Dense(np.full((3, 8), 2))),
+    )
+    return Network(populations, connections, 10, fixed_point=True, hardware=hardware)
+
+
+def test_counts_worked_out_by_hand():
+    net = network()
+    recording = simulate(net, np.ones((3, 1, 2, 2), np.float32))
+    assert recording.spike_counts["a"].sum() == 3 * 4 * 10
+    estimated = estimate(net, recording, place(net))
+    counts = estimated.counts
+    assert recording.spike_counts["b"].sum() == 0
+    assert counts.spikes == 40
+    # each spike of a reaches all 8 neurons of b, none of which spikes
+    assert counts.synaptic_operations == recording.synaptic_operations == 40 * 8
+    assert counts.messages == 40
+    assert counts.updates == 10 * (4 * 2 + 8 * 2 + 3)
+    assert estimated.joules is not None
+    assert estimated.joules == pytest.approx((1e-12 * (320 * 23.6 + 270 * 52 + 40 * 1.7), 1e-12 * (320 * 23.6 + 270 * 81 + 40 * 1.7)))
+    assert estimated.seconds == pytest.approx((1e-9 * (320 * 3.5 + 270 * 5.3 + 10 * 113), 1e-9 * (320 * 3.5 + 270 * 8.4 + 10 * 465)))
+    assert "not measured" in estimated.label
+
+
+def test_messages_travel_from_core_to_core():
+    net = network()
+    placement = place(net)
+    moved = {"a": 0, "b": 4 * 9, "out": 128}  # b one row down and one tile to the right; the readout on the next chip
+    layers = tuple(replace(y, slices=tuple(replace(s, core=moved[y.name]) for s in y.slices)) for y in placement.layers)
+    spread = Placement(placement.hardware, layers, placement.bounds)
+    recording = simulate(net, np.ones((1, 1, 2, 2), np.float32))
+    busy = replace(recording, spike_counts={"a": recording.spike_counts["a"], "b": np.ones((1, 2, 2, 2), int)})
+    counts = estimate(net, busy, spread).counts
+    assert (counts.hops_east_west, counts.hops_north_south, counts.chip_crossings) == (40, 40, 8)
+    assert distance(0, 127) == (7, 3)
+
+
+def test_operations_per_core_add_up():
+    net = network()
+    recording = simulate(net, np.ones((2, 1, 2, 2), np.float32))
+    assert estimate(net, recording, place(net)).counts.busiest_core * 10 == recording.synaptic_operations
+
+
+def test_loihi_2_gets_counts_and_no_energy():
+    net = network("kapoho_point")
+    estimated = estimate(net, simulate(net, np.ones((1, 1, 2, 2), np.float32)), place(net))
+    assert estimated.joules is None
+    assert estimated.seconds is None
+    assert "Loihi 2" in estimated.label
+    assert estimated.counts.synaptic_operations == 320
+
+
+def test_the_measurement_stands_beside_the_network_that_it_is_of():
+    net = mnist_cnn()
+    counts = {p.name: np.zeros((1, *p.shape)) for p in net.populations if p.spiking}
+    recording = replace(simulate(network(), np.ones((1, 1, 2, 2), np.float32)), spike_counts=counts, synaptic_operations=0.0)
+    assert estimate(net, recording, place(net, "nahuku32")).measurement is NXTF_MNIST
+
+
+def test_without_spike_counts_there_is_nothing_to_count():
+    net = network()
+    with pytest.raises(InvalidData, match="spike counts"):
+        estimate(net, simulate(net, np.ones((1, 1, 2, 2), np.float32), counts=False), place(net))

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from loihiconv.fixed_point import BIAS_MAX
+from loihiconv.hardware.config import load_board
+from loihiconv.hardware.limits import Violation, fits, network_violations
+from loihiconv.linear import Array, Dense
+from loihiconv.network import IF, V_MAX, Connection, Input, Network, Readout
+
+LOIHI1 = load_board("nahuku8")
+LOIHI2 = load_board("kapoho_point")
+
+
+def network(weight: Array | None = None, *, vth: int = 510, bias: int = 0, v_init: int = 0, signed: bool = False, **host: bool) -> Network:
+    weight = np.array([[2, -4], [6, 8]]) if weight is None else weight
+    hidden = IF("hidden", (len(weight),), vth, np.array([v_init]), np.array([bias]))
+    readout = Readout("readout", (2,), np.array([0]), np.array([0]))
+    first = Connection("input", "hidden", Dense(np.ones((len(weight), 2), int) * 2), on_host=host.get("on_host", True))
+    middle = IF("middle", (2,), 510, np.array([0]), np.array([0]))
+    return Network(
+        (Input("input", (2,), payload_max=255, signed=signed), replace(hidden), middle, readout),
+        (first, Connection("hidden", "middle", Dense(weight.T)), Connection("middle", "readout", Dense(np.full((2, 2), 2)))),
+        16,
+        fixed_point=True,
+        hardware="nahuku8",
+    )
+
+
+def found(net: Network, board=LOIHI1) -> list[tuple[str, str, int, int, bool]]:
+    return [(v.layer, v.quantity, v.value, v.limit, v.certain) for v in network_violations(net, board)]
+
+
+def test_a_network_within_all_limits():
+    assert found(network()) == []
+    assert fits(network()) == ()
+
+
+@pytest.mark.parametrize("vth", [1, 255, 256, 255 << 7, 510, 3 << 13 - 1])
+def test_thresholds_that_loihi_1_can_hold(vth: int):
+    assert found(network(vth=vth)) == []
+
+
+@pytest.mark.parametrize(("vth", "bits"), [(257, 9), (511, 9), (255 << 8, 9), (32641, 15)])
+def test_thresholds_that_it_cannot(vth: int, bits: int):
+    assert found(network(vth=vth)) == [("hidden", "vth_mantissa_bits", bits, 8, True)]
+    assert found(network(vth=vth), LOIHI2) == []
+
+
+def test_weights():
+    assert found(network(np.array([[2, -300], [6, 8]]))) == [("hidden->middle", "weight_bits", 10, 8, True)]
+    assert found(network(np.array([[3, -5], [6, 8]]))) == [("hidden->middle", "weights that are no multiples of 2", 2, 0, True)]
+    assert found(network(np.array([[3, 5], [255, 8]]))) == []
+
+
+def test_biases_and_start_potentials():
+    assert found(network(bias=BIAS_MAX)) == []
+    assert found(network(bias=BIAS_MAX + 1)) == [("hidden", "bias", BIAS_MAX + 1, BIAS_MAX, True)]
+    assert found(network(v_init=V_MAX)) == []
+    assert found(network(v_init=V_MAX + 1)) == [("hidden", "v_init", V_MAX + 1, V_MAX, True)]
+
+
+def test_payloads_need_graded_spikes():
+    assert found(network(on_host=False)) == [("input->hidden", "graded_spike_bits", 8, 0, True)]
+    assert found(network(on_host=False, signed=True), LOIHI2) == []
+
+
+def test_long_skips():
+    layers = [IF(f"h{i}", (1,), 2, np.array([0]), np.array([0])) for i in range(66)]
+    populations = (Input("input", (1,), "rate", payload_max=255), *layers, Readout("readout", (1,), np.array([0]), np.array([0])))
+    names = [p.name for p in populations]
+    chain = [Connection(a, b, Dense(np.ones((1, 1), int))) for a, b in pairwise(names)]
+    net = Network(populations, (*chain, Connection("h0", "readout", Dense(np.ones((1, 1), int)))), 4, fixed_point=True, hardware="nahuku8")
+    assert found(net) == [("h0->readout", "max_delay", 65, 62, True)]
+
+
+def test_sums_beyond_the_stricter_accumulator_are_a_warning_with_its_source():
+    weight = np.full((200, 2), 254)
+    warning = network_violations(network(weight), LOIHI1)
+    assert [(v.layer, v.value, v.limit, v.certain) for v in warning] == [("middle", 200 * 254, 2**15 - 1, False)]
+    assert "NxTF" in warning[0].source
+    assert "uncertain" in str(warning[0])
+
+
+def test_limits_are_overridden_by_a_file(tmp_path: Path):
+    board = tmp_path / "mine.yaml"
+    board.write_text(
+        "extends: loihi1\nname: mine\ntitle: Mine\nchips: {value: 1, source: ours}\naccumulator_bits: {value: 22, source: ours}\n"
+    )
+    assert found(network(np.full((200, 2), 254)), load_board(board)) == []
+
+
+def test_violations_read_well():
+    violation = Violation("conv1", "synapse_memory_words", 20000, 16384, True, "use fewer channels", "a paper")
+    assert str(violation) == "conv1: synapse memory words 20,000, limit 16,384; use fewer channels"
+    assert violation.to_json()["certain"] is True
