@@ -203,7 +203,7 @@ class Gemm:
     def seconds(self) -> float:
         total = 0.0
         for run, share in self.jobs:
-            total += share * _median_seconds(run)
+            total += share * _mean_seconds(run)
         return total * self.samples
 
     def close(self) -> None:
@@ -242,6 +242,16 @@ def _median_seconds(run: Callable[[], object], repeats: int = 5) -> float:
         run()
         taken.append(time.perf_counter() - begin)
     return float(np.median(taken))
+
+
+def _mean_seconds(run: Callable[[], object], at_least: float = 0.05) -> float:
+    """Mean over long enough that a busy machine takes the same share from it as from everybody else."""
+    run()
+    begin, calls = time.perf_counter(), 0
+    while (taken := time.perf_counter() - begin) < at_least:
+        run()
+        calls += 1
+    return taken / calls
 
 
 def _average_pooling(module: nn.Module) -> int:

@@ -38,7 +38,7 @@ from loihiconv.errors import LoihiconvError
 from loihiconv.simulation import simulate
 
 RATIOS = ("lava_stock", "lava", "spikingjelly", "snntorch", "ann_forward", "gemm")
-SAMPLES = {"mnist_cnn": 4000, "cifar10_cnn": 300, "mobilenet": 600}
+SAMPLES = {"mnist_cnn": 4000, "cifar10_cnn": 600, "mobilenet": 600}
 LAVA = {"mnist_cnn": (6, 32), "cifar10_cnn": (4, 4), "mobilenet": (4, 4)}
 """Samples and steps that Lava gets."""
 STOCK_LAVA = {"mnist_cnn": (3, 16), "cifar10_cnn": (2, 2), "mobilenet": (2, 2)}

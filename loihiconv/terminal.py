@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -109,3 +110,31 @@ class Bar:
     def update(self, done: int, total: int) -> None:
         """So many of so many samples are done."""
         self._progress.update(self._task, completed=done, total=total)
+
+
+@contextmanager
+def bars() -> Iterator[Any]:
+    """A progress callback (back end, done, total) that shows one bar per back end."""
+    openbars: dict[str, Bar] = {}
+
+    def update(name: str, done: int, total: int) -> None:
+        if name not in openbars:
+            openbars[name] = Bar(name, total).__enter__()
+        openbars[name].update(done, total)
+        if done == total:
+            openbars[name].__exit__(None, None, None)
+
+    try:
+        yield update
+    finally:
+        for bar in openbars.values():
+            bar.__exit__(None, None, None)
+
+
+def shown(value: Any) -> str:
+    """A number, interval or text as a table shows it."""
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    if isinstance(value, list):
+        return " to ".join(f"{v:.4f}" for v in value)
+    return str(value)

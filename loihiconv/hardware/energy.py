@@ -6,9 +6,10 @@ Counts come from a real run of the emulator (`Recording.spike_counts`) and from 
              + spike messages x 1.7 pJ + hops x 3.0 pJ (east-west) or 4.0 pJ (north-south)
     time   = steps x (slowest core: operations x 3.5 ns + compartments x 5.3 to 8.4 ns; and a barrier of 113 to 465 ns)
 
-Figures: Davies et al. 2018, "Loihi", IEEE Micro 38(1), table of pre-silicon SDF and SPICE simulations at 0.75 V, read in secondary
-sources. Not in it, and so not in the estimate: static power, the embedded x86 cores, input and output, links between chips. A
-measured board takes many times as much, as the measurement beside it shows where the network is one that was measured.
+Figures: Davies et al. 2018, "Loihi", IEEE Micro 38(1), table of pre-silicon SDF and SPICE simulations at 0.75 V; the energies were
+checked in secondary sources, the times were not. Not in it, and so not in the estimate: static power, the embedded x86 cores, input
+and output, links between chips. A measured board takes many times as much, as the measurement beside it shows where the network is
+one that was measured.
 
 For Loihi 2 no such figure is published. It gets counts only: a number made of another chip's energies would mean nothing.
 """

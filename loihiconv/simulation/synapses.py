@@ -74,8 +74,8 @@ class Synapses:
 
     @staticmethod
     def _check_exact(connection: Connection, payload: int) -> None:
-        weight = np.abs(connection.map.weight.astype(np.int64))
-        largest = int(weight.reshape(len(weight), -1).sum(axis=1).max()) * payload
+        weight = np.abs(connection.map.weight)
+        largest = int(weight.reshape(len(weight), -1).sum(axis=1, dtype=np.int64).max()) * payload
         if largest >= EXACT_FLOAT32:
             raise LimitExceeded(
                 f"the sum of |weight x payload| can reach {largest}", where=connection.name,
@@ -175,7 +175,8 @@ class Int8Product:
     def prepare(cls, synapses: Synapses, weight: torch.Tensor) -> Int8Product | None:
         """The byte-wise product for integer weights of ``synapses``, or None where it is not exact or not there."""
         scale = 1 if bool((weight & 1).any()) else 2
-        if int(weight.abs().max()) // scale > 127:
+        low, high = torch.aminmax(weight)
+        if max(-int(low), int(high)) // scale > 127:
             return None
         generator = torch.Generator().manual_seed(0)
         spikes = torch.randint(0, 2, (3, prod(synapses.source_shape)), generator=generator, dtype=torch.uint8)

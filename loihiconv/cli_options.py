@@ -1,0 +1,101 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from loihiconv.errors import InvalidData, InvalidSetting
+from loihiconv.terminal import Bar, note
+
+Model = Annotated[str, typer.Argument(help="Factory of the network, as package.module:function. Its code is EXECUTED.", metavar="FACTORY")]
+Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .safetensors; read without executing code.")]
+Board = Annotated[str, typer.Option("--board", "--hardware", help="Name of a board (see 'boards') or a .yaml file.")]
+Steps = Annotated[int, typer.Option("--timesteps", "-T", help="Time steps per sample.")]
+Percentile = Annotated[
+    float, typer.Option(help="Percentile of non-zero activations that becomes the largest rate; 100 is max-norm, 0 no normalisation.")
+]
+PerChannel = Annotated[bool, typer.Option("--per-channel", help="Take the percentile of each channel instead of each layer.")]
+InputCoding = Annotated[
+    str, typer.Option(help="analog (payloads, or currents from the host), rate (even spikes) or poisson (random ones).")
+]
+Pooling = Annotated[str, typer.Option(help="gate (simulators only), relu-tree (any board) or average (not what was trained).")]
+Decision = Annotated[str, typer.Option("--readout", help="potential or softmax (spiking).")]
+Seed = Annotated[int, typer.Option(help="Of Poisson input and the softmax readout.")]
+Reset = Annotated[str, typer.Option(help="subtract or zero.")]
+Start = Annotated[float, typer.Option(help="Start potential as a fraction of the threshold.")]
+CalibrationSamples = Annotated[int, typer.Option(help="Training samples that are measured.")]
+Mean = Annotated[str, typer.Option(help="Numbers subtracted from each channel, e.g. 0.1307 or 0.49,0.48,0.45.")]
+Std = Annotated[str, typer.Option(help="Numbers that each channel is divided by afterwards.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")]
+Device = Annotated[str, typer.Option(help="Torch device of emulator and float simulation: cpu, cuda, ...")]
+Memory = Annotated[
+    str | None, typer.Option(help="Working memory of emulator and float simulation, e.g. 2G; default a quarter of what is free.")
+]
+StockModels = Annotated[bool, typer.Option("--stock-models", help="Lava with Intel's own models of the connections: same spikes, slower.")]
+Samples = Annotated[int | None, typer.Option(help="Only the first so many samples.")]
+BiasCorrection = Annotated[bool, typer.Option(help="Repair on calibration data what each channel loses on average; not in the paper.")]
+
+
+class ConversionSettings:
+    """Options of a conversion, as the command line gives them."""
+
+    def __init__(self, samples: int, **options: Any) -> None:
+        if samples < 1:
+            raise InvalidSetting(f"{samples} calibration samples", where="--calibration-samples", limit="at least 1 expected")
+        self.samples, self.options = samples, options
+
+    def convert(self, model: Any, x_train: Any) -> Any:
+        """Convert with a progress bar and notes on stderr."""
+        from loihiconv.conversion import convert as run_convert
+
+        x = x_train[: self.samples]
+        with Bar("calibration", len(x)) as bar:
+            options = {**self.options, "percentile": self.options.get("percentile", 99.9) or None}
+            net = run_convert(model, x, **options, progress=lambda done: bar.update(done, len(x)))
+        for text in net.metadata["notes"]:
+            note(text)
+        return net
+
+
+def load_model(factory: str, weights: Path | None) -> Any:
+    """The network that a factory builds, with its weights loaded."""
+    from loihiconv.frontends import load_factory, load_weights
+
+    model = load_factory(factory)
+    if weights is not None:
+        load_weights(model, weights)
+    return model
+
+
+def read_data(path: Path, part: Literal["train", "test"], mean: str, std: str, *, same_file_is_fine: bool = True) -> Any:
+    """One part of an .npz file; ``same_file_is_fine`` says whether plain x and y may stand for it."""
+    from loihiconv.dataset import holds, read_npz
+
+    if not same_file_is_fine and not holds(path, part):
+        raise InvalidData(
+            f"holds no x_{part}", where=str(path), limit="calibration must not see test samples",
+            remedy="add x_train, or convert first and pass the result with --net",
+        )  # fmt: skip
+    return read_npz(path, part, mean=numbers(mean, "mean"), std=numbers(std, "std"))
+
+
+def first_samples(data: Any, samples: int | None) -> Any:
+    """A data set cut to its first samples."""
+    from loihiconv.dataset import Dataset
+
+    if samples is None:
+        return data
+    if samples < 1:
+        raise InvalidSetting(f"{samples} samples", where="--samples", limit="at least 1 expected")
+    return Dataset(data.x[:samples], None if data.y is None else data.y[:samples])
+
+
+def numbers(text: str, option: str) -> list[float]:
+    """Numbers separated by commas, or by x as in shapes."""
+    try:
+        return [float(part) for part in text.replace("x", ",").split(",") if part.strip()]
+    except ValueError as cause:
+        raise InvalidSetting(f"{text!r}", where=f"--{option}", limit="numbers separated by commas expected") from cause
