@@ -15,7 +15,6 @@ import typer
 
 from loihiconv import cli_options as given
 from loihiconv.cli_options import ConversionSettings, first_samples, load_model, numbers, read_data
-
 from loihiconv.errors import InvalidData, LoihiconvError
 from loihiconv.files import check_writable, make_folder, write_json, write_npz, write_text
 from loihiconv.terminal import Bar, bars, error, note, print_check, print_comparison, print_json, print_table, shown
