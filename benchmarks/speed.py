@@ -39,7 +39,7 @@ from loihiconv.simulation import simulate
 
 RATIOS = ("lava_stock", "lava", "spikingjelly", "snntorch", "ann_forward", "gemm")
 SAMPLES = {"mnist_cnn": 4000, "cifar10_cnn": 600, "mobilenet": 600}
-LAVA = {"mnist_cnn": (6, 32), "cifar10_cnn": (4, 4), "mobilenet": (4, 4)}
+LAVA = {"mnist_cnn": (6, 32), "cifar10_cnn": (8, 8), "mobilenet": (12, 8)}
 """Samples and steps that Lava gets."""
 STOCK_LAVA = {"mnist_cnn": (3, 16), "cifar10_cnn": (2, 2), "mobilenet": (2, 2)}
 ROUNDS_OF_LAVA = 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from loihiconv.bias_plane import constant_plane
 from loihiconv.errors import InvalidData
 from loihiconv.fixed_point import round_bias
 from loihiconv.linear import Array
@@ -16,12 +17,12 @@ from loihiconv.randomness import INPUT, words
 
 def check_samples(population: Input, x: Array) -> Array:
     """The samples as an array (N, \\*shape), or `InvalidData` if they are not what the network expects."""
-    x = np.asarray(x)
-    if x.ndim == len(population.shape) + 2 and x.shape[1] == 1:
-        raise InvalidData(f"shape {x.shape} has an axis too many", where="input", limit=f"(N, {_text(population.shape)}) expected")
-    if x.shape[1:] != population.shape:
+    x, expected = np.asarray(x), population.sample_shape
+    if x.ndim == len(expected) + 2 and x.shape[1] == 1:
+        raise InvalidData(f"shape {x.shape} has an axis too many", where="input", limit=f"(N, {_text(expected)}) expected")
+    if x.shape[1:] != expected:
         raise InvalidData(
-            f"samples of shape ({_text(x.shape[1:])})", where="input", limit=f"({_text(population.shape)}) expected, channels first",
+            f"samples of shape ({_text(x.shape[1:])})", where="input", limit=f"({_text(expected)}) expected, channels first",
             remedy="transpose or reshape the data",
         )  # fmt: skip
     if not len(x):
@@ -37,14 +38,16 @@ def payloads(population: Input, x: Array) -> Array:
     """Payload of each value, constant over the window.
 
     Float: x / scale. Fixed point: round(x / scale * payload_max), halves to even, clipped to
-    [-payload_max or 0, payload_max], as int32. Shape (N, \\*shape) in both.
+    [-payload_max or 0, payload_max], as int32. Shape (N, \\*shape) in both, a bias plane included.
     """
     x = np.asarray(x, np.float32)
-    if not population.payload_max:
-        return x / np.float32(population.scale)
-    low = -population.payload_max if population.signed else 0
-    factor = np.float64(population.payload_max) / np.float64(population.scale)
-    return np.clip(np.rint(x * factor), low, population.payload_max).astype(np.int32)
+    if population.payload_max:
+        low = -population.payload_max if population.signed else 0
+        factor = np.float64(population.payload_max) / np.float64(population.scale)
+        payload = np.clip(np.rint(x * factor), low, population.payload_max).astype(np.int32)
+    else:
+        payload = x / np.float32(population.scale)
+    return constant_plane(population, payload) if population.bias_plane else payload
 
 
 def poisson_spikes(population: Input, payload: Array, sample: int, *, begin: int, steps: int) -> Array:

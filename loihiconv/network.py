@@ -60,6 +60,8 @@ class Input:
         Whether payloads may be negative.
     seed : int
         Of "poisson": the same seed gives the same spikes on every back end.
+    bias_plane : bool
+        Whether the last channel is not of the samples but always sends the largest payload; see `loihiconv.bias_plane`.
     """
 
     name: str
@@ -69,6 +71,12 @@ class Input:
     payload_max: int = 0
     signed: bool = False
     seed: int = 0
+    bias_plane: bool = False
+
+    @property
+    def sample_shape(self) -> Shape:
+        """Shape of one sample."""
+        return (self.shape[0] - self.bias_plane, *self.shape[1:])
 
     @property
     def spiking(self) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from loihiconv.bias_plane import with_bias_plane
 from loihiconv.errors import InvalidModel, LimitExceeded
 from loihiconv.fixed_point import BIAS_MAX, round_bias, round_weights
 from loihiconv.hardware.config import HardwareConfig
@@ -33,6 +34,8 @@ READOUT_HEADROOM = 2.0
 """Potentials may grow to this many times the largest output seen in calibration before they saturate."""
 HOST_WEIGHT_BITS = 15
 """Magnitude bits of weights that only the host multiplies with."""
+PLANE_GAIN = 0.7
+"""A bias plane must reduce the mean square error of first layers to this, for what it costs in input neurons."""
 UNIFORM_MEAN_SQUARE = 1 / 3
 """Mean square of an input in units of its scale, where calibration has not measured it: a uniform distribution's."""
 
@@ -68,17 +71,11 @@ def quantize(network: Network, hardware: HardwareConfig) -> Network:
         If parameters are not finite.
     """
     check_finite(network)
-    source = network.input
-    if source.coding == "analog" and not hardware.graded_spikes:
-        candidates = [_with_payload(network, PAYLOAD_BITS)]
-    elif source.coding == "analog":
-        candidates = [_with_payload(network, bits) for bits in range(PAYLOAD_BITS, FEWEST_PAYLOAD_BITS - 1, -1)]
-    else:
-        candidates = [_with_payload(network, PAYLOAD_BITS)]
+    float_network = network
+    network, chosen = _best_input(network, hardware)
     populations: list[Population] = []
     connections: list[Connection] = []
     report: dict[str, Any] = {}
-    chosen = _best_payload(network, candidates, hardware)
     for population in network.populations:
         if isinstance(population, Input):
             populations.append(chosen)
@@ -92,7 +89,7 @@ def quantize(network: Network, hardware: HardwareConfig) -> Network:
         connections += incoming
     result = Network(
         tuple(populations), tuple(connections), network.timesteps, fixed_point=True, hardware=hardware.name,
-        metadata={**network.metadata, "quantization": report}, origin=network,
+        metadata={**network.metadata, "quantization": report}, origin=float_network,
     )  # fmt: skip
     return replace(result, metadata={**result.metadata, "bounds": bounds(result)})
 
@@ -140,19 +137,33 @@ def _with_payload(network: Network, bits: int) -> Input:
     return replace(source, payload_max=2**magnitude_bits - 1)
 
 
-def _best_payload(network: Network, candidates: list[Input], hardware: HardwareConfig) -> Input:
-    """The payload width that distorts the first layers' currents least.
+def _best_input(network: Network, hardware: HardwareConfig) -> tuple[Network, Input]:
+    """The payload width that distorts the first layers' currents least, and the network, with a bias plane if that helps.
 
-    Payloads and weights share the synaptic sum's 17 bits: wide payloads may leave few bits to the weights.
+    Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register.
     """
-    if len(candidates) == 1:
-        return candidates[0]
-    targets = [network[c.target] for c in network.outgoing(network.input.name)]
-    errors = [max(_current_error(network, t, candidate, hardware) for t in targets) for candidate in candidates]
+    if network.input.coding != "analog" or not hardware.graded_spikes:
+        return network, _with_payload(network, PAYLOAD_BITS)
+    best, chosen = _best_payload(network, hardware)
+    if (planed := with_bias_plane(network)) is not None:
+        with_plane, candidate = _best_payload(planed, hardware)
+        if with_plane < PLANE_GAIN * best:
+            return planed, candidate
+    if not np.isfinite(best):
+        _quantize_population(network, _first_targets(network)[0], chosen, hardware)  # raises, with the reason
+    return network, chosen
+
+
+def _best_payload(network: Network, hardware: HardwareConfig) -> tuple[float, Input]:
+    """Smallest error over payload widths, and the input population that has it."""
+    candidates = [_with_payload(network, bits) for bits in range(PAYLOAD_BITS, FEWEST_PAYLOAD_BITS - 1, -1)]
+    errors = [max(_current_error(network, t, candidate, hardware) for t in _first_targets(network)) for candidate in candidates]
     best = int(np.argmin(errors))
-    if not np.isfinite(errors[best]):
-        _quantize_population(network, targets[0], candidates[-1], hardware)  # raises, with the reason
-    return candidates[best]
+    return errors[best], candidates[best]
+
+
+def _first_targets(network: Network) -> list[Population]:
+    return [network[c.target] for c in network.outgoing(network.input.name)]
 
 
 def _current_error(network: Network, population: Population, source: Input, hardware: HardwareConfig) -> float:
@@ -167,15 +178,24 @@ def _current_error(network: Network, population: Population, source: Input, hard
         return np.inf
     gain = quantized.vth if isinstance(quantized, IF) else quantized.scale / population.scale / 2**STATE_SHIFT  # type: ignore[union-attr]
     mean_square = float(network.metadata.get("input_mean_square", UNIFORM_MEAN_SQUARE)) * source.payload_max**2
+    squares, rounding = np.full(source.shape, mean_square), np.full(source.shape, 1 / 12)
+    if source.bias_plane:
+        squares[-1], rounding[-1] = source.payload_max**2, 0
     error = 0.0
     for old, new in zip(network.incoming(population.name), incoming, strict=True):
-        if old.source != source.name:
-            continue
-        exact = old.map.weight.astype(np.float64) * gain / source.payload_max
-        weights = new.map.weight.astype(np.float64)
-        per_neuron = ((weights - exact) ** 2 * mean_square + weights**2 / 12).reshape(len(weights), -1).sum(axis=1)
-        error += float(per_neuron.mean()) / gain**2
+        if old.source == source.name:
+            weights = new.map.weight.astype(np.float64)
+            wrong = weights - old.map.weight.astype(np.float64) * gain / source.payload_max
+            error += float((_per_input(wrong**2, squares, new.map) + _per_input(weights**2, rounding, new.map)).mean()) / gain**2
     return error
+
+
+def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
+    """Sum over each neuron's synapses of weight x value, with values of the source's shape that differ by channel only."""
+    if isinstance(linear_map, Conv):
+        per_channel = values[: weights.shape[1], 0, 0] if linear_map.groups == 1 else values[:1, 0, 0]
+        return np.asarray((weights * per_channel[:, None, None]).sum(axis=(1, 2, 3)))
+    return np.asarray(weights @ values.reshape(-1))
 
 
 def _quantize_population(

@@ -69,7 +69,7 @@ def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max
         connections += bounded
     network = Network(tuple(populations), tuple(connections), draw(st.integers(1, max_timesteps)), fixed_point=True, hardware="test")
     low = -source.payload_max if source.signed else -3  # beyond the range: clipped
-    x = rng.integers(low - 2, source.payload_max + 3, (draw(st.integers(1, max_samples)), *source.shape)).astype(np.float32)
+    x = rng.integers(low - 2, source.payload_max + 3, (draw(st.integers(1, max_samples)), *source.sample_shape)).astype(np.float32)
     return Case(network, x * (rng.random(x.shape) < draw(st.sampled_from((0.2, 1.0)))))
 
 
@@ -79,7 +79,9 @@ def _input(draw: st.DrawFn) -> Input:
     coding = draw(st.sampled_from(("analog", "analog", "rate", "poisson")))
     largest = draw(st.sampled_from((1, 7, 31, 127, 255)))
     signed = coding == "analog" and draw(st.booleans())
-    return Input("input", shape, coding, scale=float(largest), payload_max=largest, signed=signed, seed=draw(st.integers(0, 2**64 - 1)))
+    plane = coding == "analog" and shape[0] > 1 and draw(st.booleans())
+    seed = draw(st.integers(0, 2**64 - 1))
+    return Input("input", shape, coding, scale=float(largest), payload_max=largest, signed=signed, seed=seed, bias_plane=plane)
 
 
 def _windows(draw: st.DrawFn, shape: Shape) -> Conv:

@@ -148,8 +148,10 @@ class Synapses:
 
     def _messages(self, source: Interval, targets: tuple[Interval, ...]) -> int:
         """Output axon slots per pixel of a source's slice, summed over the target's channel intervals that it reaches."""
-        reached = sum(bool(overlap(self.source_channels(target), source)) for target in targets)
-        return reached * self.entries(source[1] - source[0], 1)
+        shared = [overlap(self.source_channels(target), source) for target in targets]
+        if not self.population_axons:  # each channel that a slice needs is a neuron with an axon of its own
+            return sum(self.entries(channels, 1) for channels in shared)
+        return sum(map(bool, shared)) * self.entries(source[1] - source[0], 1)
 
     @property
     def weights(self) -> int:

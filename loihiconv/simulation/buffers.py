@@ -6,6 +6,18 @@ from math import prod
 
 import torch
 
+ALLOCATOR_HINT = 31 * 2**20
+"""Just below the 32 MiB up to which glibc learns from what is freed."""
+
+
+def settle_allocator() -> None:
+    """Have the C library keep freed blocks of megabytes instead of returning them to the system after each operator.
+
+    glibc serves blocks above a threshold page by page, and cuts the top of its heap off when that is larger than twice the
+    threshold. Both adapt to the largest such block that was freed, so freeing one, never touched, is all it takes.
+    """
+    torch.empty(ALLOCATOR_HINT, dtype=torch.uint8)
+
 
 class Buffers:
     """Tensors for one worker; what is given back is handed out again.

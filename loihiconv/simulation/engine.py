@@ -23,7 +23,7 @@ from loihiconv.linear import Array, Conv
 from loihiconv.network import IF, V_MAX, Input, MaxPool, Network, Population, Readout, Recording
 from loihiconv.simulation import memory as sizes
 from loihiconv.simulation import neurons
-from loihiconv.simulation.buffers import Buffers
+from loihiconv.simulation.buffers import Buffers, settle_allocator
 from loihiconv.simulation.devices import find_device, ieee_products, threads
 from loihiconv.simulation.layout import channels_last, spread
 from loihiconv.simulation.pooling import Gates
@@ -113,6 +113,7 @@ class _Worker:
     """What one thread keeps from chunk to chunk."""
 
     def __init__(self, network: Network, device: torch.device) -> None:
+        settle_allocator()
         self.buffers = Buffers(device)
         self.totals: dict[str, Array] = {p.name: np.zeros(prod(p.shape), np.int64) for p in network.populations if p.spiking}
         self.arrivals = np.zeros(network.input.shape, np.int64)

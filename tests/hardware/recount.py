@@ -88,15 +88,21 @@ def _entries(network: Network, connection: Connection, target: Slice, *, halo: b
 
 
 def _grid(network: Network, target: Slice, board: HardwareConfig) -> tuple[list[int], list[int]]:
-    rows, columns = set(range(*target.region.rows)), set(range(*target.region.columns))
-    if target.halo:
-        for connection in network.incoming(target.population):
-            host = connection.on_host or (not network[connection.source].spiking and not board.graded_spikes)
-            if not host and _is_conv(network, connection):
-                for _, ((_, r, w), _) in _entries(network, connection, target, halo=True):
-                    rows.add(r)
-                    columns.add(w)
-    return list(range(min(rows), max(rows) + 1)), list(range(min(columns), max(columns) + 1))
+    """Rows and columns that a slice keeps: with a halo, along each axis all that see a pixel that its own see."""
+    kept = [set(range(*target.region.rows)), set(range(*target.region.columns))]
+    for connection in network.incoming(target.population) if target.halo else ():
+        linear = connection.map
+        host = connection.on_host or (not network[connection.source].spiking and not board.graded_spikes)
+        if host or not _is_conv(network, connection) or not isinstance(linear, Conv):
+            continue
+        for axis, own in enumerate((range(*target.region.rows), range(*target.region.columns))):
+            size = shape_of(network, connection.source)[1 + axis]
+            taps, before = range(linear.weight.shape[2 + axis]), linear.padding[2 * axis]
+            pixel = {(r, t): r * linear.stride[axis] + t * linear.dilation[axis] - before for r in range(-40, 60) for t in taps}
+            seen = {y for (r, _), y in pixel.items() if r in own and 0 <= y < size}
+            kept[axis] |= {r for (r, _), y in pixel.items() if y in seen}
+    rows, columns = (range(min(k), max(k) + 1) for k in kept)
+    return list(rows), list(columns)
 
 
 def _lists(network, connection, target, grid, board: HardwareConfig) -> tuple[int, int, int]:

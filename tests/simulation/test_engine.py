@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from loihiconv.errors import InvalidData, InvalidSetting, LimitExceeded
 from loihiconv.linear import Dense
-from loihiconv.network import IF, Connection, Input, Network, Readout
+from loihiconv.network import IF, Connection, Input, MaxPool, Network, Readout
 from loihiconv.simulation import memory, simulate
 from tests import naive
 from tests.strategies import Case, cases
@@ -56,10 +56,14 @@ def test_float_simulator_on_integers_is_the_emulator(case: Case) -> None:
         populations = tuple(
             replace(p, vth=p.vth * 64.0, v_init=p.v_init.astype(np.float32), bias=p.bias.astype(np.float32)) if isinstance(p, IF)
             else replace(p, v_init=p.v_init.astype(np.float32), bias=p.bias.astype(np.float32)) if isinstance(p, Readout)
-            else replace(p, payload_max=0, scale=1.0)
+            else replace(p, payload_max=0, scale=1.0) if isinstance(p, Input)
+            else p
             for p in case.network.populations
         )  # fmt: skip
-        connections = tuple(replace(c, map=c.map.with_weight((c.map.weight * 64).astype(np.float32))) for c in case.network.connections)
+        connections = tuple(
+            c if isinstance(case.network[c.target], MaxPool) else replace(c, map=c.map.with_weight((c.map.weight * 64).astype(np.float32)))
+            for c in case.network.connections
+        )
         as_float = Network(populations, connections, case.network.timesteps)
         x = np.clip(np.rint(case.x), -source.payload_max if source.signed else 0, source.payload_max)
         expected = naive.simulate(as_float, x)
