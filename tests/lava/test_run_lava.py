@@ -179,8 +179,8 @@ def test_kill_9_of_the_caller_leaves_no_orphan_and_no_folder(lava_python, tmp_pa
         assert int(caller.stdout.readline()) > 0  # the run is under way
         assert client._group_runs(int(group))
         caller.kill()
-    end = time.monotonic() + 10
-    while client._group_runs(int(group)) and time.monotonic() < end:
+    end = time.monotonic() + 60  # it takes a moment; a busy machine may take many
+    while (client._group_runs(int(group)) or Path(folder).exists()) and time.monotonic() < end:
         time.sleep(0.05)
     assert not client._group_runs(int(group))
     assert not Path(folder).exists()
