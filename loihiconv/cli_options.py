@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from loihiconv.errors import InvalidData, InvalidSetting
-from loihiconv.terminal import Bar, note
+from loihiconv.terminal import bars, note
 
 Model = Annotated[str, typer.Argument(help="Factory of the network, as package.module:function. Its code is EXECUTED.", metavar="FACTORY")]
 Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .safetensors; read without executing code.")]
@@ -52,9 +52,9 @@ class ConversionSettings:
         from loihiconv.conversion import convert as run_convert
 
         x = x_train[: self.samples]
-        with Bar("calibration", len(x)) as bar:
-            options = {**self.options, "percentile": self.options.get("percentile", 99.9) or None}
-            net = run_convert(model, x, **options, progress=lambda done: bar.update(done, len(x)))
+        options = {**self.options, "percentile": self.options.get("percentile", 99.9) or None}
+        with bars() as progress:
+            net = run_convert(model, x, **options, progress=progress)
         for text in net.metadata["notes"]:
             note(text)
         return net

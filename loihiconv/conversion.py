@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -30,6 +30,8 @@ from loihiconv.quantization import quantize
 from loihiconv.spiking import check_pooled, check_settings, population_names, to_spiking
 from loihiconv.version import __version__
 
+Progress: TypeAlias = Callable[[str, int, int], None]
+
 
 def convert(
     model: nn.Module,
@@ -47,7 +49,7 @@ def convert(
     readout: Decision = "potential",
     seed: int = 0,
     bias_correction: bool = True,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Network:
     """Convert a trained network after Rueckauer et al. 2016 and quantize it for a board.
 
@@ -85,7 +87,8 @@ def convert(
         Of what is random: Poisson input and the softmax readout.
     bias_correction : bool
         Repair on calibration data what each channel loses on average; see `loihiconv.correction`. False is the paper's method.
-    progress : callable (calibration samples done), optional
+    progress : callable (stage, done, in all), optional
+        Stages are "calibration", in samples (0 in all where the data does not tell), and "bias correction", in layers.
 
     Returns
     -------
@@ -112,7 +115,11 @@ def convert(
     if maxpool == "gate":
         check_pooled(ann, input_coding)
     kept: list[Array] = []
-    statistics = calibrate(ann, _keeping(data, first.shape[1:], kept), per_channel=per_channel, reference=reference, progress=progress)
+    total = len(data) if isinstance(data, (np.ndarray, torch.Tensor)) else 0
+    statistics = calibrate(
+        ann, _keeping(data, first.shape[1:], kept), per_channel=per_channel, reference=reference,
+        progress=progress and (lambda done: progress("calibration", done, total)),
+    )  # fmt: skip
     scales = percentile_scales(ann, statistics, percentile, per_channel=per_channel)
     for name in silent_layers(ann, statistics):
         warnings.warn(
@@ -145,14 +152,15 @@ def convert(
     )
     samples = np.concatenate(kept)
     targets = target_rates(ann, scales, samples) if bias_correction else {}
-    network = correct_biases(network, targets, samples)
+    rounds = 1 if board is None else 2  # a quantized network is corrected once more
+    network = correct_biases(network, targets, samples, progress=_correction_progress(progress, 0, rounds))
     if board is None:
         return network
     gates = [p.name for p in network.populations if isinstance(p, MaxPool)]
     if gates:
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
         network = replace(network, metadata={**network.metadata, "notes": [*network.metadata["notes"], said]})
-    return correct_biases(quantize(network, board), targets, samples)
+    return correct_biases(quantize(network, board), targets, samples, progress=_correction_progress(progress, 1, rounds))
 
 
 def read(model: nn.Module, x: Array, maxpool: MaxPooling = "gate") -> Lowered:
@@ -176,6 +184,13 @@ def read(model: nn.Module, x: Array, maxpool: MaxPooling = "gate") -> Lowered:
     lowered = lower(original, maxpool)
     verify_reading(model, lower(original).ann if maxpool == "average" else lowered.ann, torch.from_numpy(x))
     return lowered
+
+
+def _correction_progress(progress: Progress | None, before: int, rounds: int) -> Callable[[int, int], None] | None:
+    """What `correct_biases` reports to in one of so many rounds, of which some were before."""
+    if progress is None:
+        return None
+    return lambda done, layers: progress("bias correction", before * layers + done, rounds * layers)
 
 
 def _peek(data: CalibrationData) -> tuple[Array, CalibrationData]:

@@ -8,7 +8,7 @@ shift on data, layer after layer, as is done here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from math import prod
 
@@ -59,7 +59,9 @@ def target_rates(ann: Ann, scales: Scales, x: Array) -> dict[str, Array]:
     return {name: total / len(x) for name, total in totals.items()}
 
 
-def correct_biases(network: Network, targets: Mapping[str, Array], x: Array) -> Network:
+def correct_biases(
+    network: Network, targets: Mapping[str, Array], x: Array, *, progress: Callable[[int, int], None] | None = None
+) -> Network:
     """Add to each channel's bias the mean error of its rate, layer after layer.
 
     bias <- bias + vth (mean target - mean rate), in units of v. Each layer sees the corrected ones before it. A readout's
@@ -73,15 +75,15 @@ def correct_biases(network: Network, targets: Mapping[str, Array], x: Array) -> 
         As `target_rates` gives them.
     x : array (N, \\*shape)
         Calibration samples.
+    progress : callable (layers done, layers in all), optional
 
     Returns
     -------
     Network
         The same but for the biases.
     """
-    for population in network.populations:
-        if population.name not in targets or not isinstance(population, (IF, Readout)):
-            continue
+    layers = [p for p in network.populations if p.name in targets and isinstance(p, (IF, Readout))]
+    for done, population in enumerate(layers, 1):
         target = targets[population.name]
         recording = simulate(_until(network, population.name), x)
         if isinstance(population, Readout):
@@ -90,6 +92,8 @@ def correct_biases(network: Network, targets: Mapping[str, Array], x: Array) -> 
             rate = _per_channel(recording.spike_counts[population.name]).mean(axis=0) / network.timesteps
             shift = ((target - rate) * population.vth * 2**network.shift).reshape(-1, *(1,) * (len(population.shape) - 1))
         network = _with_bias(network, population, population.bias + shift)
+        if progress is not None:
+            progress(done, len(layers))
     if network.fixed_point and targets:
         network = replace(network, metadata={**network.metadata, "bounds": bounds(network)})
     return network

@@ -96,7 +96,7 @@ class Bar:
 
     def __init__(self, name: str, total: int) -> None:
         console = Console(stderr=True)
-        columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (TextColumn("{task.description:<15}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
         self._task: TaskID = self._progress.add_task(name, total=total)
 
@@ -114,21 +114,24 @@ class Bar:
 
 @contextmanager
 def bars() -> Iterator[Any]:
-    """A progress callback (back end, done, total) that shows one bar per back end."""
-    openbars: dict[str, Bar] = {}
+    """A progress callback (name, done, total) that shows one bar per name, of a back end or a stage."""
+    current: tuple[str, Bar] | None = None
+
+    def close() -> None:
+        if current is not None:
+            current[1].__exit__(None, None, None)
 
     def update(name: str, done: int, total: int) -> None:
-        if name not in openbars:
-            openbars[name] = Bar(name, total).__enter__()
-        openbars[name].update(done, total)
-        if done == total:
-            openbars[name].__exit__(None, None, None)
+        nonlocal current
+        if current is None or current[0] != name:  # a terminal shows one bar at a time
+            close()
+            current = name, Bar(name, total).__enter__()
+        current[1].update(done, total)
 
     try:
         yield update
     finally:
-        for bar in openbars.values():
-            bar.__exit__(None, None, None)
+        close()
 
 
 def shown(value: Any) -> str:

@@ -229,3 +229,11 @@ def test_check_lists_layers_and_size() -> None:
     found = lc.check(huge, (4,), "kapoho_bay")
     assert not found.ok
     assert any("cores 5,860, limit 256; 1 takes 5,860" in problem for problem in found.problems), found.problems
+
+
+def test_progress_names_its_stages() -> None:
+    seen: list[tuple[str, int, int]] = []
+    lc.convert(small_cnn(), data(200), hardware="kapoho_point", timesteps=4, progress=lambda *report: seen.append(report))
+    assert [report for report in seen if report[0] == "calibration"][-1] == ("calibration", 200, 200)
+    corrected = [report[1:] for report in seen if report[0] == "bias correction"]
+    assert corrected == [(done, 8) for done in range(1, 9)]
