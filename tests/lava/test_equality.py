@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from loihiconv.evaluation.comparison import mismatches
 from loihiconv.lava.client import run_lava
 from loihiconv.network import Recording
+from loihiconv.simulation import simulate
 from tests import naive
 from tests.strategies import Case, cases
 
@@ -21,7 +23,8 @@ slow = settings(
 
 
 def check(case: Case, recording: Recording) -> None:
-    """Compare a recording with the naive simulator's."""
+    """Compare a recording with the emulator's and with the naive simulator's."""
+    assert mismatches(simulate(case.network, case.x, record=["spikes"]), recording) == (dict.fromkeys(recording.spikes, 0), 0)
     expected = naive.simulate(case.network, case.x)
     for name, spikes in expected.spikes.items():
         np.testing.assert_array_equal(recording.spikes[name], spikes, err_msg=name)
