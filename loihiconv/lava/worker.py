@@ -105,12 +105,22 @@ def _guard(job: Job, parent: int | None) -> None:
     wait = threading.Event()
     while not wait.wait(POLL_SECONDS):
         if parent is not None and os.getppid() != parent:
-            shutil.rmtree(job.folder, ignore_errors=True)
+            _remove(job.folder)
             _end_group()
         if killed := _killed_child():
             _report(job, ChildProcessError(f"a Lava process was ended by signal {killed}; perhaps memory ran out"))
         if job.error.exists():
             _fail(job)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder that other processes still write into: under another name first, where they cannot add files."""
+    moved = folder.with_name(f"{folder.name}-gone")
+    try:
+        folder.rename(moved)
+    except OSError:
+        moved = folder
+    shutil.rmtree(moved, ignore_errors=True)
 
 
 def _killed_child() -> int:
