@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -61,10 +62,18 @@ def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: S
 
 def holds(path: str | Path, part: Part) -> bool:
     """Whether a file has samples that are marked as this part."""
-    return bool(_arrays(Path(path), [PAIRS[part][0]]))
+    with _archive(Path(path)) as archive:
+        return PAIRS[part][0] in archive.files
 
 
 def _arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
+    with _archive(path) as archive:
+        return {name: archive[name] for name in archive.files if name in wanted}
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """An open ``.npz``, whose arrays are read as they are asked for."""
     if not path.is_file():
         raise InvalidData("no such file", where=str(path), remedy="give the path of an .npz file")
     remedy = "write it with numpy.savez"
@@ -72,7 +81,7 @@ def _arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
         with np.load(path, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("a single array")
-            return {name: archive[name] for name in archive.files if name in wanted}
+            yield archive
     except (ValueError, OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
         raise InvalidData(f"is not a readable .npz file of plain arrays ({error})", where=str(path), remedy=remedy) from error
 
