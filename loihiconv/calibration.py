@@ -117,6 +117,17 @@ class Statistics:
         pairs = zip(self._channels, self.channel_largest, strict=True)
         return np.array([_percentile(h, p, float(largest), shift=_CHANNEL_SHIFT, lowest=_CHANNEL_LOWEST) for h, largest in pairs])
 
+    def distribution(self) -> tuple[Array, Array]:
+        """Positive activations in bins, right to a relative 2^-11: values (K,), and how often each was seen (1, K)."""
+        bins = np.flatnonzero(self._histogram)
+        return _middles(bins, shift=_SHIFT, lowest=0), self._histogram[None, bins]
+
+    def channel_distributions(self) -> tuple[Array, Array]:
+        """The same for each channel by itself, right to a relative 2^-7: values (K,), counts (C, K)."""
+        assert self._channels is not None  # the caller asked for them
+        bins = np.flatnonzero(self._channels.any(axis=0))
+        return _middles(bins, shift=_CHANNEL_SHIFT, lowest=_CHANNEL_LOWEST), self._channels[:, bins]
+
 
 def _percentile(histogram: Array, p: float, largest: float, *, shift: int, lowest: int) -> float:
     """Percentile of what is counted in bins of float32 patterns, the first of which begins at ``lowest << shift``."""
@@ -127,9 +138,18 @@ def _percentile(histogram: Array, p: float, largest: float, *, shift: int, lowes
     rank = p / 100 * total
     index = int(np.searchsorted(cumulative, rank))
     before = cumulative[index - 1] if index else 0
-    edges = (np.array([index, index + 1], np.int64) + lowest << shift).astype(np.int32).view(np.float32).astype(np.float64)
+    edges = _edges(np.array([index, index + 1]), shift=shift, lowest=lowest)
     share = (rank - before) / histogram[index]
     return float(min(edges[0] + share * (edges[1] - edges[0]), largest))
+
+
+def _edges(bins: Array, *, shift: int, lowest: int) -> Array:
+    """Where bins begin, as float64."""
+    return (bins.astype(np.int64) + lowest << shift).astype(np.int32).view(np.float32).astype(np.float64)
+
+
+def _middles(bins: Array, *, shift: int, lowest: int) -> Array:
+    return (_edges(bins, shift=shift, lowest=lowest) + _edges(bins + 1, shift=shift, lowest=lowest)) / 2
 
 
 @dataclass(frozen=True)
@@ -203,7 +223,7 @@ def calibrate(
         After the passes.
     data : array, tensor, or iterable of batches; see `batches`
     per_channel : bool
-        Keep statistics per channel as well, for `loihiconv.normalization.percentile_scales`.
+        Keep statistics per channel as well, for `loihiconv.normalization.choose_scales`.
     reference : Ann, optional
         A network to compare classes with.
     progress : callable (samples done), optional

@@ -19,7 +19,8 @@ from loihiconv.hardware.limits import fits
 from loihiconv.linear import Array, Shape
 from loihiconv.passes import lower
 from loihiconv.passes.maxpool import MaxPooling
-from loihiconv.spiking import check_pooled, check_settings, population_names, to_spiking
+from loihiconv.settings import Settings
+from loihiconv.spiking import check_pooled, population_names, to_spiking
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,14 @@ def check(
     shape = tuple(int(n) for n in (example if isinstance(example, (tuple, list)) else example.shape[1:]))
     if not shape or min(shape) < 1:
         raise InvalidData(f"shape {shape}", where="example", limit="a batch of samples, or the shape of one, expected")
-    check_settings(1, "analog", "subtract", 0, maxpool=maxpool)
+    settings = Settings(1, maxpool=maxpool)
     board = load_board(hardware) if hardware is not None else None
     if found := problems(model, shape):
         return Check((), tuple(map(str, found)), ())
     try:
         original = read_torch(model, shape)
-        ann, notes = lower(original, maxpool)
-        if maxpool == "gate":
+        ann, notes = lower(original, settings.maxpool)
+        if settings.maxpool == "gate":
             check_pooled(ann)
     except LoihiconvError as error:
         return Check((), (str(error),), ())
@@ -138,5 +139,5 @@ def _ways_to_pool(ann: Ann, pools: list[MaxPool]) -> str:
 def _does_not_fit(ann: Ann, board: HardwareConfig) -> list[str]:
     """What breaks a limit in the best placement that is found: shapes decide, so any scales do."""
     scales = {name: np.ones(()) for name in ann.shapes}
-    violations = fits(to_spiking(ann, scales, timesteps=1), board)
+    violations = fits(to_spiking(ann, scales, Settings(1)), board)
     return [str(v) for v in violations if v.certain and v.quantity != "max_pooling"]  # `_ways_to_pool` has said that already

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,12 +22,13 @@ from loihiconv.correction import correct_biases, first_samples, spread_samples, 
 from loihiconv.frontends.torch import read_torch
 from loihiconv.hardware.config import HardwareConfig, load_board
 from loihiconv.linear import Array, Shape
-from loihiconv.network import Coding, Decision, Estimate, MaxPool, Network, Reset
-from loihiconv.normalization import Scales, percentile_scales, silent_layers
+from loihiconv.network import MaxPool, Network
+from loihiconv.normalization import Scales, choose_scales, silent_layers
 from loihiconv.passes import Lowered, lower
 from loihiconv.passes.maxpool import MaxPooling
 from loihiconv.quantization import quantize
-from loihiconv.spiking import check_pooled, check_settings, population_names, to_spiking
+from loihiconv.settings import Optimize, Settings, choose
+from loihiconv.spiking import check_pooled, population_names, to_spiking
 from loihiconv.version import __version__
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -39,17 +40,9 @@ def convert(
     *,
     hardware: str | Path | HardwareConfig | None,
     timesteps: int,
-    percentile: float | None = 99.9,
-    per_channel: bool = False,
-    input_coding: Coding = "analog",
-    reset: Reset = "subtract",
-    start: float = 0.5,
-    maxpool: MaxPooling = "gate",
-    maxpool_estimate: Estimate = "count",
-    readout: Decision = "potential",
-    seed: int = 0,
-    bias_correction: bool = True,
+    optimize: Optimize = "default",
     progress: Progress | None = None,
+    **settings: Any,
 ) -> Network:
     """Convert a trained network after Rueckauer et al. 2016 and quantize it for a board.
 
@@ -64,31 +57,12 @@ def convert(
         A board of `loihiconv.boards()` or a YAML file; None stops at the float spiking network.
     timesteps : int
         T, the time steps that each sample gets.
-    percentile : float in (0, 100] or None
-        Which activations of a layer become the largest firing rate; 100 is max-norm, None does not normalise hidden layers.
-    per_channel : bool
-        Take the percentile of each channel instead of each layer (an extension of the paper).
-    input_coding : "analog", "rate" or "poisson"
-        "analog" feeds values as 8-bit payloads (or as currents computed on the host, where the board has no graded
-        spikes); "rate" as evenly spaced spikes, "poisson" as random ones.
-    reset : "subtract" or "zero"
-    start : float in [0, 1]
-        Membrane potential at the start of each sample, as a fraction of the threshold.
-    maxpool : "gate", "relu-tree" or "average"
-        "gate" lets only the spikes of a window's busiest unit pass: exact in rates, but only the simulators can, no chip
-        has such gates. "relu-tree" computes max(a, b) = b + relu(a - b) with integrate-and-fire populations, for
-        any board. "average" pools averages instead, which the network was not trained for; a warning says on how many
-        calibration samples that names another class.
-    maxpool_estimate : "count" or "average"
-        How gates estimate rates; see `loihiconv.network.MaxPool`.
-    readout : "potential" or "softmax"
-        How classes are decided for; see `loihiconv.decision`.
-    seed : int
-        Of what is random: Poisson input and the softmax readout.
-    bias_correction : bool
-        Repair on calibration data what each channel loses on average; see `loihiconv.correction`. False is the paper's method.
+    optimize : "default" or "none"
+        "none" is the plain method of the paper: `loihiconv.settings.PAPER` for whatever is not given.
     progress : callable (stage, done, in all), optional
         Stages are "calibration", in samples (0 in all where the data does not tell), and "bias correction", in layers.
+    **settings
+        Any other field of `loihiconv.settings.Settings`, such as ``percentile=99.99`` or ``maxpool="relu-tree"``.
 
     Returns
     -------
@@ -105,62 +79,83 @@ def convert(
     UserWarning
         If a layer is silent on all calibration data, or what average pooling costs.
     """
-    check_settings(timesteps, input_coding, reset, start, maxpool=maxpool, estimate=maxpool_estimate, readout=readout, seed=seed)
+    chosen = choose(timesteps, optimize, **settings)
     board = load_board(hardware) if hardware is not None else None
+    source = measure(model, calibration, chosen, progress)
+    for text in source.warnings:
+        warnings.warn(text, stacklevel=2)
+    return build(source, chosen, board, progress)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A network that has been read, and what calibration data says of it: all that a conversion starts from.
+
+    Attributes
+    ----------
+    ann : Ann
+        After the passes.
+    statistics : Calibration
+    samples : array (N, \\*shape)
+        Calibration samples that were kept, for corrections.
+    notes, warnings : tuple of str
+        What a user should know, and what a user should be warned of.
+    """
+
+    ann: Ann
+    statistics: Calibration
+    samples: Array
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def measure(model: nn.Module, calibration: CalibrationData, settings: Settings, progress: Progress | None = None) -> Measured:
+    """Read the model and run the calibration data through it, once."""
     first, data = _peek(calibration)
+    maxpool = settings.maxpool
     ann, notes = read(model, first, maxpool)
     reference = read(model, first).ann if maxpool == "average" else None
     if reference is not None and not any(isinstance(node, AnnMaxPool) for node in reference):
         reference = None
     if maxpool == "gate":
-        check_pooled(ann, input_coding)
+        check_pooled(ann, settings.input_coding)
     kept: list[Array] = []
     total = len(data) if isinstance(data, (np.ndarray, torch.Tensor)) else 0
     statistics = calibrate(
-        ann, _keeping(data, first.shape[1:], kept), per_channel=per_channel, reference=reference,
+        ann, _keeping(data, first.shape[1:], kept), per_channel=settings.per_channel, reference=reference,
         progress=progress and (lambda done: progress("calibration", done, total)),
     )  # fmt: skip
-    scales = percentile_scales(ann, statistics, percentile, per_channel=per_channel)
-    for name in silent_layers(ann, statistics):
-        warnings.warn(
-            f"{population_names(ann)[name]}: no activation on {statistics.samples} calibration samples; it will never spike", stacklevel=2
-        )
+    names = population_names(ann)
+    warned = [
+        f"{names[name]}: no activation on {statistics.samples} calibration samples; it will never spike"
+        for name in silent_layers(ann, statistics)
+    ]
     if statistics.agreement is not None:
         cost = (
             f"average pooling in place of max-pooling names another class on {1 - statistics.agreement:.1%} of {statistics.samples} "
             "calibration samples"
         )
-        warnings.warn(f'{cost}; maxpool="relu-tree" keeps the maximum', stacklevel=2)
+        warned.append(f'{cost}; maxpool="relu-tree" keeps the maximum')
         notes = (*notes, cost)
-    settings = {
-        "timesteps": timesteps, "percentile": percentile, "per_channel": per_channel, "input_coding": input_coding, "reset": reset,
-        "start": start, "maxpool": maxpool, "maxpool_estimate": maxpool_estimate, "readout": readout, "seed": int(seed),
-        "bias_correction": bool(bias_correction),
-    }  # fmt: skip
-    network = to_spiking(
-        ann,
-        scales,
-        timesteps=timesteps,
-        input_coding=input_coding,
-        reset=reset,
-        start=start,
-        signed=statistics.nodes[ann.input.name].smallest < 0,
-        estimate=maxpool_estimate,
-        readout=readout,
-        seed=int(seed),
-        metadata=_metadata(ann, statistics, scales, settings, notes),
-    )
-    samples = np.concatenate(kept)
-    targets = target_rates(ann, scales, samples) if bias_correction else {}
+    return Measured(ann, statistics, np.concatenate(kept), notes, tuple(warned))
+
+
+def build(source: Measured, settings: Settings, board: HardwareConfig | None, progress: Progress | None = None) -> Network:
+    """From what was measured to the spiking network, corrected and, with a board, quantized and corrected again."""
+    ann, statistics = source.ann, source.statistics
+    scales = choose_scales(ann, statistics, settings)
+    metadata = _metadata(source, scales, settings)
+    network = to_spiking(ann, scales, settings, signed=statistics.nodes[ann.input.name].smallest < 0, metadata=metadata)
+    targets = target_rates(ann, scales, source.samples) if settings.bias_correction else {}
     rounds = 1 if board is None else 2  # a quantized network is corrected once more
-    network = correct_biases(network, targets, samples, progress=_correction_progress(progress, 0, rounds))
+    network = correct_biases(network, targets, source.samples, progress=_correction_progress(progress, 0, rounds))
     if board is None:
         return network
     gates = [p.name for p in network.populations if isinstance(p, MaxPool)]
     if gates:
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
         network = replace(network, metadata={**network.metadata, "notes": [*network.metadata["notes"], said]})
-    return correct_biases(quantize(network, board), targets, samples, progress=_correction_progress(progress, 1, rounds))
+    return correct_biases(quantize(network, board), targets, source.samples, progress=_correction_progress(progress, 1, rounds))
 
 
 def read(model: nn.Module, x: Array, maxpool: MaxPooling = "gate") -> Lowered:
@@ -210,18 +205,19 @@ def _keeping(data: CalibrationData, shape: Shape, kept: list[Array]) -> Calibrat
     return first_samples(batches(data, shape), kept)
 
 
-def _metadata(ann: Ann, statistics: Calibration, scales: Scales, settings: dict[str, Any], notes: tuple[str, ...]) -> dict[str, Any]:
+def _metadata(source: Measured, scales: Scales, settings: Settings) -> dict[str, Any]:
     """Settings, calibration summary and provenance, as JSON values."""
-    source, names = statistics.nodes[ann.input.name], population_names(ann)
+    ann, statistics = source.ann, source.statistics
+    entry, names = statistics.nodes[ann.input.name], population_names(ann)
     return {
-        "settings": settings,
+        "settings": settings.to_json(),
         "calibration": {
             "samples": statistics.samples,
             "scales": {names[name]: np.asarray(scale).ravel().tolist() for name, scale in scales.items()},
             "largest": {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
         },
-        "input_mean_square": source.square_sum / source.values / float(scales[ann.input.name]) ** 2,
-        "notes": list(notes),
+        "input_mean_square": entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
+        "notes": list(source.notes),
         "provenance": {
             "loihiconv": __version__,
             "python": platform.python_version(),

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from loihiconv.ann import Ann, MaxPool, Relu
-from loihiconv.calibration import Calibration
-from loihiconv.errors import InvalidSetting
+from loihiconv.calibration import Calibration, Statistics
 from loihiconv.linear import Array
+from loihiconv.settings import Settings
 
 Scales = Mapping[str, Array]
 """λ per node: a float64 array that broadcasts to the node's shape, one number per layer or per channel."""
@@ -19,30 +19,35 @@ CHANNEL_FLOOR = 0.1
 """A channel's λ is at least this share of its layer's: all weights of a layer have one range of 8 bits in common."""
 
 
-def percentile_scales(
-    ann: Ann, calibration: Calibration, percentile: float | None = 99.9, *, per_channel: bool = False
-) -> dict[str, Array]:
-    """λ_l = p-th percentile of the layer's non-zero activations (Rueckauer et al. 2016, section 3.2.2).
+GRID = 96
+"""Scales that a search for the smallest error tries, evenly spaced on a logarithmic axis."""
+SMALLEST = 1 / 16
+"""The smallest of them, as a share of the largest."""
+
+
+def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dict[str, Array]:
+    """λ of every population, as the settings ask for.
+
+    ``scale="percentile"``: λ_l = p-th percentile of the layer's non-zero activations (Rueckauer et al. 2016, section
+    3.2.2); 100 is the "max-norm" of section 3.2.1, None leaves hidden layers as they are, λ = 1. ``scale="mse"``:
+    `error_minimising_scales`, no larger than that percentile. Either per layer or, as an extension of the paper, per
+    channel (per neuron of dense layers), from the channel's own activations but at least `CHANNEL_FLOOR` times the layer's.
 
     The input's and the output's λ are their largest magnitudes: payloads must not be clipped, and potentials should
     not saturate. A layer that is silent on all calibration data gets λ = 1. Max-pooling keeps the λ of what it pools.
 
     Parameters
     ----------
-    percentile : float in (0, 100] or None
-        100 is the "max-norm" of section 3.2.1; None leaves hidden layers as they are, λ = 1.
-    per_channel : bool
-        One λ per channel (per neuron of dense layers), an extension of the paper: the percentile of the channel's own
-        activations, but at least `CHANNEL_FLOOR` times the layer's. The calibration must have been told.
+    ann : Ann
+        After the passes.
+    calibration : Calibration
+        With statistics per channel if ``settings.per_channel``.
+    settings : Settings
 
     Returns
     -------
     {node: λ}, for the input, every Relu and MaxPool, and the output
     """
-    if percentile is not None and not 0 < percentile <= 100:
-        raise InvalidSetting(
-            f"percentile {percentile}", where="percentile", limit="above 0 and at most 100", remedy="99.9 suits most networks"
-        )
     scales: dict[str, Array] = {}
     for name, statistics in calibration.nodes.items():
         node = ann[name]
@@ -51,15 +56,58 @@ def percentile_scales(
             scales[name] = scales[node.scale_of if isinstance(node, Relu) else node.inputs[0]]
         elif not isinstance(node, Relu):
             scales[name] = _or_one(statistics.largest_magnitude)
-        elif percentile is None:
-            scales[name] = np.ones(())
         else:
-            scales[name] = _or_one(statistics.percentile(percentile))
-            if per_channel:
-                channels = statistics.channel_percentiles(percentile)
-                floored = np.maximum(channels, CHANNEL_FLOOR * scales[name])
-                scales[name] = floored.reshape(-1, *(1,) * (len(statistics.shape) - 1))
+            scales[name] = _hidden(statistics, settings)
     return scales
+
+
+def error_minimising_scales(values: Array, counts: Array, largest: Array, timesteps: int) -> Array:
+    """Argmin over λ of Σ_k n_k (λ/T clip(⌊T a_k/λ + 1/2⌋, 0, T) - a_k)²: what rates of T steps distort least.
+
+    From Li et al. 2021 (arXiv:2106.06984, section 4.2), over a histogram. Small λ clip, large ones round coarsely, the more so
+    the fewer steps there are. Searched on `GRID` values of λ between `SMALLEST` times ``largest`` and ``largest``: a few outliers
+    would pull a wider search to scales at which the bulk of the activations rounds to nothing.
+
+    Parameters
+    ----------
+    values : array (K,)
+        Activations a_k.
+    counts : array (C, K)
+        n_k of each channel.
+    largest : array (C,)
+        Largest λ that is considered, per channel; 0 where a channel is silent.
+    timesteps : int
+
+    Returns
+    -------
+    array (C,)
+    """
+    scales = np.geomspace(SMALLEST, 1, GRID) * max(float(np.max(largest)), float(np.finfo(np.float64).tiny))
+    errors = np.empty((len(scales), len(counts)))
+    for i, scale in enumerate(scales):
+        rates = np.clip(np.floor(timesteps * values / scale + 0.5), 0, timesteps) / timesteps
+        errors[i] = counts @ (scale * rates - values) ** 2
+    errors[scales[:, None] > largest[None]] = np.inf
+    best = np.minimum(scales[errors.argmin(axis=0)], largest)
+    return np.asarray(np.where(largest < scales[0], largest, best))
+
+
+def _hidden(statistics: Statistics, settings: Settings) -> Array:
+    """λ of one rectified layer: one number, or an array (C, 1, 1) or (C,)."""
+    p = settings.percentile
+    if p is None:
+        return np.ones(())
+    mse = settings.scale == "mse"
+    layer: Array = np.array([statistics.percentile(p)])
+    if mse:
+        layer = error_minimising_scales(*statistics.distribution(), layer, settings.timesteps)
+    if not settings.per_channel:
+        return _or_one(float(layer[0]))
+    channels = statistics.channel_percentiles(p)
+    if mse:
+        channels = error_minimising_scales(*statistics.channel_distributions(), channels, settings.timesteps)
+    floored = np.maximum(channels, CHANNEL_FLOOR * float(_or_one(float(layer[0]))))
+    return np.asarray(floored.reshape(-1, *(1,) * (len(statistics.shape) - 1)))
 
 
 def _or_one(scale: float) -> Array:

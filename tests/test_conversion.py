@@ -14,7 +14,8 @@ from loihiconv.calibration import Statistics, batches, calibrate
 from loihiconv.conversion import read
 from loihiconv.errors import InvalidData, InvalidHardware, InvalidModel, InvalidSetting
 from loihiconv.network import IF
-from loihiconv.normalization import percentile_scales
+from loihiconv.normalization import choose_scales
+from loihiconv.settings import Settings
 
 
 def small_cnn(seed: int = 0) -> nn.Module:
@@ -105,7 +106,7 @@ def test_percentile_against_numpy(p: float) -> None:
 def test_scales_are_percentiles_of_nonzero_activations() -> None:
     model, x = small_cnn(), data(100)
     ann, _ = read(model, x[:1])
-    scales = percentile_scales(ann, calibrate(ann, x), 99)
+    scales = choose_scales(ann, calibrate(ann, x), Settings(1, percentile=99))
     with torch.no_grad():
         first = model.eval()[:3](torch.from_numpy(x)).numpy()
     assert float(scales["2"]) == pytest.approx(np.percentile(first[first > 0], 99), rel=2e-3)

@@ -8,25 +8,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from loihiconv.errors import InvalidData, InvalidSetting
-from loihiconv.terminal import bars, note
 
 Model = Annotated[str, typer.Argument(help="Factory of the network, as package.module:function. Its code is EXECUTED.", metavar="FACTORY")]
 Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .safetensors; read without executing code.")]
 Board = Annotated[str, typer.Option("--board", "--hardware", help="Name of a board (see 'boards') or a .yaml file.")]
-Steps = Annotated[int, typer.Option("--timesteps", "-T", help="Time steps per sample.")]
-Percentile = Annotated[
-    float, typer.Option(help="Percentile of non-zero activations that becomes the largest rate; 100 is max-norm, 0 no normalisation.")
-]
-PerChannel = Annotated[bool, typer.Option("--per-channel", help="Take the percentile of each channel instead of each layer.")]
-InputCoding = Annotated[
-    str, typer.Option(help="analog (payloads, or currents from the host), rate (even spikes) or poisson (random ones).")
-]
 Pooling = Annotated[str, typer.Option(help="gate (simulators only), relu-tree (any board) or average (not what was trained).")]
-Decision = Annotated[str, typer.Option("--readout", help="potential or softmax (spiking).")]
-Seed = Annotated[int, typer.Option(help="Of Poisson input and the softmax readout.")]
-Reset = Annotated[str, typer.Option(help="subtract or zero.")]
-Start = Annotated[float, typer.Option(help="Start potential as a fraction of the threshold.")]
-CalibrationSamples = Annotated[int, typer.Option(help="Training samples that are measured.")]
 Mean = Annotated[str, typer.Option(help="Numbers subtracted from each channel, e.g. 0.1307 or 0.49,0.48,0.45.")]
 Std = Annotated[str, typer.Option(help="Numbers that each channel is divided by afterwards.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")]
@@ -36,28 +22,6 @@ Memory = Annotated[
 ]
 StockModels = Annotated[bool, typer.Option("--stock-models", help="Lava with Intel's own models of the connections: same spikes, slower.")]
 Samples = Annotated[int | None, typer.Option(help="Only the first so many samples.")]
-BiasCorrection = Annotated[bool, typer.Option(help="Repair on calibration data what each channel loses on average; not in the paper.")]
-
-
-class ConversionSettings:
-    """Options of a conversion, as the command line gives them."""
-
-    def __init__(self, samples: int, **options: Any) -> None:
-        if samples < 1:
-            raise InvalidSetting(f"{samples} calibration samples", where="--calibration-samples", limit="at least 1 expected")
-        self.samples, self.options = samples, options
-
-    def convert(self, model: Any, x_train: Any) -> Any:
-        """Convert with a progress bar and notes on stderr."""
-        from loihiconv.conversion import convert as run_convert
-
-        x = x_train[: self.samples]
-        options = {**self.options, "percentile": self.options.get("percentile", 99.9) or None}
-        with bars() as progress:
-            net = run_convert(model, x, **options, progress=progress)
-        for text in net.metadata["notes"]:
-            note(text)
-        return net
 
 
 def load_model(factory: str, weights: Path | None) -> Any:

@@ -1,0 +1,31 @@
+"""``loihiconv check``: what of a network can be converted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from loihiconv.commands import options as given
+from loihiconv.commands.options import load_model, numbers
+from loihiconv.terminal import print_check, print_json
+
+
+def check(
+    model: given.Model,
+    shape: Annotated[str, typer.Option(help="Shape of one sample, channels first, e.g. 1,28,28.")],
+    weights: given.Weights = None,
+    board: Annotated[str | None, typer.Option("--board", "--hardware", help="Also compare with a board's size.")] = None,
+    maxpool: given.Pooling = "gate",
+    as_json: given.Json = False,
+) -> None:
+    """Say layer by layer what cannot be converted, and whether it would fit a board.
+
+    Example: loihiconv check mynets:lenet --shape 1,28,28 --board kapoho_point
+    """
+    from loihiconv.checking import check as run_check
+
+    result = run_check(load_model(model, weights), tuple(int(n) for n in numbers(shape, "shape")), board, maxpool=maxpool)  # type: ignore[arg-type]  # checked there
+    print_json(result.to_json()) if as_json else print_check(result)
+    if not result.ok:
+        raise typer.Exit(2)

@@ -1,0 +1,55 @@
+"""``loihiconv compare``: back ends against the float network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from loihiconv.commands import options as given
+from loihiconv.commands.conversion import Conversion, with_conversion
+from loihiconv.commands.options import first_samples, load_model, read_data
+from loihiconv.errors import InvalidData
+from loihiconv.terminal import bars, print_comparison, print_json
+
+
+@with_conversion
+def compare(
+    conversion: Conversion,
+    model: given.Model,
+    data: Annotated[Path, typer.Argument(help=".npz with x_train, y_train, x_test, y_test.")],
+    weights: given.Weights = None,
+    net: Annotated[Path | None, typer.Option(help="A saved network instead of converting one now (.lnet).")] = None,
+    backends: Annotated[str, typer.Option(help="Comma-separated: float, emulator, lava.")] = "float,emulator",
+    lava_samples: Annotated[int, typer.Option(help="First samples that run in Lava's simulator.")] = 50,
+    samples: given.Samples = None,
+    device: given.Device = "cpu",
+    stock_models: given.StockModels = False,
+    mean: given.Mean = "",
+    std: given.Std = "",
+    as_json: given.Json = False,
+) -> None:
+    """Compare back ends with the float network on a test set; calibration uses training samples only.
+
+    Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
+    """
+    from loihiconv.artifact import load
+    from loihiconv.evaluation.comparison import compare as run_compare
+
+    names = [name.strip() for name in backends.split(",") if name.strip()]
+    network = load_model(model, weights)
+    test = first_samples(read_data(data, "test", mean, std), samples)
+    if test.y is None:
+        raise InvalidData("holds no labels", where=str(data), limit="y_test or y expected", remedy="use 'run' for unlabelled samples")
+    if net is not None:
+        converted = load(net)
+    else:
+        train = read_data(data, "train", mean, std, same_file_is_fine=False)
+        converted = conversion.convert(network, train.x)
+    with bars() as progress:
+        result = run_compare(
+            network, converted, (test.x, test.y), names,
+            lava_samples=lava_samples, device=device, stock_models=stock_models, progress=progress,
+        )  # fmt: skip
+    print_json(result.to_json()) if as_json else print_comparison(result)

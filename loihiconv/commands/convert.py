@@ -1,0 +1,50 @@
+"""``loihiconv convert``: convert a network and save it."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from loihiconv.commands import options as given
+from loihiconv.commands.conversion import Conversion, with_conversion
+from loihiconv.commands.options import load_model, read_data
+from loihiconv.files import check_writable
+from loihiconv.terminal import print_json, print_table
+
+
+@with_conversion
+def convert(
+    conversion: Conversion,
+    model: given.Model,
+    calibration: Annotated[Path, typer.Option(help=".npz with x_train (or x): training samples.")],
+    out: Annotated[Path, typer.Option(help="Where to write the network (.lnet).")],
+    weights: given.Weights = None,
+    mean: given.Mean = "",
+    std: given.Std = "",
+    as_json: given.Json = False,
+) -> None:
+    """Convert a trained network for a board and save it.
+
+    Example: loihiconv convert mynets:lenet --weights lenet.pt --calibration mnist.npz -T 32 --out lenet.lnet
+    """
+    from loihiconv.artifact import save
+
+    check_writable(out)
+    data = read_data(calibration, "train", mean, std)
+    net = conversion.convert(load_model(model, weights), data.x)
+    save(net, out)
+    if as_json:
+        print_json({"path": str(out), "timesteps": net.timesteps, "hardware": net.hardware, **net.metadata})
+        return
+    print_table(
+        f"{out}: {net.hardware}, T = {net.timesteps}",
+        ["population", "neurons", "threshold", "limited by", "bits used"],
+        [
+            [p.name, str(prod(p.shape)), f"{getattr(p, 'vth', '')}", entry["limited_by"], f"{entry['weight_bits_used']:.1f}"]
+            for p in net.populations
+            if (entry := net.metadata["quantization"].get(p.name))
+        ],
+    )

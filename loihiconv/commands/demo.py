@@ -1,0 +1,40 @@
+"""``loihiconv demo``: the whole way on digits that come with scikit-learn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from loihiconv.commands import options as given
+from loihiconv.commands.conversion import Conversion, Steps
+from loihiconv.files import make_folder, write_json
+from loihiconv.terminal import bars, note, print_comparison, print_json
+
+
+def demo(
+    timesteps: Steps = 32,
+    board: given.Board = "kapoho_point",
+    lava_samples: Annotated[int, typer.Option(help="Digits that run in Lava's simulator.")] = 20,
+    out: Annotated[Path, typer.Option(help="Folder for the network (digits.lnet) and the comparison (demo.json).")] = Path("demo-output"),
+    as_json: given.Json = False,
+) -> None:
+    """The whole way on scikit-learn's handwritten digits: convert, emulate all held-out digits, run some in Lava.
+
+    Example: loihiconv demo --timesteps 32
+    """
+    from loihiconv.artifact import save
+    from loihiconv.demo import digits, digits_cnn
+    from loihiconv.evaluation.comparison import compare as run_compare
+
+    make_folder(out)
+    x_train, _, x_test, y_test = digits()
+    model = digits_cnn()
+    net = Conversion(board, timesteps, samples=len(x_train)).convert(model, x_train)
+    with bars() as progress:
+        result = run_compare(model, net, (x_test, y_test), ["float", "emulator", "lava"], lava_samples=lava_samples, progress=progress)
+    save(net, out / "digits.lnet")
+    write_json(out / "demo.json", result.to_json())
+    print_json(result.to_json()) if as_json else print_comparison(result)
+    note(f"written: {out / 'digits.lnet'} and {out / 'demo.json'}")

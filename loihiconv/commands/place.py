@@ -1,0 +1,38 @@
+"""``loihiconv place``: a network on the cores of a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from loihiconv.commands import options as given
+from loihiconv.files import check_writable, write_text
+from loihiconv.terminal import print_json
+
+
+def place(
+    network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
+    board: Annotated[str | None, typer.Option("--board", "--hardware", help="Another board than it was converted for.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Write a picture of the board, each core in its layer's colour (.svg).")] = None,
+    picture: Annotated[bool, typer.Option("--picture", help="Draw the board as text.")] = False,
+    as_json: given.Json = False,
+) -> None:
+    """Put a saved network onto a board's cores: how many it takes, and what does not fit. Exit code 2 where something does not.
+
+    Example: loihiconv place lenet.lnet --board nahuku32 --svg board.svg
+    """
+    from loihiconv.artifact import load
+    from loihiconv.hardware import board_picture
+    from loihiconv.hardware.placement import place as run_place
+    from loihiconv.hardware.placement_table import print_placement
+
+    if svg is not None:
+        check_writable(svg)
+    placement = run_place(load(network), board)
+    if svg is not None:
+        write_text(svg, board_picture.svg(placement))
+    print_json(placement.to_json()) if as_json else print_placement(placement, picture=picture)
+    if not placement.fits:
+        raise typer.Exit(2)

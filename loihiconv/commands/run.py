@@ -1,0 +1,62 @@
+"""``loihiconv run``: run samples through a saved network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from loihiconv.commands import options as given
+from loihiconv.commands.options import first_samples, read_data
+from loihiconv.files import check_writable, write_npz
+from loihiconv.terminal import Bar, print_json, print_table, shown
+
+
+def run(
+    network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
+    data: Annotated[Path, typer.Argument(help=".npz with x_test (or x).")],
+    backend: Annotated[str, typer.Option(help="emulator, lava or float.")] = "emulator",
+    samples: given.Samples = None,
+    device: given.Device = "cpu",
+    memory: given.Memory = None,
+    stock_models: given.StockModels = False,
+    out: Annotated[Path | None, typer.Option(help="Write predictions, potentials and spike counts (.npz).")] = None,
+    mean: given.Mean = "",
+    std: given.Std = "",
+    as_json: given.Json = False,
+) -> None:
+    """Run samples through a saved network.
+
+    Example: loihiconv run lenet.lnet mnist.npz --samples 1000 --out result.npz
+    """
+    from loihiconv.artifact import load
+    from loihiconv.backends import run as run_network
+
+    if out is not None:
+        check_writable(out)
+    net = load(network)
+    test = first_samples(read_data(data, "test", mean, std), samples)
+    with Bar(backend, len(test.x)) as bar:
+        recording = run_network(
+            net, test.x, backend, counts=out is not None, device=device, memory=memory, stock_models=stock_models, progress=bar.update
+        )
+    summary: dict[str, Any] = {
+        "backend": backend,
+        "n": len(recording),
+        "timesteps": recording.timesteps,
+        "firing_rate": recording.firing_rate,
+        "synaptic_operations": recording.synaptic_operations,
+    }
+    if test.y is not None:
+        from loihiconv.evaluation.metrics import wilson
+
+        correct = int((recording.predictions == test.y).sum())
+        summary |= {"accuracy": correct / len(recording), "wilson95": list(wilson(correct, len(recording)))}
+    if out is not None:
+        counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
+        write_npz(out, {"predictions": recording.predictions, "potentials": recording.potentials, **counts})
+    if as_json:
+        print_json({**summary, "predictions": recording.predictions.tolist()})
+        return
+    print_table(f"{network} on {data}", ["quantity", "value"], [[key, shown(value)] for key, value in summary.items()])
