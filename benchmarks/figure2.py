@@ -157,7 +157,7 @@ class Figure:
         setup, fixed = self.setup, bar.backend == "emulator"
         network = loihiconv.convert(
             self.model, self.calibration, hardware=setup.board if fixed else None, timesteps=TIMESTEPS,
-            maxpool="gate", start=setup.start, seed=setup.seed, bias_correction=False, **bar.settings,
+            optimize="none", maxpool="gate", start=setup.start, seed=setup.seed, **bar.settings,
         )  # fmt: skip
         reporter = _Reporter(bar.name)
         record = None if curve is None else ["potentials"]

@@ -18,7 +18,7 @@ from loihiconv.ann import Ann
 from loihiconv.ann import MaxPool as AnnMaxPool
 from loihiconv.ann_forward import verify_reading
 from loihiconv.calibration import Calibration, CalibrationData, batches, calibrate
-from loihiconv.correction import correct_biases, first_samples, spread_samples, target_rates
+from loihiconv.correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.frontends.torch import read_torch
 from loihiconv.hardware.config import HardwareConfig, load_board
 from loihiconv.linear import Array, Shape
@@ -27,8 +27,10 @@ from loihiconv.normalization import Scales, choose_scales, silent_layers
 from loihiconv.passes import Lowered, lower
 from loihiconv.passes.maxpool import MaxPooling
 from loihiconv.quantization import quantize
+from loihiconv.search import Judge, search
 from loihiconv.settings import Optimize, Settings, choose
 from loihiconv.spiking import check_pooled, population_names, to_spiking
+from loihiconv.suspicions import suspicions
 from loihiconv.version import __version__
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -57,10 +59,12 @@ def convert(
         A board of `loihiconv.boards()` or a YAML file; None stops at the float spiking network.
     timesteps : int
         T, the time steps that each sample gets.
-    optimize : "default" or "none"
-        "none" is the plain method of the paper: `loihiconv.settings.PAPER` for whatever is not given.
+    optimize : "default", "none", "accuracy" or "latency"
+        "none" is the plain method of the paper: `loihiconv.settings.PAPER` for whatever is not given. "accuracy" tries
+        other settings on calibration data and keeps what helps, "latency" also takes the fewest time steps, at most
+        ``timesteps``, that cost next to nothing; ``metadata["search"]`` lists the trials. See `loihiconv.search`.
     progress : callable (stage, done, in all), optional
-        Stages are "calibration", in samples (0 in all where the data does not tell), and "bias correction", in layers.
+        Stages are "calibration", in samples (0 in all where the data does not tell), "bias correction", in layers, and "search".
     **settings
         Any other field of `loihiconv.settings.Settings`, such as ``percentile=99.99`` or ``maxpool="relu-tree"``.
 
@@ -77,14 +81,19 @@ def convert(
     Warns
     -----
     UserWarning
-        If a layer is silent on all calibration data, or what average pooling costs.
+        If a layer is silent on all calibration data, the data looks wrong, or what average pooling costs.
     """
     chosen = choose(timesteps, optimize, **settings)
     board = load_board(hardware) if hardware is not None else None
-    source = measure(model, calibration, chosen, progress)
+    searching = optimize in ("accuracy", "latency")
+    source = measure(model, calibration, chosen, progress, searching=searching)
     for text in source.warnings:
         warnings.warn(text, stacklevel=2)
-    return build(source, chosen, board, progress)
+    if not searching:
+        return build(source, chosen, board, progress)
+    judge = Judge(source.ann, source.held_out)
+    network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, progress)
+    return replace(network, metadata={**network.metadata, "search": [trial.to_json() for trial in trials]})
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +105,8 @@ class Measured:
     ann : Ann
         After the passes.
     statistics : Calibration
-    samples : array (N, \\*shape)
-        Calibration samples that were kept, for corrections.
+    samples, held_out : array (N, \\*shape)
+        Calibration samples that were kept, for corrections and for a search to judge by.
     notes, warnings : tuple of str
         What a user should know, and what a user should be warned of.
     """
@@ -105,12 +114,15 @@ class Measured:
     ann: Ann
     statistics: Calibration
     samples: Array
+    held_out: Array
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
-def measure(model: nn.Module, calibration: CalibrationData, settings: Settings, progress: Progress | None = None) -> Measured:
-    """Read the model and run the calibration data through it, once."""
+def measure(
+    model: nn.Module, calibration: CalibrationData, settings: Settings, progress: Progress | None = None, *, searching: bool = False
+) -> Measured:
+    """Read the model and run the calibration data through it, once; a search needs more of it kept than one conversion."""
     first, data = _peek(calibration)
     maxpool = settings.maxpool
     ann, notes = read(model, first, maxpool)
@@ -122,11 +134,14 @@ def measure(model: nn.Module, calibration: CalibrationData, settings: Settings, 
     kept: list[Array] = []
     total = len(data) if isinstance(data, (np.ndarray, torch.Tensor)) else 0
     statistics = calibrate(
-        ann, _keeping(data, first.shape[1:], kept), per_channel=settings.per_channel, reference=reference,
+        ann, _keeping(data, first.shape[1:], kept, 3 * SAMPLES if searching else SAMPLES),
+        per_channel=settings.per_channel or searching, reference=reference,
         progress=progress and (lambda done: progress("calibration", done, total)),
     )  # fmt: skip
+    samples, held_out = _divided(np.concatenate(kept))
     names = population_names(ann)
-    warned = [
+    warned = list(suspicions(model, samples))
+    warned += [
         f"{names[name]}: no activation on {statistics.samples} calibration samples; it will never spike"
         for name in silent_layers(ann, statistics)
     ]
@@ -137,7 +152,7 @@ def measure(model: nn.Module, calibration: CalibrationData, settings: Settings, 
         )
         warned.append(f'{cost}; maxpool="relu-tree" keeps the maximum')
         notes = (*notes, cost)
-    return Measured(ann, statistics, np.concatenate(kept), notes, tuple(warned))
+    return Measured(ann, statistics, samples, held_out, notes, tuple(warned))
 
 
 def build(source: Measured, settings: Settings, board: HardwareConfig | None, progress: Progress | None = None) -> Network:
@@ -197,12 +212,20 @@ def _peek(data: CalibrationData) -> tuple[Array, CalibrationData]:
     return next(batches(head)), chain(head, stream)
 
 
-def _keeping(data: CalibrationData, shape: Shape, kept: list[Array]) -> CalibrationData:
-    """The data, of which some samples are kept for bias correction as they pass."""
+def _keeping(data: CalibrationData, shape: Shape, kept: list[Array], number: int) -> CalibrationData:
+    """The data, of which some samples are kept as they pass."""
     if isinstance(data, (np.ndarray, torch.Tensor)):
-        kept.append(np.asarray(spread_samples(data), np.float32))
+        kept.append(np.asarray(spread_samples(data, number), np.float32))
         return data
-    return first_samples(batches(data, shape), kept)
+    return first_samples(batches(data, shape), kept, number)
+
+
+def _divided(kept: Array) -> tuple[Array, Array]:
+    """Samples for corrections, and others to judge by; the same ones where there are too few for both."""
+    every = -(-len(kept) // SAMPLES)
+    rest = np.ones(len(kept), bool)
+    rest[::every] = False
+    return kept[::every], kept[rest] if rest.any() else kept
 
 
 def _metadata(source: Measured, scales: Scales, settings: Settings) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from loihiconv.ann import Ann, MaxPool, Relu
+from loihiconv.ann import Ann, Linear, MaxPool, Relu
 from loihiconv.calibration import Calibration, Statistics
 from loihiconv.linear import Array
 from loihiconv.settings import Settings
@@ -32,6 +33,7 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
     3.2.2); 100 is the "max-norm" of section 3.2.1, None leaves hidden layers as they are, λ = 1. ``scale="mse"``:
     `error_minimising_scales`, no larger than that percentile. Either per layer or, as an extension of the paper, per
     channel (per neuron of dense layers), from the channel's own activations but at least `CHANNEL_FLOOR` times the layer's.
+    Layers next to weights that are all +-w, as BinaryConnect trains them, keep one λ, so that these weights stay exact.
 
     The input's and the output's λ are their largest magnitudes: payloads must not be clipped, and potentials should
     not saturate. A layer that is silent on all calibration data gets λ = 1. Max-pooling keeps the λ of what it pools.
@@ -49,6 +51,8 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
     {node: λ}, for the input, every Relu and MaxPool, and the output
     """
     scales: dict[str, Array] = {}
+    whole = replace(settings, per_channel=False)
+    exact = _next_to_binary_weights(ann)
     for name, statistics in calibration.nodes.items():
         node = ann[name]
         if isinstance(node, MaxPool) or (isinstance(node, Relu) and node.scale_of):
@@ -57,7 +61,7 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
         elif not isinstance(node, Relu):
             scales[name] = _or_one(statistics.largest_magnitude)
         else:
-            scales[name] = _hidden(statistics, settings)
+            scales[name] = _hidden(statistics, whole if name in exact else settings)
     return scales
 
 
@@ -108,6 +112,26 @@ def _hidden(statistics: Statistics, settings: Settings) -> Array:
         channels = error_minimising_scales(*statistics.channel_distributions(), channels, settings.timesteps)
     floored = np.maximum(channels, CHANNEL_FLOOR * float(_or_one(float(layer[0]))))
     return np.asarray(floored.reshape(-1, *(1,) * (len(statistics.shape) - 1)))
+
+
+def _next_to_binary_weights(ann: Ann) -> set[str]:
+    """Rectified nodes before or after a linear map whose weights have one magnitude."""
+    found: set[str] = set()
+    for node in ann:
+        drives = [ann[name] for name in node.inputs] if isinstance(node, Relu) else []
+        if any(isinstance(drive, Linear) and _one_magnitude(drive.map.weight) for drive in drives):
+            found.add(node.name)
+        if isinstance(node, Linear) and _one_magnitude(node.map.weight):
+            source = ann[node.inputs[0]]
+            while isinstance(source, MaxPool):
+                source = ann[source.inputs[0]]
+            found.add(source.name)
+    return found
+
+
+def _one_magnitude(weight: Array) -> bool:
+    magnitude = np.abs(weight[weight != 0])
+    return bool(magnitude.size > 1 and (magnitude == magnitude[0]).all())
 
 
 def _or_one(scale: float) -> Array:

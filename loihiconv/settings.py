@@ -36,10 +36,9 @@ class Settings:
         T, the time steps that each sample gets.
     scale : "percentile" or "mse"
         How λ, the activation that becomes the largest firing rate, is chosen: a percentile of the activations (Rueckauer
-        et al. 2016, section 3.2.2), or the minimiser of what T-step rates distort (Li et al. 2021); see
-        `loihiconv.normalization`.
+        et al. 2016, section 3.2.2), or what T-step rates distort least (Li et al. 2021); see `loihiconv.normalization`.
     percentile : float in (0, 100] or None
-        100 is max-norm, None does not normalise hidden layers.
+        100 is max-norm, None does not normalise hidden layers. With "mse" the percentile is the largest λ considered.
     per_channel : bool
         Choose λ for each channel instead of each layer (an extension of the paper).
     input_coding : "analog", "rate" or "poisson"
@@ -73,13 +72,13 @@ class Settings:
     """
 
     timesteps: int
-    scale: ScaleRule = "percentile"
+    scale: ScaleRule = "mse"
     percentile: float | None = 99.9
-    per_channel: bool = False
+    per_channel: bool = True
     input_coding: Coding = "analog"
     reset: Reset = "subtract"
     start: float = 0.5
-    hold_back: float = 0.0
+    hold_back: float = 0.5
     maxpool: MaxPooling = "gate"
     maxpool_estimate: Estimate = "count"
     readout: Decision = "potential"
@@ -92,7 +91,9 @@ class Settings:
         for name, known in CHOICES.items():
             if (value := getattr(self, name)) not in known:
                 raise InvalidSetting(
-                    f"{name.replace('_', ' ')} {value!r}", where=name, limit=" or ".join(f'"{k}"' for k in known) + " expected"
+                    f"{name.replace('_', ' ').replace('maxpool', 'max-pooling')} {value!r}",
+                    where=name,
+                    limit=" or ".join(f'"{k}"' for k in known) + " expected",
                 )
         _between("start", self.start, 0, 1, "a fraction of the threshold, 0 to 1,")
         _between("hold_back", self.hold_back, 0, 4, "0 to 4 thresholds")

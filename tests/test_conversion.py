@@ -37,7 +37,7 @@ def data(n: int = 200, seed: int = 1) -> np.ndarray:
 def test_rates_approach_activations() -> None:
     """Firing rates times λ approach the ANN's activations, and potentials its outputs, as 1/T."""
     model, x = small_cnn(), data()
-    net = lc.convert(model, x, hardware=None, timesteps=400, percentile=100)
+    net = lc.convert(model, x, hardware=None, timesteps=400, optimize="none", percentile=100)
     recording = lc.run(net, x[:20], "float")
     with torch.no_grad():
         expected = model.eval()(torch.from_numpy(x[:20])).numpy()
@@ -60,7 +60,7 @@ def test_fixed_point_predicts_what_float_does() -> None:
 @pytest.mark.parametrize("coding", ["analog", "rate", "poisson"])
 @pytest.mark.parametrize("reset", ["subtract", "zero"])
 def test_settings_reach_the_network(board: str, coding: str, reset: str) -> None:
-    net = lc.convert(small_cnn(), data(), hardware=board, timesteps=8, input_coding=coding, reset=reset, start=0.25)  # type: ignore[arg-type]
+    net = lc.convert(small_cnn(), data(), hardware=board, timesteps=8, input_coding=coding, reset=reset, start=0.25, hold_back=0)  # type: ignore[arg-type]
     first = net["0"]
     assert isinstance(first, IF)
     assert (net.hardware, net.timesteps, net.input.coding, first.reset) == (board, 8, coding, reset)
@@ -106,7 +106,7 @@ def test_percentile_against_numpy(p: float) -> None:
 def test_scales_are_percentiles_of_nonzero_activations() -> None:
     model, x = small_cnn(), data(100)
     ann, _ = read(model, x[:1])
-    scales = choose_scales(ann, calibrate(ann, x), Settings(1, percentile=99))
+    scales = choose_scales(ann, calibrate(ann, x), Settings(1, scale="percentile", percentile=99, per_channel=False))
     with torch.no_grad():
         first = model.eval()[:3](torch.from_numpy(x)).numpy()
     assert float(scales["2"]) == pytest.approx(np.percentile(first[first > 0], 99), rel=2e-3)
@@ -129,8 +129,8 @@ def test_channel_percentiles_against_numpy(p: float) -> None:
 
 def test_scales_per_channel_change_rates_and_not_the_function() -> None:
     model, x = small_cnn(), data()
-    layer = lc.convert(model, x, hardware=None, timesteps=400, percentile=100)
-    channel = lc.convert(model, x, hardware=None, timesteps=400, percentile=100, per_channel=True)
+    layer = lc.convert(model, x, hardware=None, timesteps=400, optimize="none", percentile=100)
+    channel = lc.convert(model, x, hardware=None, timesteps=400, optimize="none", percentile=100, per_channel=True)
     assert len(layer.metadata["calibration"]["scales"]["0"]) == 1
     assert len(channel.metadata["calibration"]["scales"]["0"]) == 6
     a, b = lc.run(layer, x[:20], "float"), lc.run(channel, x[:20], "float")
@@ -143,7 +143,7 @@ def test_scales_per_channel_change_rates_and_not_the_function() -> None:
 
 def test_without_normalisation_weights_stay_as_they_are() -> None:
     model, x = nn.Sequential(nn.Flatten(), nn.Linear(128, 6), nn.ReLU(), nn.Linear(6, 3)), data(50)
-    net = lc.convert(model, x, hardware=None, timesteps=4, percentile=None)
+    net = lc.convert(model, x, hardware=None, timesteps=4, optimize="none", percentile=None)
     scale = net.input.scale
     np.testing.assert_allclose(net.connections[0].map.weight, model[1].weight.detach().numpy() * scale, rtol=1e-6)
     assert net.metadata["calibration"]["scales"]["1"] == [1.0]

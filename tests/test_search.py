@@ -1,0 +1,54 @@
+"""The search is deterministic, keeps what was given, never gets worse, and sees no test sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import kl_div, softmax
+
+import loihiconv as lc
+from loihiconv.conversion import read
+from loihiconv.search import SHORTEST, STEPS, Judge, divergence
+from tests.test_conversion import data, small_cnn
+
+
+def test_divergence_against_scipy() -> None:
+    a, b = np.random.default_rng(0).normal(0, 3, (2, 40, 7))
+    assert divergence(a, b) == pytest.approx(kl_div(softmax(a, axis=1), softmax(b, axis=1)).sum(axis=1).mean())
+    assert divergence(a, a) == 0
+
+
+def test_accuracy_search_never_gets_worse_and_is_deterministic() -> None:
+    model, x = small_cnn(), data(300)
+    seen: list[tuple[int, int]] = []
+    net = lc.convert(
+        model, x, hardware="kapoho_point", timesteps=6, optimize="accuracy", hold_back=0.25,
+        progress=lambda stage, done, total: seen.append((done, total)) if stage == "search" else None,
+    )  # fmt: skip
+    trials = net.metadata["search"]
+    assert net.metadata["settings"]["hold_back"] == 0.25
+    assert not any("hold_back" in trial["changed"] for trial in trials)
+    kept = [trial["divergence"] for trial in trials if trial["kept"]]
+    assert kept == sorted(kept, reverse=True)
+    assert seen[-1][0] == seen[-1][1]
+    again = lc.convert(model, x, hardware="kapoho_point", timesteps=6, optimize="accuracy", hold_back=0.25)
+    assert again.metadata["search"] == trials
+    np.testing.assert_array_equal(lc.run(net, x[:9]).potentials, lc.run(again, x[:9]).potentials)
+
+
+def test_latency_search_takes_fewer_steps() -> None:
+    model, x = small_cnn(), data(300)
+    everything = {name: value for choices in STEPS.values() for name, value in choices[0].items()}
+    net = lc.convert(model, x, hardware="kapoho_point", timesteps=256, optimize="latency", **everything)
+    trials = net.metadata["search"]
+    assert [t["timesteps"] for t in trials[:2]] == [256, SHORTEST]
+    assert SHORTEST <= net.timesteps < 256
+    assert trials[-1]["agreement"] >= trials[0]["agreement"] - 0.005
+
+
+def test_a_judge_finds_the_network_itself_in_agreement() -> None:
+    model, x = small_cnn(), data(40)
+    net = lc.convert(model, x, hardware=None, timesteps=512)
+    agreement, diverged = Judge(read(model, x[:4]).ann, x)(net)
+    assert agreement > 0.95
+    assert 0 <= diverged < 0.01
