@@ -69,13 +69,13 @@ def error_minimising_scales(values: Array, counts: Array, largest: Array, timest
     """Argmin over λ of Σ_k n_k (λ/T clip(⌊T a_k/λ + 1/2⌋, 0, T) - a_k)²: what rates of T steps distort least.
 
     From Li et al. 2021 (arXiv:2106.06984, section 4.2), over a histogram. Small λ clip, large ones round coarsely, the more so
-    the fewer steps there are. Searched on `GRID` values of λ between `SMALLEST` times ``largest`` and ``largest``: a few outliers
-    would pull a wider search to scales at which the bulk of the activations rounds to nothing.
+    the fewer steps there are. Searched on `GRID` values of λ between `SMALLEST` times ``largest`` and ``largest``; what is larger
+    than that counts as ``largest``, or a few outliers would pull λ to where the bulk of the activations rounds to nothing.
 
     Parameters
     ----------
     values : array (K,)
-        Activations a_k.
+        Activations a_k, ascending.
     counts : array (C, K)
         n_k of each channel.
     largest : array (C,)
@@ -86,7 +86,11 @@ def error_minimising_scales(values: Array, counts: Array, largest: Array, timest
     -------
     array (C,)
     """
-    scales = np.geomspace(SMALLEST, 1, GRID) * max(float(np.max(largest)), float(np.finfo(np.float64).tiny))
+    beyond = values > largest[:, None]
+    counts = np.where(beyond, 0, counts).astype(np.float64) + _at_most(values, largest) * np.where(beyond, counts, 0).sum(
+        axis=1, keepdims=True
+    )
+    scales = np.geomspace(SMALLEST, 1, GRID) * max(float(np.max(largest)), 1e-30)
     errors = np.empty((len(scales), len(counts)))
     for i, scale in enumerate(scales):
         rates = np.clip(np.floor(timesteps * values / scale + 0.5), 0, timesteps) / timesteps
@@ -94,6 +98,12 @@ def error_minimising_scales(values: Array, counts: Array, largest: Array, timest
     errors[scales[:, None] > largest[None]] = np.inf
     best = np.minimum(scales[errors.argmin(axis=0)], largest)
     return np.asarray(np.where(largest < scales[0], largest, best))
+
+
+def _at_most(values: Array, largest: Array) -> Array:
+    """1 at the last of the ascending values that is not beyond ``largest``, per channel: (C, K)."""
+    last = np.maximum(np.searchsorted(values, largest, side="right") - 1, 0)
+    return np.arange(len(values)) == last[:, None]
 
 
 def _hidden(statistics: Statistics, settings: Settings) -> Array:

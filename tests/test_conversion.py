@@ -238,3 +238,16 @@ def test_progress_names_its_stages() -> None:
     assert [report for report in seen if report[0] == "calibration"][-1] == ("calibration", 200, 200)
     corrected = [report[1:] for report in seen if report[0] == "bias correction"]
     assert corrected == [(done, 8) for done in range(1, 9)]
+
+
+def test_charge_that_is_held_back_comes_with_the_bias() -> None:
+    model, x = small_cnn(), data(50)
+    at_once, late = (lc.convert(model, x, hardware=None, timesteps=8, optimize="none", hold_back=h) for h in (0.0, 0.5))
+    for a, b in zip(at_once.populations[1:-1], late.populations[1:-1], strict=True):
+        assert isinstance(a, IF)
+        assert isinstance(b, IF)
+        driven_by_spikes = a.name != "0"
+        np.testing.assert_allclose(a.v_init - b.v_init, 0.5 * driven_by_spikes)
+        np.testing.assert_allclose(b.bias - a.bias, 0.5 / 8 * driven_by_spikes, atol=1e-7)
+    kept = lc.convert(model, x, hardware=None, timesteps=8, hold_back=0.5, reset="zero")
+    assert all((p.v_init == 0.5).all() for p in kept.populations if isinstance(p, IF))

@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""Accuracy against time steps: the paper's conversion and ours, in float and in a board's fixed point.
+
+    python benchmarks/latency.py                                  # four networks, 10,000 images each: an hour or two
+    python benchmarks/latency.py --net mnist_maxpool --samples 1000
+    python benchmarks/latency.py --net cifar10_cnn --timesteps 8,16,32,64 --json
+
+"paper" is ``optimize="none"``: 99.9th percentile per layer, start at half a threshold. "default" is what `loihiconv.convert` does
+unasked: scales of least error per channel, half a threshold held back, biases corrected; nothing is trained. Both are calibrated on
+1,000 training images; test images are seen by the runs alone. An interrupted run goes on where it was.
+
+Beside it stands what others report, on other networks and mostly in float: see `LITERATURE`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import numpy as np
+import typer
+from matplotlib import pyplot as plt
+from matplotlib.ticker import ScalarFormatter
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import loihiconv
+from benchmarks import data, nets
+from benchmarks.maxpool import score
+from loihiconv.errors import LoihiconvError
+from loihiconv.evaluation.comparison import mismatches, predict
+from loihiconv.evaluation.metrics import agreement
+from loihiconv.linear import Array
+
+DATA = {"cifar10_cnn": "cifar10", "mobilenet": "cifar10", "mnist_maxpool": "mnist", "fashion_cnn": "fashion_mnist"}
+METHODS = {"paper": "none", "default": "default"}
+BACKENDS = ("float", "emulator")
+TIMESTEPS = (4, 8, 16, 32, 64, 128, 256)
+CALIBRATION = 1_000
+LAVA_STEPS = 16
+LITERATURE = """For comparison, CIFAR-10, none of it in fixed point or on the same network:
+  Li et al. 2021 (arXiv:2106.06984), VGG16 of 95.7 %: T=16 64.5 % plain, 93.3 % light calibration
+  Bu et al. 2022 (QCFS, retrained), VGG16 of 95.5 %: T=16 95.4 %
+  Rueckauer et al. 2021 (NxTF), MobileNet of 87 % on Loihi: T=64 about 30 %, 128 71 %, 512 83 %"""
+
+
+class Latency:
+    """One network's measurements, written to ``NET.json`` as they come in.
+
+    Parameters
+    ----------
+    name : str
+    samples : int
+    board : str
+    folder : Path
+    """
+
+    def __init__(self, name: str, samples: int, board: str, folder: Path) -> None:
+        self.name, self.board, self.path = name, board, folder / f"{name}.json"
+        self.model = nets.trained(name)
+        x_train, _, x, y = data.load(DATA[name])
+        self.calibration, self.x, self.y = x_train[:CALIBRATION], x[:samples], y[:samples]
+        setup = {"net": name, "n": len(self.x), "board": board, "calibration": CALIBRATION, "loihiconv": loihiconv.__version__}
+        self.content: dict[str, Any] = {"setup": setup, "ann": None, "points": [], "lava": None}
+        if self.path.exists() and (stored := json.loads(self.path.read_text())).get("setup") == setup:
+            self.content = stored
+
+    def run(self, timesteps: Sequence[int], methods: Sequence[str], backends: Sequence[str], lava_samples: int) -> None:
+        """Everything that is asked for and not there yet."""
+        reference = predict(self.model, self.x)
+        self.content["ann"] = score(reference, self.y)
+        for steps in timesteps:
+            for method in methods:
+                missing = [b for b in backends if not self._has(method, b, steps)]
+                if not missing:
+                    continue
+                begin = time.monotonic()
+                net = self._convert(method, steps)
+                print(f"{self.name}, T={steps}, {method}: converted in {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
+                for backend in missing:
+                    self._measure(net, method, backend, reference)
+        if lava_samples and self.content["lava"] is None:
+            self.content["lava"] = self._in_lava(lava_samples)
+            self._save()
+
+    def _convert(self, method: str, steps: int) -> loihiconv.Network:
+        return loihiconv.convert(
+            self.model, self.calibration, hardware=self.board, timesteps=steps, optimize=METHODS[method]  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def _measure(self, net: loihiconv.Network, method: str, backend: str, reference: Array) -> None:
+        begin = time.monotonic()
+        recording = loihiconv.run(net, self.x, backend, counts=False)
+        result = score(recording.predictions, self.y)
+        point = {"method": method, "backend": backend, "timesteps": net.timesteps, **result}
+        point |= {
+            "loss": self.content["ann"]["accuracy"] - result["accuracy"],
+            "agreement": agreement(recording.predictions, reference),
+            "firing_rate": recording.firing_rate,
+            "synaptic_operations": recording.synaptic_operations,
+            "seconds": round(time.monotonic() - begin, 1),
+        }
+        self.content["points"].append(point)
+        self._save()
+        print(f"  {backend}: loss {100 * point['loss']:+.2f} pp, {point['seconds']} s", file=sys.stderr, flush=True)
+
+    def _in_lava(self, samples: int) -> dict[str, Any]:
+        """Mismatches between emulator and Lava's CPU simulator on the first images."""
+        net, x = self._convert("default", LAVA_STEPS), self.x[:samples]
+        emulated = loihiconv.run(net, x, "emulator", record=["spikes"])
+        spikes, potentials = mismatches(emulated, loihiconv.run(net, x, "lava", record=["spikes"]))
+        return {"n": len(x), "timesteps": LAVA_STEPS, "mismatched_spikes": sum(spikes.values()), "mismatched_potentials": potentials}
+
+    def _has(self, method: str, backend: str, steps: int) -> bool:
+        wanted = (method, backend, steps)
+        return any((p["method"], p["backend"], p["timesteps"]) == wanted for p in self.content["points"])
+
+    def _save(self) -> None:
+        part = self.path.with_name(f".{self.path.name}.part")
+        part.write_text(json.dumps(self.content, indent=1) + "\n")
+        part.replace(self.path)
+
+
+def table(content: Mapping[str, Any]) -> str:
+    """Loss in percentage points for each method, back end and number of steps."""
+    ann, points = content["ann"], content["points"]
+    steps = sorted({p["timesteps"] for p in points})
+    low, high = ann["wilson95"]
+    lines = [
+        f"{content['setup']['net']}: ANN {ann['accuracy']:.2%} [{low:.2%} - {high:.2%}], {ann['n']} test images; loss in percentage points",
+        f"{'':20}" + "".join(f"{f'T={t}':>8}" for t in steps),
+    ]
+    for method in METHODS:
+        for backend in BACKENDS:
+            losses = {p["timesteps"]: p["loss"] for p in points if (p["method"], p["backend"]) == (method, backend)}
+            if losses:
+                lines.append(
+                    f"{f'{method} {backend}':20}" + "".join(f"{100 * losses[t]:8.2f}" if t in losses else f"{'':8}" for t in steps)
+                )
+    if lava := content["lava"]:
+        lines.append(f"in Lava's simulator: {lava['mismatched_spikes']} mismatched spikes on {lava['n']} images, T={lava['timesteps']}")
+    return "\n".join(lines)
+
+
+def plot(contents: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Accuracy against time steps, one panel per network; bars are 95 % Wilson intervals."""
+    figure, panels = plt.subplots(1, len(contents), figsize=(4.2 * len(contents), 3.6), layout="constrained", squeeze=False)
+    for axes, content in zip(panels[0], contents, strict=True):
+        for (method, backend), (colour, style) in {
+            ("paper", "float"): ("tab:gray", "--"), ("paper", "emulator"): ("tab:gray", "-"),
+            ("default", "float"): ("tab:blue", "--"), ("default", "emulator"): ("tab:blue", "-"),
+        }.items():  # fmt: skip
+            points = sorted(
+                (p for p in content["points"] if (p["method"], p["backend"]) == (method, backend)), key=lambda p: int(p["timesteps"])
+            )
+            if points:
+                y = 100 * np.array([p["accuracy"] for p in points])
+                low, high = 100 * np.array([p["wilson95"] for p in points]).T
+                label = f"{method}, {'fixed point' if backend == 'emulator' else backend}"
+                axes.errorbar(
+                    [p["timesteps"] for p in points], y, [y - low, high - y], color=colour, linestyle=style, capsize=2, label=label
+                )
+        ann = 100 * content["ann"]["accuracy"]
+        axes.axhline(ann, color="black", linewidth=0.8)
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.set_xlabel("time steps")
+        axes.set_ylim(max(0.0, ann - 30), min(100.0, ann + 3))
+        axes.set_title(f"{content['setup']['net']}, n = {content['ann']['n']:,}", fontsize=10)
+    panels[0][0].set_ylabel("accuracy [%]")
+    panels[0][0].legend(fontsize=8, loc="lower right")
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def main(
+    net: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(DATA)}; may be repeated. All by default.")] = None,
+    samples: Annotated[int, typer.Option(min=1, max=10_000, help="Test images, from the first on.")] = 10_000,
+    timesteps: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(map(str, TIMESTEPS)),
+    methods: Annotated[str, typer.Option(help="Comma-separated: paper, default.")] = "paper,default",
+    backends: Annotated[str, typer.Option(help="Comma-separated: float, emulator.")] = "float,emulator",
+    lava_samples: Annotated[int, typer.Option(min=0, help="Images that Lava's simulator must agree on.")] = 3,
+    board: Annotated[str, typer.Option(help="Board whose fixed point the emulator keeps to.")] = "kapoho_point",
+    out: Annotated[Path, typer.Option(help="Folder for the results and the plot.")] = Path("latency"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Measure accuracy against time steps."""
+    chosen = net or list(DATA)
+    if unknown := [n for n in chosen if n not in DATA]:
+        typer.echo(f"error: unknown network '{unknown[0]}'; known are {', '.join(DATA)}", err=True)
+        raise typer.Exit(2)
+    contents = []
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in chosen:
+            latency = Latency(name, samples, board, out)
+            latency.run([int(t) for t in timesteps.split(",")], methods.split(","), backends.split(","), lava_samples)
+            contents.append(latency.content)
+        plot(contents, out / "latency.png")
+    except (OSError, LoihiconvError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    if as_json:
+        typer.echo(json.dumps(contents))
+        return
+    typer.echo("\n\n".join([*map(table, contents), LITERATURE]))
+
+
+if __name__ == "__main__":
+    typer.run(main)

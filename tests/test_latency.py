@@ -1,0 +1,50 @@
+"""``benchmarks/latency.py`` on a few noise images: what it prints, writes and does not repeat."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("matplotlib", reason="comes with loihiconv[bench]")
+import typer
+
+from benchmarks import latency, nets
+
+
+@pytest.fixture
+def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    rng = np.random.default_rng(0)
+    x, y = rng.random((12, 1, 28, 28), np.float32), rng.integers(0, 10, 12)
+    monkeypatch.setattr(latency.data, "load", lambda name: (x, y, x, y))
+    monkeypatch.setattr(latency.nets, "trained", lambda name: nets.fashion_cnn())
+    return ["--net", "fashion_cnn", "--samples", "5", "--timesteps", "2,4", "--lava-samples", "0", "--out", str(tmp_path / "out")]
+
+
+def call(*arguments: str) -> Any:
+    app = typer.Typer()
+    app.command()(latency.main)
+    return CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
+def test_json_table_plot_and_going_on(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (result,) = json.loads(call(*arguments, "--json").stdout)
+    assert [(p["timesteps"], p["method"], p["backend"]) for p in result["points"]] == [
+        (t, m, b) for t in (2, 4) for m in ("paper", "default") for b in ("float", "emulator")
+    ]
+    assert all(p["loss"] == pytest.approx(result["ann"]["accuracy"] - p["accuracy"]) for p in result["points"])
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"fashion_cnn.json", "latency.png"}
+    monkeypatch.setattr(latency.Latency, "_convert", None)  # nothing is left to convert
+    shown = call(*arguments).stdout
+    assert "default emulator" in shown
+    assert "NxTF" in shown
+
+
+def test_unknown_networks_are_refused(arguments: list[str]) -> None:
+    shown = call(*arguments, "--net", "vgg99")
+    assert shown.exit_code == 2
+    assert "unknown network 'vgg99'" in shown.stderr
