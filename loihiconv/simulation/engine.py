@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from math import prod
 from threading import Lock, local
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 import numpy as np
 import torch
@@ -24,12 +24,13 @@ from loihiconv.network import IF, V_MAX, Input, MaxPool, Network, Population, Re
 from loihiconv.simulation import memory as sizes
 from loihiconv.simulation import neurons
 from loihiconv.simulation.buffers import Buffers, settle_allocator
+from loihiconv.simulation.depthwise import Depthwise
 from loihiconv.simulation.devices import find_device, ieee_products, threads
 from loihiconv.simulation.layout import channels_last, spread
 from loihiconv.simulation.pooling import Gates
 from loihiconv.simulation.results import RECORDS, Results
 from loihiconv.simulation.sources import PoissonSource
-from loihiconv.simulation.synapses import Synapses
+from loihiconv.simulation.synapses import EXACT_FLOAT32, Synapses
 
 Progress = Callable[[int, int], None]
 
@@ -107,6 +108,14 @@ class _Neurons:
 
 
 _State: TypeAlias = _Neurons | Gates | PoissonSource
+_Piece: TypeAlias = tuple[slice, slice, torch.Tensor, int]
+"""Samples, steps, their currents, and the bits by which these are to be shifted to units of v."""
+
+
+class _Firing(TypedDict):
+    threshold: float
+    v_max: float
+    to_zero: bool
 
 
 class _Worker:
@@ -126,11 +135,14 @@ class _Run:
         self.network, self.x, self.device, self.portable = network, x, device, portable
         self.per_sample_counts = "counts" in record
         self.v_max = neurons.saturation(network.fixed_point)
+        self.number = torch.int32 if network.fixed_point else torch.float32
         self.synapses = {
             c: Synapses(network, c, device, portable=portable)
             for c in network.connections
             if not c.on_host and not isinstance(network[c.target], MaxPool)
         }
+        self._check_sums()
+        self.depthwise = {} if portable else self._depthwise_populations()
         self.start = {p.name: self._per_neuron(p.v_init, p, "v_init") for p in network.populations if isinstance(p, IF | Readout)}
         self.bias = {p.name: self._per_neuron(p.bias, p, "bias") for p in network.populations if isinstance(p, IF | Readout)}
         self.last_use = {c.source: c.target for c in network.connections}
@@ -197,12 +209,12 @@ class _Run:
             return Gates(population, connection.map, self.network[connection.source].shape, n, self.device, portable=self.portable)
         if isinstance(population, Input) and population.coding == "poisson":
             return PoissonSource(population, payload, first)
-        v = worker.buffers.take((n, size), torch.float32)
+        v = worker.buffers.take((n, size), self.number)
         counts = worker.buffers.take((n if self.per_sample_counts else 1, size), torch.int32).zero_()
         if isinstance(population, Input):
             v.fill_(population.payload_max // 2 if self.network.fixed_point else 0.5)
             constant = torch.from_numpy(channels_last(payload, population.shape).astype(np.float32)).to(self.device)[:, None]
-            return _Neurons(population, v, torch.zeros((1, size), device=self.device), counts, constant)
+            return _Neurons(population, v, torch.zeros((1, size), dtype=self.number, device=self.device), counts, constant)
         v.copy_(self.start[name].expand(n, -1))
         return _Neurons(population, v, from_host.get(name, self.bias[name]), counts, self._constant(population, payload))
 
@@ -222,12 +234,18 @@ class _Run:
     def _advance(self, state: _State, spikes: dict[str, torch.Tensor], begin: int, end: int, worker: _Worker) -> torch.Tensor:
         """Spikes of a population in one block of steps, or the readout's potentials, in a buffer of the worker's."""
         population, steps = state.population, end - begin
-        kind = torch.float32 if isinstance(population, Readout) else torch.uint8
+        kind = self.number if isinstance(population, Readout) else torch.uint8
         n = len(state.v if isinstance(state, _Neurons) else state.counts)
         out = worker.buffers.take((n, steps, prod(population.shape)), kind)
         if isinstance(state, _Neurons):
-            for samples, window, currents in self._currents(state, spikes, steps):
-                self._integrate(state, samples, currents, out[samples, window])
+            if (depthwise := self.depthwise.get(population.name)) is not None:
+                source = self.network.incoming(population.name)[0].source
+                depthwise.integrate_fire(
+                    spikes[source], state.bias, state.v, shift=self.network.shift, out=out, counts=state.counts, **self._firing(population)
+                )
+                return out
+            for samples, window, currents, shift in self._currents(state, spikes, steps, worker):
+                self._integrate(state, samples, currents, shift, out[samples, window])
             return out
         if isinstance(state, Gates):
             state.advance(spikes[self.network.incoming(population.name)[0].source], out)
@@ -236,13 +254,24 @@ class _Run:
         state.advance(begin, here)
         return out if self.device.type == "cpu" else out.copy_(torch.from_numpy(here))
 
-    def _currents(self, state: _Neurons, spikes: dict[str, torch.Tensor], steps: int) -> Iterator[tuple[slice, slice, torch.Tensor]]:
-        """Sums of weight x spike, (samples, steps or 1, neurons), piece by piece: which samples, which steps, and the sums."""
-        n = len(state.v)
+    def _currents(self, state: _Neurons, spikes: dict[str, torch.Tensor], steps: int, worker: _Worker) -> Iterator[_Piece]:
+        """Sums of weight x spike, (samples, steps or 1, neurons), piece by piece."""
+        n, size = state.v.shape
         incoming = [c for c in self.network.incoming(state.population.name) if c.source in spikes]
         if not incoming:
-            constant = state.constant if state.constant is not None else torch.zeros((n, 1, state.v.shape[1]), device=self.device)
-            yield slice(0, n), slice(0, steps), constant
+            constant = state.constant if state.constant is not None else torch.zeros((n, 1, size), device=self.device)
+            yield slice(0, n), slice(0, steps), constant, 0
+            return
+        product = self.synapses[incoming[0]].matmul
+        if product is not None and len(incoming) == 1 and state.constant is None and isinstance(state.population, IF):
+            rows = max(1, min(n * steps, sizes.SMALL_BLOCK_BYTES // (4 * size)))
+            sums = worker.buffers.take((rows, size), torch.int32)
+            for samples, window in sizes.pieces(n, steps, rows):
+                s = spikes[incoming[0].source][samples, window]
+                piece = sums[: s.shape[0] * s.shape[1]]
+                product(s, piece)
+                yield samples, window, piece.view(*s.shape[:2], size), product.shift
+            worker.buffers.give(sums)
             return
         for samples, window in sizes.pieces(n, steps, self.block_bytes // sum(self.synapses[c].row_bytes for c in incoming)):
             total: torch.Tensor | None = None
@@ -251,23 +280,48 @@ class _Run:
                 y = self.synapses[connection](s.reshape(-1, s.shape[2])).reshape(*s.shape[:2], -1)
                 total = y if total is None else total.add_(y)
             assert total is not None  # there is at least one connection
-            yield samples, window, total if state.constant is None else total.add_(state.constant[samples])
+            yield samples, window, total if state.constant is None else total.add_(state.constant[samples]), 0
 
-    def _integrate(self, state: _Neurons, samples: slice, currents: torch.Tensor, out: torch.Tensor) -> None:
+    def _integrate(self, state: _Neurons, samples: slice, currents: torch.Tensor, shift: int, out: torch.Tensor) -> None:
         population, v = state.population, state.v[samples]
         bias = state.bias[samples] if len(state.bias) > 1 else state.bias
         if isinstance(population, Readout):
             neurons.integrate(currents, bias, v, v_max=self.v_max, trace=out, portable=self.portable)
             return
-        if isinstance(population, Input):
-            threshold, to_zero = float(population.payload_max or 1.0), False
-        else:
-            assert isinstance(population, IF)  # gates and other sources are no _Neurons
-            threshold, to_zero = float(population.vth * 2**self.network.shift), population.reset == "zero"
         counts = state.counts[samples] if self.per_sample_counts else state.counts
-        neurons.integrate_fire(
-            currents, bias, v, threshold=threshold, v_max=self.v_max, to_zero=to_zero, spikes=out, counts=counts, portable=self.portable
-        )
+        firing = self._firing(population)
+        neurons.integrate_fire(currents, bias, v, spikes=out, counts=counts, shift=shift, portable=self.portable, **firing)
+
+    def _firing(self, population: Population) -> _Firing:
+        """Threshold, saturation and reset of neurons that fire."""
+        if isinstance(population, Input):
+            return {"threshold": float(population.payload_max or 1), "v_max": self.v_max, "to_zero": False}
+        assert isinstance(population, IF)  # gates and other sources are no _Neurons
+        return {"threshold": float(population.vth * 2**self.network.shift), "v_max": self.v_max, "to_zero": population.reset == "zero"}
+
+    def _depthwise_populations(self) -> dict[str, Depthwise]:
+        """Populations behind nothing but a depthwise convolution of spikes that one kernel does."""
+        found: dict[str, Depthwise] = {}
+        for population in self.network.populations:
+            incoming = self.network.incoming(population.name)
+            if not (self.network.fixed_point and isinstance(population, IF) and len(incoming) == 1):
+                continue
+            source, linear = self.network[incoming[0].source], incoming[0].map
+            if isinstance(linear, Conv) and source.spiking and len(population.shape) == 3 and Depthwise.fits(linear):
+                found[population.name] = Depthwise(linear, source.shape, population.shape)
+        return found
+
+    def _check_sums(self) -> None:
+        """Sums over all connections into a population must be exact, as those over one are."""
+        if not self.network.fixed_point:
+            return
+        for population in self.network.populations:
+            total = sum(self.synapses[c].largest for c in self.network.incoming(population.name) if c in self.synapses)
+            if total >= EXACT_FLOAT32:
+                raise LimitExceeded(
+                    f"the sum of |weight x payload| over all connections can reach {total}", where=population.name,
+                    limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums", remedy="scale the weights down",
+                )  # fmt: skip
 
     def _finish(self, state: _State, rows: slice, worker: _Worker) -> None:
         """Record a population at the end of its window."""
@@ -283,10 +337,10 @@ class _Run:
             worker.buffers.give(state.v, state.counts)
 
     def _per_neuron(self, values: Array, population: Population, what: str) -> torch.Tensor:
-        return self._checked(spread(values, population.shape, np.float32), population.name, what)
+        return self._checked(spread(values, population.shape, np.int64 if self.network.fixed_point else np.float32), population.name, what)
 
     def _checked(self, values: Array, where: str, what: str) -> torch.Tensor:
-        """Potentials and biases as float32, which is exact within the chip's registers; see `neurons`."""
+        """Potentials or biases, within the chip's registers in fixed point; see `neurons`."""
         if self.network.fixed_point and (largest := float(np.abs(values).max(initial=0))) > V_MAX:
             raise LimitExceeded(f"{what} of magnitude {largest:.0f}", where=where, limit=f"at most 2^23 - 1 = {V_MAX} expected")
-        return torch.from_numpy(values.astype(np.float32)).to(self.device)
+        return torch.from_numpy(values.astype(np.int32 if self.network.fixed_point else np.float32)).to(self.device)

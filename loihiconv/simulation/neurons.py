@@ -1,8 +1,7 @@
 """Integrate-and-fire over all steps of a block: one fused pass over memory.
 
-Potentials are float32 in both number systems. In fixed point that is exact: every number is an integer, |v| stays within 2^23 - 1,
-and biases are checked to be no larger. Sums up to 2^24 are float32 numbers; where |v + u| or |v + u + bias| passes 2^24, rounding is
-monotonic, so that the result is at least 2^24 - 2^23 and saturates at 2^23 - 1 just as the exact one does.
+Potentials are int32 in fixed point and float32 in float networks. Both are exact in fixed point: |v| stays within 2^23 - 1, biases
+are checked to be no larger, and sums of weight x spike are below 2^24, that is 2^30 in units of v; so |v + u + bias| < 2^31.
 
 Arrays are (samples, steps, neurons) with neurons in whatever order the caller keeps them.
 """
@@ -16,56 +15,58 @@ import numpy as np
 import torch
 
 from loihiconv.network import V_MAX
+from loihiconv.simulation.vectors import converted, fill, load, select, shifted, store
 
-NEURONS_AT_ONCE = 2048
-"""Neurons that are carried through all steps together; their potentials, biases and counts then stay in the first-level cache."""
-STEPS_AT_ONCE = 255
-"""Spikes are counted in bytes for so many steps."""
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _fire_once(currents: Any, bias: Any, v: Any, threshold: Any, v_max: Any, to_zero: bool, spikes: Any, counts: Any) -> None:
-    """One step of some neurons; on one-dimensional arrays, or the compiler does not vectorise it (12 times slower)."""
-    for i in range(v.size):
-        potential = min(max(v[i] + currents[i] + bias[i], -v_max), v_max)
-        fires = potential > threshold
-        v[i] = (np.float32(0) if to_zero else potential - threshold) if fires else potential
-        spikes[i] = np.uint8(fires)
-        counts[i] += np.uint8(fires)
+LANES = 64
+"""Neurons that are carried through all steps together, in registers: four of AVX-512's for each of their quantities."""
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _add(counts: Any, total: Any) -> None:
-    for i in range(counts.size):
-        total[i] += np.int32(counts[i])
-        counts[i] = np.uint8(0)
+@numba.njit(inline="always", nogil=True, error_model="numpy")
+def advanced(v: Any, u: Any, bias: Any, threshold: Any, highest: Any, lowest: Any, to_zero: Any) -> Any:
+    """Potentials after one step, and who fires; all arguments are `vectors`, but for the last."""
+    v = v + (u + bias)
+    v = select(v > highest, highest, v)
+    v = select(lowest > v, lowest, v)
+    fires = v > threshold
+    return select(fires, v - v if to_zero else v - threshold, v), fires
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _integrate_fire(
-    currents: Any, constant: bool, bias: Any, v: Any, threshold: Any, v_max: Any, to_zero: bool, spikes: Any, counts: Any
+@numba.njit(inline="always", nogil=True, error_model="numpy")
+def _through_all_steps(
+    currents: Any, still: Any, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any, i: Any, lanes: Any
 ) -> None:
-    samples, steps, neurons = spikes.shape
-    seen = np.zeros(NEURONS_AT_ONCE, np.uint8)
-    for n in range(samples):
-        for begin in range(0, neurons, NEURONS_AT_ONCE):
-            end = min(begin + NEURONS_AT_ONCE, neurons)
-            b, potentials, total = bias[n % bias.shape[0], begin:end], v[n, begin:end], counts[n % counts.shape[0], begin:end]
-            c = seen[: end - begin]
-            for t in range(steps):
-                u, s = currents[n, 0 if constant else t, begin:end], spikes[n, t, begin:end]
-                _fire_once(u, b, potentials, threshold, v_max, to_zero, s, c)
-                if t % STEPS_AT_ONCE == STEPS_AT_ONCE - 1:
-                    _add(c, total)
-            _add(c, total)
+    """Some neurons of a sample."""
+    potential, b, count = load(v, i, lanes), load(bias, i, lanes), load(counts, i, lanes)
+    threshold, highest, lowest = fill(limits[0], lanes), fill(limits[1], lanes), fill(limits[2], lanes)
+    bits, byte = fill(shift, lanes), fill(np.uint8(0), lanes)
+    for t in range(spikes.shape[0]):
+        u = shifted(converted(load(currents[0 if still else t], i, lanes), potential), bits)
+        potential, fires = advanced(potential, u, b, threshold, highest, lowest, limits[3])
+        count = count + converted(fires, count)
+        store(spikes[t], i, converted(fires, byte))
+    store(v, i, potential)
+    store(counts, i, count)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _integrate(currents: Any, constant: bool, bias: Any, v: Any, v_max: Any, trace: Any) -> None:
+def _integrate_fire(currents: Any, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any) -> None:
+    samples, _, neurons = spikes.shape
+    still, even = currents.shape[1] == 1, neurons - neurons % LANES
+    for n in range(samples):
+        u, b, c = currents[n], bias[n % bias.shape[0]], counts[n % counts.shape[0]]
+        for i in range(0, even, LANES):
+            _through_all_steps(u, still, shift, b, v[n], limits, spikes[n], c, i, LANES)
+        for i in range(even, neurons):
+            _through_all_steps(u, still, shift, b, v[n], limits, spikes[n], c, i, 1)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _integrate(currents: Any, bias: Any, v: Any, v_max: Any, trace: Any) -> None:
+    still = currents.shape[1] == 1
     for n in range(v.shape[0]):
         for t in range(trace.shape[1]):
             for i in range(v.shape[1]):
-                u = currents[n, 0 if constant else t, i]
+                u = currents[n, 0 if still else t, i]
                 v[n, i] = min(max(v[n, i] + u + bias[n % bias.shape[0], i], -v_max), v_max)
                 trace[n, t, i] = v[n, i]
 
@@ -80,18 +81,19 @@ def integrate_fire(
     to_zero: bool,
     spikes: torch.Tensor,
     counts: torch.Tensor,
-    portable: bool,
+    shift: int = 0,
+    portable: bool = False,
 ) -> None:
     """Advance integrate-and-fire neurons by the steps of a block.
 
     Parameters
     ----------
-    currents : float32 tensor (N, steps or 1, neurons)
-        Sums of weight x spike per step, in units of v; one step stands for a constant current.
-    bias : float32 tensor (N or 1, neurons)
-        In units of v.
-    v : float32 tensor (N, neurons)
-        Membrane potentials; changed in place.
+    currents : float32 or int32 tensor (N, steps or 1, neurons)
+        Sums of weight x spike per step, in units of v / 2^shift; one step stands for a constant current.
+    bias : tensor (N or 1, neurons)
+        In units of v, and of its type.
+    v : int32 or float32 tensor (N, neurons)
+        Membrane potentials; changed in place. Sums for int32 ones are whole numbers.
     threshold : float
         In units of v, that is vth * 2^shift.
     v_max : float
@@ -102,39 +104,52 @@ def integrate_fire(
         Written.
     counts : int32 tensor (N or 1, neurons)
         Spikes are added here; with one row, of all samples.
+    shift : int
+        0 in float networks.
     portable : bool
         Use torch's own operations, on whatever device the tensors are.
     """
-    constant = currents.shape[1] == 1
     if not portable:
-        arrays = (currents.numpy(), constant, bias.numpy(), v.numpy())
-        _integrate_fire(*arrays, np.float32(threshold), np.float32(v_max), to_zero, spikes.numpy(), counts.numpy())
+        arrays = (currents.numpy(), np.int32(shift), bias.numpy(), v.numpy(), limits_of(v, threshold, v_max, to_zero))
+        _integrate_fire(*arrays, spikes.numpy(), counts.numpy())
         return
+    threshold, v_max = (_number(v, value).item() for value in (threshold, v_max))
     for t in range(spikes.shape[1]):
-        v.add_(currents[:, 0 if constant else t]).add_(bias).clamp_(-v_max, v_max)
+        u = currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype) * 2**shift
+        v.add_(u).add_(bias).clamp_(-v_max, v_max)
         fired = v > threshold
-        v.masked_fill_(fired, 0.0) if to_zero else v.sub_(fired * threshold)
+        v.masked_fill_(fired, 0) if to_zero else v.sub_(fired * threshold)
         spikes[:, t] = fired
     counts += spikes.sum(dim=1, dtype=torch.int32) if len(counts) == len(spikes) else spikes.sum(dim=(0, 1), dtype=torch.int32)
 
 
 def integrate(currents: torch.Tensor, bias: torch.Tensor, v: torch.Tensor, *, v_max: float, trace: torch.Tensor, portable: bool) -> None:
-    """Advance neurons that never spike; arguments as in `integrate_fire`.
+    """Advance neurons that never spike; arguments as in `integrate_fire`, with no shift.
 
     Parameters
     ----------
-    trace : float32 tensor (N, steps, neurons)
-        Potentials after each step are written here; ``v`` holds the last.
+    trace : tensor (N, steps, neurons)
+        Potentials after each step are written here, in their type; ``v`` holds the last.
     """
-    constant = currents.shape[1] == 1
     if not portable:
-        _integrate(currents.numpy(), constant, bias.numpy(), v.numpy(), np.float32(v_max), trace.numpy())
+        _integrate(currents.numpy(), bias.numpy(), v.numpy(), _number(v, v_max), trace.numpy())
         return
+    v_max = _number(v, v_max).item()
     for t in range(trace.shape[1]):
-        v.add_(currents[:, 0 if constant else t]).add_(bias).clamp_(-v_max, v_max)
+        u = currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype)
+        v.add_(u).add_(bias).clamp_(-v_max, v_max)
         trace[:, t] = v
 
 
 def saturation(fixed_point: bool) -> float:
     """Where potentials saturate: the chip's registers in fixed point, nowhere in float."""
-    return float(V_MAX) if fixed_point else float("inf")
+    return V_MAX if fixed_point else float("inf")
+
+
+def limits_of(v: torch.Tensor, threshold: float, v_max: float, to_zero: bool) -> tuple[Any, Any, Any, bool]:
+    """What the kernels have to know of neurons, in the type of their potentials: threshold, largest and smallest v, kind of reset."""
+    return _number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero
+
+
+def _number(v: torch.Tensor, value: float) -> Any:
+    return np.int32(value) if v.dtype == torch.int32 else np.float32(value)

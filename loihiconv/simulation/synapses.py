@@ -19,7 +19,6 @@ would not do: they may transform (Winograd, FFT), which rounds, or cut factors d
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +27,7 @@ import torch.nn.functional as F
 from loihiconv.errors import LimitExceeded
 from loihiconv.linear import Conv, Dense, LinearMap, Shape
 from loihiconv.network import Connection, Network
+from loihiconv.simulation.int8 import Bytes, Int8Matmul, Int8Product
 
 EXACT_FLOAT32 = 2**24
 """All integers up to here are float32 numbers."""
@@ -59,21 +59,25 @@ class Synapses:
         self.source_shape, self.target_shape = source.shape, target.shape
         self.map: LinearMap = connection.map
         self.unit = float(2**network.shift)
+        self.largest = 0
         self.portable = portable
         weight = torch.from_numpy(np.ascontiguousarray(self.map.weight))
         if network.fixed_point:
-            self._check_exact(connection, 1 if source.spiking else network.input.payload_max)
+            self.largest = self._largest_sum(connection, 1 if source.spiking else network.input.payload_max)
         if isinstance(self.map, Dense):
             weight = channels_last(weight, source.shape, target.shape)
         self.weight = weight.to(device, torch.float32) * self.unit
         if isinstance(self.map, Conv) and not portable:
             self.weight = self.weight.contiguous(memory_format=torch.channels_last)
         self.int8: Int8Product | None = None
-        if network.fixed_point and source.spiking and not portable:
-            self.int8 = Int8Product.prepare(self, weight)
+        self.matmul: Int8Matmul | None = None
+        if network.fixed_point and source.spiking and not portable and (weights := Bytes.of(weight)) is not None:
+            self.matmul = Int8Matmul.prepare(self, weights, network.shift)
+            self.int8 = Int8Product.prepare(self, weights)
 
     @staticmethod
-    def _check_exact(connection: Connection, payload: int) -> None:
+    def _largest_sum(connection: Connection, payload: int) -> int:
+        """What no sum of |weight x payload| exceeds."""
         weight = np.abs(connection.map.weight)
         largest = int(weight.reshape(len(weight), -1).sum(axis=1, dtype=np.int64).max()) * payload
         if largest >= EXACT_FLOAT32:
@@ -81,6 +85,7 @@ class Synapses:
                 f"the sum of |weight x payload| can reach {largest}", where=connection.name,
                 limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums", remedy="scale the weights down",
             )  # fmt: skip
+        return largest
 
     @property
     def row_bytes(self) -> int:
@@ -142,74 +147,3 @@ class Synapses:
         if len(self.target_shape) == 3:
             y = y.permute(0, 2, 3, 1)
         return y.reshape(len(y), -1)
-
-
-class Int8Product:
-    """Bytes times bytes through oneDNN's quantized operators, where this build of torch has them.
-
-    They are semi-public, so `prepare` first compares them with float32, on random spikes and with every neuron firing, and gives
-    them up on any difference or error.
-    """
-
-    def __init__(self, synapses: Synapses, weight: torch.Tensor, scale: int) -> None:
-        ops = torch.ops.onednn
-        self.synapses, self.ops = synapses, ops
-        narrow = (weight >> scale - 1).to(torch.int8)  # halved if even
-        self.scales = torch.full((len(weight),), scale * synapses.unit)
-        self.zeros = torch.zeros(len(weight), dtype=torch.int64)
-        self.pixelwise = _is_pixelwise(synapses.map, synapses.target_shape)
-        if self.pixelwise:
-            self.packed = ops.qlinear_prepack(narrow.flatten(1), None)
-        elif isinstance(synapses.map, Conv):
-            top, bottom, left, right = synapses.map.padding
-            # torch pads symmetrically; anything else is padded (or cropped) as bytes beforehand
-            self.symmetric = (top, left) == (bottom, right) and top >= 0 and left >= 0
-            padding = [top, left] if self.symmetric else [0, 0]
-            c = synapses.map
-            self.geometry: tuple[Any, ...] = (list(c.stride), padding, list(c.dilation), c.groups)
-            self.packed = ops.qconv_prepack(narrow, self.scales, 1.0, 0, *self.geometry, None)
-        else:
-            self.packed = ops.qlinear_prepack(narrow, None)
-
-    @classmethod
-    def prepare(cls, synapses: Synapses, weight: torch.Tensor) -> Int8Product | None:
-        """The byte-wise product for integer weights of ``synapses``, or None where it is not exact or not there."""
-        scale = 1 if bool((weight & 1).any()) else 2
-        low, high = torch.aminmax(weight)
-        if max(-int(low), int(high)) // scale > 127:
-            return None
-        generator = torch.Generator().manual_seed(0)
-        spikes = torch.randint(0, 2, (3, prod(synapses.source_shape)), generator=generator, dtype=torch.uint8)
-        spikes[0] = 1
-        try:
-            product = cls(synapses, weight, scale)
-            if torch.equal(product(spikes), synapses.float32(spikes)):
-                return product
-        except (RuntimeError, AttributeError, TypeError, NotImplementedError):
-            pass  # this torch has no such operator, or not for this geometry: float32 is exact as well
-        return None
-
-    def __call__(self, spikes: torch.Tensor) -> torch.Tensor:
-        s, output = self.synapses, torch.float32
-        if isinstance(s.map, Dense) or self.pixelwise:
-            rows = spikes.view(-1, s.source_shape[0]) if self.pixelwise else spikes
-            result: torch.Tensor = self.ops.qlinear_pointwise(
-                rows, 1.0, 0, self.packed, self.scales, self.zeros, None, 1.0, 0, output, "none", [], ""
-            )
-            return result.view(len(spikes), -1)
-        x = s.image(spikes)
-        if not self.symmetric:
-            top, bottom, left, right = s.map.padding
-            x = F.pad(x, (left, right, top, bottom)).contiguous(memory_format=torch.channels_last)
-        return s.flat(
-            self.ops.qconv2d_pointwise(
-                x, 1.0, 0, self.packed, self.scales, self.zeros, None, *self.geometry, 1.0, 0, output, "none", [], ""
-            )
-        )
-
-
-def _is_pixelwise(linear: LinearMap, target: Shape) -> bool:
-    """Whether it is a convolution of single pixels: a matrix product over all of them, which has less to set up."""
-    if not isinstance(linear, Conv) or len(target) != 3:
-        return False
-    return linear.weight.shape[2:] == (1, 1) and (linear.stride, linear.padding, linear.groups) == ((1, 1), (0, 0, 0, 0), 1)
