@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from loihiconv.linear import Array, Conv, LinearMap, Shape
-from loihiconv.simulation.neurons import advanced, limits_of
+from loihiconv.simulation.neurons import Firing, advanced
 from loihiconv.simulation.vectors import converted, fill, load, select, shifted, store
 
 EXACT_INT16 = 2**15 - 1
@@ -48,38 +48,18 @@ class Depthwise:
             return False
         return int(np.abs(linear.weight).reshape(linear.groups, -1).sum(axis=1, dtype=np.int64).max()) <= EXACT_INT16
 
-    def integrate_fire(
-        self,
-        spikes: torch.Tensor,
-        bias: torch.Tensor,
-        v: torch.Tensor,
-        *,
-        shift: int,
-        threshold: float,
-        v_max: float,
-        to_zero: bool,
-        out: torch.Tensor,
-        counts: torch.Tensor,
-    ) -> None:
+    def advance(self, spikes: torch.Tensor, firing: Firing, shift: int) -> None:
         """Advance neurons by the steps of a block.
 
         Parameters
         ----------
         spikes : uint8 tensor (N, steps, neurons of the source)
-        bias : int32 tensor (N or 1, neurons)
-        v : int32 tensor (N, neurons)
-            Changed in place.
+        firing : Firing
+            Of int32 potentials.
         shift : int
             From sums of weight x spike to units of v.
-        threshold, v_max, to_zero
-            As in `neurons.integrate_fire`, in units of v.
-        out : uint8 tensor (N, steps, neurons)
-            Written.
-        counts : int32 tensor (N or 1, neurons)
-            Spikes are added here; with one row, of all samples.
         """
-        arrays = (spikes.numpy(), self.weight, self.units, self.taps, self.starts, np.int32(shift), bias.numpy(), v.numpy())
-        _depthwise(*arrays, limits_of(v, threshold, v_max, to_zero), out.numpy(), counts.numpy())
+        _depthwise(spikes.numpy(), self.weight, self.units, self.taps, self.starts, np.int32(shift), *firing.before, *firing.after)
 
 
 def _taps(linear: Conv, source: Shape, target: Shape) -> tuple[Array, Array, Array]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from math import prod
 from threading import Lock, local
-from typing import TypeAlias, TypedDict
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from loihiconv.simulation import neurons
 from loihiconv.simulation.buffers import Buffers, settle_allocator
 from loihiconv.simulation.depthwise import Depthwise
 from loihiconv.simulation.devices import find_device, ieee_products, threads
+from loihiconv.simulation.int8 import Int8Matmul
 from loihiconv.simulation.layout import channels_last, spread
 from loihiconv.simulation.pooling import Gates
 from loihiconv.simulation.results import RECORDS, Results
@@ -108,14 +109,6 @@ class _Neurons:
 
 
 _State: TypeAlias = _Neurons | Gates | PoissonSource
-_Piece: TypeAlias = tuple[slice, slice, torch.Tensor, int]
-"""Samples, steps, their currents, and the bits by which these are to be shifted to units of v."""
-
-
-class _Firing(TypedDict):
-    threshold: float
-    v_max: float
-    to_zero: bool
 
 
 class _Worker:
@@ -142,7 +135,10 @@ class _Run:
             if not c.on_host and not isinstance(network[c.target], MaxPool)
         }
         self._check_sums()
-        self.depthwise = {} if portable else self._depthwise_populations()
+        self.depthwise: dict[str, Depthwise] = {}
+        self.products: dict[str, Int8Matmul] = {}
+        if network.fixed_point and not portable:
+            self._find_special_kernels()
         self.start = {p.name: self._per_neuron(p.v_init, p, "v_init") for p in network.populations if isinstance(p, IF | Readout)}
         self.bias = {p.name: self._per_neuron(p.bias, p, "bias") for p in network.populations if isinstance(p, IF | Readout)}
         self.last_use = {c.source: c.target for c in network.connections}
@@ -213,13 +209,13 @@ class _Run:
         counts = worker.buffers.take((n if self.per_sample_counts else 1, size), torch.int32).zero_()
         if isinstance(population, Input):
             v.fill_(population.payload_max // 2 if self.network.fixed_point else 0.5)
-            constant = torch.from_numpy(channels_last(payload, population.shape).astype(np.float32)).to(self.device)[:, None]
+            constant = torch.from_numpy(channels_last(payload, population.shape).astype(np.float32)).to(self.device)
             return _Neurons(population, v, torch.zeros((1, size), dtype=self.number, device=self.device), counts, constant)
         v.copy_(self.start[name].expand(n, -1))
         return _Neurons(population, v, from_host.get(name, self.bias[name]), counts, self._constant(population, payload))
 
     def _constant(self, population: Population, payload: Array) -> torch.Tensor | None:
-        """Sums that payloads give, the same at each step: (N, 1, neurons)."""
+        """Sums that payloads give, the same at each step: (N, neurons)."""
         total: torch.Tensor | None = None
         source = self.network.input
         if source.spiking:
@@ -227,7 +223,7 @@ class _Run:
         for connection in self.network.incoming(population.name):
             if connection.source == source.name and not connection.on_host:
                 x = torch.from_numpy(channels_last(payload, source.shape).astype(np.float32)).to(self.device)
-                y = self.synapses[connection](x).reshape(len(x), 1, -1)
+                y = self.synapses[connection](x).reshape(len(x), -1)
                 total = y if total is None else total.add_(y)
         return total
 
@@ -238,14 +234,10 @@ class _Run:
         n = len(state.v if isinstance(state, _Neurons) else state.counts)
         out = worker.buffers.take((n, steps, prod(population.shape)), kind)
         if isinstance(state, _Neurons):
-            if (depthwise := self.depthwise.get(population.name)) is not None:
-                source = self.network.incoming(population.name)[0].source
-                depthwise.integrate_fire(
-                    spikes[source], state.bias, state.v, shift=self.network.shift, out=out, counts=state.counts, **self._firing(population)
-                )
-                return out
-            for samples, window, currents, shift in self._currents(state, spikes, steps, worker):
-                self._integrate(state, samples, currents, shift, out[samples, window])
+            if isinstance(population, Readout):
+                self._integrate(state, spikes, out)
+            else:
+                self._fire(state, spikes, out, worker)
             return out
         if isinstance(state, Gates):
             state.advance(spikes[self.network.incoming(population.name)[0].source], out)
@@ -254,62 +246,80 @@ class _Run:
         state.advance(begin, here)
         return out if self.device.type == "cpu" else out.copy_(torch.from_numpy(here))
 
-    def _currents(self, state: _Neurons, spikes: dict[str, torch.Tensor], steps: int, worker: _Worker) -> Iterator[_Piece]:
-        """Sums of weight x spike, (samples, steps or 1, neurons), piece by piece."""
+    def _integrate(self, state: _Neurons, spikes: dict[str, torch.Tensor], trace: torch.Tensor) -> None:
+        """Neurons that never spike."""
+        for samples, steps, currents in self._currents(state, spikes, trace.shape[1]):
+            bias = state.bias[samples] if len(state.bias) > 1 else state.bias
+            per_step = currents.view(samples.stop - samples.start, -1, currents.shape[1])
+            v, course = state.v[samples], trace[samples, steps]
+            neurons.integrate(per_step, bias, v, v_max=self.v_max, trace=course, portable=self.portable)
+
+    def _fire(self, state: _Neurons, spikes: dict[str, torch.Tensor], out: torch.Tensor, worker: _Worker) -> None:
+        """Neurons that spike: in the way that has least to do with memory."""
+        population = state.population
+        if isinstance(population, IF):
+            threshold, to_zero = float(population.vth * 2**self.network.shift), population.reset == "zero"
+        else:
+            assert isinstance(population, Input)  # gates and readouts are no such neurons
+            threshold, to_zero = float(population.payload_max or 1), False
+        firing = neurons.Firing(
+            state.bias, state.v, threshold=threshold, v_max=self.v_max, to_zero=to_zero, spikes=out, counts=state.counts,
+            portable=self.portable,
+        )  # fmt: skip
+        incoming = self.network.incoming(population.name)
+        if (depthwise := self.depthwise.get(population.name)) is not None:
+            depthwise.advance(spikes[incoming[0].source], firing, self.network.shift)
+        elif (product := self.products.get(population.name)) is not None:
+            self._fire_by_rows(product, spikes[incoming[0].source], firing, worker)
+        else:
+            for samples, steps, currents in self._currents(state, spikes, out.shape[1]):
+                firing.advance(currents, samples, steps)
+
+    def _fire_by_rows(self, product: Int8Matmul, spikes: torch.Tensor, firing: neurons.Firing, worker: _Worker) -> None:
+        """Sums and spikes in turns, each piece so small that its sums stay in the cache."""
+        n, duration, size = firing.spikes.shape
+        rows = max(1, min(n * duration, sizes.SMALL_BLOCK_BYTES // (4 * size)))
+        sums = worker.buffers.take((rows, size), torch.int32)
+        array, multiply = sums.numpy(), product.by_rows(spikes.view(n * duration, -1), sums)
+        for samples, steps in sizes.pieces(n, duration, rows):
+            begin = samples.start * duration + steps.start
+            multiply(begin, begin + (samples.stop - samples.start) * (steps.stop - steps.start))
+            firing.advance(array, samples, steps, product.shift)
+        worker.buffers.give(sums)
+
+    def _currents(self, state: _Neurons, spikes: dict[str, torch.Tensor], duration: int) -> Iterator[tuple[slice, slice, torch.Tensor]]:
+        """Sums of weight x spike in units of v, piece by piece: which samples, which steps, and (samples x steps, neurons).
+
+        There is one row per sample if they are the same at each step.
+        """
         n, size = state.v.shape
         incoming = [c for c in self.network.incoming(state.population.name) if c.source in spikes]
         if not incoming:
-            constant = state.constant if state.constant is not None else torch.zeros((n, 1, size), device=self.device)
-            yield slice(0, n), slice(0, steps), constant, 0
+            constant = state.constant if state.constant is not None else torch.zeros((n, size), device=self.device)
+            yield slice(0, n), slice(0, duration), constant
             return
-        product = self.synapses[incoming[0]].matmul
-        if product is not None and len(incoming) == 1 and state.constant is None and isinstance(state.population, IF):
-            rows = max(1, min(n * steps, sizes.SMALL_BLOCK_BYTES // (4 * size)))
-            sums = worker.buffers.take((rows, size), torch.int32)
-            for samples, window in sizes.pieces(n, steps, rows):
-                s = spikes[incoming[0].source][samples, window]
-                piece = sums[: s.shape[0] * s.shape[1]]
-                product(s, piece)
-                yield samples, window, piece.view(*s.shape[:2], size), product.shift
-            worker.buffers.give(sums)
-            return
-        for samples, window in sizes.pieces(n, steps, self.block_bytes // sum(self.synapses[c].row_bytes for c in incoming)):
+        for samples, steps in sizes.pieces(n, duration, self.block_bytes // sum(self.synapses[c].row_bytes for c in incoming)):
             total: torch.Tensor | None = None
             for connection in incoming:
-                s = spikes[connection.source][samples, window]
-                y = self.synapses[connection](s.reshape(-1, s.shape[2])).reshape(*s.shape[:2], -1)
+                s = spikes[connection.source][samples, steps]
+                y = self.synapses[connection](s.reshape(-1, s.shape[2]))
                 total = y if total is None else total.add_(y)
             assert total is not None  # there is at least one connection
-            yield samples, window, total if state.constant is None else total.add_(state.constant[samples]), 0
+            if state.constant is not None:
+                total.view(samples.stop - samples.start, -1, size).add_(state.constant[samples, None])
+            yield samples, steps, total
 
-    def _integrate(self, state: _Neurons, samples: slice, currents: torch.Tensor, shift: int, out: torch.Tensor) -> None:
-        population, v = state.population, state.v[samples]
-        bias = state.bias[samples] if len(state.bias) > 1 else state.bias
-        if isinstance(population, Readout):
-            neurons.integrate(currents, bias, v, v_max=self.v_max, trace=out, portable=self.portable)
-            return
-        counts = state.counts[samples] if self.per_sample_counts else state.counts
-        firing = self._firing(population)
-        neurons.integrate_fire(currents, bias, v, spikes=out, counts=counts, shift=shift, portable=self.portable, **firing)
-
-    def _firing(self, population: Population) -> _Firing:
-        """Threshold, saturation and reset of neurons that fire."""
-        if isinstance(population, Input):
-            return {"threshold": float(population.payload_max or 1), "v_max": self.v_max, "to_zero": False}
-        assert isinstance(population, IF)  # gates and other sources are no _Neurons
-        return {"threshold": float(population.vth * 2**self.network.shift), "v_max": self.v_max, "to_zero": population.reset == "zero"}
-
-    def _depthwise_populations(self) -> dict[str, Depthwise]:
-        """Populations behind nothing but a depthwise convolution of spikes that one kernel does."""
-        found: dict[str, Depthwise] = {}
+    def _find_special_kernels(self) -> None:
+        """For populations behind nothing but one connection that spikes cross."""
         for population in self.network.populations:
             incoming = self.network.incoming(population.name)
-            if not (self.network.fixed_point and isinstance(population, IF) and len(incoming) == 1):
+            if not isinstance(population, IF) or len(incoming) != 1 or not (source := self.network[incoming[0].source]).spiking:
                 continue
-            source, linear = self.network[incoming[0].source], incoming[0].map
-            if isinstance(linear, Conv) and source.spiking and len(population.shape) == 3 and Depthwise.fits(linear):
-                found[population.name] = Depthwise(linear, source.shape, population.shape)
-        return found
+            linear = incoming[0].map
+            if isinstance(linear, Conv) and len(population.shape) == 3 and Depthwise.fits(linear):
+                self.depthwise[population.name] = Depthwise(linear, source.shape, population.shape)
+            elif (product := self.synapses[incoming[0]].matmul) is not None:
+                self.products[population.name] = product
 
     def _check_sums(self) -> None:
         """Sums over all connections into a population must be exact, as those over one are."""

@@ -124,7 +124,7 @@ class Int8Matmul:
     """
 
     def __init__(self, weights: Bytes, shift: int) -> None:
-        self.weight = weights.values.flatten(1).T.contiguous()
+        self.weight = weights.values.flatten(1).T
         self.shift = shift + weights.halved
 
     @classmethod
@@ -151,6 +151,17 @@ class Int8Matmul:
         """
         inputs, outputs = self.weight.shape
         torch._int_mm(spikes.view(torch.int8).view(-1, inputs), self.weight, out=sums.view(-1, outputs))
+
+    def by_rows(self, spikes: torch.Tensor, sums: torch.Tensor) -> Callable[[int, int], None]:
+        """The same for some rows of (rows, neurons) at a time, into the first rows of ``sums``: a call's cost is the product's."""
+        inputs, outputs = self.weight.shape
+        pixels = spikes.shape[1] // inputs
+        x, y, product, weight = spikes.view(torch.int8).view(-1, inputs), sums.view(-1, outputs), torch._int_mm, self.weight
+
+        def multiply(begin: int, end: int) -> None:
+            product(x[begin * pixels : end * pixels], weight, out=y[: (end - begin) * pixels])
+
+        return multiply
 
 
 @cache

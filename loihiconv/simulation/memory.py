@@ -21,7 +21,7 @@ CHUNK_BYTES = 16 * 2**20
 CHUNK_BYTES_ACCELERATOR = 2 * 2**30
 MOST_CHUNK_BYTES = 64 * 2**20
 """Where a single sample's window takes more than this, time is cut as well."""
-BLOCK_BYTES = 4 * 2**20
+BLOCK_BYTES = 2 * 2**20
 """Currents (float32) that are made and used up at a time, on a CPU: large enough that the cost of a call (30 us) does not show."""
 SMALL_BLOCK_BYTES = 2**19
 """The same where a call costs little: so much that it stays in a core's second-level cache until it is used up."""

@@ -14,6 +14,7 @@ import numba
 import numpy as np
 import torch
 
+from loihiconv.linear import Array
 from loihiconv.network import V_MAX
 from loihiconv.simulation.vectors import converted, fill, load, select, shifted, store
 
@@ -33,14 +34,14 @@ def advanced(v: Any, u: Any, bias: Any, threshold: Any, highest: Any, lowest: An
 
 @numba.njit(inline="always", nogil=True, error_model="numpy")
 def _through_all_steps(
-    currents: Any, still: Any, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any, i: Any, lanes: Any
+    currents: Any, row: Any, stride: Any, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any, i: Any, lanes: Any
 ) -> None:
-    """Some neurons of a sample."""
+    """Some neurons of a sample, whose first currents are in a row and the next ones a stride behind."""
     potential, b, count = load(v, i, lanes), load(bias, i, lanes), load(counts, i, lanes)
     threshold, highest, lowest = fill(limits[0], lanes), fill(limits[1], lanes), fill(limits[2], lanes)
     bits, byte = fill(shift, lanes), fill(np.uint8(0), lanes)
     for t in range(spikes.shape[0]):
-        u = shifted(converted(load(currents[0 if still else t], i, lanes), potential), bits)
+        u = shifted(converted(load(currents[row + t * stride], i, lanes), potential), bits)
         potential, fires = advanced(potential, u, b, threshold, highest, lowest, limits[3])
         count = count + converted(fires, count)
         store(spikes[t], i, converted(fires, byte))
@@ -49,15 +50,18 @@ def _through_all_steps(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _integrate_fire(currents: Any, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any) -> None:
-    samples, _, neurons = spikes.shape
-    still, even = currents.shape[1] == 1, neurons - neurons % LANES
-    for n in range(samples):
-        u, b, c = currents[n], bias[n % bias.shape[0]], counts[n % counts.shape[0]]
+def _integrate_fire(
+    currents: Any, still: bool, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any,
+    first: int, last: int, begin: int, end: int,
+) -> None:  # fmt: skip
+    neurons = spikes.shape[2]
+    even, stride, rows = neurons - neurons % LANES, 0 if still else 1, 1 if still else end - begin
+    for n in range(first, last):
+        s, b, c, row = spikes[n, begin:end], bias[n % bias.shape[0]], counts[n % counts.shape[0]], (n - first) * rows
         for i in range(0, even, LANES):
-            _through_all_steps(u, still, shift, b, v[n], limits, spikes[n], c, i, LANES)
+            _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, LANES)
         for i in range(even, neurons):
-            _through_all_steps(u, still, shift, b, v[n], limits, spikes[n], c, i, 1)
+            _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, 1)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -71,29 +75,15 @@ def _integrate(currents: Any, bias: Any, v: Any, v_max: Any, trace: Any) -> None
                 trace[n, t, i] = v[n, i]
 
 
-def integrate_fire(
-    currents: torch.Tensor,
-    bias: torch.Tensor,
-    v: torch.Tensor,
-    *,
-    threshold: float,
-    v_max: float,
-    to_zero: bool,
-    spikes: torch.Tensor,
-    counts: torch.Tensor,
-    shift: int = 0,
-    portable: bool = False,
-) -> None:
-    """Advance integrate-and-fire neurons by the steps of a block.
+class Firing:
+    """Integrate-and-fire neurons while a block of steps runs.
 
     Parameters
     ----------
-    currents : float32 or int32 tensor (N, steps or 1, neurons)
-        Sums of weight x spike per step, in units of v / 2^shift; one step stands for a constant current.
     bias : tensor (N or 1, neurons)
         In units of v, and of its type.
     v : int32 or float32 tensor (N, neurons)
-        Membrane potentials; changed in place. Sums for int32 ones are whole numbers.
+        Membrane potentials; changed in place. Currents of int32 ones are whole numbers.
     threshold : float
         In units of v, that is vth * 2^shift.
     v_max : float
@@ -104,30 +94,67 @@ def integrate_fire(
         Written.
     counts : int32 tensor (N or 1, neurons)
         Spikes are added here; with one row, of all samples.
-    shift : int
-        0 in float networks.
     portable : bool
         Use torch's own operations, on whatever device the tensors are.
     """
-    if not portable:
-        arrays = (currents.numpy(), np.int32(shift), bias.numpy(), v.numpy(), limits_of(v, threshold, v_max, to_zero))
-        _integrate_fire(*arrays, spikes.numpy(), counts.numpy())
-        return
-    threshold, v_max = (_number(v, value).item() for value in (threshold, v_max))
-    for t in range(spikes.shape[1]):
-        u = currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype) * 2**shift
-        v.add_(u).add_(bias).clamp_(-v_max, v_max)
-        fired = v > threshold
-        v.masked_fill_(fired, 0) if to_zero else v.sub_(fired * threshold)
-        spikes[:, t] = fired
-    counts += spikes.sum(dim=1, dtype=torch.int32) if len(counts) == len(spikes) else spikes.sum(dim=(0, 1), dtype=torch.int32)
+
+    def __init__(
+        self, bias: torch.Tensor, v: torch.Tensor, *, threshold: float, v_max: float, to_zero: bool, spikes: torch.Tensor,
+        counts: torch.Tensor, portable: bool = False,
+    ) -> None:  # fmt: skip
+        self.bias, self.v, self.spikes, self.counts = bias, v, spikes, counts
+        self.limits = (_number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero)
+        self.portable = portable
+        if not portable:
+            self.before = (bias.numpy(), v.numpy(), self.limits)
+            self.after = (spikes.numpy(), counts.numpy())
+
+    def advance(self, currents: torch.Tensor | Array, samples: slice, steps: slice, shift: int = 0) -> None:
+        """Integrate the currents of some samples and steps, and fire.
+
+        Parameters
+        ----------
+        currents : float32 or int32 tensor or array (rows, neurons)
+            Sums of weight x spike, in units of v / 2^shift: a row per step, sample after sample, or one row per sample where they are
+            the same at each step. Rows beyond the last are left alone.
+        samples, steps : slice
+        shift : int
+            0 in float networks.
+        """
+        n, duration = samples.stop - samples.start, steps.stop - steps.start
+        still = len(currents) == n and duration > 1
+        if not self.portable:
+            u = currents.numpy() if isinstance(currents, torch.Tensor) else currents
+            window = (samples.start, samples.stop, steps.start, steps.stop)
+            _integrate_fire(u, still, np.int32(shift), *self.before, *self.after, *window)
+            return
+        assert isinstance(currents, torch.Tensor)  # arrays are the kernels'
+        per_step = currents[: n if still else n * duration].view(n, 1 if still else duration, -1)
+        self._advance_portably(per_step, samples, steps, shift)
+
+    def _advance_portably(self, currents: torch.Tensor, samples: slice, steps: slice, shift: int) -> None:
+        threshold, highest, lowest, to_zero = (x if isinstance(x, bool) else x.item() for x in self.limits)
+        v, spikes, bias = self.v[samples], self.spikes[samples, steps], self.bias[samples] if len(self.bias) > 1 else self.bias
+        for t in range(spikes.shape[1]):
+            v.add_(currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype) * 2**shift).add_(bias).clamp_(lowest, highest)
+            fired = v > threshold
+            v.masked_fill_(fired, 0) if to_zero else v.sub_(fired * threshold)
+            spikes[:, t] = fired
+        if len(self.counts) == len(self.v):
+            self.counts[samples] += spikes.sum(dim=1, dtype=torch.int32)
+        else:
+            self.counts += spikes.sum(dim=(0, 1), dtype=torch.int32)
 
 
 def integrate(currents: torch.Tensor, bias: torch.Tensor, v: torch.Tensor, *, v_max: float, trace: torch.Tensor, portable: bool) -> None:
-    """Advance neurons that never spike; arguments as in `integrate_fire`, with no shift.
+    """Advance neurons that never spike.
 
     Parameters
     ----------
+    currents : float32 tensor (N, steps or 1, neurons)
+        In units of v; one step stands for a constant current.
+    bias, v, v_max, portable
+        As in `Firing`.
     trace : tensor (N, steps, neurons)
         Potentials after each step are written here, in their type; ``v`` holds the last.
     """
@@ -144,11 +171,6 @@ def integrate(currents: torch.Tensor, bias: torch.Tensor, v: torch.Tensor, *, v_
 def saturation(fixed_point: bool) -> float:
     """Where potentials saturate: the chip's registers in fixed point, nowhere in float."""
     return V_MAX if fixed_point else float("inf")
-
-
-def limits_of(v: torch.Tensor, threshold: float, v_max: float, to_zero: bool) -> tuple[Any, Any, Any, bool]:
-    """What the kernels have to know of neurons, in the type of their potentials: threshold, largest and smallest v, kind of reset."""
-    return _number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero
 
 
 def _number(v: torch.Tensor, value: float) -> Any:
