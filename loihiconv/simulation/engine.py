@@ -24,14 +24,13 @@ from loihiconv.network import IF, V_MAX, Input, MaxPool, Network, Population, Re
 from loihiconv.simulation import memory as sizes
 from loihiconv.simulation import neurons
 from loihiconv.simulation.buffers import Buffers, settle_allocator
-from loihiconv.simulation.depthwise import Depthwise
 from loihiconv.simulation.devices import find_device, ieee_products, threads
 from loihiconv.simulation.int8 import Int8Matmul
+from loihiconv.simulation.kernels import Kernels
 from loihiconv.simulation.layout import channels_last, spread
 from loihiconv.simulation.pooling import Gates
 from loihiconv.simulation.results import RECORDS, Results
 from loihiconv.simulation.sources import PoissonSource
-from loihiconv.simulation.synapses import EXACT_FLOAT32, Synapses
 
 Progress = Callable[[int, int], None]
 
@@ -129,16 +128,8 @@ class _Run:
         self.per_sample_counts = "counts" in record
         self.v_max = neurons.saturation(network.fixed_point)
         self.number = torch.int32 if network.fixed_point else torch.float32
-        self.synapses = {
-            c: Synapses(network, c, device, portable=portable)
-            for c in network.connections
-            if not c.on_host and not isinstance(network[c.target], MaxPool)
-        }
-        self._check_sums()
-        self.depthwise: dict[str, Depthwise] = {}
-        self.products: dict[str, Int8Matmul] = {}
-        if network.fixed_point and not portable:
-            self._find_special_kernels()
+        self.kernels = Kernels(network, device, portable=portable)
+        self.synapses = self.kernels.synapses
         self.start = {p.name: self._per_neuron(p.v_init, p, "v_init") for p in network.populations if isinstance(p, IF | Readout)}
         self.bias = {p.name: self._per_neuron(p.bias, p, "bias") for p in network.populations if isinstance(p, IF | Readout)}
         self.last_use = {c.source: c.target for c in network.connections}
@@ -267,9 +258,9 @@ class _Run:
             portable=self.portable,
         )  # fmt: skip
         incoming = self.network.incoming(population.name)
-        if (depthwise := self.depthwise.get(population.name)) is not None:
+        if (depthwise := self.kernels.depthwise.get(population.name)) is not None:
             depthwise.advance(spikes[incoming[0].source], firing, self.network.shift)
-        elif (product := self.products.get(population.name)) is not None:
+        elif (product := self.kernels.products.get(population.name)) is not None:
             self._fire_by_rows(product, spikes[incoming[0].source], firing, worker)
         else:
             for samples, steps, currents in self._currents(state, spikes, out.shape[1]):
@@ -309,36 +300,12 @@ class _Run:
                 total.view(samples.stop - samples.start, -1, size).add_(state.constant[samples, None])
             yield samples, steps, total
 
-    def _find_special_kernels(self) -> None:
-        """For populations behind nothing but one connection that spikes cross."""
-        for population in self.network.populations:
-            incoming = self.network.incoming(population.name)
-            if not isinstance(population, IF) or len(incoming) != 1 or not (source := self.network[incoming[0].source]).spiking:
-                continue
-            linear = incoming[0].map
-            if isinstance(linear, Conv) and len(population.shape) == 3 and Depthwise.fits(linear):
-                self.depthwise[population.name] = Depthwise(linear, source.shape, population.shape)
-            elif (product := self.synapses[incoming[0]].matmul) is not None:
-                self.products[population.name] = product
-
-    def _check_sums(self) -> None:
-        """Sums over all connections into a population must be exact, as those over one are."""
-        if not self.network.fixed_point:
-            return
-        for population in self.network.populations:
-            total = sum(self.synapses[c].largest for c in self.network.incoming(population.name) if c in self.synapses)
-            if total >= EXACT_FLOAT32:
-                raise LimitExceeded(
-                    f"the sum of |weight x payload| over all connections can reach {total}", where=population.name,
-                    limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums", remedy="scale the weights down",
-                )  # fmt: skip
-
     def _finish(self, state: _State, rows: slice, worker: _Worker) -> None:
         """Record a population at the end of its window."""
         name = state.population.name
         counts = state.counts.cpu().numpy() if isinstance(state.counts, torch.Tensor) else state.counts
         if state.population.spiking:
-            worker.totals[name] += counts.sum(axis=0, dtype=np.int64)
+            worker.totals[name] += counts[0] if len(counts) == 1 else counts.sum(axis=0, dtype=np.int64)
             self.results.write("counts", name, rows, counts)
         if isinstance(state, _Neurons):
             self.results.write("residuals", name, rows, state.v)

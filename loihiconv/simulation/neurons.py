@@ -25,7 +25,7 @@ LANES = 64
 @numba.njit(inline="always", nogil=True, error_model="numpy")
 def advanced(v: Any, u: Any, bias: Any, threshold: Any, highest: Any, lowest: Any, to_zero: Any) -> Any:
     """Potentials after one step, and who fires; all arguments are `vectors`, but for the last."""
-    v = v + (u + bias)
+    v = v + u + bias
     v = select(v > highest, highest, v)
     v = select(lowest > v, lowest, v)
     fires = v > threshold
