@@ -4,8 +4,8 @@ A neuron of a depthwise convolution has few synapses, so writing its sum and rea
 channels of one pixel are carried through all steps of a block: potentials, biases and counts stay in registers, spikes are read and
 written as bytes.
 
-Sums are taken in int16, which is exact as long as the weights of each channel have a sum of magnitudes of at most 2^15 - 1: every
-partial sum is within it too.
+Sums of integers are taken in int16, which is exact as long as the weights of each channel have a sum of magnitudes of at most 2^15 - 1:
+every partial sum is within it too. Float networks use float32.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Depthwise:
 
     def __init__(self, linear: Conv, source: Shape, target: Shape) -> None:
         channels = source[0]
-        self.weight = np.ascontiguousarray(linear.weight.reshape(channels, -1).T.astype(np.int16)).ravel()
+        kind = np.int16 if np.issubdtype(linear.weight.dtype, np.integer) else np.float32
+        self.weight = np.ascontiguousarray(linear.weight.reshape(channels, -1).T.astype(kind)).ravel()
         self.units, self.taps, self.starts = _taps(linear, source, target)
 
     @staticmethod
@@ -46,6 +47,8 @@ class Depthwise:
         """Whether it has one kernel per channel, as many channels as the kernel takes, and weights whose sums are exact in int16."""
         if not isinstance(linear, Conv) or linear.weight.shape[1] != 1 or len(linear.weight) != linear.groups or linear.groups % MULTIPLE:
             return False
+        if not np.issubdtype(linear.weight.dtype, np.integer):
+            return True
         return int(np.abs(linear.weight).reshape(linear.groups, -1).sum(axis=1, dtype=np.int64).max()) <= EXACT_INT16
 
     def advance(self, spikes: torch.Tensor, firing: Firing, shift: int) -> None:
@@ -55,7 +58,7 @@ class Depthwise:
         ----------
         spikes : uint8 tensor (N, steps, neurons of the source)
         firing : Firing
-            Of int32 potentials.
+            Of int32 potentials in fixed point, and float32 ones in float networks.
         shift : int
             From sums of weight x spike to units of v.
         """
@@ -79,12 +82,12 @@ def _depthwise(
     spikes: Any, weight: Any, units: Any, taps: Any, starts: Any, shift: Any, bias: Any, v: Any, limits: Any, out: Any, counts: Any
 ) -> None:
     pixels = starts.size - 1
-    channels = v.shape[1] // pixels
+    channels, blank = v.shape[1] // pixels, np.zeros(1, weight.dtype)[0]
     for n in range(v.shape[0]):
         state = (bias[n % bias.shape[0]], v[n], counts[n % counts.shape[0]])
         for pixel in range(pixels):
             here = slice(starts[pixel], starts[pixel + 1])
-            synapses, first, c = (weight, units[here], taps[here], shift), pixel * channels, 0
+            synapses, first, c = (weight, units[here], taps[here], shift, blank), pixel * channels, 0
             while c + 32 <= channels:
                 _through_all_steps(spikes[n], synapses, c, limits, state, out[n], first + c, 32)
                 c += 32
@@ -99,10 +102,10 @@ def _depthwise(
 @numba.njit(inline="always", nogil=True, error_model="numpy")
 def _through_all_steps(spikes: Any, synapses: Any, c: Any, limits: Any, state: Any, out: Any, first: Any, lanes: Any) -> None:
     """Some channels of a pixel: neurons from ``first`` on. Sums of four steps are made at once, so that weights are read for all four."""
-    (weight, units, taps, shift), (bias, v, counts) = synapses, state
+    (weight, units, taps, shift, blank), (bias, v, counts) = synapses, state
     potential, b, count = load(v, first, lanes), load(bias, first, lanes), load(counts, first, lanes)
     threshold, highest, lowest = fill(limits[0], lanes), fill(limits[1], lanes), fill(limits[2], lanes)
-    bits, silent, none = fill(shift, lanes), fill(np.uint8(0), lanes), fill(np.int16(0), lanes)
+    bits, silent, none = fill(shift, lanes), fill(np.uint8(0), lanes), fill(blank, lanes)
     steps, t = out.shape[0], 0
     while t < steps:
         together = 4 if t + 4 <= steps else 1

@@ -45,9 +45,8 @@ class Kernels:
         }
         self.depthwise: dict[str, Depthwise] = {}
         self.products: dict[str, Int8Matmul] = {}
-        if not network.fixed_point:
-            return
-        self._check_sums(network)
+        if network.fixed_point:
+            self._check_sums(network)
         if not portable:
             self._find_special(network)
 

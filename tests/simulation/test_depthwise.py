@@ -89,3 +89,26 @@ def test_only_depthwise_convolutions() -> None:
     assert not Depthwise.fits(conv(16, 2, 3, 3, groups=8))
     assert not Depthwise.fits(conv(12, 1, 3, 3, groups=12))  # no multiple of 8
     assert not Depthwise.fits(Dense(np.ones((8, 8), np.int32)))
+
+
+def test_float_weights_with_float_potentials() -> None:
+    rng = np.random.default_rng(0)
+    linear = Conv(rng.normal(size=(24, 1, 3, 3)).astype(np.float32), padding=(1,) * 4, groups=24)
+    spikes = rng.integers(0, 2, (2, 7, 24, 5, 5)).astype(np.uint8)
+    sums = linear.apply(spikes.reshape(14, 24, 5, 5).astype(np.float64)).transpose(0, 2, 3, 1).reshape(2, 7, -1)
+    v, out = torch.zeros((2, 600)), torch.zeros((2, 7, 600), dtype=torch.uint8)
+    firing = Firing(
+        torch.zeros((1, 600)),
+        v,
+        threshold=1.0,
+        v_max=float("inf"),
+        to_zero=False,
+        spikes=out,
+        counts=torch.zeros((1, 600), dtype=torch.int32),
+    )
+    assert Depthwise.fits(linear)
+    flat = torch.from_numpy(np.ascontiguousarray(spikes.transpose(0, 1, 3, 4, 2)).reshape(2, 7, -1))
+    Depthwise(linear, (24, 5, 5), (24, 5, 5)).advance(flat, firing, 0)
+    np.testing.assert_allclose(v.numpy(), sums.sum(axis=1) - out.numpy().sum(axis=1), atol=1e-4)
+    fired = np.cumsum(sums, axis=1) - np.cumsum(out.numpy(), axis=1) + out.numpy() > 1
+    assert (fired == out.numpy()).mean() > 0.999
