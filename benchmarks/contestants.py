@@ -182,9 +182,9 @@ class Gemm:
 
     Per connection the fastest of int8, bfloat16 and float32, and of `PRODUCT_BYTES` of results at a time: small ones stay in the cache,
     large ones spread the cost of a call. Windows are taken to be there already, side by side, and nothing uses the results. A constant
-    first layer is counted once per sample. A depthwise convolution is no matrix product, and one product per channel would be 10 times
-    slower than the convolution: there it is the int8 convolution alone, with the sums that it writes. Our own kernel for those makes
-    sums and spikes in one pass and may take less.
+    first layer is counted once per sample. A depthwise convolution is no matrix product (or one per channel, with a single column): there
+    it is oneDNN's int8 convolution alone, with the sums that it writes. The emulator's kernel for these makes sums and spikes in one pass
+    and may take less.
     """
 
     def __init__(self, subject: Subject, samples: int) -> None:

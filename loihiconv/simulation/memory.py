@@ -22,7 +22,7 @@ CHUNK_BYTES_ACCELERATOR = 2 * 2**30
 MOST_CHUNK_BYTES = 64 * 2**20
 """Where a single sample's window takes more than this, time is cut as well."""
 BLOCK_BYTES = 2 * 2**20
-"""Currents (float32) that are made and used up at a time, on a CPU: large enough that the cost of a call (30 us) does not show."""
+"""Currents (float32) that are made and used up at a time, on a CPU: near the second-level cache's size, as a call costs 30 us."""
 SMALL_BLOCK_BYTES = 2**19
 """The same where a call costs little: so much that it stays in a core's second-level cache until it is used up."""
 BLOCK_BYTES_ACCELERATOR = 256 * 2**20
