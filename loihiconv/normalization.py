@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from loihiconv.ann import Ann, Linear, MaxPool, Relu
+from loihiconv.ann import Add, Ann, Linear, MaxPool, Node, Relu
 from loihiconv.calibration import Calibration, Statistics
 from loihiconv.linear import Array
 from loihiconv.settings import Settings
@@ -125,23 +125,30 @@ def _hidden(statistics: Statistics, settings: Settings) -> Array:
 
 
 def _next_to_binary_weights(ann: Ann) -> set[str]:
-    """Rectified nodes before or after a linear map whose weights have one magnitude."""
+    """Rectified nodes before or after a linear map whose weights are all +w and -w."""
     found: set[str] = set()
     for node in ann:
-        drives = [ann[name] for name in node.inputs] if isinstance(node, Relu) else []
-        if any(isinstance(drive, Linear) and _one_magnitude(drive.map.weight) for drive in drives):
-            found.add(node.name)
-        if isinstance(node, Linear) and _one_magnitude(node.map.weight):
-            source = ann[node.inputs[0]]
-            while isinstance(source, MaxPool):
-                source = ann[source.inputs[0]]
-            found.add(source.name)
+        if isinstance(node, Relu) and node.scale_of:
+            continue  # a tree for max-pooling: it has the scale of what it pools
+        for drive in _drives(ann, node) if isinstance(node, Relu) or node is ann.output else []:
+            if _one_magnitude(drive.map.weight):
+                source = ann[drive.inputs[0]]
+                while isinstance(source, MaxPool) or (isinstance(source, Relu) and source.scale_of):
+                    source = ann[source.scale_of if isinstance(source, Relu) else source.inputs[0]]
+                found |= {node.name, source.name}
     return found
+
+
+def _drives(ann: Ann, node: Node) -> list[Linear]:
+    """The linear maps that a rectified node, or the output, sums."""
+    drives = [node] if isinstance(node, Linear) else [ann[name] for name in node.inputs]
+    return [d for drive in drives for d in ([drive] if isinstance(drive, Linear) else _drives(ann, drive) if isinstance(drive, Add) else [])]
 
 
 def _one_magnitude(weight: Array) -> bool:
     magnitude = np.abs(weight[weight != 0])
-    return bool(magnitude.size > 1 and (magnitude == magnitude[0]).all())
+    mixed = bool((weight > 0).any() and (weight < 0).any())  # averages have one magnitude, too
+    return mixed and bool((magnitude == magnitude[0]).all())
 
 
 def _or_one(scale: float) -> Array:

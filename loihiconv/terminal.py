@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -39,15 +39,25 @@ def error(text: str) -> None:
     Console(stderr=True, highlight=False).print("[bold red]error:[/] " + escape(text), soft_wrap=True)
 
 
-def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on stdout; the first column to the left, numbers to the right."""
+def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, stderr: bool = False) -> None:
+    """A table on stdout, or stderr; the first column to the left, numbers to the right."""
     table = Table(title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for i, name in enumerate(header):
         numeric = all(NUMBER.fullmatch(row[i]) for row in rows if row[i])
         table.add_column(escape(name), justify="right" if i and numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    Console(highlight=False).print(table)
+    Console(highlight=False, stderr=stderr).print(table)
+
+
+def print_search(trials: Sequence[Mapping[str, Any]]) -> None:
+    """What a search tried and what each step bought, on stderr."""
+    rows = []
+    for trial in trials:
+        changed = ", ".join(f"{name}={shown(value)}" for name, value in trial["changed"].items()) or "as given"
+        kept = "kept" if trial["kept"] else ""
+        rows.append([trial["step"], changed, str(trial["timesteps"]), f"{trial['agreement']:.2%}", f"{trial['divergence']:.4f}", kept])
+    print_table("Search on calibration samples", ["step", "tried", "T", "as ANN", "divergence", ""], rows, stderr=True)
 
 
 def print_check(check: Check) -> None:

@@ -137,6 +137,19 @@ def test_options_of_the_paper_reach_the_network(run, nets: Path, npz: Path, tmp_
     assert "no chip has gates" in " ".join(err.split())
 
 
+def test_a_search_shows_what_each_step_bought(run, nets: Path, npz: Path, tmp_path: Path) -> None:
+    out = tmp_path / "found.lnet"
+    code, stdout, err = run(
+        "convert", "nets_of_test:pooling", "--calibration", npz, "--out", out, "-T", "6", "--optimize", "latency", "--json"
+    )
+    assert code == 0
+    found = json.loads(stdout)
+    assert found["timesteps"] == lc.load(out).timesteps == found["search"][-1]["timesteps"] <= 6
+    text = " ".join(err.split())
+    assert "Search on calibration samples" in text
+    assert "hold_back=0.25" in text
+
+
 def test_check_and_boards(run, nets: Path) -> None:
     code, out, _ = run("check", FACTORY, "--shape", "1,8,8", "--board", "kapoho_point")
     assert code == 0

@@ -12,7 +12,7 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.errors import InvalidSetting
 from loihiconv.settings import Optimize
-from loihiconv.terminal import bars, note
+from loihiconv.terminal import bars, note, print_search
 
 Steps = Annotated[int, typer.Option("--timesteps", "-T", help="Time steps per sample.")]
 CalibrationSamples = Annotated[int, typer.Option(help="Training samples that are measured.")]
@@ -71,6 +71,8 @@ class Conversion:
                 model, x_train[: self.samples], hardware=self.board, timesteps=self.timesteps, optimize=optimize, progress=progress,
                 **self.settings,
             )  # fmt: skip
+        if "search" in net.metadata:
+            print_search(net.metadata["search"])
         for text in net.metadata["notes"]:
             note(text)
         return net
