@@ -3,14 +3,14 @@
 Fixed point, per connection:
 
 - *int8*: binary spikes and weights that fit into signed 8 bits, halved where all of them are even (weights of mixed
-  sign always are). oneDNN multiplies unsigned bytes by signed bytes, sums in int32 and returns float32 below 2^24. Payloads are
-  left to float32: a processor without VNNI adds pairs of products in 16 bits, and 2 * 255 * 127 would saturate them.
+  sign always are); see `int8`.
 - *float32*: everything else. Every partial sum is an integer of magnitude at most sum |w| x payload; below 2^24
   float32 holds all of them, so the result does not depend on the order of summation.
 
 Beyond 2^24 a connection is refused: u would have wrapped at 2^17 long before. Float networks use float32.
 
-Results are in units of v: the shift by 2^6 is in the scale, and a power of two changes no bit of a mantissa.
+Results are in units of v, but for those of `int8.Int8Matmul`: the shift by 2^6 is in the scale, and a power of
+two changes no bit of a mantissa.
 
 On an accelerator, convolutions are windows copied side by side and one matrix product in IEEE float32. Its own convolutions
 would not do: they may transform (Winograd, FFT), which rounds, or cut factors down to TF32.
