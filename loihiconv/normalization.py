@@ -142,7 +142,9 @@ def _next_to_binary_weights(ann: Ann) -> set[str]:
 def _drives(ann: Ann, node: Node) -> list[Linear]:
     """The linear maps that a rectified node, or the output, sums."""
     drives = [node] if isinstance(node, Linear) else [ann[name] for name in node.inputs]
-    return [d for drive in drives for d in ([drive] if isinstance(drive, Linear) else _drives(ann, drive) if isinstance(drive, Add) else [])]
+    return [
+        d for drive in drives for d in ([drive] if isinstance(drive, Linear) else _drives(ann, drive) if isinstance(drive, Add) else [])
+    ]
 
 
 def _one_magnitude(weight: Array) -> bool:
