@@ -59,7 +59,9 @@ class ArtifactError(LoihiconvError):
 
 
 class BackendUnavailable(LoihiconvError):
-    """A back end cannot run here because something is not installed or not connected."""
+    """A back end cannot run here because something is not installed or not connected. The command line leaves with code 3."""
+
+    exit_code = 3
 
 
 class BackendFailed(LoihiconvError):

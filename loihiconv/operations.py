@@ -30,6 +30,10 @@ class Activity:
     synaptic_operations: float
 
 
+UNKNOWN = Activity({}, float("nan"), float("nan"))
+"""Of a run whose spikes were not counted."""
+
+
 def fan_out(linear: LinearMap, input_shape: Shape) -> Array:
     """Synapses with non-zero weight that leave each neuron of the source.
 

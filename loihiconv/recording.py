@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from loihiconv.linear import Array
 
@@ -36,6 +37,9 @@ class Recording:
         The same over all neurons that can spike.
     synaptic_operations : float
         Mean per sample; see `loihiconv.operations`.
+    metadata : mapping
+        What else a back end has to say, as JSON values: "realization" of the neurons on the chip (see `loihiconv.realization`) and
+        "profile", what a board's profiler measured.
     """
 
     predictions: Array
@@ -50,6 +54,7 @@ class Recording:
     potentials_over_time: Array | None = None
     residuals: Mapping[str, Array] = field(default_factory=dict)
     output_spikes: Array | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.predictions)

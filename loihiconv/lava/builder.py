@@ -63,8 +63,8 @@ def build(network: Network, job: Job, settings: Settings) -> list[AbstractProces
     joined: list[AbstractProcess] = []
     for number, connection in enumerate(network.connections):
         if connection in fused.values():
-            _check_weights(connection)
-            _join(processes[connection.source].s_out, processes[connection.target].a_in)
+            check_weights(connection)
+            join(processes[connection.source].s_out, processes[connection.target].a_in)
         elif not connection.on_host:
             joined += _connect(network, connection, f"{number}:{connection.name}", views, processes, settings)
     made = [*processes.values(), *joined]
@@ -90,10 +90,10 @@ def _fused(network: Network) -> dict[str, Connection]:
 
 def _synapses(network: Network, connection: Connection, views: dict[str, Shape]) -> Synapses:
     source, target = (views[name][::-1] for name in (connection.source, connection.target))
-    return Synapses(lava_map(network, connection, views), source, target, _message_bits(network, connection))
+    return Synapses(lava_map(network, connection, views), source, target, message_bits(network, connection))
 
 
-def _message_bits(network: Network, connection: Connection) -> int:
+def message_bits(network: Network, connection: Connection) -> int:
     """Width of graded spikes; 0 stands for binary ones."""
     return 0 if network[connection.source].spiking else max(1, network.input.payload_max.bit_length())
 
@@ -131,8 +131,8 @@ def _population(
         )  # fmt: skip
     assert not isinstance(population, MaxPool)  # see `_gate`
     common["synapses"] = synapses
-    common["v_init"] = _in_range(_lava_array(population.v_init, population.shape, shape), V_MAX, name, "v_init")
-    common["bias_mant"], common["bias_exp"] = _split_exactly(_lava_array(population.bias, population.shape, shape), name)
+    common["v_init"] = in_range(lava_array(population.v_init, population.shape, shape), V_MAX, name, "v_init")
+    common["bias_mant"], common["bias_exp"] = split_exactly(lava_array(population.bias, population.shape, shape), name)
     if isinstance(population, IF):
         if not 0 < population.vth < 2**17 or population.vth != int(population.vth):
             raise LimitExceeded(f"vth = {population.vth}", where=name, limit="a whole number from 1 to 131071 expected")
@@ -154,43 +154,43 @@ def _connect(
         spikes = delay.s_out
         made.append(delay)
     if isinstance(network[connection.target], MaxPool):  # no synapses: it takes the spikes themselves
-        _join(spikes, target.s_in)
+        join(spikes, target.s_in)
         return made
-    bits = _message_bits(network, connection)
-    _check_weights(connection)
+    bits = message_bits(network, connection)
+    check_weights(connection)
     mapped = lava_map(network, connection, views)
     if isinstance(mapped, LavaConv):
         if settings.stock_models:
-            _check_stock_conv(mapped, connection.name)
+            check_stock_conv(mapped, connection.name)
         synapses: Any = LavaConvProcess(
             weight=mapped.weight, input_shape=spikes.shape, padding=mapped.padding, stride=mapped.stride,
             dilation=mapped.dilation, groups=mapped.groups, num_message_bits=bits, name=name,
         )  # fmt: skip
     else:
         synapses = LavaDenseProcess(weights=mapped.weight, num_message_bits=bits, name=name)
-    _join(spikes, synapses.s_in)
-    _join(synapses.a_out, target.a_in)
+    join(spikes, synapses.s_in)
+    join(synapses.a_out, target.a_in)
     return [*made, synapses]
 
 
-def _join(source: OutPort, target: InPort) -> None:
+def join(source: OutPort, target: InPort) -> None:
     """Connect two ports of the same size; both count in C order."""
     (source if source.shape == target.shape else source.reshape(target.shape)).connect(target)
 
 
-def _lava_array(values: Array, channels_first: Shape, shape: Shape) -> Array:
+def lava_array(values: Array, channels_first: Shape, shape: Shape) -> Array:
     """Values broadcast to a population's shape, as a Lava array."""
     return np.ascontiguousarray(np.broadcast_to(values, channels_first).reshape(shape[::-1]).T, dtype=np.int64)
 
 
-def _in_range(values: Array, limit: int, where: str, what: str) -> Array:
+def in_range(values: Array, limit: int, where: str, what: str) -> Array:
     largest = int(np.abs(values).max(initial=0))
     if largest > limit:
         raise LimitExceeded(f"{what} of magnitude {largest}", where=where, limit=f"at most {limit} expected")
     return values
 
 
-def _split_exactly(bias: Array, where: str) -> tuple[Array, Array]:
+def split_exactly(bias: Array, where: str) -> tuple[Array, Array]:
     mantissa, exponent = split_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
     wrong = join_bias(mantissa, exponent) != bias
     if wrong.any():
@@ -198,7 +198,7 @@ def _split_exactly(bias: Array, where: str) -> tuple[Array, Array]:
     return mantissa, exponent
 
 
-def _check_weights(connection: Connection) -> None:
+def check_weights(connection: Connection) -> None:
     """Lava's ``Dense`` clips weights to 8 bits and makes mixed signs even without a word; its ``Conv`` takes anything."""
     weight = connection.map.weight
     wrong = round_weights(weight) != weight
@@ -210,7 +210,7 @@ def _check_weights(connection: Connection) -> None:
         )
 
 
-def _check_stock_conv(conv: LavaConv, where: str) -> None:
+def check_stock_conv(conv: LavaConv, where: str) -> None:
     largest = max(*conv.weight.shape[1:3], *conv.stride, *conv.padding, *conv.dilation, conv.groups)
     if largest > 127:
         raise LimitExceeded(

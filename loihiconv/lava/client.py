@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +24,11 @@ import loihiconv.artifact
 from loihiconv import coding
 from loihiconv.decision import decide
 from loihiconv.errors import BackendFailed, BackendUnavailable, InvalidSetting
+from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.job import Job, Records, Settings, finished_samples, read_records
 from loihiconv.linear import Array
 from loihiconv.network import Network, Recording
-from loihiconv.operations import activity
+from loihiconv.operations import UNKNOWN, activity
 
 PYTHON_VARIABLE = "LOIHICONV_LAVA_PYTHON"
 POLL_SECONDS = 0.05
@@ -61,6 +64,7 @@ def run_lava(
     deadline: float | None = None,
     progress: Callable[[int, int], None] | None = None,
     python: str | None = None,
+    chip: ChipSettings | None = None,
 ) -> Recording:
     """Run samples on Lava's CPU back end, spike for spike what a Loihi program of this network computes.
 
@@ -82,6 +86,9 @@ def run_lava(
         Called from this thread whenever a sample is finished.
     python : path or None
         Interpreter with lava-nc. By default what LOIHICONV_LAVA_PYTHON says, else this one.
+    chip : ChipSettings or None
+        Run the process graph that goes to the chip, on the CPU or on a board, instead of ours, which is faster here; the network
+        must be as `loihiconv.realization.realize.realize` gives it.
 
     Raises
     ------
@@ -103,27 +110,28 @@ def run_lava(
     x = coding.check_samples(network.input, x)
     payload = coding.payloads(network.input, x)
     softmax = network.readout.decision == "softmax"
-    settings = Settings(len(x), "spikes" in record, softmax or "potentials" in record, stock_models)
+    counted = chip is None or chip.sinks or "spikes" in record
+    settings = Settings(len(x), "spikes" in record, softmax or "potentials" in record, stock_models, counted)
     interpreter = find_python(python)
     folder = Path(tempfile.mkdtemp(prefix="loihiconv-lava-")).resolve()
     worker = None
     try:
-        job = _write_job(folder, network, payload, settings)
+        job = _write_job(folder, network, payload, settings, chip)
         worker = _start(job, interpreter)
-        limit = default_deadline(network, len(x), stock_models=stock_models) if deadline is None else deadline
+        limit = default_deadline(network, len(x), stock_models=stock_models, chip=chip is not None) if deadline is None else deadline
         try:
-            _watch(worker, interpreter, job, network, len(x), limit, progress)
+            _watch(worker, interpreter, job, network, len(x), limit, progress, counted)
         except (LavaFailed, KeyboardInterrupt) as error:
             end_group(worker)
             records = read_records(job, network, settings)
-            partial = _recording(network, payload, records, "potentials" in record) if len(records.potentials) else None
+            partial = _recording(network, payload, records, "potentials" in record, job, chip) if len(records.potentials) else None
             if isinstance(error, LavaFailed):
                 error.partial = partial
                 raise
             interrupted = LavaInterrupted(*error.args)
             interrupted.partial = partial
             raise interrupted from error
-        return _recording(network, payload, read_records(job, network, settings), "potentials" in record)
+        return _recording(network, payload, read_records(job, network, settings), "potentials" in record, job, chip)
     finally:
         if worker is not None:
             end_group(worker)
@@ -154,16 +162,18 @@ def find_python(python: str | None = None) -> str:
     return sys.executable
 
 
-def default_deadline(network: Network, samples: int, *, stock_models: bool = False) -> float:
+def default_deadline(network: Network, samples: int, *, stock_models: bool = False, chip: bool = False) -> float:
     """A generous deadline in seconds: some hundred times what a run took where it was measured.
 
     Two minutes to start, and per step 50 ms for each connection and 1 s for each 10^8 products; Intel's ``Conv`` is allowed
-    thirty times that.
+    thirty times that. The chip's graph waits L + 1 times per sample, and setting a neuron's state is allowed 1 ms.
     """
     products = sum(prod(c.map.output_shape(network[c.source].shape)) * prod(c.map.weight.shape[1:]) for c in network.connections)
     per_step = 0.05 * (1 + len(network.connections)) + products / 1e8
-    steps = samples * network.timesteps + max(network.depth.values())
-    return 120.0 + steps * per_step * (30 if stock_models else 1)
+    depth = max(network.depth.values())
+    steps = samples * (network.timesteps + depth) if chip else samples * network.timesteps + depth
+    state = samples * 1e-3 * sum(prod(p.shape) for p in network.populations) if chip else 0.0
+    return 120.0 + steps * per_step * (30 if stock_models else 1) + state
 
 
 def _has_lava() -> bool:
@@ -173,11 +183,13 @@ def _has_lava() -> bool:
         return False
 
 
-def _write_job(folder: Path, network: Network, payload: Array, settings: Settings) -> Job:
+def _write_job(folder: Path, network: Network, payload: Array, settings: Settings, chip: ChipSettings | None = None) -> Job:
     job = Job(folder)
+    if chip is not None:
+        chip.write(job.chip)
     loihiconv.artifact.save(replace(network, origin=None, metadata={}), job.network)
     job.write_settings(settings)
-    if network.input.coding == "rate":
+    if network.input.coding == "rate" and chip is None:
         # Rate coding: the payload is the input neurons' bias, in units of v.
         np.save(job.biases(0), np.asarray(payload, np.int32) << network.shift)
     else:
@@ -219,12 +231,13 @@ def _watch(
     samples: int,
     deadline: float,
     progress: Callable[[int, int], None] | None,
+    counts: bool = True,
 ) -> None:
     """Wait for the worker; report finished samples; raise if it fails or takes too long."""
     end, reported = time.monotonic() + deadline, 0
     while True:
         running = worker.poll() is None
-        finished = finished_samples(job, network)
+        finished = finished_samples(job, network, counts=counts)
         if progress is not None and finished > reported:
             reported = finished
             progress(finished, samples)
@@ -283,18 +296,28 @@ def _group_runs(group: int) -> bool:
     return False
 
 
-def _recording(network: Network, payload: Array, records: Records, with_potentials: bool) -> Recording:
+def _recording(
+    network: Network, payload: Array, records: Records, with_potentials: bool, job: Job, chip: ChipSettings | None
+) -> Recording:  # fmt: skip
     payload = payload[: len(records.potentials)]
     spikes = {name: np.sum(counts, axis=0, dtype=np.int64) for name, counts in records.spike_counts.items()}
     decided = decide(network.readout, records.potentials, records.potentials_over_time)
+    counted = spikes.keys() == {p.name for p in network.populations if p.spiking}
+    active = activity(network, spikes, np.count_nonzero(payload, axis=0), len(payload)) if counted else UNKNOWN
+    metadata: dict[str, Any] = {}
+    if chip is not None:
+        metadata["realization"] = dict(network.metadata.get("realization", {"name": chip.realization}))
+        if job.profile.exists():
+            metadata["profile"] = json.loads(job.profile.read_text())
     return Recording(
         predictions=decided.predictions,
         output_spikes=decided.output_spikes,
         potentials=records.potentials,
         spike_counts=records.spike_counts,
         timesteps=network.timesteps,
-        backend="lava",
+        backend="lava" if chip is None or chip.place == "cpu" else "loihi",
         spikes=records.spikes,
         potentials_over_time=records.potentials_over_time if with_potentials else None,
-        **vars(activity(network, spikes, np.count_nonzero(payload, axis=0), len(payload))),
+        metadata=metadata,
+        **vars(active),
     )

@@ -33,12 +33,15 @@ class Settings:
         Write every spike, and the readout's potentials after each step.
     stock_models : bool
         Run Intel's models of ``Conv`` and ``Dense`` instead of the faster ones of this project.
+    record_counts : bool
+        Count spikes; only the chip's graph can do without.
     """
 
     samples: int
     record_spikes: bool = False
     record_potentials: bool = False
     stock_models: bool = False
+    record_counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,16 @@ class Job:
     def payload(self) -> Path:
         """Payloads (N, \\*input shape), where the input sends any."""
         return self.folder / "payload.npy"
+
+    @property
+    def chip(self) -> Path:
+        """Settings of the chip's graph, where that is what runs; see `loihiconv.lava.chip.settings`."""
+        return self.folder / "chip.json"
+
+    @property
+    def profile(self) -> Path:
+        """What a board's profiler measured."""
+        return self.folder / "profile.json"
 
     @property
     def log(self) -> Path:
@@ -116,10 +129,11 @@ def spiking_indices(network: Network) -> list[int]:
     return [i for i, population in enumerate(network.populations) if population.spiking]
 
 
-def finished_samples(job: Job, network: Network) -> int:
-    """Samples that every population has written."""
+def finished_samples(job: Job, network: Network, *, counts: bool = True) -> int:
+    """Samples that every population has written; without ``counts``, that the readout has."""
     files = [(job.potentials, prod(network.readout.shape))]
-    files += [(job.counts(i), prod(network.populations[i].shape)) for i in spiking_indices(network)]
+    if counts:
+        files += [(job.counts(i), prod(network.populations[i].shape)) for i in spiking_indices(network)]
     return min(_size(path) // (4 * neurons) for path, neurons in files)
 
 
@@ -135,10 +149,10 @@ class Records:
 
 def read_records(job: Job, network: Network, settings: Settings) -> Records:
     """All samples that every population has written, finished run or not."""
-    n, steps = finished_samples(job, network), network.timesteps
+    n, steps = finished_samples(job, network, counts=settings.record_counts), network.timesteps
     counts: dict[str, Array] = {}
     spikes: dict[str, Array] = {}
-    for i in spiking_indices(network):
+    for i in spiking_indices(network) if settings.record_counts else ():
         population = network.populations[i]
         counts[population.name] = _read(job.counts(i), (n, *population.shape))
         if settings.record_spikes:

@@ -16,11 +16,12 @@ class Window:
     timesteps: int
     depth: int
     samples: int
+    gap: int = 0
 
     def locate(self, time_step: int) -> tuple[int, int] | None:
         """Sample and step within its window, both from 0; None before the first window and after the last."""
-        sample, step = divmod(time_step - 1 - self.depth, self.timesteps)
-        return (sample, step) if 0 <= sample < self.samples else None
+        sample, step = divmod(time_step - 1 - self.depth, self.timesteps + self.gap)
+        return (sample, step) if 0 <= sample < self.samples and step < self.timesteps else None
 
     def is_last(self, step: int) -> bool:
         """Whether a step is the last one of its window."""

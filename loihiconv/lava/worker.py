@@ -66,6 +66,12 @@ def _run(job: Job) -> None:
     os.register_at_fork(after_in_child=_die_with_parent)
     runtime.target_fn = _reporting(job, runtime.target_fn)
     network, settings = load(job.network), job.read_settings()
+    if job.chip.exists():
+        from loihiconv.lava.chip import runner
+        from loihiconv.lava.chip.settings import ChipSettings
+
+        runner.run(network, job, settings, ChipSettings.read(job.chip))
+        return
     processes = build(network, job, settings)
     models: dict[Any, Any] = {} if settings.stock_models else {Conv: FastConvModel, Dense: FastDenseModel}
     configuration = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models)

@@ -1,0 +1,214 @@
+"""Network -> the process graph of the chip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+from lava.magma.core.process.ports.ports import OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.proc.atrlif.process import ATRLIF
+from lava.proc.conv.process import Conv
+from lava.proc.dense.process import Dense
+from lava.proc.lif.process import LIF
+from lava.proc.sparse.process import DelaySparse
+from scipy.sparse import csr_matrix
+
+from loihiconv.errors import LimitExceeded
+from loihiconv.lava.builder import check_stock_conv, check_weights, in_range, join, lava_array, message_bits, split_exactly
+from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
+from loihiconv.lava.chip.settings import ChipSettings
+from loihiconv.lava.files import Samples
+from loihiconv.lava.job import Job, Settings
+from loihiconv.lava.layout import LavaConv, LavaDense, lava_map, lava_views
+from loihiconv.lava.window import Window
+from loihiconv.linear import Array, Dense as DenseMap, Shape
+from loihiconv.network import IF, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.realization.atrlif import DELTA_I, first_refractory
+from loihiconv.realization.lif import DU, DV, VTH_MAX
+
+MAX_DELAY = 62
+"""Steps that a synapse can wait."""
+Attach: TypeAlias = Callable[[OutPort, str, int], OutPort]
+"""(port, "dense", "conv" or "sink", message bits) -> port: puts an adapter behind a port where host and chip meet."""
+
+
+@dataclass
+class Neurons:
+    """A population on the chip, and what its state is at the start of each sample.
+
+    Parameters
+    ----------
+    process : LIF, ATRLIF or SoftResetIF
+    depth : int
+    state : {variable: array}
+        To be set before each sample's window.
+    biases : Samples or None
+        Biases that the host loads for each sample, in units of v.
+    """
+
+    process: Any
+    depth: int
+    state: dict[str, Array]
+    biases: Samples | None = None
+
+    def begin(self, sample: int) -> None:
+        """Set the state with which a sample starts; only while Lava is paused."""
+        for name, values in self.state.items():
+            getattr(self.process, name).set(values)
+        if self.biases is not None:
+            mantissa, exponent = split_exactly(self.biases[sample].astype(np.int64), self.process.name)
+            self.process.bias_mant.set(mantissa)
+            self.process.bias_exp.set(exponent)
+
+
+@dataclass
+class Graph:
+    """Connected processes; ``neurons`` by population, the readout among them."""
+
+    neurons: dict[str, Neurons]
+    readout: Any
+    processes: list[AbstractProcess] = field(default_factory=list)
+
+
+def build(network: Network, job: Job, settings: Settings, chip: ChipSettings, attach: Attach) -> Graph:
+    """The graph of a realized network.
+
+    Parameters
+    ----------
+    network : Network
+        As `loihiconv.realization.realize.realize` gives it.
+    job : Job
+        Folder with payload and biases, into which the host's processes write.
+    settings : Settings
+    chip : ChipSettings
+    attach : function
+        Adapters between host and chip; on the CPU `no_adapter`.
+
+    Raises
+    ------
+    LimitExceeded
+        If Lava would change one of the integers, or a delay is too long.
+    """
+    return _Builder(network, job, settings, chip, attach).graph()
+
+
+def no_adapter(port: OutPort, kind: str, bits: int) -> OutPort:
+    """On the CPU host and chip are one."""
+    return port
+
+
+class _Builder:
+    def __init__(self, network: Network, job: Job, settings: Settings, chip: ChipSettings, attach: Attach) -> None:
+        self.network, self.job, self.settings, self.chip, self.attach = network, job, settings, chip, attach
+        self.views = lava_views(network)
+        self.gap = max(network.depth.values())
+
+    def graph(self) -> Graph:
+        network = self.network
+        neurons = {p.name: self._neurons(i, p) for i, p in enumerate(network.populations) if not isinstance(p, Input)}
+        made: list[AbstractProcess] = [n.process for n in neurons.values()]
+        first_source = True
+        for number, connection in enumerate(network.connections):
+            if connection.on_host:
+                continue
+            if connection.source == network.input.name:
+                source = self._source(connection, record=first_source)
+                port, first_source = source.s_out, False
+                made.append(source)
+            else:
+                port = neurons[connection.source].process.s_out
+            synapses = self._connect(connection, f"{number}:{connection.name}", port)
+            made.append(synapses)
+            join(synapses.a_out, neurons[connection.target].process.a_in)
+        if self.chip.sinks:
+            made += [self._sink(i, p, neurons[p.name]) for i, p in enumerate(network.populations) if isinstance(p, IF)]
+        return Graph(neurons, neurons[network.readout.name].process, made)
+
+    def _window(self, depth: int) -> Window:
+        return Window(self.network.timesteps, depth, self.settings.samples, gap=self.gap)
+
+    def _source(self, connection: Connection, *, record: bool) -> HostSource:
+        """Where a connection from the input begins, on the host; a skip's samples set out later instead of waiting on the way."""
+        population, index = self.network.input, 0
+        record = record and population.spiking
+        return HostSource(
+            shape=self.views[population.name][::-1], window=self._window(self.network.delay(connection)), population=population,
+            payload=self.job.payload, counts=self.job.counts(index) if record else None,
+            spikes=self.job.spikes(index) if record and self.settings.record_spikes else None, name=f"input of {connection.target}",
+        )  # fmt: skip
+
+    def _sink(self, index: int, population: IF, neurons: Neurons) -> SpikeSink:
+        sink = SpikeSink(
+            shape=self.views[population.name][::-1], window=self._window(neurons.depth), counts=self.job.counts(index),
+            spikes=self.job.spikes(index) if self.settings.record_spikes else None, name=f"spikes of {population.name}",
+        )  # fmt: skip
+        self.attach(neurons.process.s_out, "sink", 0).connect(sink.a_in)
+        return sink
+
+    def _neurons(self, index: int, population: Population) -> Neurons:
+        assert not isinstance(population, Input | MaxPool)  # the first is no neuron here, the second was refused
+        name, shape = population.name, self.views[population.name][::-1]
+        v = in_range(lava_array(population.v_init, population.shape, shape), V_MAX, name, "v_init")
+        mantissa, exponent = split_exactly(lava_array(population.bias, population.shape, shape), name)
+        common: dict[str, Any] = {"shape": shape, "v": v, "bias_mant": mantissa, "bias_exp": exponent, "name": name}
+        state = {"v": v}
+        vth = VTH_MAX if isinstance(population, Readout) else int(population.vth)
+        if isinstance(population, Readout) or population.reset == "zero" or self.chip.realization == "lif":
+            process: Any = LIF(du=DU, dv=DV, vth=vth, **common)
+        elif self.chip.realization == "native":
+            process = SoftResetIF(vth=vth, **common)
+        else:
+            state["r"] = np.full(shape, first_refractory(vth), np.int64)
+            process = ATRLIF(
+                theta=vth // 2, theta_0=vth // 2, theta_step=0, r=state["r"], delta_i=DELTA_I, delta_v=0, delta_theta=0, delta_r=0, **common
+            )
+        path = self.job.biases(index)
+        biases = Samples(path, shape) if path.exists() else None
+        return Neurons(process, self.network.depth[name], state, biases)
+
+    def _connect(self, connection: Connection, name: str, port: OutPort) -> Any:
+        check_weights(connection)
+        bits = message_bits(self.network, connection)
+        from_host = connection.source == self.network.input.name
+        mapped = lava_map(self.network, connection, self.views)
+        delay = 0 if from_host else self.network.delay(connection)
+        if delay > MAX_DELAY:
+            raise LimitExceeded(
+                f"a delay of {delay} steps", where=connection.name, limit=f"at most {MAX_DELAY}", remedy="let the skip jump over fewer layers"
+            )
+        if delay:
+            matrix = csr_matrix(_matrix(self.network, connection, self.views))
+            delays = matrix.copy()
+            delays.data = np.full(matrix.nnz, delay, np.int32)
+            synapses: Any = DelaySparse(weights=matrix, delays=delays, max_delay=delay, num_message_bits=bits, name=name)
+        elif isinstance(mapped, LavaConv):
+            if self.settings.stock_models or self.chip.place == "loihi":
+                check_stock_conv(mapped, connection.name)
+            shape = self.views[connection.source][::-1]
+            synapses = Conv(
+                weight=mapped.weight, input_shape=shape, padding=mapped.padding, stride=mapped.stride,
+                dilation=mapped.dilation, groups=mapped.groups, num_message_bits=bits, name=name,
+            )  # fmt: skip
+        else:
+            synapses = Dense(weights=mapped.weight, num_message_bits=bits, name=name)
+        if from_host:
+            port = self.attach(port, "conv" if isinstance(mapped, LavaConv) else "dense", bits)
+        join(port, synapses.s_in)
+        return synapses
+
+
+def _matrix(network: Network, connection: Connection, views: dict[str, Shape]) -> Array:
+    """All synapses of a connection (out, in), both in Lava's order; synapses with delays share no weights."""
+    source = network[connection.source].shape
+    count = prod(network[connection.target].shape)
+    shape = connection.map.output_shape(source)
+    weight = connection.map.weight
+    rows = connection.map.adjoint(np.eye(count, dtype=weight.dtype).reshape(count, *shape), source).reshape(count, -1)
+    flat = Connection(connection.source, connection.target, DenseMap(rows))
+    mapped = lava_map(network, flat, views)
+    assert isinstance(mapped, LavaDense)  # it was given a matrix
+    return mapped.weight

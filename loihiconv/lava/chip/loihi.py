@@ -1,0 +1,147 @@
+"""The seam to Intel's lava-loihi: all that this project asks of it, in one file.
+
+lava-loihi is not public. What is used of it here is what public code uses (Lava's and lava-dl's tutorials):
+``lava.utils.loihi.use_slurm_host`` and ``use_ethernet_host``, ``lava.magma.core.run_configs.Loihi2HwCfg``,
+``lava.proc.embedded_io.spike.PyToNxAdapter``, ``PyToN3ConvAdapter`` and ``NxToPyAdapter``, and the profiler's
+``lava.utils.loihi2_profiler.Loihi2Power``, ``Loihi2ExecutionTime`` and ``Loihi2Activity``. Tests hold a stand-in against it that records
+what it was asked for. NONE OF IT HAS RUN ON A BOARD.
+
+**A neuron of your own.** The realization "native" needs a NeuroCore model of
+`loihiconv.lava.chip.processes.process.SoftResetIF`. Write one as lava-loihi's documentation for its members shows::
+
+    @implements(proc=SoftResetIF, protocol=LoihiProtocol)
+    @requires(Loihi2NeuroCore)
+    @tag("fixed_pt")
+    class NcSoftResetIF(AbstractNcProcessModel): ...
+
+and name it: ``--neurocore-model mypackage.models:NcSoftResetIF`` or the environment variable ``LOIHICONV_NEUROCORE_MODEL``. It has to compute
+what `loihiconv.lava.chip.processes.models.SoftResetIFModel` does, bit for bit; the self-test of `loihiconv deploy` tells.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from numbers import Number
+from typing import Any
+
+import numpy as np
+from lava.magma.core.process.ports.ports import OutPort
+from lava.utils import loihi as lava_loihi
+
+from loihiconv.errors import BackendUnavailable, InvalidSetting
+from loihiconv.lava.chip.processes.process import SoftResetIF
+from loihiconv.lava.chip.settings import Board, ChipSettings
+
+CONV_MESSAGE_BITS = 16
+"""Width that ``PyToN3ConvAdapter`` takes for payloads; 0 for binary spikes."""
+PROFILE_LIMIT = 1000
+"""Measured series longer than this are summed up to count, mean, smallest and largest."""
+
+
+def connect(board: Board) -> None:
+    """Choose the board: sets the environment that lava-loihi reads.
+
+    Raises
+    ------
+    BackendUnavailable
+        If lava-loihi is not installed, or SLURM or the board's host cannot be reached.
+    """
+    try:
+        chip = lava_loihi.ChipGeneration[board.chip]
+    except KeyError:
+        known = ", ".join(c.name for c in lava_loihi.ChipGeneration)
+        raise InvalidSetting(f"unknown chip {board.chip!r}", where="board", limit=f"one of {known}") from None
+    try:
+        if board.host is not None:
+            lava_loihi.use_ethernet_host(host_address=board.host, loihi_gen=chip)
+        else:
+            lava_loihi.use_slurm_host(partition=board.partition, board=board.node, loihi_gen=chip)
+    except (ImportError, ValueError, OSError) as error:  # OSError: Lava itself starts sinfo and ping
+        remedy = "run 'loihiconv boards' to see what is missing"
+        raise BackendUnavailable(f"no Loihi can be reached: {error}", where="backend loihi", remedy=remedy) from error
+
+
+def configuration(chip: ChipSettings, callbacks: list[Any]) -> Any:
+    """Lava's run configuration for the board, with the exception map for neurons of our own."""
+    from lava.magma.core.run_configs import Loihi1HwCfg, Loihi2HwCfg
+
+    models: dict[Any, Any] = {}
+    if chip.realization == "native":
+        models[SoftResetIF] = neurocore_model(chip.board.neurocore_model)
+    kind = Loihi1HwCfg if chip.generation == 1 else Loihi2HwCfg
+    return kind(select_tag="fixed_pt", exception_proc_model_map=models, callback_fxs=callbacks)
+
+
+def neurocore_model(name: str | None) -> Any:
+    """The class behind ``package.module:Class``, a model of `SoftResetIF` for a neuro core.
+
+    Raises
+    ------
+    BackendUnavailable
+        If none was named.
+    InvalidSetting
+        If there is no such class or it models something else.
+    """
+    if not name:
+        raise BackendUnavailable(
+            'realization "native" needs a NeuroCore model of SoftResetIF', where="backend loihi", limit="none was registered",
+            remedy='name one with --neurocore-model (see loihiconv/lava/chip/loihi.py), or use realization "atrlif" or "lif"',
+        )  # fmt: skip
+    module, _, attribute = name.partition(":")
+    try:
+        model = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InvalidSetting(f"cannot be loaded: {error}", where=f"NeuroCore model {name}", limit="package.module:Class expected") from error
+    if getattr(model, "implements_process", None) is not SoftResetIF:
+        raise InvalidSetting("is no model of SoftResetIF", where=f"NeuroCore model {name}", limit="@implements(proc=SoftResetIF) expected")
+    return model
+
+
+def attach(port: OutPort, kind: str, bits: int) -> OutPort:
+    """Put an embedded adapter behind a port: from the host into "dense" or "conv" synapses, or from neurons to the host ("sink")."""
+    spike = import_module("lava.proc.embedded_io.spike")
+    if kind == "sink":
+        adapter = spike.NxToPyAdapter(shape=port.shape, num_message_bits=bits)
+    elif kind == "conv":
+        from lava.proc.io.encoder import Compression
+
+        width = CONV_MESSAGE_BITS if bits else 0
+        adapter = spike.PyToN3ConvAdapter(shape=port.shape, num_message_bits=width, spike_exp=0, compression=Compression.DENSE)
+    else:
+        adapter = spike.PyToNxAdapter(shape=port.shape, num_message_bits=bits)
+    port.connect(adapter.inp)
+    return adapter.out
+
+
+def callbacks(board: Board, steps: int) -> list[Any]:
+    """The profiler's callbacks for power, time and activity, where they are asked for."""
+    if not board.profile:
+        return []
+    profiler = import_module("lava.utils.loihi2_profiler")
+    return [profiler.Loihi2Power(num_steps=steps), profiler.Loihi2ExecutionTime(), profiler.Loihi2Activity()]
+
+
+def profile(callbacks: list[Any]) -> dict[str, dict[str, Any]]:
+    """What the callbacks hold after a run, as JSON values by class: every public attribute that is a number or a series of numbers."""
+    found: dict[str, dict[str, Any]] = {}
+    for callback in callbacks:
+        names = [name for name in dir(callback) if not name.startswith("_") and not callable(getattr(callback, name, None))]
+        values = {name: _summary(getattr(callback, name)) for name in names}
+        found[type(callback).__name__] = {name: value for name, value in values.items() if value is not None}
+    return found
+
+
+def _summary(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (Number, list, tuple, np.ndarray)):
+        return None
+    try:
+        numbers = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        return None
+    if not numbers.size or not np.isfinite(numbers).all():
+        return None
+    if numbers.ndim == 0:
+        return float(numbers)
+    if numbers.size <= PROFILE_LIMIT:
+        return numbers.tolist()
+    return {"count": numbers.size, "mean": float(numbers.mean()), "smallest": float(numbers.min()), "largest": float(numbers.max())}

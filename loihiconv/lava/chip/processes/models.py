@@ -1,0 +1,102 @@
+"""Python models of the processes next door; the host's two run in Python on a board as well."""
+
+from __future__ import annotations
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+
+from loihiconv.coding import poisson_spikes
+from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
+from loihiconv.lava.files import Samples, SpikeRecorder
+from loihiconv.linear import Array
+from loihiconv.network import STATE_SHIFT, V_MAX
+
+
+@implements(proc=SoftResetIF, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class SoftResetIFModel(PyLoihiProcessModel):
+    """See `SoftResetIF`: what a NeuroCore model of it has to compute, bit for bit."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    bias_mant: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=13)
+    bias_exp: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=3)
+    vth: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=17)
+
+    def run_spk(self) -> None:
+        bias = np.left_shift(self.bias_mant, self.bias_exp)
+        self.v[:] = np.clip(self.v + (self.a_in.recv() << STATE_SHIFT) + bias, -V_MAX, V_MAX)
+        threshold = int(self.vth[0]) << STATE_SHIFT
+        spikes = self.v > threshold
+        self.v[spikes] -= threshold
+        self.s_out.send(spikes.astype(np.int32))
+
+
+@implements(proc=HostSource, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class HostSourceModel(PyLoihiProcessModel):
+    """See `HostSource`."""
+
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+
+    def __init__(self, proc_params: dict) -> None:
+        super().__init__(proc_params)
+        self.window, self.population = proc_params["window"], proc_params["population"]
+        self.samples = Samples(proc_params["payload"], proc_params["shape"])
+        self.silence = np.zeros(proc_params["shape"], np.int32)
+        self.payload = self.v = self.silence
+        self.recorder = SpikeRecorder(proc_params) if proc_params["counts"] else None
+
+    def run_spk(self) -> None:
+        place = self.window.locate(self.time_step)
+        if place is None:
+            self.s_out.send(self.silence)
+            return
+        sample, step = place
+        if step == 0:
+            self.payload = self.samples[sample]
+            self.v = np.full_like(self.payload, self.population.payload_max // 2)
+        message = self.message(sample, step)
+        self.s_out.send(message)
+        if self.recorder:
+            self.recorder.record(message.astype(bool), step)
+
+    def message(self, sample: int, step: int) -> Array:
+        """Payloads, or spikes of one step as int32."""
+        if self.population.coding == "analog":
+            return self.payload
+        if self.population.coding == "poisson":
+            return poisson_spikes(self.population, self.payload.T, sample, begin=step, steps=1)[0].T.astype(np.int32)
+        # Rate: integrate-and-fire with the payload as its input and payload_max as its threshold, from half of it.
+        self.v = self.v + self.payload
+        spikes = self.v > self.population.payload_max
+        self.v = self.v - self.population.payload_max * spikes
+        return spikes.astype(np.int32)
+
+
+@implements(proc=SpikeSink, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class SpikeSinkModel(PyLoihiProcessModel):
+    """See `SpikeSink`."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+
+    def __init__(self, proc_params: dict) -> None:
+        super().__init__(proc_params)
+        self.window = proc_params["window"]
+        self.recorder = SpikeRecorder(proc_params)
+
+    def run_spk(self) -> None:
+        spikes = self.a_in.recv()
+        place = self.window.locate(self.time_step)
+        if place is not None:
+            self.recorder.record(spikes.astype(bool), place[1])

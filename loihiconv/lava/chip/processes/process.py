@@ -1,0 +1,83 @@
+"""One neuron for the chip, and the host's two ends of the graph. Shapes are Lava's, (W, H, C) or (n,)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.process.variable import Var
+
+from loihiconv.lava.window import Window
+from loihiconv.linear import Array, Shape
+from loihiconv.network import Input
+
+
+class SoftResetIF(AbstractProcess):
+    """Integrate-and-fire neurons without leak that reset by subtraction; Lava has none.
+
+    At each step, with act_shift = vth_shift = 6 as in Lava's ``LIF``::
+
+        v = clip(v + (a_in << 6) + (bias_mant << bias_exp))    to +-(2^23 - 1)
+        s_out = v > vth << 6
+        v = v - (vth << 6) where s_out
+
+    This is the process that a NeuroCore model for the realization "native" implements.
+
+    Parameters
+    ----------
+    vth : int
+        17 bits, unsigned.
+    v : int array (\\*shape)
+        24 bits, signed.
+    bias_mant, bias_exp : int array (\\*shape)
+        13 bits, signed, and 3 bits.
+    """
+
+    def __init__(self, *, shape: Shape, vth: int, v: Array, bias_mant: Array, bias_exp: Array, name: str) -> None:
+        super().__init__(shape=shape, vth=vth, v=v, bias_mant=bias_mant, bias_exp=bias_exp, name=name)
+        self.a_in = InPort(shape=shape)
+        self.s_out = OutPort(shape=shape)
+        self.v = Var(shape=shape, init=v)
+        self.bias_mant = Var(shape=shape, init=bias_mant)
+        self.bias_exp = Var(shape=shape, init=bias_exp)
+        self.vth = Var(shape=(1,), init=vth)
+
+
+class HostSource(AbstractProcess):
+    """Sends what enters the network, from the host: payloads, evenly spaced spikes or Poisson spikes.
+
+    Parameters
+    ----------
+    window : Window
+        When it sends; silent outside.
+    population : Input
+    payload : path
+        ``.npy`` file, int32 (N, \\*shape) channels first: as `loihiconv.coding.payloads` gives it.
+    counts, spikes : path or None
+        Where its spikes are written, as by `SpikeSink`.
+    """
+
+    def __init__(
+        self, *, shape: Shape, window: Window, population: Input, payload: Path, counts: Path | None, spikes: Path | None, name: str
+    ) -> None:
+        super().__init__(
+            shape=shape, window=window, population=population, payload=payload, counts=counts, spikes=spikes, name=name
+        )  # fmt: skip
+        self.s_out = OutPort(shape=shape)
+
+
+class SpikeSink(AbstractProcess):
+    """Takes a population's spikes on the host and writes them into files; see `loihiconv.lava.files.SpikeRecorder`.
+
+    Parameters
+    ----------
+    window : Window
+        The population's.
+    counts : path
+    spikes : path or None
+    """
+
+    def __init__(self, *, shape: Shape, window: Window, counts: Path, spikes: Path | None, name: str) -> None:
+        super().__init__(shape=shape, window=window, counts=counts, spikes=spikes, name=name)
+        self.a_in = InPort(shape=shape)

@@ -1,0 +1,87 @@
+"""Run the chip's graph, sample by sample.
+
+Lava's stock neurons know no windows. Before a population's window for a sample begins, the host sets its state, and
+that works only while Lava is paused. So the first L steps of a sample (L the depth of the network) are single ones, after
+each of which the populations of the next depth are set; then the readout's T steps run in one. A sample costs T + L steps
+and L + 1 pauses. What a population sends before its window or after it arrives outside of its targets' windows: their state
+is set after it came, and with du = 4095 no current outlives a step. So none of it changes a result.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.proc.conv.process import Conv
+from lava.proc.dense.process import Dense
+
+from loihiconv.lava.chip import loihi
+from loihiconv.lava.chip.graph import Graph, build, no_adapter
+from loihiconv.lava.chip.settings import ChipSettings
+from loihiconv.lava.files import append
+from loihiconv.lava.job import Job, Settings
+from loihiconv.linear import Array
+from loihiconv.network import Network
+
+
+def run(network: Network, job: Job, settings: Settings, chip: ChipSettings) -> None:
+    """Run all samples of a job on the CPU or on a board; the worker calls this."""
+    callbacks: list[Any] = []
+    if chip.place == "loihi":
+        loihi.connect(chip.board)
+        callbacks = loihi.callbacks(chip.board, settings.samples * _steps(network))
+        configuration = loihi.configuration(chip, callbacks)
+        graph = build(network, job, settings, chip, loihi.attach)
+    else:
+        configuration = _simulation(settings)
+        graph = build(network, job, settings, chip, no_adapter)
+    job.write_status("running")
+    try:
+        for sample in range(settings.samples):
+            _run_sample(network, graph, sample, configuration, job, settings)
+    finally:
+        graph.readout.stop()
+    if callbacks:
+        job.profile.write_text(json.dumps(loihi.profile(callbacks)))
+
+
+def sign_extended(values: Array) -> Array:
+    """24-bit registers as int32: what comes off a chip has zeros where the sign should go on.
+
+    (x << 8) >> 8 in 32 bits, arithmetically; numbers that already carry their sign stay as they are.
+    """
+    return np.asarray(np.right_shift(np.left_shift(np.asarray(values).astype(np.int64).astype(np.int32), 8), 8))
+
+
+def _simulation(settings: Settings) -> Loihi2SimCfg:
+    from loihiconv.lava.processes.models import FastConvModel, FastDenseModel
+
+    models: dict[Any, Any] = {} if settings.stock_models else {Conv: FastConvModel, Dense: FastDenseModel}
+    return Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models)
+
+
+def _steps(network: Network) -> int:
+    return network.timesteps + max(network.depth.values())
+
+
+def _run_sample(network: Network, graph: Graph, sample: int, configuration: Any, job: Job, settings: Settings) -> None:
+    def advance(steps: int) -> None:
+        graph.readout.run(RunSteps(steps), configuration, {"pypy_channel_size": 4})
+
+    for depth in range(1, max(network.depth.values()) + 1):
+        advance(1)
+        for neurons in graph.neurons.values():
+            if neurons.depth == depth:
+                neurons.begin(sample)
+    if settings.record_potentials:
+        course = []
+        for _ in range(network.timesteps):
+            advance(1)
+            course.append(sign_extended(graph.readout.v.get()))
+        append(job.potentials_over_time, np.stack([v.T.ravel() for v in course]).astype("<i4"))
+    else:
+        advance(network.timesteps)
+    append(job.potentials, sign_extended(graph.readout.v.get()).T.astype("<i4"))

@@ -1,0 +1,76 @@
+"""What a run of the chip's graph asks for, and how it reaches the worker."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from loihiconv.errors import InvalidSetting
+from loihiconv.realization import Realization
+
+Place: TypeAlias = Literal["cpu", "loihi"]
+
+
+@dataclass(frozen=True)
+class Board:
+    """Where the board is.
+
+    Parameters
+    ----------
+    partition, node : str or None
+        SLURM's partition, or one of its nodes; with neither SLURM chooses.
+    host : str or None
+        Address of a board on the network (Kapoho Point), instead of SLURM.
+    chip : str
+        Stepping of the chip, as ``lava.utils.loihi.ChipGeneration`` names it; most Loihi 2 of Intel's cloud are N3B3.
+    profile : bool
+        Attach the profiler's callbacks; slows the run down.
+    neurocore_model : str or None
+        ``package.module:Class`` of a NeuroCore model of `SoftResetIF`, for the realization "native".
+    """
+
+    partition: str | None = None
+    node: str | None = None
+    host: str | None = None
+    chip: str = "N3B3"
+    profile: bool = False
+    neurocore_model: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.host is not None and (self.partition is not None or self.node is not None):
+            raise InvalidSetting("a board is reached by SLURM or by its address", where="board", limit="not both", remedy="drop one")
+
+
+@dataclass(frozen=True)
+class ChipSettings:
+    """How to run the chip's graph.
+
+    Parameters
+    ----------
+    realization : "native", "atrlif" or "lif"
+    place : "cpu" or "loihi"
+        Lava's CPU simulator, or a board.
+    generation : 1 or 2
+        Of the chip.
+    sinks : bool
+        Bring the spikes of all populations to the host; without, no spike counts.
+    board : Board
+    """
+
+    realization: Realization
+    place: Place = "cpu"
+    generation: int = 2
+    sinks: bool = True
+    board: Board = Board()
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> ChipSettings:
+        """Read what `write` wrote."""
+        content = json.loads(path.read_text())
+        return cls(**{**content, "board": Board(**content["board"])})

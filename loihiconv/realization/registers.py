@@ -1,0 +1,95 @@
+"""Whether 24-bit registers hold what samples bring, checked on the spikes that the emulator predicts for them.
+
+A neuron's worst case over all inputs says little: hundreds of synapses never fire together at each step. So the check is
+made on the very samples that will run, whose spikes the emulator knows. Per population it repeats, step by step, what
+Lava's neurons do with what arrives (plain integers, no torch), and stops where a register would leave its range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from loihiconv.errors import LimitExceeded
+from loihiconv.linear import Array
+from loihiconv.network import IF, STATE_SHIFT, V_MAX, Network, Population, Readout
+from loihiconv.realization import Realization
+from loihiconv.realization.atrlif import first_refractory, spike_budget
+from loihiconv.realization.lif import VTH_MAX
+
+
+def check(network: Network, realization: Realization, payload: Array, spikes: Mapping[str, Array], currents: Mapping[str, Array]) -> None:
+    """Raise `LimitExceeded` where a realization would not compute what the emulator does.
+
+    - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset.
+    - "atrlif": v and r never come down; v must not saturate, nor r leave 24 bits, and a neuron that has fired must not
+      saturate below, where the emulator's would lie higher by what was subtracted.
+
+    Parameters
+    ----------
+    network : Network
+        As `loihiconv.realization.realize.realize` gives it.
+    realization : "native", "atrlif" or "lif"
+    payload : int array (N, \\*input shape)
+        As `loihiconv.coding.payloads` gives it.
+    spikes : {population: bool array (N, T, \\*shape)}
+        Of every population that spikes.
+    currents : {population: int array (N, \\*shape)}
+        As `loihiconv.coding.host_currents` gives it.
+    """
+    for population in network.populations[1:]:
+        soft = isinstance(population, IF) and population.reset == "subtract" and realization == "atrlif"
+        if not soft and not isinstance(population, Readout):
+            continue
+        for sample in range(len(payload)):
+            arriving = _arrivals(network, population, payload[sample], {name: s[sample] for name, s in spikes.items()})
+            bias = currents[population.name][sample] if population.name in currents else np.broadcast_to(population.bias, population.shape)
+            arriving += bias.reshape(-1).astype(np.int64)
+            start = np.broadcast_to(population.v_init, population.shape).reshape(-1).astype(np.int64)
+            if isinstance(population, Readout):
+                _check_readout(population, sample, start, arriving)
+            elif isinstance(population, IF):
+                fired = spikes[population.name][sample].reshape(network.timesteps, -1)
+                _check_atrlif(population, sample, start, arriving, fired)
+
+
+def _check_readout(population: Readout, sample: int, v: Array, arriving: Array) -> None:
+    for step, current in enumerate(arriving):
+        v = np.clip(v + current, -V_MAX, V_MAX)
+        if (largest := int(v.max())) > VTH_MAX << STATE_SHIFT:
+            raise LimitExceeded(
+                f"the potential of the readout reaches {largest:,} in step {step + 1} of sample {sample}", where=population.name,
+                limit=f"{VTH_MAX << STATE_SHIFT:,}, the largest threshold of Lava's LIF", remedy="use fewer time steps",
+            )  # fmt: skip
+
+
+def _check_atrlif(population: IF, sample: int, v: Array, arriving: Array, fired: Array) -> None:
+    vth = int(population.vth)
+    r, sent = np.full(v.shape, first_refractory(vth), np.int64), np.zeros(v.shape, np.int64)
+    for step, current in enumerate(arriving):
+        exact = v + current
+        v = np.clip(exact, -V_MAX, V_MAX)
+        r = r + fired[step] * (vth << STATE_SHIFT)
+        high, low, refractory = int(exact.max()), int(np.where(sent > 0, exact, 0).min()), int(r.max())
+        sent = sent + fired[step]
+        name, value = ("v", high) if high > V_MAX else ("v", low) if low < -V_MAX else ("r", refractory)
+        if abs(value) > V_MAX:
+            raise LimitExceeded(
+                f"{name} of an ATRLIF neuron, which is never reset, reaches {value:,} in step {step + 1} of sample {sample}",
+                where=population.name,
+                limit=f"24 bits hold +-{V_MAX:,}: at most {spike_budget(vth)} spikes of one neuron and sample at vth = {vth}",
+                remedy='use fewer time steps, or realization "native" or "lif"',
+            )
+
+
+def _arrivals(network: Network, population: Population, payload: Array, spikes: Mapping[str, Array]) -> Array:
+    """What synapses bring at each step of a sample, in units of v: int64 (T, neurons)."""
+    total = np.zeros((network.timesteps, int(np.prod(population.shape))), np.int64)
+    for connection in network.incoming(population.name):
+        if connection.on_host:
+            continue
+        messages = spikes[connection.source] if connection.source in spikes else payload[None]
+        exact = connection.map.with_weight(connection.map.weight.astype(np.float32))  # sums stay below 2^17
+        total += exact.apply(messages.astype(np.float32)).reshape(len(messages), -1).astype(np.int64) << STATE_SHIFT
+    return total
