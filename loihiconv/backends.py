@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from loihiconv.errors import InvalidSetting
+from loihiconv.hardware.config import load_board
+from loihiconv.hardware.detection import require_loihi
+from loihiconv.lava.chip.settings import Board, ChipSettings
 from loihiconv.lava.client import run_lava
 from loihiconv.linear import Array
 from loihiconv.network import Network, Recording
+from loihiconv.realization import Realization
+from loihiconv.realization.prediction import check_registers
+from loihiconv.realization.realize import realize
 from loihiconv.simulation import simulate
 
-BACKENDS = ("float", "emulator", "lava")
+BACKENDS = ("float", "emulator", "lava", "loihi")
 
 
 def run(
@@ -23,6 +29,9 @@ def run(
     device: str = "cpu",
     memory: int | str | None = None,
     stock_models: bool = False,
+    realization: Realization | None = None,
+    board: Board | None = None,
+    deadline: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Run samples through a spiking network.
@@ -35,10 +44,12 @@ def run(
         "float": the float spiking network that ``net`` was quantized from, or ``net`` itself if it is float.
         "emulator": the fixed-point network, batched, bit for bit as Lava and the chip compute it.
         "lava": the same integers in Lava's CPU simulator, in a process of its own.
+        "loihi": a board, through Intel's lava-loihi. No board has been within reach of this project.
     record : collection of "spikes", "potentials" and "residuals", optional
-        What to keep beside spike counts and final potentials; "residuals" not with "lava".
+        What to keep beside spike counts and final potentials; "residuals" not with "lava" and "loihi".
     counts : bool
-        Keep spike counts per sample and neuron; without them memory does not grow with N.
+        Keep spike counts per sample and neuron; without them memory does not grow with N, and on a board no spikes but
+        those of the readout's way leave the chip.
     device : str
         Torch device of "float" and "emulator"; the emulator's integers are the same on all of them.
     memory : int or str, optional
@@ -46,6 +57,13 @@ def run(
         the environment variable LOIHICONV_MEMORY says, else a quarter of what is free.
     stock_models : bool
         "lava" with Intel's own models of the connections: the same spikes, slower.
+    realization : "native", "atrlif" or "lif", optional
+        How neurons on the chip reset by subtraction; see `loihiconv.realization`. "emulator" runs the integers that it takes, "lava" exactly
+        the process graph that goes to the chip. By default "loihi" takes "native", and the others the network as it is.
+    board : Board, optional
+        Of "loihi": SLURM partition or address, profiler, NeuroCore model.
+    deadline : float, optional
+        Seconds after which "lava" or "loihi" is ended; by default generous.
     progress : callable (samples done, samples in all), optional
 
     Returns
@@ -58,15 +76,40 @@ def run(
         If the back end is unknown or cannot run this kind of network.
     InvalidData
         If the samples do not fit the network.
+    LimitExceeded
+        If the realization's 24-bit registers do not hold what these samples bring.
     BackendUnavailable
-        If Lava is not installed, or there is no such device.
+        If Lava is not installed, there is no such device, or no Loihi can be reached.
     """
     check_backend(net, backend)
     kept = frozenset(record or ())
-    if backend == "lava":
-        return run_lava(net, x, record=kept, stock_models=stock_models, progress=progress)
+    if backend == "loihi":
+        return _run_loihi(net, x, realization or "native", board or Board(), kept, counts, deadline, progress)
+    if backend == "float" and realization is not None:
+        raise InvalidSetting("a float network has no realization", where="realization", limit="emulator, lava or loihi expected")
     network = float_network(net) if backend == "float" else net
+    if realization is not None:
+        network = realize(net, realization)
+    if backend == "lava":
+        chip = None
+        if realization is not None:
+            check_registers(network, realization, x)
+            chip = ChipSettings(realization)
+        return run_lava(network, x, record=kept, stock_models=stock_models, deadline=deadline, chip=chip, progress=progress)
     return simulate(network, x, record=kept, counts=counts, device=device, memory=memory, progress=progress)
+
+
+def _run_loihi(
+    net: Network, x: Array, realization: Realization, board: Board, record: frozenset[str], counts: bool, deadline: float | None,
+    progress: Callable[[int, int], None] | None,
+) -> Recording:  # fmt: skip
+    generation = load_board(net.hardware).generation
+    network = realize(net, realization)
+    python = require_loihi(board, realization)
+    check_registers(network, realization, x)
+    sinks = counts or "spikes" in record
+    chip = ChipSettings(realization, "loihi", generation, sinks, board)
+    return run_lava(network, x, record=record, deadline=deadline, progress=progress, python=python, chip=chip)
 
 
 def check_backend(net: Network, backend: str) -> None:

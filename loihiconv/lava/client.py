@@ -200,6 +200,15 @@ def _write_job(folder: Path, network: Network, payload: Array, settings: Setting
     return job
 
 
+def interpreter_environment(interpreter: str) -> dict[str, str]:
+    """The environment without what is meant for this interpreter, where Lava's is another one."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP")}
+    if os.path.samefile(interpreter, sys.executable):
+        path = [os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
+        environment |= {"PYTHONPATH": os.pathsep.join(path)} if path else {}
+    return environment
+
+
 def _start(job: Job, interpreter: str) -> subprocess.Popen[bytes]:
     """Start the worker as the leader of a process group of its own.
 
@@ -209,11 +218,8 @@ def _start(job: Job, interpreter: str) -> subprocess.Popen[bytes]:
     packages = job.folder / "packages"
     packages.mkdir()
     (packages / "loihiconv").symlink_to(Path(__file__).resolve().parents[1], target_is_directory=True)
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP")}
-    path = [str(packages)]
-    if os.path.samefile(interpreter, sys.executable):
-        path += [os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
-    environment["PYTHONPATH"] = os.pathsep.join(path)
+    environment = interpreter_environment(interpreter)
+    environment["PYTHONPATH"] = os.pathsep.join([str(packages), *filter(None, [environment.get("PYTHONPATH")])])
     for library in ("OMP", "OPENBLAS", "MKL"):  # every Lava process would start as many threads as there are cores
         environment[f"{library}_NUM_THREADS"] = "1"
     command = [interpreter, "-m", "loihiconv.lava.worker", str(job.folder), "--parent", str(os.getpid())]

@@ -19,7 +19,10 @@ from loihiconv.realization.atrlif import first_refractory, spike_budget
 from loihiconv.realization.lif import VTH_MAX
 
 
-def check(network: Network, realization: Realization, payload: Array, spikes: Mapping[str, Array], currents: Mapping[str, Array]) -> None:
+def check(
+    network: Network, realization: Realization, payload: Array, spikes: Mapping[str, Array], currents: Mapping[str, Array],
+    *, first: int = 0,
+) -> None:  # fmt: skip
     """Raise `LimitExceeded` where a realization would not compute what the emulator does.
 
     - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset.
@@ -37,6 +40,8 @@ def check(network: Network, realization: Realization, payload: Array, spikes: Ma
         Of every population that spikes.
     currents : {population: int array (N, \\*shape)}
         As `loihiconv.coding.host_currents` gives it.
+    first : int
+        Index of the first of these samples in its run, for messages.
     """
     for population in network.populations[1:]:
         soft = isinstance(population, IF) and population.reset == "subtract" and realization == "atrlif"
@@ -48,10 +53,10 @@ def check(network: Network, realization: Realization, payload: Array, spikes: Ma
             arriving += bias.reshape(-1).astype(np.int64)
             start = np.broadcast_to(population.v_init, population.shape).reshape(-1).astype(np.int64)
             if isinstance(population, Readout):
-                _check_readout(population, sample, start, arriving)
+                _check_readout(population, first + sample, start, arriving)
             elif isinstance(population, IF):
                 fired = spikes[population.name][sample].reshape(network.timesteps, -1)
-                _check_atrlif(population, sample, start, arriving, fired)
+                _check_atrlif(population, first + sample, start, arriving, fired)
 
 
 def _check_readout(population: Readout, sample: int, v: Array, arriving: Array) -> None:

@@ -20,6 +20,7 @@ what `loihiconv.lava.chip.processes.models.SoftResetIFModel` does, bit for bit; 
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from numbers import Number
 from typing import Any
@@ -30,7 +31,7 @@ from lava.utils import loihi as lava_loihi
 
 from loihiconv.errors import BackendUnavailable, InvalidSetting
 from loihiconv.lava.chip.processes.process import SoftResetIF
-from loihiconv.lava.chip.settings import Board, ChipSettings
+from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, Board, ChipSettings
 
 CONV_MESSAGE_BITS = 16
 """Width that ``PyToN3ConvAdapter`` takes for payloads; 0 for binary spikes."""
@@ -55,7 +56,9 @@ def connect(board: Board) -> None:
         if board.host is not None:
             lava_loihi.use_ethernet_host(host_address=board.host, loihi_gen=chip)
         else:
-            lava_loihi.use_slurm_host(partition=board.partition, board=board.node, loihi_gen=chip)
+            lava_loihi.use_slurm_host(loihi_gen=chip)
+            # Not by its arguments: lava-nc 0.10 then parses sinfo's table, and fails on the empty line that ends it.
+            os.environ.update({name: value for name, value in (("PARTITION", board.partition), ("BOARD", board.node)) if value})
     except (ImportError, ValueError, OSError) as error:  # OSError: Lava itself starts sinfo and ping
         remedy = "run 'loihiconv boards' to see what is missing"
         raise BackendUnavailable(f"no Loihi can be reached: {error}", where="backend loihi", remedy=remedy) from error
@@ -67,7 +70,7 @@ def configuration(chip: ChipSettings, callbacks: list[Any]) -> Any:
 
     models: dict[Any, Any] = {}
     if chip.realization == "native":
-        models[SoftResetIF] = neurocore_model(chip.board.neurocore_model)
+        models[SoftResetIF] = neurocore_model(chip.board.neurocore_model or os.environ.get(NEUROCORE_VARIABLE))
     kind = Loihi1HwCfg if chip.generation == 1 else Loihi2HwCfg
     return kind(select_tag="fixed_pt", exception_proc_model_map=models, callback_fxs=callbacks)
 

@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 from loihiconv.errors import InvalidSetting
 from loihiconv.realization import Realization
 
+NEUROCORE_VARIABLE = "LOIHICONV_NEUROCORE_MODEL"
+"""Names the NeuroCore model of `SoftResetIF` where no option does."""
 Place: TypeAlias = Literal["cpu", "loihi"]
 
 

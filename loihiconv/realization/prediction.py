@@ -1,0 +1,32 @@
+"""Check before a run that the chip's registers hold what its samples bring."""
+
+from __future__ import annotations
+
+from loihiconv.coding import check_samples, host_currents, payloads
+from loihiconv.linear import Array
+from loihiconv.network import Network
+from loihiconv.realization import Realization
+from loihiconv.realization.registers import check
+from loihiconv.simulation import simulate
+
+SAMPLES_AT_ONCE = 32
+
+
+def check_registers(network: Network, realization: Realization, x: Array) -> None:
+    """Emulate the samples and raise `LimitExceeded` where a register would leave its range; see `registers.check`.
+
+    Parameters
+    ----------
+    network : Network
+        As `loihiconv.realization.realize.realize` gives it.
+    realization : "native", "atrlif" or "lif"
+    x : array (N, \\*input shape)
+    """
+    x = check_samples(network.input, x)
+    # Poisson spikes depend on a sample's place in its run.
+    at_once = len(x) if network.input.coding == "poisson" else SAMPLES_AT_ONCE
+    for first in range(0, len(x), at_once):
+        part = x[first : first + at_once]
+        payload = payloads(network.input, part)
+        spikes = simulate(network, part, record=["spikes"]).spikes
+        check(network, realization, payload, spikes, host_currents(network, payload), first=first)

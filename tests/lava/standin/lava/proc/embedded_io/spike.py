@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from standin_log import note
+
+
+class _Adapter(AbstractProcess):
+    def __init__(self, *, shape, num_message_bits=0, **given) -> None:
+        super().__init__(shape=shape)
+        shown = {key: getattr(value, "name", value) for key, value in given.items()}
+        note("adapter", name=type(self).__name__, shape=list(shape), bits=num_message_bits, given=shown)
+        self.inp = InPort(shape=shape)
+        self.out = OutPort(shape=shape)
+
+
+class PyToNxAdapter(_Adapter):
+    pass
+
+
+class PyToN3ConvAdapter(_Adapter):
+    pass
+
+
+class NxToPyAdapter(_Adapter):
+    pass
+
+
+class _Model(PyLoihiProcessModel):
+    inp: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+    out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+
+    def run_spk(self) -> None:
+        if self.time_step == int(os.environ.get("STANDIN_FAILS_AT", "0")):
+            raise ConnectionResetError("the board went away")
+        self.out.send(self.inp.recv().astype(np.int32))
+
+
+for adapter in (PyToNxAdapter, PyToN3ConvAdapter, NxToPyAdapter):
+    name = f"{adapter.__name__}Model"
+    model = implements(proc=adapter, protocol=LoihiProtocol)(requires(CPU)(tag("fixed_pt")(type(name, (_Model,), {"__module__": __name__}))))
+    globals()[name] = model

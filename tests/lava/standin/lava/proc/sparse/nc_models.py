@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from lava.magma.core.decorator import requires
+from lava.magma.core.model.nc.model import AbstractNcProcessModel
+from lava.magma.core.resources import Loihi2NeuroCore
+from lava.proc.sparse.models import PyDelaySparseModelBitAcc
+from standin_log import note
+
+
+@requires(Loihi2NeuroCore)
+class NcDelaySparse(PyDelaySparseModelBitAcc, AbstractNcProcessModel):
+    def __init__(self, proc_params) -> None:
+        note("model", name="NcDelaySparse")
+        super().__init__(proc_params)

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+from lava.magma.core.callback_fx import NxSdkCallbackFx
+from standin_log import note
+
+
+class _Callback(NxSdkCallbackFx):
+    def __init__(self, **given) -> None:
+        note("callback", name=type(self).__name__, given=given)
+
+    def pre_run_callback(self, board=None, var_id_to_var_model_map=None) -> None:
+        pass
+
+    def post_run_callback(self, board=None, var_id_to_var_model_map=None) -> None:
+        pass
+
+
+class Loihi2Power(_Callback):
+    total_power = np.array([1.0, 1.5])
+    label = "not a number"
+
+
+class Loihi2ExecutionTime(_Callback):
+    avg_time_per_step = 12.5
+    time_per_step = np.arange(2000.0)
+
+
+class Loihi2Activity(_Callback):
+    pass
