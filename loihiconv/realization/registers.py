@@ -26,8 +26,8 @@ def check(
     """Raise `LimitExceeded` where a realization would not compute what the emulator does.
 
     - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset.
-    - "atrlif": v and r never come down; v must not saturate, nor r leave 24 bits, and a neuron that has fired must not
-      saturate below, where the emulator's would lie higher by what was subtracted.
+    - "atrlif": v and r never come down. r must not leave 24 bits. v may saturate, as long as no spike changes by it: where r has
+      room for a spike at each step, a neuron whose v is at its end fires at each step, and so does the emulator's.
 
     Parameters
     ----------
@@ -71,21 +71,25 @@ def _check_readout(population: Readout, sample: int, v: Array, arriving: Array) 
 
 def _check_atrlif(population: IF, sample: int, v: Array, arriving: Array, fired: Array) -> None:
     vth = int(population.vth)
-    r, sent = np.full(v.shape, first_refractory(vth), np.int64), np.zeros(v.shape, np.int64)
+    theta, r = vth << STATE_SHIFT - 1, np.full(v.shape, first_refractory(vth), np.int64)
+    highest = lowest = 0
     for step, current in enumerate(arriving):
         exact = v + current
+        highest, lowest = max(highest, int(exact.max())), min(lowest, int(exact.min()))
         v = np.clip(exact, -V_MAX, V_MAX)
-        r = r + fired[step] * (vth << STATE_SHIFT)
-        high, low, refractory = int(exact.max()), int(np.where(sent > 0, exact, 0).min()), int(r.max())
-        sent = sent + fired[step]
-        name, value = ("v", high) if high > V_MAX else ("v", low) if low < -V_MAX else ("r", refractory)
-        if abs(value) > V_MAX:
-            raise LimitExceeded(
-                f"{name} of an ATRLIF neuron, which is never reset, reaches {value:,} in step {step + 1} of sample {sample}",
-                where=population.name,
-                limit=f"24 bits hold +-{V_MAX:,}: at most {spike_budget(vth)} spikes of one neuron and sample at vth = {vth}",
-                remedy='use fewer time steps, or realization "native" or "lif"',
-            )
+        fires = v - r >= theta
+        r = r + fires * (vth << STATE_SHIFT)
+        if (refractory := int(r.max())) > V_MAX:
+            what = f"its refractory state reaches {refractory:,}"
+        elif (fires != fired[step]).any():
+            what = f"its v would have reached {highest if highest > V_MAX else lowest:,}, saturates, and a spike is wrong"
+        else:
+            continue
+        raise LimitExceeded(
+            f"an ATRLIF neuron is never reset within a sample: {what}, in step {step + 1} of sample {sample}", where=population.name,
+            limit=f"24 bits hold +-{V_MAX:,}: {spike_budget(vth)} spikes of one neuron and sample at vth = {vth}",
+            remedy='use fewer time steps, or realization "native" or "lif"',
+        )  # fmt: skip
 
 
 def _arrivals(network: Network, population: Population, payload: Array, spikes: Mapping[str, Array]) -> Array:
