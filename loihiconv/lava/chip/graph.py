@@ -183,7 +183,7 @@ class _Builder:
         if delay:
             matrix = csr_matrix(_matrix(self.network, connection, self.views))
             delays = matrix.copy()
-            delays.data = np.full(matrix.nnz, delay, np.int32)
+            delays.data = np.full(matrix.nnz, delay, np.int64)  # Lava takes no other integers
             synapses: Any = DelaySparse(weights=matrix, delays=delays, max_delay=delay, num_message_bits=bits, name=name)
         elif isinstance(mapped, LavaConv):
             if self.settings.stock_models or self.chip.place == "loihi":

@@ -1,0 +1,228 @@
+"""The seam to lava-loihi against a stand-in (`standin/`), which runs on the CPU and keeps a diary of what it was asked for.
+
+No board is involved: what passes here says that we ask as public code asks, not that a board answers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import loihiconv as lc
+from loihiconv.errors import BackendUnavailable, InvalidSetting
+from loihiconv.evaluation.comparison import mismatches
+from loihiconv.hardware.detection import detect, require_loihi
+from loihiconv.lava import client
+from loihiconv.lava.chip.settings import Board
+from loihiconv.lava.client import LavaFailed
+from loihiconv.network import Network
+from tests.lava.small import chain
+from tests.lava.test_run_lava import nothing_left
+
+STANDIN = Path(__file__).with_name("standin")
+ROOT = STANDIN.parents[2]
+X = np.array([[1.0, 0, 2, 3], [255, 255, 0, 0]])
+MODEL = "standin_neurons:NcSoftResetIF"
+lava = pytest.mark.lava
+
+
+@pytest.fixture
+def diary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lava_python: str) -> Path:
+    """lava-loihi's stand-in and a SLURM on the path; gives the stand-in's diary."""
+    if not os.path.samefile(lava_python, sys.executable):
+        pytest.skip("Lava is in another interpreter, which gets no path of this one's, and so no stand-in")
+    log = tmp_path / "diary"
+    log.touch()
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(STANDIN)]))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(STANDIN / "bin"), os.environ["PATH"]]))
+    monkeypatch.setenv("STANDIN_LOG", str(log))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    for name in ("SLURM", "NOSLURM", "PARTITION", "BOARD", "NXSDKHOST", "LOIHI_GEN", "LOIHICONV_NEUROCORE_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    return log
+
+
+def network() -> Network:
+    """With a board to its name."""
+    from dataclasses import replace
+
+    return replace(chain(weight=2), hardware="kapoho_point")
+
+
+def events(diary: Path, kind: str) -> list[dict]:
+    return [event for line in diary.read_text().splitlines() if (event := json.loads(line))["event"] == kind]
+
+
+@lava
+@pytest.mark.parametrize(("realization", "neuron"), [("native", "NcSoftResetIF"), ("atrlif", "NcATRLIF")])
+def test_a_run_asks_for_neurocore_models_adapters_and_the_partition(diary, realization, neuron):
+    board = Board(partition="oheogulch", neurocore_model=MODEL)
+    recording = lc.run(network(), X, "loihi", record=["spikes"], realization=realization, board=board)
+    assert recording.backend == "loihi"
+    assert mismatches(lc.run(network(), X, record=["spikes"]), recording) == ({"hidden": 0}, 0)
+    assert sorted({e["name"] for e in events(diary, "model")}) == sorted({neuron, "NcDense", "NcLIF"})  # the readout is a LIF
+    adapters = [(e["name"], e["shape"], e["bits"]) for e in events(diary, "adapter")]
+    assert adapters == [("PyToNxAdapter", [4], 8), ("NxToPyAdapter", [3], 0)]
+    assert {json.dumps(e["environment"], sort_keys=True) for e in events(diary, "adapter")} == {
+        '{"LOIHI_GEN": "N3B3", "PARTITION": "oheogulch", "SLURM": "1"}'
+    }
+    assert events(diary, "callback") == []
+
+
+@lava
+def test_convolutions_take_their_payloads_through_their_own_adapter(diary):
+    from loihiconv.demo import digits, digits_cnn
+
+    net = lc.convert(digits_cnn(), digits()[0][:100], hardware="kapoho_point", timesteps=4)
+    lc.run(net, digits()[2][:1], "loihi", counts=False, realization="atrlif", board=Board(node="ncl-og-01", chip="N3C1"))
+    adapters = [(e["name"], e["shape"], e["bits"], e["given"]) for e in events(diary, "adapter")]
+    assert adapters == [("PyToN3ConvAdapter", [8, 8, 1], 16, {"spike_exp": 0, "compression": "DENSE"})]  # counts=False: no sinks
+    assert events(diary, "adapter")[0]["environment"] == {"SLURM": "1", "BOARD": "ncl-og-01", "LOIHI_GEN": "N3C1"}
+
+
+@lava
+def test_a_host_on_the_network(diary, tmp_path, monkeypatch):
+    ping = tmp_path / "bin" / "ping"
+    ping.parent.mkdir()
+    ping.write_text('#!/bin/sh\ntest "$1" = board.example && echo answered\n')
+    ping.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(ping.parent), os.environ["PATH"]]))
+    lc.run(network(), X, "loihi", realization="atrlif", board=Board(host="board.example"))
+    assert events(diary, "adapter")[0]["environment"] == {"NOSLURM": "1", "NXSDKHOST": "board.example", "LOIHI_GEN": "N3B3"}
+    with pytest.raises(BackendUnavailable, match="Ethernet host: other.example does not answer a ping"):
+        lc.run(network(), X, "loihi", realization="atrlif", board=Board(host="other.example"))
+
+
+@lava
+def test_the_profile_comes_back_in_the_recording(diary):
+    recording = lc.run(network(), X, "loihi", realization="atrlif", board=Board(profile=True))
+    assert recording.metadata == {
+        "realization": {"name": "atrlif", "quantized_again": False},
+        "profile": {
+            "Loihi2Power": {"total_power": [1.0, 1.5]},
+            "Loihi2ExecutionTime": {
+                "avg_time_per_step": 12.5,
+                "time_per_step": {"count": 2000, "mean": 999.5, "smallest": 0.0, "largest": 1999.0},
+            },
+            "Loihi2Activity": {},
+        },
+    }
+    # 2 samples of T = 8 steps and depth 2
+    assert [(e["name"], e["given"]) for e in events(diary, "callback")] == [
+        ("Loihi2Power", {"num_steps": 20}), ("Loihi2ExecutionTime", {}), ("Loihi2Activity", {}),
+    ]  # fmt: skip
+
+
+@lava
+def test_the_configuration_gets_callbacks_and_exceptions(diary):
+    program = """
+from loihiconv.lava.chip import loihi
+from loihiconv.lava.chip.settings import Board, ChipSettings
+board = Board(neurocore_model="standin_neurons:NcSoftResetIF", profile=True)
+for generation in (1, 2):
+    found = loihi.configuration(ChipSettings("native", "loihi", generation, board=board), loihi.callbacks(board, 7))
+    print(type(found).__name__, found.select_tag, [type(c).__name__ for c in found.callback_fxs])
+    print({p.__name__: m.__name__ for p, m in found.exception_proc_model_map.items()})
+print(loihi.configuration(ChipSettings("lif", "loihi", 2), []).exception_proc_model_map)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=diary.parent)
+    callbacks = "['Loihi2Power', 'Loihi2ExecutionTime', 'Loihi2Activity']"
+    models = "{'SoftResetIF': 'NcSoftResetIF'}"
+    expected = [f"Loihi1HwCfg fixed_pt {callbacks}", models, f"Loihi2HwCfg fixed_pt {callbacks}", models, "{}"]
+    assert done.stdout.splitlines() == expected
+
+
+@lava
+def test_an_error_in_the_middle_leaves_nothing(diary, tmp_path, monkeypatch):
+    started = []
+    start = client._start
+    monkeypatch.setattr(client, "_start", lambda *given: started.append(start(*given)) or started[-1])
+    monkeypatch.setenv("STANDIN_FAILS_AT", "15")  # in the second sample, whose steps are 11 to 20
+    with pytest.raises(LavaFailed, match="ConnectionResetError: the board went away") as caught:
+        lc.run(network(), X, "loihi", realization="atrlif")
+    assert caught.value.partial is not None
+    assert len(caught.value.partial) == 1
+    assert caught.value.partial.backend == "loihi"
+    assert nothing_left(started, tmp_path)
+
+
+@lava
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("nowhere:Model", "NeuroCore model nowhere:Model: cannot be loaded: No module named 'nowhere'"),
+        ("standin_neurons:Missing", "standin_neurons:Missing: cannot be loaded"),
+        ("standin_neurons:NotAModel", "is no model of SoftResetIF"),
+    ],
+)
+def test_a_neurocore_model_that_is_none(diary, model, message):
+    with pytest.raises(LavaFailed, match=message):
+        lc.run(network(), X, "loihi", board=Board(neurocore_model=model))
+
+
+@lava
+def test_native_without_a_neurocore_model_is_refused_at_once(diary):
+    with pytest.raises(BackendUnavailable, match=r"NeuroCore model: none registered for SoftResetIF; .*\"atrlif\" and \"lif\" do not"):
+        lc.run(network(), X, "loihi")
+    assert diary.read_text() == ""
+
+
+@lava
+def test_detection_with_everything_there(diary):
+    detection = detect(Board(partition="oheogulch", neurocore_model=MODEL))
+    assert detection.ready
+    assert {name: f.found for name, f in detection.findings.items()} == {
+        "lava": True, "lava-loihi": True, "slurm": True, "ethernet": False, "chip": True, "neurocore": True,
+    }  # fmt: skip
+    assert "oheogulch (3 nodes idle), kp (1 nodes down)" in detection.findings["slurm"].detail
+    with pytest.raises(BackendUnavailable, match="no partition nahuku; there are: kp, oheogulch; name another with --partition"):
+        require_loihi(Board(partition="nahuku"), "atrlif")
+
+
+def test_detection_with_nothing_there_never_raises(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv(client.PYTHON_VARIABLE, "/nowhere/python")
+    monkeypatch.delenv("NXSDKHOST", raising=False)
+    detection = detect()
+    assert not detection.ready
+    assert [name for name, f in detection.findings.items() if f.found] == ["chip"]
+    assert all(f.remedy for f in detection.findings.values() if not f.found)
+
+
+@pytest.mark.parametrize(
+    ("program", "detail"), [("exit 1", "sinfo fails: status 1"), ("echo", "no partitions"), ("printf '\\\\0\\\\377'", "partition")]
+)
+def test_a_slurm_that_is_broken(monkeypatch, tmp_path, program, detail):
+    sinfo = tmp_path / "sinfo"
+    sinfo.write_text(f"#!/bin/sh\n{program}\n")
+    sinfo.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
+    assert detail in detect().findings["slurm"].detail
+
+
+def test_without_lava_loihi_nothing_else_runs(monkeypatch):
+    monkeypatch.setattr("loihiconv.backends.run_lava", lambda *_, **__: pytest.fail("something ran"))
+    with pytest.raises(BackendUnavailable, match="backend loihi: no run on a Loihi is possible from here: ") as caught:
+        lc.run(network(), X, "loihi", realization="atrlif")
+    assert caught.value.exit_code == 3
+    assert 'backend "lava" with a realization runs the same process graph on a CPU' in str(caught.value)
+
+
+def test_a_board_is_reached_one_way():
+    with pytest.raises(InvalidSetting, match="SLURM or by its address"):
+        Board(partition="oheogulch", host="board.example")
+
+
+@lava
+def test_signs_of_24_bit_registers(lava_python):
+    program = "from loihiconv.lava.chip.runner import sign_extended; print(sign_extended([5, 2**23 - 1, 2**24 - 1, 2**23, -7.0]).tolist())"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([lava_python, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert json.loads(done.stdout) == [5, 2**23 - 1, -1, -(2**23), -7]
