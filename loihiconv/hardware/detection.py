@@ -101,8 +101,15 @@ def detect(board: Board | None = None) -> Detection:
     return Detection(python, findings)
 
 
-def require_loihi(board: Board, realization: Realization) -> str:
+def require_loihi(board: Board, realization: Realization, *, instead: str = 'backend "lava" with a realization') -> str:
     """The interpreter to run a realization on a board with.
+
+    Parameters
+    ----------
+    board : Board
+    realization : "native", "atrlif" or "lif"
+    instead : str
+        What runs the same on a CPU, for the message.
 
     Raises
     ------
@@ -118,7 +125,7 @@ def require_loihi(board: Board, realization: Realization) -> str:
         others = f" (also missing: {', '.join(f.name for f in missing[1:])})" if missing[1:] else ""
         raise BackendUnavailable(
             f"no run on a Loihi is possible from here: {first.name}: {first.detail}{others}", where="backend loihi",
-            remedy=f'{first.remedy}; backend "lava" with a realization runs the same process graph on a CPU',
+            remedy=f"{first.remedy}; {instead} runs the same process graph on a CPU",
         )  # fmt: skip
     return detection.python
 

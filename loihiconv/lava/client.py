@@ -251,7 +251,7 @@ def _watch(
             break
         if time.monotonic() > end:
             raise LavaFailed(
-                f"did not finish within {deadline:g} s", where="backend lava", limit=f"{finished} of {samples} samples were done",
+                f"did not finish within {deadline:g} s", where=_backend(job), limit=f"{finished} of {samples} samples were done",
                 remedy="allow a longer deadline or run fewer samples",
             )  # fmt: skip
         time.sleep(POLL_SECONDS)
@@ -265,10 +265,15 @@ def _raise_failure(worker: subprocess.Popen[bytes], job: Job, interpreter: str) 
     cause = WorkerTraceback("\n" + traceback)
     last = (traceback.splitlines() or ["nothing was printed"])[-1]
     if status.get("state", "unavailable") == "unavailable":  # it has no Lava, or did not even come to run the worker
-        where = f"backend lava, {interpreter}"
+        where = f"{_backend(job)}, {interpreter}"
         raise BackendUnavailable(f"lava-nc cannot be used from this interpreter ({last})", where=where, remedy=INSTALL) from cause
     message = status.get("message") or f"the worker ended with status {worker.returncode}: {last}"
-    raise LavaFailed(str(message), where="backend lava") from cause
+    raise LavaFailed(str(message), where=_backend(job)) from cause
+
+
+def _backend(job: Job) -> str:
+    """What messages call the back end."""
+    return "backend loihi" if job.chip.exists() and ChipSettings.read(job.chip).place == "loihi" else "backend lava"
 
 
 def end_group(worker: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,65 @@
+"""``loihiconv deploy``: a folder that runs on the host of a board."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from loihiconv import cli_options as given
+from loihiconv.errors import InvalidSetting
+from loihiconv.terminal import note, print_json
+
+
+def deploy(
+    network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
+    samples: Annotated[Path, typer.Option(help=".npz with x_test (or x): the first samples go into the self-test.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; must not exist.")],
+    board: Annotated[str | None, typer.Option("--board", "--hardware", help="Another board than it was converted for.")] = None,
+    realization: given.Realize = None,
+    slurm: Annotated[str | None, typer.Option("--slurm", "--partition", help="SLURM partition of the board.")] = None,
+    ethernet: given.Ethernet = None,
+    chip: given.Chip = "N3B3",
+    neurocore_model: given.NeurocoreModel = None,
+    selftest_samples: Annotated[int, typer.Option(help="Samples of the self-test.")] = 3,
+    run: Annotated[bool, typer.Option(help="Run the self-test at once, where a board is within reach.")] = True,
+    mean: given.Mean = "",
+    std: given.Std = "",
+    as_json: given.Json = False,
+) -> None:
+    """Write a self-contained folder: network, worker without torch, requirements, instructions and a self-test; run it if a board is there.
+
+    Example: loihiconv deploy lenet.lnet --board kapoho_point --samples mnist.npz --slurm oheogulch --out bundle
+    """
+    from loihiconv.artifact import load
+    from loihiconv.deploy import deploy as write
+    from loihiconv.deploy.bundle import check_free
+    from loihiconv.hardware.detection import detect
+    from loihiconv.lava.chip.settings import Board
+    from loihiconv.lava.client import interpreter_environment
+
+    check_free(Path(out).absolute())
+    if selftest_samples < 1:
+        raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
+    place = Board(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
+    data = given.read_data(samples, "test", mean, std)
+    done = write(load(network), data.x, out, hardware=board, realization=realization, board=place, samples=selftest_samples)
+    detection = detect(place)
+    outcome = None
+    if run and detection.ready and detection.python is not None:
+        environment = interpreter_environment(detection.python) | {"PYTHON": detection.python}
+        command = [str(done.folder / "run.sh"), "selftest"]
+        outcome = subprocess.run(command, env=environment, stdout=sys.stderr if as_json else None, check=False).returncode
+    if as_json:
+        print_json(
+            {"path": str(out), "realization": done.realization, "samples": done.samples, "board_ready": detection.ready, "selftest": outcome}
+        )
+    else:
+        note(f'written: {out}, realization "{done.realization}", a self-test of {done.samples} samples; {out / "README.md"} says how to go on')
+        if outcome is None:
+            note("no board was tried; ./run.sh selftest --simulate runs the same process graph on a CPU")
+    if outcome:
+        raise typer.Exit(outcome)

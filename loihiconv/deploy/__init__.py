@@ -1,0 +1,6 @@
+"""A network in a folder that runs on the host of a board without torch and without loihiconv installed."""
+
+from __future__ import annotations
+
+from loihiconv.deploy.bundle import Deployed as Deployed
+from loihiconv.deploy.bundle import deploy as deploy

@@ -1,0 +1,153 @@
+"""What runs in a deployed folder: the self-test, and samples. Imports numpy, and Lava only in the worker.
+
+``python -m loihiconv.lava.bundle FOLDER selftest`` and ``... FOLDER run DATA.npz``; ``run.sh`` in the folder calls it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from loihiconv.artifact import load
+from loihiconv.dataset import read_npz
+from loihiconv.errors import ArtifactError, LoihiconvError
+from loihiconv.hardware.detection import require_loihi
+from loihiconv.lava.chip.settings import Board, ChipSettings
+from loihiconv.lava.client import PYTHON_VARIABLE, run_lava
+from loihiconv.linear import Array
+from loihiconv.network import Network, Recording
+
+DIFFERENT = 1
+"""Exit code of a self-test that found a difference."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command of the folder; 0 is success, 1 a self-test that differs, 2 a mistake, 3 that there is no board, 130 Ctrl-C."""
+    options = _options(arguments)
+    os.environ[PYTHON_VARIABLE] = sys.executable
+    try:
+        return _selftest(options) if options.command == "selftest" else _run(options)
+    except LoihiconvError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+
+
+def first_difference(network: Network, expected: dict[str, Array], found: dict[str, Array]) -> str | None:
+    """The first population, from the input on, whose spikes differ: how many, and where the first of them is. None if all are equal."""
+    for population in network.populations:
+        if population.name not in expected:
+            continue
+        wrong = expected[population.name] != found[population.name]
+        if wrong.any():
+            sample, step, *neuron = (int(i) for i in np.argwhere(wrong)[0])
+            return (
+                f"population {population.name}: {int(wrong.sum()):,} of {wrong.size:,} spikes differ, "
+                f"the first in step {step + 1} of sample {sample}, neuron {tuple(neuron)}"
+            )
+    return None
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="run.sh", description="Run a deployed network on a Loihi, or on Lava's CPU simulator.")
+    parser.add_argument("folder", type=Path, help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(dest="command", required=True)
+    selftest = commands.add_parser("selftest", help="compare with the spikes that the emulator predicted")
+    run = commands.add_parser("run", help="run samples")
+    run.add_argument("data", type=Path, help=".npz with x_test or x, and labels y_test or y if there are any")
+    run.add_argument("--samples", type=int, help="only the first so many")
+    run.add_argument("--out", type=Path, help="write predictions and potentials (.npz)")
+    for command in (selftest, run):
+        command.add_argument("--simulate", action="store_true", help="run on this computer's CPU, in Lava's simulator")
+        command.add_argument("--partition", help="SLURM partition, instead of the one in bundle.json")
+        command.add_argument("--ethernet", metavar="ADDRESS", help="the board's host, instead of SLURM")
+        command.add_argument("--chip", help="stepping of the chip, as Lava names it")
+        command.add_argument("--profile", action="store_true", help="measure power, time and activity")
+        command.add_argument("--deadline", type=float, metavar="SECONDS", help="end the run after so many seconds")
+    return parser.parse_args(arguments)
+
+
+def _settings(options: argparse.Namespace, *, sinks: bool) -> tuple[ChipSettings, str]:
+    """How to run, and the interpreter."""
+    path = options.folder / "bundle.json"
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        board = Board(**content["board"])
+        realization, generation = content["realization"], content["generation"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ArtifactError(f"cannot be read: {error}", where=str(path), remedy="deploy again") from error
+    if options.ethernet:
+        board = replace(board, host=options.ethernet, partition=None, node=None)
+    if options.partition:
+        board = replace(board, partition=options.partition, host=None, node=None)
+    board = replace(board, chip=options.chip or board.chip, profile=board.profile or options.profile)
+    python = sys.executable if options.simulate else require_loihi(board, realization, instead="--simulate")
+    return ChipSettings(realization, "cpu" if options.simulate else "loihi", generation, sinks, board), python
+
+
+def _execute(options: argparse.Namespace, network: Network, x: Array, *, spikes: bool) -> Recording:
+    settings, python = _settings(options, sinks=spikes)
+
+    def report(done: int, total: int) -> None:
+        print(f"\r{done} of {total} samples", end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+    progress = report if sys.stderr.isatty() else None
+    record = ["spikes"] if spikes else []
+    return run_lava(network, x, record=record, deadline=options.deadline, progress=progress, python=python, chip=settings)
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    network, path = load(options.folder / "network.lnet"), options.folder / "selftest.npz"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            x, potentials = file["x"], file["potentials"]
+            packed = {name.removeprefix("spikes/"): file[name] for name in file.files if name.startswith("spikes/")}
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise ArtifactError(f"cannot be read: {error}", where=str(path), remedy="deploy again") from error
+    expected: dict[str, Array] = {}
+    for name, bits in packed.items():
+        shape = (network.timesteps, *network[name].shape)
+        expected[name] = np.unpackbits(bits, axis=1, count=prod(shape)).view(np.bool_).reshape(len(x), *shape)
+    recording = _execute(options, network, x, spikes=True)
+    difference = first_difference(network, expected, dict(recording.spikes))
+    where = "Lava's CPU simulator" if options.simulate else "the board"
+    if difference is None and not np.array_equal(potentials, recording.potentials):
+        wrong = int((potentials != recording.potentials).sum())
+        difference = f"population {network.readout.name}: {wrong:,} of {potentials.size:,} potentials differ, all spikes are equal"
+    if difference is not None:
+        print(f"self-test FAILED on {where}: {difference}")
+        return DIFFERENT
+    total = sum(int(s.sum()) for s in expected.values())
+    print(f"self-test passed on {where}: all {total:,} spikes of {len(expected)} populations and all potentials, {len(x)} samples")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    network = load(options.folder / "network.lnet")
+    data = read_npz(options.data, "test")
+    x = data.x[: options.samples]
+    recording = _execute(options, network, x, spikes=False)
+    if options.out is not None:
+        np.savez(options.out, predictions=recording.predictions, potentials=recording.potentials)
+    if recording.metadata.get("profile"):
+        print(json.dumps(recording.metadata["profile"]))
+    print("predictions:", " ".join(map(str, recording.predictions.tolist())))
+    if data.y is not None:
+        correct = int((recording.predictions == data.y[: len(x)]).sum())
+        print(f"correct: {correct} of {len(x)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
