@@ -58,8 +58,8 @@ def run(
     stock_models : bool
         "lava" with Intel's own models of the connections: the same spikes, slower.
     realization : "native", "atrlif" or "lif", optional
-        How neurons on the chip reset by subtraction; see `loihiconv.realization`. "emulator" runs the integers that it takes, "lava" exactly
-        the process graph that goes to the chip. By default "loihi" takes "native", and the others the network as it is.
+        How neurons on the chip reset by subtraction; see `loihiconv.realization`. "emulator" runs the integers that it takes, "lava"
+        exactly the process graph that goes to the chip. By default "loihi" takes "native", and the others the network as it is.
     board : Board, optional
         Of "loihi": SLURM partition or address, profiler, NeuroCore model.
     deadline : float, optional

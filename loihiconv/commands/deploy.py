@@ -55,10 +55,16 @@ def deploy(
         outcome = subprocess.run(command, env=environment, stdout=sys.stderr if as_json else None, check=False).returncode
     if as_json:
         print_json(
-            {"path": str(out), "realization": done.realization, "samples": done.samples, "board_ready": detection.ready, "selftest": outcome}
+            {
+                "path": str(out),
+                "realization": done.realization,
+                "samples": done.samples,
+                "board_ready": detection.ready,
+                "selftest": outcome,
+            }
         )
     else:
-        note(f'written: {out}, realization "{done.realization}", a self-test of {done.samples} samples; {out / "README.md"} says how to go on')
+        note(f'written: {out}, realization "{done.realization}", a self-test of {done.samples} samples; see {out / "README.md"}')
         if outcome is None:
             note("no board was tried; ./run.sh selftest --simulate runs the same process graph on a CPU")
     if outcome:

@@ -33,8 +33,8 @@ from loihiconv.version import __version__
 SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
 MODULES = (
-    "__init__", "artifact", "bias_plane", "coding", "dataset", "decision", "errors", "files", "fixed_point", "linear", "network", "operations",
-    "randomness", "recording", "version", "hardware/__init__", "hardware/detection",
+    "__init__", "artifact", "bias_plane", "coding", "dataset", "decision", "errors", "files", "fixed_point", "linear", "network",
+    "operations", "randomness", "recording", "version", "hardware/__init__", "hardware/detection",
     "realization/__init__", "realization/atrlif", "realization/lif",
 )  # fmt: skip
 """What the worker needs besides `loihiconv.lava`: none of it imports more than numpy."""
@@ -182,11 +182,13 @@ def _facts(name: str, network: Network, config: HardwareConfig, realization: Rea
 def _limits(network: Network, realization: Realization) -> str:
     if realization != "atrlif":
         return ""
-    rows = [f"| {p.name} | {p.vth} | {spike_budget(int(p.vth))} |" for p in network.populations if isinstance(p, IF) and p.reset == "subtract"]
+    rows = [
+        f"| {p.name} | {p.vth} | {spike_budget(int(p.vth))} |" for p in network.populations if isinstance(p, IF) and p.reset == "subtract"
+    ]
     table = "\n".join(["| population | threshold | spikes of one neuron and sample that 24 bits hold |", "|---|---|---|", *rows])
     return (
-        f"## The budget of ATRLIF\n\nIts state only grows within a sample. With T = {network.timesteps}, no neuron can send more spikes than that:\n\n"
-        f"{table}\n\nStrong inputs that turn into inhibition within one sample can still saturate a potential; loihiconv's emulator checks samples "
+        f"## The budget of ATRLIF\n\nIts state only grows within a sample. T = {network.timesteps} spikes of a neuron fit:\n\n{table}\n\n"
+        "Strong inputs that turn into inhibition within one sample can still saturate a potential. loihiconv's emulator checks samples\n"
         'for that (`lc.run(net, x, "lava", realization="atrlif")`), this folder cannot.\n'
     )
 

@@ -170,7 +170,12 @@ def _slurm(board: Board) -> Finding:
         return Finding("SLURM", False, "no program sinfo", remedy)
     try:
         done = subprocess.run(
-            ["sinfo", "--noheader", "--format=%R %D %T"], capture_output=True, text=True, timeout=SECONDS, check=True, stdin=subprocess.DEVNULL
+            ["sinfo", "--noheader", "--format=%R %D %T"],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.SubprocessError) as error:
         return Finding("SLURM", False, f"sinfo fails: {_short(error)}", remedy)
@@ -204,7 +209,9 @@ def _neurocore(board: Board) -> Finding:
     name = board.neurocore_model or os.environ.get(NEUROCORE_VARIABLE)
     if name:
         return Finding("NeuroCore model", True, f"{name}, not loaded yet")
-    return Finding("NeuroCore model", False, "none registered for SoftResetIF", 'only realization "native" needs one: "atrlif" and "lif" do not')
+    return Finding(
+        "NeuroCore model", False, "none registered for SoftResetIF", 'only realization "native" needs one: "atrlif" and "lif" do not'
+    )
 
 
 def _short(error: Exception) -> str:

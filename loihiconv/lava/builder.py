@@ -184,6 +184,7 @@ def lava_array(values: Array, channels_first: Shape, shape: Shape) -> Array:
 
 
 def in_range(values: Array, limit: int, where: str, what: str) -> Array:
+    """The values, or `LimitExceeded` if a magnitude is larger than the limit."""
     largest = int(np.abs(values).max(initial=0))
     if largest > limit:
         raise LimitExceeded(f"{what} of magnitude {largest}", where=where, limit=f"at most {limit} expected")
@@ -191,6 +192,7 @@ def in_range(values: Array, limit: int, where: str, what: str) -> Array:
 
 
 def split_exactly(bias: Array, where: str) -> tuple[Array, Array]:
+    """Mantissa and exponent of biases, or `LimitExceeded` if one would be rounded."""
     mantissa, exponent = split_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
     wrong = join_bias(mantissa, exponent) != bias
     if wrong.any():
@@ -211,6 +213,7 @@ def check_weights(connection: Connection) -> None:
 
 
 def check_stock_conv(conv: LavaConv, where: str) -> None:
+    """Raise `LimitExceeded` where the geometry does not fit the 8 bits of Lava's own model."""
     largest = max(*conv.weight.shape[1:3], *conv.stride, *conv.padding, *conv.dilation, conv.groups)
     if largest > 127:
         raise LimitExceeded(

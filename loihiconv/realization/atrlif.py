@@ -32,7 +32,7 @@ THETA_MAX = 2**12 - 1
 
 
 def first_refractory(vth: int) -> int:
-    """r at the start of a sample: (vth << 5) + 1, half a threshold and what makes ``>=`` a ``>``."""
+    """R at the start of a sample: (vth << 5) + 1, half a threshold and what makes ``>=`` a ``>``."""
     return (vth << STATE_SHIFT - 1) + 1
 
 

@@ -72,7 +72,9 @@ def realize(network: Network, realization: Realization, *, hardware: HardwareCon
     origin = _origin(network, broken, holds, f"ATRLIF with T = {network.timesteps} needs even thresholds of at most {ceiling}")
     result = quantize(origin, _with_thresholds(hardware or load_board(network.hardware), ceiling))
     # Mantissa and exponent leave an odd threshold only where it is smaller than the mantissa's range: there one less is even.
-    even = tuple(replace(p, vth=max(p.vth - p.vth % 2, 2)) if isinstance(p, IF) and p.reset == "subtract" else p for p in result.populations)
+    even = tuple(
+        replace(p, vth=max(p.vth - p.vth % 2, 2)) if isinstance(p, IF) and p.reset == "subtract" else p for p in result.populations
+    )
     return _described(replace(result, populations=even), {"name": "atrlif", "quantized_again": True, "largest_threshold": ceiling})
 
 

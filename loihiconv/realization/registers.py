@@ -44,8 +44,9 @@ def check(
         Index of the first of these samples in its run, for messages.
     """
     for population in network.populations[1:]:
-        soft = isinstance(population, IF) and population.reset == "subtract" and realization == "atrlif"
-        if not soft and not isinstance(population, Readout):
+        if not isinstance(population, IF | Readout):
+            continue
+        if isinstance(population, IF) and (population.reset != "subtract" or realization != "atrlif"):
             continue
         for sample in range(len(payload)):
             arriving = _arrivals(network, population, payload[sample], {name: s[sample] for name, s in spikes.items()})
@@ -54,7 +55,7 @@ def check(
             start = np.broadcast_to(population.v_init, population.shape).reshape(-1).astype(np.int64)
             if isinstance(population, Readout):
                 _check_readout(population, first + sample, start, arriving)
-            elif isinstance(population, IF):
+            else:
                 fired = spikes[population.name][sample].reshape(network.timesteps, -1)
                 _check_atrlif(population, first + sample, start, arriving, fired)
 

@@ -176,7 +176,9 @@ def test_what_is_inside(made, net):
 
 
 def test_requirements_are_those_that_are_locked(made):
-    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)(?: ; python_full_version < '3.11')? \\$", (ROOT / "requirements/lock.txt").read_text(), re.M))
+    locked = dict(
+        re.findall(r"^([a-z0-9-]+)==(\S+)(?: ; python_full_version < '3.11')? \\$", (ROOT / "requirements/lock.txt").read_text(), re.M)
+    )
     pinned = dict(line.split("==") for line in (made / "requirements.txt").read_text().splitlines() if "==" in line)
     assert pinned == {name: locked[name] for name in pinned}
     assert {"lava-nc", "numpy", "scipy"} <= pinned.keys()
@@ -205,7 +207,7 @@ def test_mistakes_are_named(net, tmp_path):
         deploy(net, x, tmp_path / "a", samples=0)
     with pytest.raises(InvalidData, match="samples of shape"):
         deploy(net, x[:, :, :4], tmp_path / "a")
-    with pytest.raises(LimitExceeded, match="does not fit Kapoho Bay.*graded spike bits"):
+    with pytest.raises(LimitExceeded, match=r"does not fit Kapoho Bay.*graded spike bits"):
         deploy(net, x, tmp_path / "a", hardware="kapoho_bay", realization="native")
     assert [p.name for p in tmp_path.iterdir()] == ["there"]
 

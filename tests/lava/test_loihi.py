@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,6 @@ def diary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lava_python: str) -> 
 
 def network() -> Network:
     """With a board to its name."""
-    from dataclasses import replace
-
     return replace(chain(weight=2), hardware="kapoho_point")
 
 
@@ -96,7 +95,7 @@ def test_a_host_on_the_network(diary, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", os.pathsep.join([str(ping.parent), os.environ["PATH"]]))
     lc.run(network(), X, "loihi", realization="atrlif", board=Board(host="board.example"))
     assert events(diary, "adapter")[0]["environment"] == {"NOSLURM": "1", "NXSDKHOST": "board.example", "LOIHI_GEN": "N3B3"}
-    with pytest.raises(BackendUnavailable, match="Ethernet host: other.example does not answer a ping"):
+    with pytest.raises(BackendUnavailable, match=r"Ethernet host: other.example does not answer a ping"):
         lc.run(network(), X, "loihi", realization="atrlif", board=Board(host="other.example"))
 
 

@@ -83,7 +83,7 @@ def test_beyond_the_budget_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("loihiconv.backends.run_lava", lambda *_, **__: pytest.fail("it ran"))
     network = replace(driven(timesteps=16, vth=8190, weight=90, v_init=1), timesteps=15)
     too_long = replace(network, timesteps=16)
-    with pytest.raises(LimitExceeded, match="hidden: vth = 8190 leaves room for 15 spikes; ATRLIF with T = 16 needs .* at most 7942"):
+    with pytest.raises(LimitExceeded, match=r"hidden: vth = 8190 leaves room for 15 spikes; ATRLIF with T = 16 needs .* at most 7942"):
         lc.run(too_long, np.array([[91.0]]), "lava", realization="atrlif")
 
 

@@ -114,11 +114,11 @@ def test_what_cannot_be_quantized_again_is_refused():
     hidden = replace(odd.populations[1], vth=501)
     with pytest.raises(LimitExceeded, match=r"hidden: vth = 501 is odd; ATRLIF with T = 8 needs even thresholds of at most 8190; .*origin"):
         realize(replace(odd, populations=(odd.populations[0], hidden, odd.populations[2])), "atrlif")
-    with pytest.raises(LimitExceeded, match="hidden: vth = 500 leaves room for 261 spikes; ATRLIF with T = 1000 needs even .* at most 130;"):
+    with pytest.raises(LimitExceeded, match=r"hidden: vth = 500 leaves room for 261 spikes; .* T = 1000 needs .* at most 130;"):
         realize(chain(timesteps=1000), "atrlif")
     with pytest.raises(LimitExceeded, match="hidden: resets by subtraction; Lava's LIF resets to zero"):
         realize(chain(), "lif")
-    with pytest.raises(LimitExceeded, match="hidden: T = 100000; .*24-bit"):
+    with pytest.raises(LimitExceeded, match=r"hidden: T = 100000; .*24-bit"):
         realize(chain(timesteps=100_000), "atrlif")
 
 

@@ -25,7 +25,8 @@ from loihiconv.lava.files import Samples
 from loihiconv.lava.job import Job, Settings
 from loihiconv.lava.layout import LavaConv, LavaDense, lava_map, lava_views
 from loihiconv.lava.window import Window
-from loihiconv.linear import Array, Dense as DenseMap, Shape
+from loihiconv.linear import Array, Shape
+from loihiconv.linear import Dense as DenseMap
 from loihiconv.network import IF, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.realization.atrlif import DELTA_I, first_refractory
 from loihiconv.realization.lif import DU, DV, VTH_MAX
@@ -178,7 +179,10 @@ class _Builder:
         delay = 0 if from_host else self.network.delay(connection)
         if delay > MAX_DELAY:
             raise LimitExceeded(
-                f"a delay of {delay} steps", where=connection.name, limit=f"at most {MAX_DELAY}", remedy="let the skip jump over fewer layers"
+                f"a delay of {delay} steps",
+                where=connection.name,
+                limit=f"at most {MAX_DELAY}",
+                remedy="let the skip jump over fewer layers",
             )
         if delay:
             matrix = csr_matrix(_matrix(self.network, connection, self.views))

@@ -14,8 +14,9 @@ what it was asked for. NONE OF IT HAS RUN ON A BOARD.
     @tag("fixed_pt")
     class NcSoftResetIF(AbstractNcProcessModel): ...
 
-and name it: ``--neurocore-model mypackage.models:NcSoftResetIF`` or the environment variable ``LOIHICONV_NEUROCORE_MODEL``. It has to compute
-what `loihiconv.lava.chip.processes.models.SoftResetIFModel` does, bit for bit; the self-test of `loihiconv deploy` tells.
+and name it: ``--neurocore-model mypackage.models:NcSoftResetIF`` or the environment variable ``LOIHICONV_NEUROCORE_MODEL``. Lava's
+interpreter must be able to import it. It has to compute what `loihiconv.lava.chip.processes.models.SoftResetIFModel` does, bit
+for bit; the self-test of `loihiconv deploy` tells.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ def neurocore_model(name: str | None) -> Any:
     try:
         model = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise InvalidSetting(f"cannot be loaded: {error}", where=f"NeuroCore model {name}", limit="package.module:Class expected") from error
+        raise InvalidSetting(
+            f"cannot be loaded: {error}", where=f"NeuroCore model {name}", limit="package.module:Class expected"
+        ) from error
     if getattr(model, "implements_process", None) is not SoftResetIF:
         raise InvalidSetting("is no model of SoftResetIF", where=f"NeuroCore model {name}", limit="@implements(proc=SoftResetIF) expected")
     return model

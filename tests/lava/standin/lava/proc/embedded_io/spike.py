@@ -47,5 +47,7 @@ class _Model(PyLoihiProcessModel):
 
 for adapter in (PyToNxAdapter, PyToN3ConvAdapter, NxToPyAdapter):
     name = f"{adapter.__name__}Model"
-    model = implements(proc=adapter, protocol=LoihiProtocol)(requires(CPU)(tag("fixed_pt")(type(name, (_Model,), {"__module__": __name__}))))
+    model = implements(proc=adapter, protocol=LoihiProtocol)(
+        requires(CPU)(tag("fixed_pt")(type(name, (_Model,), {"__module__": __name__})))
+    )
     globals()[name] = model
