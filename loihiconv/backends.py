@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from loihiconv.errors import InvalidSetting
 from loihiconv.hardware.config import load_board
@@ -96,7 +97,8 @@ def run(
             check_registers(network, realization, x)
             chip = ChipSettings(realization)
         return run_lava(network, x, record=kept, stock_models=stock_models, deadline=deadline, chip=chip, progress=progress)
-    return simulate(network, x, record=kept, counts=counts, device=device, memory=memory, progress=progress)
+    recording = simulate(network, x, record=kept, counts=counts, device=device, memory=memory, progress=progress)
+    return recording if realization is None else replace(recording, metadata={"realization": network.metadata["realization"]})
 
 
 def _run_loihi(
