@@ -6,10 +6,12 @@ Counts come from a real run of the emulator (`Recording.spike_counts`) and from 
              + spike messages x 1.7 pJ + hops x 3.0 pJ (east-west) or 4.0 pJ (north-south)
     time   = steps x (slowest core: operations x 3.5 ns + compartments x 5.3 to 8.4 ns; and a barrier of 113 to 465 ns)
 
-Figures: Davies et al. 2018, "Loihi", IEEE Micro 38(1), table of pre-silicon SDF and SPICE simulations at 0.75 V; the energies were
-checked in secondary sources, the times were not. Not in it, and so not in the estimate: static power, the embedded x86 cores, input
-and output, links between chips. A measured board takes many times as much, as the measurement beside it shows where the network is
-one that was measured.
+Figures: Davies et al. 2018, "Loihi", IEEE Micro 38(1), table 2, from pre-silicon SDF and SPICE simulations at 0.75 V. It gives the energy
+of a synaptic operation as a minimum and its time as a maximum. The table itself was not at hand: energies and times were read in
+secondary sources that quote it, both in ``sim.h`` of SANA-FE (github.com/SLAM-Lab/SANA-FE). Later versions of SANA-FE have 4.2 pJ for a
+hop north-south and barriers of 0.3 to 1.8 us, so that a step of few operations may take several times as long as estimated here. Not in
+the table, and so not in the estimate: static power, the embedded x86 cores, input and output, links between chips. A measured board takes
+many times as much, as the measurement beside it shows where the network is one that was measured.
 
 For Loihi 2 no such figure is published. It gets counts only: a number made of another chip's energies would mean nothing.
 """
