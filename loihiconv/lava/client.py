@@ -34,6 +34,8 @@ PYTHON_VARIABLE = "LOIHICONV_LAVA_PYTHON"
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 5.0
 """How long processes may take to end after SIGTERM before they get SIGKILL."""
+UNAVAILABLE = f"{BackendUnavailable.__module__}.{BackendUnavailable.__name__}: "
+"""How the last line of a worker's traceback begins where it could not reach a board."""
 INSTALL = (
     f"install it into a Python 3.10 with: pip install 'loihiconv[lava]', and run from there or set {PYTHON_VARIABLE} to that interpreter"
 )
@@ -267,6 +269,8 @@ def _raise_failure(worker: subprocess.Popen[bytes], job: Job, interpreter: str) 
     if status.get("state", "unavailable") == "unavailable":  # it has no Lava, or did not even come to run the worker
         where = f"{_backend(job)}, {interpreter}"
         raise BackendUnavailable(f"lava-nc cannot be used from this interpreter ({last})", where=where, remedy=INSTALL) from cause
+    if last.startswith(UNAVAILABLE):  # Lava is there, and the board is not
+        raise BackendUnavailable(last.removeprefix(UNAVAILABLE)) from cause
     message = status.get("message") or f"the worker ended with status {worker.returncode}: {last}"
     raise LavaFailed(str(message), where=_backend(job)) from cause
 

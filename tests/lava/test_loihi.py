@@ -167,6 +167,19 @@ def test_a_neurocore_model_that_is_none(diary, model, message):
 
 
 @lava
+def test_a_slurm_that_lava_cannot_use_is_no_board(diary, tmp_path, monkeypatch):
+    """Lava asks in its own way, after we did: its answer is exit code 3 as well."""
+    sinfo = tmp_path / "bin" / "sinfo"
+    sinfo.parent.mkdir()
+    sinfo.write_text('#!/bin/sh\ntest "$1" = --noheader && echo oheogulch 1 idle\n')
+    sinfo.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(sinfo.parent), os.environ["PATH"]]))
+    with pytest.raises(BackendUnavailable, match="^backend loihi: no Loihi can be reached: .*SLURM controller is not available") as caught:
+        lc.run(network(), X, "loihi", realization="atrlif")
+    assert "run 'loihiconv boards'" in str(caught.value)
+
+
+@lava
 def test_native_without_a_neurocore_model_is_refused_at_once(diary):
     with pytest.raises(BackendUnavailable, match=r"NeuroCore model: none registered for SoftResetIF; .*\"atrlif\" and \"lif\" do not"):
         lc.run(network(), X, "loihi")
