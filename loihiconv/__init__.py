@@ -19,20 +19,40 @@ if TYPE_CHECKING:
     from loihiconv.backends import run
     from loihiconv.checking import check
     from loihiconv.conversion import convert
+    from loihiconv.deployment import deploy
     from loihiconv.evaluation.comparison import compare
     from loihiconv.hardware.config import boards
+    from loihiconv.lava.chip.settings import Board
     from loihiconv.network import Network, Recording
+    from loihiconv.realization.realize import realize
 
-__all__ = ["Network", "Recording", "__version__", "boards", "check", "compare", "convert", "load", "run", "save"]
+__all__ = [
+    "Board",
+    "Network",
+    "Recording",
+    "__version__",
+    "boards",
+    "check",
+    "compare",
+    "convert",
+    "deploy",
+    "load",
+    "realize",
+    "run",
+    "save",
+]
 
 _HOMES = {
     "boards": "hardware.config",
     "check": "checking",
     "compare": "evaluation.comparison",
     "convert": "conversion",
+    "deploy": "deployment",
     "load": "artifact",
+    "realize": "realization.realize",
     "run": "backends",
     "save": "artifact",
+    "Board": "lava.chip.settings",
     "Network": "network",
     "Recording": "network",
 }

@@ -35,8 +35,8 @@ def deploy(
     Example: loihiconv deploy lenet.lnet --board kapoho_point --samples mnist.npz --slurm oheogulch --out bundle
     """
     from loihiconv.artifact import load
-    from loihiconv.deploy import deploy as write
-    from loihiconv.deploy.bundle import check_free
+    from loihiconv.deployment import deploy as write
+    from loihiconv.deployment.bundle import check_free
     from loihiconv.hardware.detection import detect
     from loihiconv.lava.chip.settings import Board
     from loihiconv.lava.client import interpreter_environment

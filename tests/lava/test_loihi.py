@@ -174,7 +174,7 @@ def test_a_slurm_that_lava_cannot_use_is_no_board(diary, tmp_path, monkeypatch):
     sinfo.write_text('#!/bin/sh\ntest "$1" = --noheader && echo oheogulch 1 idle\n')
     sinfo.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join([str(sinfo.parent), os.environ["PATH"]]))
-    with pytest.raises(BackendUnavailable, match="^backend loihi: no Loihi can be reached: .*SLURM controller is not available") as caught:
+    with pytest.raises(BackendUnavailable, match=r"^backend loihi: no Loihi can be reached: .*SLURM controller is not available") as caught:
         lc.run(network(), X, "loihi", realization="atrlif")
     assert "run 'loihiconv boards'" in str(caught.value)
 

@@ -16,7 +16,7 @@ import pytest
 
 import loihiconv as lc
 from loihiconv.demo import digits, digits_cnn
-from loihiconv.deploy import bundle, deploy
+from loihiconv.deployment import bundle, deploy
 from loihiconv.errors import InvalidData, InvalidSetting, LimitExceeded
 from loihiconv.lava.bundle import first_difference
 from loihiconv.linear import Dense

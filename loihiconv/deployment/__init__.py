@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-from loihiconv.deploy.bundle import Deployed as Deployed
-from loihiconv.deploy.bundle import deploy as deploy
+from loihiconv.deployment.bundle import Deployed as Deployed
+from loihiconv.deployment.bundle import deploy as deploy
