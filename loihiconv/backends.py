@@ -14,7 +14,7 @@ from loihiconv.linear import Array
 from loihiconv.network import Network, Recording
 from loihiconv.realization import Realization
 from loihiconv.realization.prediction import check_registers
-from loihiconv.realization.realize import realize
+from loihiconv.realization.realize import check_generation, realize
 from loihiconv.simulation import simulate
 
 BACKENDS = ("float", "emulator", "lava", "loihi")
@@ -105,12 +105,13 @@ def _run_loihi(
     net: Network, x: Array, realization: Realization, board: Board, record: frozenset[str], counts: bool, deadline: float | None,
     progress: Callable[[int, int], None] | None,
 ) -> Recording:  # fmt: skip
-    generation = load_board(net.hardware).generation
-    network = realize(net, realization)
+    hardware = load_board(net.hardware)
+    check_generation(realization, hardware)
+    network = realize(net, realization, hardware=hardware)
     python = require_loihi(board, realization)
     check_registers(network, realization, x)
     sinks = counts or "spikes" in record
-    chip = ChipSettings(realization, "loihi", generation, sinks, board)
+    chip = ChipSettings(realization, "loihi", hardware.generation, sinks, board)
     return run_lava(network, x, record=record, deadline=deadline, progress=progress, python=python, chip=chip)
 
 

@@ -26,7 +26,7 @@ from loihiconv.network import IF, Network, Recording
 from loihiconv.realization import Realization
 from loihiconv.realization.atrlif import spike_budget
 from loihiconv.realization.prediction import check_registers
-from loihiconv.realization.realize import realize
+from loihiconv.realization.realize import check_generation, realize
 from loihiconv.simulation import simulate
 from loihiconv.version import __version__
 
@@ -90,7 +90,7 @@ def deploy(
     hardware : str, path or HardwareConfig, optional
         The board; by default that of the network.
     realization : "native", "atrlif" or "lif", optional
-        By default "native" where ``board`` names a NeuroCore model, else "atrlif".
+        By default "native" where ``board`` names a NeuroCore model, else "atrlif", and on Loihi 1 "lif".
     board : Board, optional
         How the board is reached.
     samples : int
@@ -110,7 +110,9 @@ def deploy(
     if samples < 1:
         raise InvalidSetting(f"{samples} samples", where="samples", limit="at least 1 expected")
     config = load_board(hardware if hardware is not None else network.hardware)
-    chosen: Realization = realization or ("native" if board.neurocore_model else "atrlif")
+    stock: Realization = "atrlif" if config.generation == 2 else "lif"
+    chosen: Realization = realization or ("native" if board.neurocore_model else stock)
+    check_generation(chosen, config)
     realized = realize(network, chosen, hardware=config)
     _check_fits(realized, config)
     first = np.asarray(check_samples(network.input, x)[:samples])

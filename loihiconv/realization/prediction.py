@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from loihiconv.coding import check_samples, host_currents, payloads
 from loihiconv.linear import Array
 from loihiconv.network import Network
@@ -9,7 +11,8 @@ from loihiconv.realization import Realization
 from loihiconv.realization.registers import check
 from loihiconv.simulation import simulate
 
-SAMPLES_AT_ONCE = 32
+SPIKES_AT_ONCE = 2**26
+"""Spikes of so many neurons and steps are kept, one byte each."""
 
 
 def check_registers(network: Network, realization: Realization, x: Array) -> None:
@@ -24,7 +27,8 @@ def check_registers(network: Network, realization: Realization, x: Array) -> Non
     """
     x = check_samples(network.input, x)
     # Poisson spikes depend on a sample's place in its run.
-    at_once = len(x) if network.input.coding == "poisson" else SAMPLES_AT_ONCE
+    per_sample = network.timesteps * sum(prod(p.shape) for p in network.populations if p.spiking)
+    at_once = len(x) if network.input.coding == "poisson" else max(1, SPIKES_AT_ONCE // max(per_sample, 1))
     for first in range(0, len(x), at_once):
         part = x[first : first + at_once]
         payload = payloads(network.input, part)

@@ -78,6 +78,15 @@ def realize(network: Network, realization: Realization, *, hardware: HardwareCon
     return _described(replace(result, populations=even), {"name": "atrlif", "quantized_again": True, "largest_threshold": ceiling})
 
 
+def check_generation(realization: Realization, hardware: HardwareConfig) -> None:
+    """Raise `LimitExceeded` for neurons that a chip cannot be programmed to be: those of Loihi 1 are fixed, and ATRLIF is a program."""
+    if realization == "atrlif" and hardware.generation == 1:
+        raise LimitExceeded(
+            "ATRLIF is a program for the cores of Loihi 2", where="realization", limit=f"{hardware.title}: Loihi 1 has fixed neurons",
+            remedy='use "lif", or "native" with a NeuroCore model of two compartments',
+        )  # fmt: skip
+
+
 def threshold_format(ceiling: int, mantissa_bits: int, exponent_max: int) -> tuple[int, int]:
     """Mantissa bits m and largest exponent e for which (2^m - 1) 2^e comes closest to a ceiling from below.
 

@@ -18,6 +18,8 @@ from loihiconv.realization import Realization
 from loihiconv.realization.atrlif import first_refractory, spike_budget
 from loihiconv.realization.lif import VTH_MAX
 
+STEPS_AT_ONCE = 16
+
 
 def check(
     network: Network, realization: Realization, payload: Array, spikes: Mapping[str, Array], currents: Mapping[str, Array],
@@ -101,5 +103,8 @@ def _arrivals(network: Network, population: Population, payload: Array, spikes: 
             continue
         messages = spikes[connection.source] if connection.source in spikes else payload[None]
         exact = connection.map.with_weight(connection.map.weight.astype(np.float32))  # sums stay below 2^17
-        total += exact.apply(messages.astype(np.float32)).reshape(len(messages), -1).astype(np.int64) << STATE_SHIFT
+        for first in range(0, network.timesteps, STEPS_AT_ONCE):
+            block = slice(first, first + STEPS_AT_ONCE) if len(messages) > 1 else slice(None)
+            sums = exact.apply(messages[block].astype(np.float32)).reshape(len(messages[block]), -1)
+            total[first : first + STEPS_AT_ONCE] += sums.astype(np.int64) << STATE_SHIFT
     return total

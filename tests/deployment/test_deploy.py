@@ -209,7 +209,16 @@ def test_mistakes_are_named(net, tmp_path):
         deploy(net, x[:, :, :4], tmp_path / "a")
     with pytest.raises(LimitExceeded, match=r"does not fit Kapoho Bay.*graded spike bits"):
         deploy(net, x, tmp_path / "a", hardware="kapoho_bay", realization="native")
+    with pytest.raises(LimitExceeded, match=r"realization: ATRLIF is a program .* Loihi 1 has fixed neurons; use \"lif\""):
+        deploy(net, x, tmp_path / "a", hardware="nahuku8", realization="atrlif")
     assert [p.name for p in tmp_path.iterdir()] == ["there"]
+
+
+def test_loihi_1_gets_neurons_that_it_has(tmp_path):
+    net = lc.convert(digits_cnn(), digits()[0][:100], hardware="nahuku8", timesteps=8)
+    done = deploy(net, digits()[2], tmp_path / "bundle", samples=1)
+    assert done.realization == "lif"
+    assert json.loads((tmp_path / "bundle/bundle.json").read_text())["generation"] == 1
 
 
 def test_the_first_population_that_differs():

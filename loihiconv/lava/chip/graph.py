@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
+from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.proc.atrlif.process import ATRLIF
@@ -17,7 +18,7 @@ from lava.proc.lif.process import LIF
 from lava.proc.sparse.process import DelaySparse
 from scipy.sparse import csr_matrix
 
-from loihiconv.errors import LimitExceeded
+from loihiconv.errors import InvalidModel, LimitExceeded
 from loihiconv.lava.builder import check_stock_conv, check_weights, in_range, join, lava_array, message_bits, split_exactly
 from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
 from loihiconv.lava.chip.settings import ChipSettings
@@ -72,7 +73,6 @@ class Graph:
 
     neurons: dict[str, Neurons]
     readout: Any
-    processes: list[AbstractProcess] = field(default_factory=list)
 
 
 def build(network: Network, job: Job, settings: Settings, chip: ChipSettings, attach: Attach) -> Graph:
@@ -93,6 +93,8 @@ def build(network: Network, job: Job, settings: Settings, chip: ChipSettings, at
     ------
     LimitExceeded
         If Lava would change one of the integers, or a delay is too long.
+    InvalidModel
+        If a population is not joined to the readout, so that Lava would not run it.
     """
     return _Builder(network, job, settings, chip, attach).graph()
 
@@ -127,7 +129,10 @@ class _Builder:
             join(synapses.a_out, neurons[connection.target].process.a_in)
         if self.chip.sinks:
             made += [self._sink(i, p, neurons[p.name]) for i, p in enumerate(network.populations) if isinstance(p, IF)]
-        return Graph(neurons, neurons[network.readout.name].process, made)
+        readout = neurons[network.readout.name].process
+        if not set(made) <= set(find_processes(readout)):
+            raise InvalidModel("some populations have no way to the readout, not even backwards", remedy="remove them")
+        return Graph(neurons, readout)
 
     def _window(self, depth: int) -> Window:
         return Window(self.network.timesteps, depth, self.settings.samples, gap=self.gap)
