@@ -15,8 +15,9 @@ from benchmarks import data, nets
 from loihiconv.errors import LimitExceeded
 from loihiconv.evaluation.comparison import mismatches
 from loihiconv.lava.chip.settings import ChipSettings
-from loihiconv.lava.client import run_lava
-from loihiconv.network import IF, MaxPool, Network
+from loihiconv.lava.client import LavaFailed, run_lava
+from loihiconv.linear import Dense
+from loihiconv.network import IF, Connection, MaxPool, Network
 from loihiconv.realization.atrlif import largest_threshold
 from loihiconv.realization.prediction import check_registers
 from loihiconv.simulation import simulate
@@ -104,6 +105,17 @@ def test_without_sinks_nothing_is_counted() -> None:
     assert recording.spike_counts == {}
     assert np.isnan(recording.firing_rate)
     assert recording.metadata == {"realization": {"name": "native"}}
+
+
+@pytest.mark.usefixtures("forked")
+def test_a_population_that_lava_would_not_run_is_named() -> None:
+    base = chain()
+    lonely = IF("lonely", (2,), 500, np.array(0, np.int32), np.array(0, np.int32))
+    populations = (*base.populations[:2], lonely, base.populations[2])
+    connections = (*base.connections, Connection("input", "lonely", Dense(np.full((2, 4), 2, np.int32))))
+    network = replace(base, populations=populations, connections=connections)
+    with pytest.raises(LavaFailed, match="some populations have no way to the readout"):
+        run_lava(network, np.ones((1, 4)), chip=ChipSettings("native"))
 
 
 @pytest.mark.slow
