@@ -13,6 +13,7 @@ from loihiconv.lava.client import run_lava
 from loihiconv.linear import Array
 from loihiconv.network import Network, Recording
 from loihiconv.realization import Realization
+from loihiconv.realization.lif import RATIO
 from loihiconv.realization.prediction import check_registers
 from loihiconv.realization.realize import check_generation, realize
 from loihiconv.simulation import simulate
@@ -31,6 +32,7 @@ def run(
     memory: int | str | None = None,
     stock_models: bool = False,
     realization: Realization | None = None,
+    lif_ratio: float = RATIO,
     board: Board | None = None,
     deadline: float | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -61,6 +63,8 @@ def run(
     realization : "native", "atrlif" or "lif", optional
         How neurons on the chip reset by subtraction; see `loihiconv.realization`. "emulator" runs the integers that it takes, "lava"
         exactly the process graph that goes to the chip. By default "loihi" takes "native", and the others the network as it is.
+    lif_ratio : float, at least 1
+        Of the realization "lif": threshold to largest input per step; see `loihiconv.realization.lif`.
     board : Board, optional
         Of "loihi": SLURM partition or address, profiler, NeuroCore model.
     deadline : float, optional
@@ -85,12 +89,12 @@ def run(
     check_backend(net, backend)
     kept = frozenset(record or ())
     if backend == "loihi":
-        return _run_loihi(net, x, realization or "native", board or Board(), kept, counts, deadline, progress)
+        return _run_loihi(net, x, realization or "native", lif_ratio, board or Board(), kept, counts, deadline, progress)
     if backend == "float" and realization is not None:
         raise InvalidSetting("a float network has no realization", where="realization", limit="emulator, lava or loihi expected")
     network = float_network(net) if backend == "float" else net
     if realization is not None:
-        network = realize(net, realization)
+        network = realize(net, realization, ratio=lif_ratio)
     if backend == "lava":
         chip = None
         if realization is not None:
@@ -102,12 +106,12 @@ def run(
 
 
 def _run_loihi(
-    net: Network, x: Array, realization: Realization, board: Board, record: frozenset[str], counts: bool, deadline: float | None,
-    progress: Callable[[int, int], None] | None,
+    net: Network, x: Array, realization: Realization, lif_ratio: float, board: Board, record: frozenset[str], counts: bool,
+    deadline: float | None, progress: Callable[[int, int], None] | None,
 ) -> Recording:  # fmt: skip
     hardware = load_board(net.hardware)
     check_generation(realization, hardware)
-    network = realize(net, realization, hardware=hardware)
+    network = realize(net, realization, hardware=hardware, ratio=lif_ratio)
     python = require_loihi(board, realization)
     check_registers(network, realization, x)
     sinks = counts or "spikes" in record

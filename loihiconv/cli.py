@@ -1,6 +1,7 @@
 """The command line: one file per command in `loihiconv.commands`, put together here.
 
-Tables and JSON go to standard output, progress, notes and errors to standard error. Errors are one line and exit code 2.
+Tables and JSON go to standard output, progress, notes and errors to standard error. Errors are one line and exit code 2,
+or 3 where a back end is not there.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from loihiconv.commands.check import check
 from loihiconv.commands.compare import compare
 from loihiconv.commands.convert import convert
 from loihiconv.commands.demo import demo
+from loihiconv.commands.deploy import deploy
 from loihiconv.commands.place import place
 from loihiconv.commands.run import run
 from loihiconv.errors import LoihiconvError
@@ -27,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, convert, run, compare, demo, boards, place):
+for command in (check, convert, run, compare, demo, boards, place, deploy):
     app.command()(command)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from loihiconv import cli_options as given
+from loihiconv.commands import options as given
 from loihiconv.errors import InvalidSetting
 from loihiconv.terminal import note, print_json
 
@@ -20,6 +20,7 @@ def deploy(
     out: Annotated[Path, typer.Option(help="Folder to write; must not exist.")],
     board: Annotated[str | None, typer.Option("--board", "--hardware", help="Another board than it was converted for.")] = None,
     realization: given.Realize = None,
+    lif_ratio: given.LifRatio = 8.0,
     slurm: Annotated[str | None, typer.Option("--slurm", "--partition", help="SLURM partition of the board.")] = None,
     ethernet: given.Ethernet = None,
     chip: given.Chip = "N3B3",
@@ -46,7 +47,9 @@ def deploy(
         raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
     place = Board(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
     data = given.read_data(samples, "test", mean, std)
-    done = write(load(network), data.x, out, hardware=board, realization=realization, board=place, samples=selftest_samples)
+    done = write(
+        load(network), data.x, out, hardware=board, realization=realization, lif_ratio=lif_ratio, board=place, samples=selftest_samples
+    )
     detection = detect(place)
     outcome = None
     if run and detection.ready and detection.python is not None:

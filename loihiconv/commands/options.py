@@ -22,6 +22,19 @@ Memory = Annotated[
 ]
 StockModels = Annotated[bool, typer.Option("--stock-models", help="Lava with Intel's own models of the connections: same spikes, slower.")]
 Samples = Annotated[int | None, typer.Option(help="Only the first so many samples.")]
+Realize = Annotated[
+    Literal["native", "atrlif", "lif"] | None,
+    typer.Option("--realization", help="How neurons on the chip reset by subtraction; lava then runs the chip's own process graph."),
+]
+LifRatio = Annotated[float, typer.Option(help="Of realization lif: threshold to largest input per step; rates fall by it.")]
+Partition = Annotated[str | None, typer.Option(help="SLURM partition of the board.")]
+Ethernet = Annotated[str | None, typer.Option(help="Address of the board's host, instead of SLURM.")]
+Chip = Annotated[str, typer.Option(help="Stepping of the chip, as Lava names it.")]
+Profile = Annotated[bool, typer.Option("--profile", help="Measure power, time and activity on the board.")]
+NeurocoreModel = Annotated[
+    str | None,
+    typer.Option(envvar="LOIHICONV_NEUROCORE_MODEL", help="package.module:Class, for realization native on a board. Its code is EXECUTED."),
+]
 
 
 def load_model(factory: str, weights: Path | None) -> Any:

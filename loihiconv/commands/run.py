@@ -16,7 +16,14 @@ from loihiconv.terminal import Bar, print_json, print_table, shown
 def run(
     network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
     data: Annotated[Path, typer.Argument(help=".npz with x_test (or x).")],
-    backend: Annotated[str, typer.Option(help="emulator, lava or float.")] = "emulator",
+    backend: Annotated[str, typer.Option(help="emulator, lava, loihi or float.")] = "emulator",
+    realization: given.Realize = None,
+    lif_ratio: given.LifRatio = 8.0,
+    partition: given.Partition = None,
+    ethernet: given.Ethernet = None,
+    chip: given.Chip = "N3B3",
+    profile: given.Profile = False,
+    neurocore_model: given.NeurocoreModel = None,
     samples: given.Samples = None,
     device: given.Device = "cpu",
     memory: given.Memory = None,
@@ -32,6 +39,7 @@ def run(
     """
     from loihiconv.artifact import load
     from loihiconv.backends import run as run_network
+    from loihiconv.lava.chip.settings import Board
 
     if out is not None:
         check_writable(out)
@@ -39,15 +47,19 @@ def run(
     test = first_samples(read_data(data, "test", mean, std), samples)
     with Bar(backend, len(test.x)) as bar:
         recording = run_network(
-            net, test.x, backend, counts=out is not None, device=device, memory=memory, stock_models=stock_models, progress=bar.update
-        )
+            net, test.x, backend, counts=out is not None, device=device, memory=memory, stock_models=stock_models,
+            realization=realization, lif_ratio=lif_ratio, board=Board(partition, None, ethernet, chip, profile, neurocore_model),
+            progress=bar.update,
+        )  # fmt: skip
     summary: dict[str, Any] = {
         "backend": backend,
         "n": len(recording),
         "timesteps": recording.timesteps,
         "firing_rate": recording.firing_rate,
         "synaptic_operations": recording.synaptic_operations,
+        **recording.metadata,
     }
+    summary = {key: value for key, value in summary.items() if value == value}  # NaN: spikes were not counted
     if test.y is not None:
         from loihiconv.evaluation.metrics import wilson
 

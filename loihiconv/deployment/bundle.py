@@ -25,6 +25,7 @@ from loihiconv.linear import Array
 from loihiconv.network import IF, Network, Recording
 from loihiconv.realization import Realization
 from loihiconv.realization.atrlif import spike_budget
+from loihiconv.realization.lif import RATIO
 from loihiconv.realization.prediction import check_registers
 from loihiconv.realization.realize import check_generation, realize
 from loihiconv.simulation import simulate
@@ -72,6 +73,7 @@ def deploy(
     *,
     hardware: str | Path | HardwareConfig | None = None,
     realization: Realization | None = None,
+    lif_ratio: float = RATIO,
     board: Board | None = None,
     samples: int = SELFTEST_SAMPLES,
 ) -> Deployed:
@@ -91,6 +93,8 @@ def deploy(
         The board; by default that of the network.
     realization : "native", "atrlif" or "lif", optional
         By default "native" where ``board`` names a NeuroCore model, else "atrlif", and on Loihi 1 "lif".
+    lif_ratio : float, at least 1
+        Of "lif": threshold to largest input per step.
     board : Board, optional
         How the board is reached.
     samples : int
@@ -113,7 +117,7 @@ def deploy(
     stock: Realization = "atrlif" if config.generation == 2 else "lif"
     chosen: Realization = realization or ("native" if board.neurocore_model else stock)
     check_generation(chosen, config)
-    realized = realize(network, chosen, hardware=config)
+    realized = realize(network, chosen, hardware=config, ratio=lif_ratio)
     _check_fits(realized, config)
     first = np.asarray(check_samples(network.input, x)[:samples])
     check_registers(realized, chosen, first)

@@ -13,7 +13,8 @@ eighth as high, so that eight times the time steps carry as many spikes.
     later layers                     b <- b / ratio      their input comes at an eighth of the rate already
     readout                          b <- b / ratio,  scale <- scale / ratio
 
-so that all hidden rates become rate / ratio and the readout's potentials potential / ratio.
+so that all hidden rates become rate / ratio and the readout's potentials potential / ratio. A charge that was held back from the start,
+to come with the bias over T steps (`loihiconv.settings.Settings.hold_back`), is put back to the start: it must not shrink with the bias.
 """
 
 from __future__ import annotations
@@ -45,12 +46,21 @@ def slowed(network: Network, ratio: float = RATIO) -> Network:
     populations: list[Population] = []
     for population in network.populations:
         if isinstance(population, IF):
-            population = replace(population, bias=_divided(population.bias, ratio), reset="zero")
+            held = _held_back(network, population)
+            bias = population.bias - held.astype(population.bias.dtype) / network.timesteps
+            population = replace(population, bias=_divided(bias, ratio), v_init=population.v_init + held, reset="zero")
         elif isinstance(population, Readout):
             population = replace(population, bias=_divided(population.bias, ratio), scale=population.scale / ratio)
         populations.append(population)
     connections = tuple(_slowed_connection(network, c, ratio) for c in network.connections)
     return replace(network, populations=tuple(populations), connections=connections)
+
+
+def _held_back(network: Network, population: IF) -> Array:
+    """What of the starting charge comes with the bias; the settings of the conversion say whether any does."""
+    settings = network.metadata.get("settings", {})
+    v_init = np.asarray(population.v_init)
+    return np.asarray(settings["start"] - v_init, v_init.dtype) if settings.get("hold_back") else np.zeros_like(v_init)
 
 
 def _slowed_connection(network: Network, connection: Connection, ratio: float) -> Connection:

@@ -98,6 +98,24 @@ def test_slowed_by_hand(net):
     assert changed.readout.scale == origin.readout.scale / 4
 
 
+def test_charge_that_was_held_back_does_not_shrink_with_the_bias():
+    x = digits()[0][:200]
+    nets = [
+        lc.convert(digits_cnn(), x, hardware="kapoho_point", timesteps=16, bias_correction=False, hold_back=h) for h in (0.0, 0.5)
+    ]  # fmt: skip
+    none, half = (slowed(net.origin) for net in nets)
+    assert any((p.v_init != q.v_init).any() for p, q in zip(nets[0].origin.populations[1:], nets[1].origin.populations[1:], strict=True))
+    for p, q in zip(none.populations[1:], half.populations[1:], strict=True):
+        np.testing.assert_allclose(p.v_init, q.v_init, atol=1e-6)
+        np.testing.assert_allclose(p.bias, q.bias, atol=1e-6)
+
+
+def test_a_smaller_ratio_fires_more_often(net):
+    x = digits()[2][:20]
+    rates = [lc.run(net, x, realization="lif", lif_ratio=ratio).firing_rate for ratio in (2.0, 8.0)]
+    assert rates[0] > 2 * rates[1]
+
+
 def test_loihi_1_keeps_its_thresholds_form():
     net = lc.convert(digits_cnn(), digits()[0][:200], hardware="nahuku32", timesteps=64)
     for population in realize(net, "atrlif").populations:
