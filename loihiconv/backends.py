@@ -8,6 +8,7 @@ from dataclasses import replace
 from loihiconv.errors import InvalidSetting
 from loihiconv.hardware.config import load_board
 from loihiconv.hardware.detection import require_loihi
+from loihiconv.hardware.fitting import require_fit
 from loihiconv.lava.chip.settings import Board, ChipSettings
 from loihiconv.lava.client import run_lava
 from loihiconv.linear import Array
@@ -82,7 +83,7 @@ def run(
     InvalidData
         If the samples do not fit the network.
     LimitExceeded
-        If the realization's 24-bit registers do not hold what these samples bring.
+        If the network does not fit the board, or the realization's 24-bit registers do not hold what these samples bring.
     BackendUnavailable
         If Lava is not installed, there is no such device, or no Loihi can be reached.
     """
@@ -112,6 +113,7 @@ def _run_loihi(
     hardware = load_board(net.hardware)
     check_generation(realization, hardware)
     network = realize(net, realization, hardware=hardware, ratio=lif_ratio)
+    require_fit(network, hardware)
     python = require_loihi(board, realization)
     check_registers(network, realization, x)
     sinks = counts or "spikes" in record

@@ -23,7 +23,7 @@ def deploy(
     lif_ratio: given.LifRatio = 8.0,
     slurm: Annotated[str | None, typer.Option("--slurm", "--partition", help="SLURM partition of the board.")] = None,
     ethernet: given.Ethernet = None,
-    chip: given.Chip = "N3B3",
+    chip: given.Chip = None,
     neurocore_model: given.NeurocoreModel = None,
     selftest_samples: Annotated[int, typer.Option(help="Samples of the self-test.")] = 3,
     run: Annotated[bool, typer.Option(help="Run the self-test at once, where a board is within reach.")] = True,

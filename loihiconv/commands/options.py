@@ -29,7 +29,7 @@ Realize = Annotated[
 LifRatio = Annotated[float, typer.Option(help="Of realization lif: threshold to largest input per step; rates fall by it.")]
 Partition = Annotated[str | None, typer.Option(help="SLURM partition of the board.")]
 Ethernet = Annotated[str | None, typer.Option(help="Address of the board's host, instead of SLURM.")]
-Chip = Annotated[str, typer.Option(help="Stepping of the chip, as Lava names it.")]
+Chip = Annotated[str | None, typer.Option(help="Stepping of the chip, as Lava names it, e.g. N3C1; by default N3B3, on Loihi 1 N2A2.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Measure power, time and activity on the board.")]
 NeurocoreModel = Annotated[
     str | None,

@@ -21,7 +21,7 @@ def run(
     lif_ratio: given.LifRatio = 8.0,
     partition: given.Partition = None,
     ethernet: given.Ethernet = None,
-    chip: given.Chip = "N3B3",
+    chip: given.Chip = None,
     profile: given.Profile = False,
     neurocore_model: given.NeurocoreModel = None,
     samples: given.Samples = None,

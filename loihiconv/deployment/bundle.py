@@ -17,9 +17,9 @@ import numpy as np
 
 from loihiconv.artifact import save
 from loihiconv.coding import check_samples
-from loihiconv.errors import InvalidSetting, LimitExceeded
+from loihiconv.errors import InvalidSetting
 from loihiconv.hardware.config import HardwareConfig, load_board
-from loihiconv.hardware.placement import place
+from loihiconv.hardware.fitting import require_fit
 from loihiconv.lava.chip.settings import Board
 from loihiconv.linear import Array
 from loihiconv.network import IF, Network, Recording
@@ -118,7 +118,7 @@ def deploy(
     chosen: Realization = realization or ("native" if board.neurocore_model else stock)
     check_generation(chosen, config)
     realized = realize(network, chosen, hardware=config, ratio=lif_ratio)
-    _check_fits(realized, config)
+    require_fit(realized, config)
     first = np.asarray(check_samples(network.input, x)[:samples])
     check_registers(realized, chosen, first)
     expected = simulate(realized, first, record=["spikes"])
@@ -142,13 +142,6 @@ def check_free(folder: Path) -> None:
         raise InvalidSetting("its folder does not exist", where=str(folder), remedy="make the folder first")
     if not os.access(folder.parent, os.W_OK):
         raise InvalidSetting("its folder cannot be written to", where=str(folder))
-
-
-def _check_fits(network: Network, config: HardwareConfig) -> None:
-    certain = [v for v in place(network, config).violations if v.certain]
-    if certain:
-        more = f" (and {len(certain) - 1} more)" if len(certain) > 1 else ""
-        raise LimitExceeded(f"does not fit {config.title}: {certain[0]}{more}", where="deploy", remedy="see 'loihiconv place'")
 
 
 def _write(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loihiconv.errors import BackendUnavailable
-from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, Board
+from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, Board
 from loihiconv.lava.client import find_python, interpreter_environment
 from loihiconv.realization import Realization
 
@@ -202,7 +202,8 @@ def _ethernet(board: Board) -> Finding:
 
 def _chip(board: Board) -> Finding:
     given = os.environ.get("LOIHI_GEN")
-    return Finding("chip", True, f"{given}, from LOIHI_GEN" if given else f"{board.chip}, unless --chip says otherwise")
+    chosen = board.chip or f"{USUAL_CHIPS[2]} on Loihi 2, {USUAL_CHIPS[1]} on Loihi 1"
+    return Finding("chip", True, f"{chosen}, unless --chip says otherwise" + (f" (LOIHI_GEN is {given} here)" if given else ""))
 
 
 def _neurocore(board: Board) -> Finding:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
-from loihiconv.errors import BackendUnavailable, InvalidSetting
+from loihiconv.errors import BackendUnavailable, InvalidSetting, LimitExceeded
 from loihiconv.evaluation.comparison import mismatches
 from loihiconv.hardware.detection import detect, require_loihi
 from loihiconv.lava import client
@@ -97,6 +97,20 @@ def test_a_host_on_the_network(diary, tmp_path, monkeypatch):
     assert events(diary, "adapter")[0]["environment"] == {"NOSLURM": "1", "NXSDKHOST": "board.example", "LOIHI_GEN": "N3B3"}
     with pytest.raises(BackendUnavailable, match=r"Ethernet host: other.example does not answer a ping"):
         lc.run(network(), X, "loihi", realization="atrlif", board=Board(host="other.example"))
+
+
+@lava
+def test_loihi_1_is_another_chip(diary):
+    board = Board(neurocore_model=MODEL)
+    with pytest.raises(LimitExceeded, match=r"nahuku8: does not fit Nahuku.*: input->hidden: graded spike bits 8, limit 0"):
+        lc.run(replace(network(), hardware="nahuku8"), X, "loihi", board=board)
+    assert diary.read_text() == ""
+    first, *others = network().populations
+    rates = replace(network(), hardware="nahuku8", populations=(replace(first, coding="rate"), *others))
+    recording = lc.run(rates, X, "loihi", board=board)
+    np.testing.assert_array_equal(recording.potentials, lc.run(rates, X).potentials)
+    assert events(diary, "adapter")[0]["environment"]["LOIHI_GEN"] == "N2A2"
+    assert [e["bits"] for e in events(diary, "adapter") if e["name"] == "PyToNxAdapter"] == [0]
 
 
 @lava

@@ -32,7 +32,7 @@ from lava.utils import loihi as lava_loihi
 
 from loihiconv.errors import BackendUnavailable, InvalidSetting
 from loihiconv.lava.chip.processes.process import SoftResetIF
-from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, Board, ChipSettings
+from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, Board, ChipSettings
 
 CONV_MESSAGE_BITS = 16
 """Width that ``PyToN3ConvAdapter`` takes for payloads; 0 for binary spikes."""
@@ -40,7 +40,7 @@ PROFILE_LIMIT = 1000
 """Measured series longer than this are summed up to count, mean, smallest and largest."""
 
 
-def connect(board: Board) -> None:
+def connect(board: Board, generation: int) -> None:
     """Choose the board: sets the environment that lava-loihi reads.
 
     Raises
@@ -49,7 +49,7 @@ def connect(board: Board) -> None:
         If lava-loihi is not installed, or SLURM or the board's host cannot be reached.
     """
     try:
-        chip = lava_loihi.ChipGeneration[board.chip]
+        chip = lava_loihi.ChipGeneration[board.chip or USUAL_CHIPS[generation]]
     except KeyError:
         known = ", ".join(c.name for c in lava_loihi.ChipGeneration)
         raise InvalidSetting(f"unknown chip {board.chip!r}", where="board", limit=f"one of {known}") from None

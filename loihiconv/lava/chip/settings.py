@@ -12,6 +12,8 @@ from loihiconv.realization import Realization
 
 NEUROCORE_VARIABLE = "LOIHICONV_NEUROCORE_MODEL"
 """Names the NeuroCore model of `SoftResetIF` where no option does."""
+USUAL_CHIPS = {1: "N2A2", 2: "N3B3"}
+"""By generation; Lava says of N3B3 that most Loihi 2 of Intel's cloud are it."""
 Place: TypeAlias = Literal["cpu", "loihi"]
 
 
@@ -25,8 +27,8 @@ class Board:
         SLURM's partition, or one of its nodes; with neither SLURM chooses.
     host : str or None
         Address of a board on the network (Kapoho Point), instead of SLURM.
-    chip : str
-        Stepping of the chip, as ``lava.utils.loihi.ChipGeneration`` names it; most Loihi 2 of Intel's cloud are N3B3.
+    chip : str or None
+        Stepping of the chip, as ``lava.utils.loihi.ChipGeneration`` names it; by default `USUAL_CHIPS`.
     profile : bool
         Attach the profiler's callbacks; slows the run down.
     neurocore_model : str or None
@@ -36,7 +38,7 @@ class Board:
     partition: str | None = None
     node: str | None = None
     host: str | None = None
-    chip: str = "N3B3"
+    chip: str | None = None
     profile: bool = False
     neurocore_model: str | None = None
 
