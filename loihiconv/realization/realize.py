@@ -55,10 +55,16 @@ def realize(network: Network, realization: Realization, *, hardware: HardwareCon
     soft = [p for p in network.populations if isinstance(p, IF) and p.reset == "subtract"]
     if realization == "native" or not soft:
         return _described(network, {"name": realization, "quantized_again": False})
-    if realization == "lif":
-        origin = _origin(network, soft[0], "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
-        result = quantize(slowed(origin, ratio), hardware or load_board(network.hardware))
-        return _described(result, {"name": "lif", "quantized_again": True, "ratio": ratio})
+    return _lif(network, soft[0], hardware, ratio) if realization == "lif" else _atrlif(network, soft, hardware)
+
+
+def _lif(network: Network, first: IF, hardware: HardwareConfig | None, ratio: float) -> Network:
+    origin = _origin(network, first, "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
+    result = quantize(slowed(origin, ratio), hardware or load_board(network.hardware))
+    return _described(result, {"name": "lif", "quantized_again": True, "ratio": ratio})
+
+
+def _atrlif(network: Network, soft: list[IF], hardware: HardwareConfig | None) -> Network:
     ceiling = largest_threshold(network.timesteps)
     if ceiling < 2:
         raise LimitExceeded(
@@ -71,11 +77,14 @@ def realize(network: Network, realization: Realization, *, hardware: HardwareCon
     holds = f"vth = {broken.vth} is odd" if broken.vth % 2 else f"vth = {broken.vth} leaves room for {spike_budget(int(broken.vth))} spikes"
     origin = _origin(network, broken, holds, f"ATRLIF with T = {network.timesteps} needs even thresholds of at most {ceiling}")
     result = quantize(origin, _with_thresholds(hardware or load_board(network.hardware), ceiling))
-    # Mantissa and exponent leave an odd threshold only where it is smaller than the mantissa's range: there one less is even.
-    even = tuple(
-        replace(p, vth=max(p.vth - p.vth % 2, 2)) if isinstance(p, IF) and p.reset == "subtract" else p for p in result.populations
-    )
-    return _described(replace(result, populations=even), {"name": "atrlif", "quantized_again": True, "largest_threshold": ceiling})
+    populations = tuple(_even(p) if isinstance(p, IF) and p.reset == "subtract" else p for p in result.populations)
+    description = {"name": "atrlif", "quantized_again": True, "largest_threshold": ceiling}
+    return _described(replace(result, populations=populations), description)
+
+
+def _even(population: IF) -> IF:
+    """Mantissa and exponent leave a threshold odd only where it is smaller than the mantissa's range: there one less is even."""
+    return replace(population, vth=max(population.vth - population.vth % 2, 2))
 
 
 def check_generation(realization: Realization, hardware: HardwareConfig) -> None:

@@ -23,7 +23,7 @@ from tests.lava.small import chain
 
 @pytest.fixture(scope="module")
 def net() -> Network:
-    return lc.convert(digits_cnn(), digits()[0][:200], hardware="kapoho_point", timesteps=16)
+    return lc.convert(digits_cnn(), digits()[0][:200], hardware="kapoho_point", timesteps=16, scale="percentile", hold_back=0.0)
 
 
 def test_the_budget_by_hand():
@@ -82,7 +82,7 @@ def test_lif_fires_an_eighth_as_often_and_potentials_keep_their_meaning(net):
     soft, hard = simulate(long(net), x), simulate(long(realized), x)
     assert hard.firing_rate == pytest.approx(soft.firing_rate / 8, rel=0.1)
     outputs = [(r.potentials - r.potentials.mean()) / n.readout.scale / 512 for r, n in ((soft, net), (hard, realized))]
-    assert np.corrcoef(outputs[0].ravel(), outputs[1].ravel())[0, 1] > 0.98
+    assert np.corrcoef(outputs[0].ravel(), outputs[1].ravel())[0, 1] > 0.95
     assert np.abs(outputs[1]).mean() == pytest.approx(np.abs(outputs[0]).mean(), rel=0.15)
 
 
