@@ -18,6 +18,7 @@ import numpy as np
 from loihiconv.artifact import save
 from loihiconv.coding import check_samples
 from loihiconv.errors import InvalidSetting
+from loihiconv.fingerprints import fingerprints
 from loihiconv.hardware.config import HardwareConfig, load_board
 from loihiconv.hardware.fitting import require_fit
 from loihiconv.lava.chip.settings import Board
@@ -34,8 +35,8 @@ from loihiconv.version import __version__
 SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
 MODULES = (
-    "__init__", "artifact", "bias_plane", "coding", "dataset", "decision", "errors", "files", "fixed_point", "linear", "network",
-    "operations", "randomness", "recording", "version", "hardware/__init__", "hardware/detection",
+    "__init__", "artifact", "bias_plane", "coding", "dataset", "decision", "errors", "files", "fingerprints", "fixed_point", "linear",
+    "network", "operations", "randomness", "recording", "version", "hardware/__init__", "hardware/detection",
     "realization/__init__", "realization/atrlif", "realization/lif",
 )  # fmt: skip
 """What the worker needs besides `loihiconv.lava`: none of it imports more than numpy."""
@@ -163,7 +164,8 @@ def _write(
     }  # fmt: skip
     (folder / "bundle.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     spikes = {f"spikes/{population}": np.packbits(s.reshape(len(x), -1), axis=1) for population, s in expected.spikes.items()}
-    np.savez_compressed(folder / "selftest.npz", x=x, potentials=expected.potentials, **spikes)
+    digests = {f"fingerprints/{population}": np.array(digest) for population, digest in fingerprints(network).items()}
+    np.savez_compressed(folder / "selftest.npz", x=x, potentials=expected.potentials, **spikes, **digests)
     readme = Template((templates / "README.md").read_text(encoding="utf-8"))
     (folder / "README.md").write_text(readme.substitute(_facts(name, network, config, realization, board, len(x))), encoding="utf-8")
 

@@ -20,6 +20,7 @@ import numpy as np
 from loihiconv.artifact import load
 from loihiconv.dataset import read_npz
 from loihiconv.errors import ArtifactError, LoihiconvError
+from loihiconv.fingerprints import fingerprints
 from loihiconv.hardware.detection import require_loihi
 from loihiconv.lava.chip.settings import Board, ChipSettings
 from loihiconv.lava.client import PYTHON_VARIABLE, run_lava
@@ -113,6 +114,7 @@ def _selftest(options: argparse.Namespace) -> int:
         with np.load(path, allow_pickle=False) as file:
             x, potentials = file["x"], file["potentials"]
             packed = {name.removeprefix("spikes/"): file[name] for name in file.files if name.startswith("spikes/")}
+            deployed = {name.removeprefix("fingerprints/"): str(file[name]) for name in file.files if name.startswith("fingerprints/")}
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise ArtifactError(f"cannot be read: {error}", where=str(path), remedy="deploy again") from error
     expected: dict[str, Array] = {}
@@ -125,6 +127,10 @@ def _selftest(options: argparse.Namespace) -> int:
     if difference is None and not np.array_equal(potentials, recording.potentials):
         wrong = int((potentials != recording.potentials).sum())
         difference = f"population {network.readout.name}: {wrong:,} of {potentials.size:,} potentials differ, all spikes are equal"
+    if difference is None and (other := [name for name, digest in fingerprints(network).items() if deployed.get(name, digest) != digest]):
+        difference = (
+            f"population {other[0]}: its weights or parameters are not those that were deployed, though these samples do not show it"
+        )
     if difference is not None:
         print(f"self-test FAILED on {where}: {difference}")
         return DIFFERENT

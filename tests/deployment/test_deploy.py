@@ -112,7 +112,9 @@ def test_one_changed_weight_names_its_population(made, bare, tmp_path, index):
     done = run_sh(altered, "selftest", "--simulate", environment=bare, cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith(f"self-test FAILED on Lava's CPU simulator: population {connection.target}: ")
-    assert re.search(r"of [\d,]+ spikes differ, the first in step \d+ of sample \d, neuron \(\d+(, \d+)*,?\)\n$", done.stdout)
+    shown = r"of [\d,]+ spikes differ, the first in step \d+ of sample \d, neuron \(\d+(, \d+)*,?\)\n$"
+    hidden = r"its weights or parameters are not those that were deployed, though these samples do not show it\n$"
+    assert re.search(shown if index < 2 else f"{shown}|{hidden}", done.stdout)
 
 
 @lava
