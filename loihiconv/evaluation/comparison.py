@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import nn
 
 from loihiconv.backends import check_backend, run
 from loihiconv.errors import InvalidData, InvalidSetting
+from loihiconv.evaluation.analysis import Analysis, analyse, trace_fits
 from loihiconv.evaluation.metrics import agreement, wilson
 from loihiconv.evaluation.predicting import check_test_set, predict
 from loihiconv.linear import Array
@@ -61,6 +63,8 @@ class Comparison:
     mismatched_potentials : int or None
         Readout potentials on which they differ.
     recordings : {name: Recording}
+    analysis : Analysis or None
+        Where the accuracy went; only with ``compare(..., explain=True)``.
     """
 
     timesteps: int
@@ -69,15 +73,30 @@ class Comparison:
     mismatched_spikes: Mapping[str, int] | None = None
     mismatched_potentials: int | None = None
     recordings: Mapping[str, Recording] = field(default_factory=dict)
+    analysis: Analysis | None = None
+
+    def save_html(self, path: str | PathLike[str]) -> None:
+        """Write a page that shows all of it, whole or not at all; see `loihiconv.report`."""
+        from loihiconv.report import save_html
+
+        save_html(self, path)
+
+    def save_markdown(self, path: str | PathLike[str]) -> None:
+        """Write the tables of that page as Markdown, whole or not at all."""
+        from loihiconv.report import save_markdown
+
+        save_markdown(self, path)
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as JSON values."""
+        explained = {} if self.analysis is None else {"analysis": self.analysis.to_json()}
         return {
             "timesteps": self.timesteps,
             "hardware": self.hardware,
             "backends": {name: {**vars(result), "wilson95": list(result.wilson95)} for name, result in self.backends.items()},
             "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
             "mismatched_potentials": self.mismatched_potentials,
+            **explained,
         }
 
 
@@ -90,6 +109,8 @@ def compare(
     lava_samples: int = LAVA_SAMPLES,
     device: str = "cpu",
     stock_models: bool = False,
+    explain: bool = False,
+    calibration: Array | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
     """Run a test set through the float network and several back ends.
@@ -109,6 +130,11 @@ def compare(
         Torch device of "float" and "emulator".
     stock_models : bool
         Lava with Intel's own models of the connections.
+    explain : bool
+        Say where the accuracy went: every step of the conversion on all samples, every layer on some of them. It takes about as
+        long again as "float" and "emulator" do.
+    calibration : array (M, \\*shape), optional
+        With ``explain``, to tell whether test data comes in another channel order.
     progress : callable (back end, samples done, samples in all), optional
 
     Returns
@@ -131,7 +157,7 @@ def compare(
             if progress is not None:
                 progress(backend, done, total)
 
-        record = ["spikes"] if judged and backend == "lava" else None
+        record = ["spikes"] if judged and backend == "lava" else (["potentials"] if explain and trace_fits(net, n) else None)
         recording = run(
             net, x[:n], backend, record=record, counts=False, device=device, stock_models=stock_models, progress=report
         )  # fmt: skip
@@ -141,7 +167,17 @@ def compare(
     if judged:
         lava = recordings["lava"]
         spikes, potentials = mismatches(run(net, x[: len(lava)], "emulator", record=["spikes"]), lava)
-    return Comparison(net.timesteps, net.hardware, results, spikes, potentials, recordings)
+    comparison = Comparison(net.timesteps, net.hardware, results, spikes, potentials, recordings)
+    if not explain:
+        return comparison
+    whole = {name: recording for name, recording in recordings.items() if name != "lava"}
+    main = "emulator" if net.fixed_point else "float"
+    if main not in whole:
+        kept = ["potentials"] if trace_fits(net, len(x)) else None
+        whole[main] = run(net, x, main, record=kept, counts=False, device=device)
+    settings = {"back ends": ", ".join(backends), "samples": len(x), "samples in Lava": lava_samples if "lava" in backends else 0}
+    analysis = analyse(model, net, x, y, whole, calibration=calibration, device=device, settings=settings, progress=progress)
+    return replace(comparison, analysis=analysis)
 
 
 def mismatches(a: Recording, b: Recording) -> tuple[dict[str, int], int]:

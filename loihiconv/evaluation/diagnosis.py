@@ -109,7 +109,8 @@ def input_scale(evidence: Evidence) -> Iterator[Finding]:
     ratio = seen / calibrated
     factor = f"{ratio:.3g} times" if ratio > 1 else f"1/{1 / ratio:.3g} of"
     yield Finding(
-        "input scale", "input", f"test inputs reach {seen:.4g}, {factor} the {calibrated:.4g} of the calibration data, so they are scaled wrongly",
+        "input scale", "input",
+        f"test inputs reach {seen:.4g}, {factor} the {calibrated:.4g} of the calibration data, so they are scaled wrongly",
         "preprocess both alike, e.g. divide both by 255",
     )  # fmt: skip
 
@@ -218,7 +219,8 @@ def weight_precision(evidence: Evidence) -> Iterator[Finding]:
     layer = suspects[0]
     yield Finding(
         "weight precision", layer.population,
-        f"its weights use only {layer.bits:.1f} bits of magnitude, {layer.levels} different values, and are rounded by {layer.error:.0%} (rms)",
+        f"its weights use only {layer.bits:.1f} bits of magnitude, {layer.levels} different values, "
+        f"and are rounded by {layer.error:.0%} (rms)",
         f"use all 8 bits: {_limited(evidence, layer)}", max(cost, layer.error * LOSS),
     )  # fmt: skip
 
@@ -235,7 +237,8 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
     layer, error = over[0] if over else max(coarse, key=lambda pair: pair[1])
     if evidence.settings.get("reset") == "zero":
         yield Finding(
-            "reset", layer.population, f"reset to zero throws charge away at every spike, an error of {error:.0%} in {timesteps} time steps",
+            "reset", layer.population,
+            f"reset to zero throws charge away at every spike, an error of {error:.0%} in {timesteps} time steps",
             'use reset="subtract"', max(steps_cost + time_cost, error * LOSS),
         )  # fmt: skip
         return
@@ -255,8 +258,8 @@ def unexplained(evidence: Evidence) -> Iterator[Finding]:
     layer = first_jump(evidence.layers, worst.key, chain)
     where = "" if layer is None else layer.population
     yield Finding(
-        "step", where, f'most is lost by the step to "{worst.title}": {points(worst.loss)}', REMEDIES.get(worst.key, "see the table of layers"),
-        worst.loss,
+        "step", where, f'most is lost by the step to "{worst.title}": {points(worst.loss)}',
+        REMEDIES.get(worst.key, "see the table of layers"), worst.loss,
     )  # fmt: skip
 
 

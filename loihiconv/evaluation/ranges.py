@@ -17,6 +17,8 @@ from loihiconv.fixed_point import BIAS_MAX
 from loihiconv.linear import Array
 from loihiconv.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Network, Readout, Recording
 
+LIMITS = {"bias": BIAS_MAX, "u": SUM_LIMIT - 1, "v": V_MAX}
+"""Largest magnitudes that the chip can hold."""
 WEIGHT_MAX = 255
 """Largest magnitude of an 8-bit weight; 254 where signs mix."""
 WEIGHT_BINS = 64
@@ -85,8 +87,6 @@ class StateRanges:
     u_worst: int
     v_seen: int
     v_worst: int
-
-    LIMITS = {"bias": BIAS_MAX, "u": SUM_LIMIT - 1, "v": V_MAX}
 
 
 def weight_statistics(net: Network) -> tuple[WeightStatistics, ...]:
