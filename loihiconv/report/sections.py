@@ -1,0 +1,256 @@
+"""What the sections of a report say, as rows of text and pictures, from results that are there already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from loihiconv.evaluation.analysis import Analysis
+from loihiconv.evaluation.layers import LayerStatistics
+from loihiconv.evaluation.waterfall import Waterfall
+from loihiconv.evaluation.workload import Workload
+from loihiconv.hardware import board_picture
+from loihiconv.report import numbers as n
+from loihiconv.report import plots
+
+MOST_CLASSES = 12
+"""Classes of a confusion matrix that is shown whole."""
+MOST_CORES = 512
+"""Cores of a board that is drawn."""
+HIGH_ERROR, HIGH_CLIPPED, HIGH_SILENT = 0.3, 0.03, 0.999
+"""From here on a table marks a layer's figure."""
+
+LAYER_COLUMNS = (
+    {"name": "layer", "sortable": True, "hint": "population of the spiking network"},
+    {"name": "kind", "sortable": False, "hint": ""},
+    {
+        "name": "relative error",
+        "sortable": True,
+        "sorted": True,
+        "hint": "root mean square of rate − activation, by that of the activations",
+    },
+    {"name": "mean error", "sortable": True, "hint": "rate − activation in spikes per step; outputs for the readout"},
+    {"name": "correlation", "sortable": True, "hint": "of rates and activations"},
+    {"name": "clipped", "sortable": True, "hint": "positive activations above one spike per step"},
+    {"name": "saturated", "sortable": True, "hint": "neurons that spike in every step"},
+    {"name": "silent", "sortable": True, "hint": "neurons that never spike"},
+    {"name": "silent in ANN", "sortable": True, "hint": "neurons that are never active in the float network"},
+    {"name": "left over", "sortable": True, "hint": "mean |V(T) − V(0)| / τ of neurons that spiked, in spikes (Eq. 6)"},
+    {"name": "weight bits", "sortable": True, "hint": "bits of magnitude that the largest weight uses, of 8"},
+)
+
+
+def chain(waterfall: Waterfall) -> dict[str, Any]:
+    """The waterfall: bars from one accuracy to the next."""
+    steps = waterfall.steps
+    values = [step.accuracy for step in steps]
+    margin = max(0.15 * (max(values) - min(values)), 0.005)
+    low, high = max(0.0, min(values) - margin), min(1.0, max(values) + margin / 2)
+    rows = []
+    for i, step in enumerate(steps):
+        row: dict[str, Any] = {
+            "title": step.title,
+            "meaning": step.meaning,
+            "accuracy": n.percent(step.accuracy),
+            "faint": False,
+            "bad": False,
+        }
+        if step.step is None:
+            row |= {"bar": plots.bar(low, step.accuracy, low, high, "total"), "loss": "", "interval": ""}
+        else:
+            before, loss = steps[i - 1].accuracy, step.step
+            kind = "lossbar" if loss.loss > 0 else "gainbar" if loss.loss < 0 else "nobar"
+            whisker = None if step.same else (before - loss.interval95[0], before - loss.interval95[1])
+            row |= {
+                "bar": plots.bar(before, step.accuracy, low, high, kind, whisker),
+                "loss": n.signed_points(loss.loss),
+                "interval": "nothing changed" if step.same else n.interval(loss.interval95),
+                "faint": loss.lost == loss.gained == 0,
+                "bad": loss.significant and loss.loss > 0,
+            }
+        rows.append(row)
+    total = waterfall.total
+    return {
+        "rows": rows, "low": n.percent(low, 1), "high": n.percent(high, 1), "total": n.signed_points(total.loss),
+        "total_interval": n.interval(total.interval95),
+    }  # fmt: skip
+
+
+def layers(a: Analysis) -> list[dict[str, Any]]:
+    """Every layer's figures and pictures, the largest relative error first."""
+    bits = {w.population: w.bits_used for w in a.weights if not w.on_host}
+    order = sorted(enumerate(a.waterfall.layers), key=lambda item: -item[1].relative_error)
+    return [_layer(layer, i, bits.get(layer.population), a) for i, layer in order]
+
+
+def heat(waterfall: Waterfall) -> dict[str, Any]:
+    """Every layer's relative error at every stage."""
+    stages = [step for step in waterfall.steps if all(step.key in layer.errors for layer in waterfall.layers)]
+    rows = []
+    for layer in waterfall.layers:
+        errors = [layer.errors[step.key].rms / layer.activation_rms if layer.activation_rms else float("nan") for step in stages]
+        cells = [
+            {"text": n.percent(e, 1) if isfinite(e) else n.NONE, "share": f"{min(1.0, e):.3f}" if isfinite(e) else "0"} for e in errors
+        ]
+        rows.append({"name": layer.population, "cells": cells})
+    return {"header": [step.title for step in stages], "rows": rows}
+
+
+def time(a: Analysis) -> dict[str, Any]:
+    """Accuracy against time, and how soon it is there."""
+    curve = a.latency
+    if curve is None:
+        return {"lead": "Potentials over time were not recorded.", "plot": None, "rows": []}
+    final = float(curve.accuracy[-1])
+    within = curve.latency(final - 0.01)
+    steps = len(curve.accuracy)
+    lead = f"After {within} of {steps} time steps the accuracy stays within one percentage point of the final {n.percent(final)}."
+    lead += f" An answer of step t leaves the readout {curve.depth} steps later, one for each layer."
+    shown = sorted({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, steps} & set(range(1, steps + 1)))
+    rows = [(t, n.percent(float(curve.accuracy[t - 1])), n.interval((float(curve.low[t - 1]), float(curve.high[t - 1])))) for t in shown]
+    ann = a.waterfall.steps[0].accuracy
+    return {"lead": lead, "title": f"on {curve.n:,} samples, from one run", "plot": plots.latency(curve, ann), "rows": rows}
+
+
+def classes(a: Analysis) -> dict[str, Any]:
+    """The confusion matrix, or of many classes the pairs that are mixed up most."""
+    matrix = a.confusion
+    if len(matrix) > MOST_CLASSES:
+        wrong = matrix - np.diag(np.diag(matrix))
+        pairs = [divmod(int(k), len(matrix)) for k in np.argsort(-wrong, axis=None, kind="stable")[:10]]
+        return {"confusion": None, "mixed_up": [(i, j, n.count(wrong[i, j])) for i, j in pairs if wrong[i, j]]}
+    totals = np.maximum(matrix.sum(axis=1), 1)
+    rows = [
+        {
+            "label": i,
+            "cells": [
+                {"text": "" if not value else n.count(value), "share": f"{value / totals[i]:.3f}", "wrong": i != j}
+                for j, value in enumerate(row)
+            ],
+        }
+        for i, row in enumerate(matrix)
+    ]
+    return {"confusion": {"classes": range(len(matrix)), "rows": rows}, "mixed_up": None}
+
+
+def work(workloads: Mapping[str, Workload]) -> dict[str, Any]:
+    """Size and work of the float and the spiking network, side by side."""
+    loads = list(workloads.values())
+    rows: list[tuple[str, ...]] = [
+        ("footprint, parameters and state", *(n.in_bytes(w.footprint) for w in loads)),
+        ("connection sparsity", *(n.percent(w.connection_sparsity) for w in loads)),
+        ("activation sparsity", *(n.percent(w.activation_sparsity) for w in loads)),
+        ("executions (time steps) per sample", *(n.count(w.executions) for w in loads)),
+        ("effective MACs per sample", *(n.short(w.macs) for w in loads)),
+        ("effective ACs per sample", *(n.short(w.acs) for w in loads)),
+        ("effective operations per execution", *(n.short((w.macs + w.acs) / w.executions) for w in loads)),
+        ("dense operations per sample", *(n.short(w.dense) for w in loads)),
+        ("membrane updates per sample", *(n.short(w.membrane_updates) if w.membrane_updates else n.NONE for w in loads)),
+    ]
+    return {"header": ["float ANN" if key == "ann" else "spiking network" for key in workloads], "rows": rows}
+
+
+def ranges(a: Analysis) -> dict[str, Any] | None:
+    """Sums, potentials and biases against the chip's registers."""
+    if not a.ranges:
+        return None
+    rows = []
+    for r in a.ranges:
+        cells = [
+            {
+                "svg": plots.gauge(r, "u", r.u_seen, r.u_worst),
+                "text": f"{n.short(r.u_seen)}, worst {n.short(r.u_worst)} of {n.short(2**17)}",
+            },
+            {
+                "svg": plots.gauge(r, "v", r.v_seen, r.v_worst),
+                "text": f"{n.short(r.v_seen)}, worst {n.short(r.v_worst)} of {n.short(2**23)}",
+            },
+            {"svg": plots.gauge(r, "bias", r.bias, None), "text": f"{n.short(r.bias)} of {n.short(4095 * 2**7)}"},
+        ]
+        rows.append({"name": r.population, "cells": cells})
+    return {"header": ["synaptic sum |u|", "potential |v|", "bias"], "rows": rows}
+
+
+def board(a: Analysis) -> dict[str, Any] | None:
+    """Placement on cores, and the estimate of energy and time."""
+    p = a.placement
+    if p is None:
+        return None
+    lead = f"{p.hardware.title}: {p.cores} cores on {p.chips} of {p.hardware.chips.value} chips; at least {p.bound} are needed."
+    lead += " Placed by calculation, not tried on the board."
+    energy: list[tuple[str, str]] = []
+    if a.energy is not None:
+        c = a.energy.counts
+        energy = [
+            ("synaptic operations per sample", n.short(c.synaptic_operations)), ("compartment updates", n.short(c.updates)),
+            ("spikes", n.short(c.spikes)), ("spike messages between cores", n.short(c.messages)), ("messages between chips", n.short(c.chip_crossings)),
+        ]  # fmt: skip
+        if a.energy.joules and a.energy.seconds:
+            low, high = a.energy.joules
+            energy.append(("energy per sample, estimated", f"{low * 1e6:.3g} to {high * 1e6:.3g} µJ"))
+            low, high = a.energy.seconds
+            energy.append(("time per sample, estimated", f"{low * 1e3:.3g} to {high * 1e3:.3g} ms"))
+    picture = Markup(board_picture.svg(p)) if 0 < p.cores <= MOST_CORES else None
+    return {
+        "lead": lead,
+        "violations": [str(violation) for violation in p.violations],
+        "layers": [(layer.name, n.count(layer.neurons), n.count(len(layer.cores)), layer.kind) for layer in p.layers],
+        "label": a.energy.label if a.energy else "",
+        "energy": energy,
+        "svg": picture,
+    }
+
+
+def setting(value: Any) -> str:
+    """A setting as a reader writes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return n.NONE if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _layer(layer: LayerStatistics, index: int, bits: float | None, a: Analysis) -> dict[str, Any]:
+    hidden = layer.kind != "readout"
+    figures: list[dict[str, Any]] = [
+        {"title": "Activation against rate", "svg": plots.scatter(layer, index), "key": [("k1", "a neuron on a sample"), ("", "dashed: exact"), ("", "dotted: largest rate")][: 3 if hidden else 2]},
+    ]  # fmt: skip
+    if hidden:
+        figures.append(
+            {"title": "How often which rate", "svg": plots.histogram(layer, index), "key": [("k1", "rates"), ("k2", "activations")]}
+        )
+    figures += [
+        {"title": f"Weights {w.connection}", "svg": plots.weights(w, 100 * index + k), "key": [("k1", "integers"), ("k2", "float × gain"), ("kr", "representable")]}
+        for k, w in enumerate(a.weights)
+        if w.population == layer.population
+    ]  # fmt: skip
+    return {
+        "name": layer.population,
+        "anchor": "layer-" + re.sub(r"[^\w.-]", "_", layer.population),
+        "kind": layer.kind,
+        "shape": n.size(layer.shape),
+        "cells": _cells(layer, bits, hidden),
+        "summary": f"{layer.kind}, {n.size(layer.shape)}, relative error {n.percent(layer.relative_error, 1)}, correlation {n.number(layer.correlation, 4)}",
+        "figures": figures,
+    }
+
+
+def _cells(layer: LayerStatistics, bits: float | None, hidden: bool) -> list[dict[str, Any]]:
+    def cell(value: float | None, text: str, bad: bool = False) -> dict[str, Any]:
+        known = value is not None and isfinite(value)
+        return {"value": f"{value:.6g}" if known else "-1", "text": text if known else n.NONE, "bad": bad}
+
+    return [
+        cell(layer.relative_error, n.percent(layer.relative_error, 1), layer.relative_error > HIGH_ERROR),
+        cell(layer.error.mean, n.number(layer.error.mean, 2)),
+        cell(layer.correlation, f"{layer.correlation:.4f}"),
+        cell(layer.clipped if hidden else None, n.percent(layer.clipped), layer.clipped > HIGH_CLIPPED),
+        cell(layer.saturated if hidden else None, n.percent(layer.saturated)),
+        cell(layer.silent if hidden else None, n.percent(layer.silent, 1), hidden and layer.silent > HIGH_SILENT),
+        cell(layer.silent_before if hidden else None, n.percent(layer.silent_before, 1)),
+        cell(layer.left_over, n.number(layer.left_over, 2)),
+        cell(bits, f"{bits:.1f}" if bits is not None else ""),
+    ]
