@@ -93,6 +93,11 @@ def print_comparison(comparison: Comparison) -> None:
     print_table(f"✗ emulator and Lava differ on {n} samples", ["population", "mismatches"], rows)
 
 
+def print_verdict(text: str, healthy: bool) -> None:
+    """The sentence that a diagnosis begins with."""
+    Console(highlight=False).print(("[bold green]✓[/] " if healthy else "[bold red]✗[/] ") + escape(text), soft_wrap=True)
+
+
 def _row(name: str, result: BackendResult) -> list[str]:
     low, high = result.wilson95
     rate = "" if result.firing_rate is None else f"{100 * result.firing_rate:.2f} %"

@@ -41,7 +41,7 @@ class Finding:
     ----------
     fault : str
         "input scale", "channel order", "weights", "average pooling", "dead layer", "bias clipped", "saturation",
-        "weight precision", "time steps", "reset", or "step".
+        "weight precision", "time steps", "timing", "reset", or "step".
     layer : str
         Population, connection or pooling layer; empty where it is the whole network's.
     what : str
@@ -60,7 +60,8 @@ class Finding:
     @property
     def sentence(self) -> str:
         """Layer, fault and remedy on one line."""
-        return f"{self.layer + ': ' if self.layer else ''}{self.what}; {self.remedy}."
+        where = f"Layer {self.layer}: " if self.layer[:1].isdigit() else f"{self.layer}: " if self.layer else ""
+        return f"{where}{self.what}; {self.remedy}."
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 "dead layer", layer.population,
                 f"the layer is dead: no unit spikes on {layer.samples} samples, where the float network has "
-                f"{1 - layer.silent_before:.0%} of them active",
+                f"{share(1 - layer.silent_before, 0)} of them active",
                 "check its weights, biases and threshold, or convert again with a lower percentile",
             )  # fmt: skip
         return
@@ -202,7 +203,7 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
         higher = 99.9 if percentile < 99 else 99.99
         remedy = f"raise percentile from {percentile:g} to {higher:g}"
     yield Finding(
-        "saturation", layer.population, f"{layer.clipped:.1%} of its activations saturate, above one spike per step",
+        "saturation", layer.population, f"{share(layer.clipped)} of its units saturate, above one spike per step",
         f"{remedy} or use per_channel=True", cost if named else max(cost, layer.clipped * LOSS),
     )  # fmt: skip
 
@@ -220,7 +221,7 @@ def weight_precision(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         "weight precision", layer.population,
         f"its weights use only {layer.bits:.1f} bits of magnitude, {layer.levels} different values, "
-        f"and are rounded by {layer.error:.0%} (rms)",
+        f"and are rounded by {share(layer.error, 0)} (rms)",
         f"use all 8 bits: {_limited(evidence, layer)}", max(cost, layer.error * LOSS),
     )  # fmt: skip
 
@@ -232,21 +233,42 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
     timesteps = evidence.net.timesteps
     coarse = [(layer, _added(layer, "clipped", "steps")) for layer in evidence.layers if layer.kind == "spiking"]
     over = [(layer, error) for layer, error in coarse if error > COARSE]
-    if not over and not steps_named and not time_named:
+    if not coarse or not (over or steps_named or time_named):
         return
     layer, error = over[0] if over else max(coarse, key=lambda pair: pair[1])
     if evidence.settings.get("reset") == "zero":
         yield Finding(
             "reset", layer.population,
-            f"reset to zero throws charge away at every spike, an error of {error:.0%} in {timesteps} time steps",
+            f"reset to zero throws charge away at every spike, an error of {share(error, 0)} in {timesteps} time steps",
             'use reset="subtract"', max(steps_cost + time_cost, error * LOSS),
+        )  # fmt: skip
+        return
+    if time_named and not over and not steps_named:
+        late = first_jump(evidence.layers, "float", evidence.waterfall) or layer
+        yield Finding(
+            "timing", late.population, f"spikes that come too early or too late cost {points(time_cost)} at {timesteps} time steps",
+            f"raise timesteps to {2 * timesteps}, or use bias correction if it is off", time_cost,
         )  # fmt: skip
         return
     yield Finding(
         "time steps", layer.population,
-        f"{timesteps} time steps are too few: rates take only {timesteps + 1} values, which alone is an error of {error:.0%}",
+        f"{timesteps} time steps are too few: rates take only {timesteps + 1} values, which alone is an error of {share(error, 0)}",
         f"raise timesteps to {_enough(timesteps, error)}", max(steps_cost + time_cost, error * LOSS),
     )  # fmt: skip
+
+
+def other_steps(evidence: Evidence) -> Iterator[Finding]:
+    """Steps that no other check looks at."""
+    chain = evidence.waterfall
+    explained = {"ann", "clipped", "steps", "float", "weights"} | ({"rewritten"} if evidence.averaged else set())
+    for step in chain.steps:
+        cost, named = _cost(chain, step.key)
+        if named and step.key not in explained:
+            layer = first_jump(evidence.layers, step.key, chain)
+            yield Finding(
+                "step", "" if layer is None else layer.population, f"{STEP_NAMES.get(step.key, step.title)} costs {points(cost)}",
+                REMEDIES.get(step.key, "look at how it differs from the emulator"), cost,
+            )  # fmt: skip
 
 
 def unexplained(evidence: Evidence) -> Iterator[Finding]:
@@ -265,8 +287,9 @@ def unexplained(evidence: Evidence) -> Iterator[Finding]:
 
 HARD: tuple[Check, ...] = (input_scale, input_order, averaged_pooling, weights, dead_layers, clipped_biases)
 """Seen in the data or in the network's own numbers, in the order in which signals meet them."""
-GRADED: tuple[Check, ...] = (saturation, weight_precision, few_steps)
+GRADED: tuple[Check, ...] = (saturation, weight_precision, few_steps, other_steps)
 """A matter of degree: the one that costs most is named first."""
+STEP_NAMES = {"rewritten": "rewriting the layers", "biases": "rounding the biases", "emulator": "bias correction after quantization"}
 REMEDIES = {
     "rewritten": "check the notes of the conversion",
     "clipped": "raise percentile or use per_channel=True",
@@ -291,6 +314,11 @@ def first_jump(layers: tuple[LayerStatistics, ...], key: str, chain: Waterfall) 
 def points(loss: float) -> str:
     """A loss of accuracy in percentage points."""
     return f"{100 * loss:.2f} percentage points"
+
+
+def share(value: float, digits: int = 1) -> str:
+    """A share in percent."""
+    return f"{100 * value:.{digits}f} %"
 
 
 def _added(layer: LayerStatistics, before: str, after: str) -> float:

@@ -61,8 +61,8 @@ def chain(net: Network, reference: Reference) -> tuple[Stage, ...]:
     corrected = " Biases corrected on calibration data are in it." if _corrected(origin, reference.plain) else ""
     stages = [
         Stage("ann", "float network", "The model as it was trained.", "model"),
-        Stage("rewritten", "linear maps and ReLUs", REWRITTEN, "rates", reference.plain, "relu"),
-        Stage("clipped", "clipped at the largest rate", CLIPPED, "rates", reference.plain, "clip"),
+        Stage("rewritten", "rewritten", REWRITTEN, "rates", reference.plain, "relu"),
+        Stage("clipped", "clipped at λ", CLIPPED, "rates", reference.plain, "clip"),
         Stage("steps", f"rates of {net.timesteps} steps", STEPS, "rates", reference.plain, "steps"),
         Stage("float", "spikes in time", SPIKES + corrected, "spikes", origin),
     ]
@@ -73,19 +73,19 @@ def chain(net: Network, reference: Reference) -> tuple[Stage, ...]:
     rounded = with_rounded_biases(net)
     return (
         *stages,
-        Stage("weights", "weights and inputs quantized", WEIGHTS, "spikes", wide),
-        Stage("biases", "thresholds and biases quantized", BIASES, "spikes", rounded, same=_equal_biases(wide, rounded)),
-        Stage("emulator", "final biases = emulator", EMULATOR, "spikes", net, same=_equal_biases(rounded, net)),
+        Stage("weights", "weights quantized", WEIGHTS, "spikes", wide),
+        Stage("biases", "biases quantized", BIASES, "spikes", rounded, same=_equal_biases(wide, rounded)),
+        Stage("emulator", "emulator", EMULATOR, "spikes", net, same=_equal_biases(rounded, net)),
     )
 
 
-REWRITTEN = "Batch norms folded and pooling rewritten; only averages in place of maxima change the function."
+REWRITTEN = "All as linear maps and ReLUs: batch norms folded and pooling rewritten; only averages in place of maxima change the function."
 CLIPPED = "Activations above λ are cut off, because no neuron fires more than once per step."
 STEPS = "Rates are whole numbers of spikes in T steps; what is left over in the potential is lost (Eq. 6)."
 SPIKES = "Spikes arrive one by one instead of as a constant current: too early, too late, or not at all (Eq. 8)."
 WEIGHTS = "Weights are the chip's integers and inputs its payloads; biases are still exact to 2^-6 of a weight's unit."
 BIASES = "Thresholds and biases are the chip's integers; thresholds are exact by construction."
-EMULATOR = "Biases as they are stored, corrected once more on calibration data; this is what Lava computes, bit for bit."
+EMULATOR = "Biases as they are stored, corrected once more on calibration data; the emulator computes what Lava does, bit for bit."
 
 
 def with_wide_biases(net: Network) -> Network | None:

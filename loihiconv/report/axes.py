@@ -95,9 +95,8 @@ def plot(name: str, title: str, description: str, x: Scale, y: Scale, body: Sequ
         )
     for value, text in y.ticks() if y_ticks else ():
         place = y(value)
-        parts.append(
-            f'<path class="grid" d="M{LEFT} {place}H{right}"/><text class="t" x="{LEFT - 7}" y="{place + 4}" text-anchor="end">{text}</text>'
-        )
+        parts.append(f'<path class="grid" d="M{LEFT} {place}H{right}"/>')
+        parts.append(f'<text class="t" x="{LEFT - 7}" y="{place + 4}" text-anchor="end">{text}</text>')
     parts += body
     parts.append(f'<path class="axis" d="M{LEFT} {bottom}H{right}"/>')
     parts.append(f'<text class="l" x="{(LEFT + right) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x.label)}</text>')

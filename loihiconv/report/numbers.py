@@ -11,7 +11,7 @@ NONE = "–"
 
 def percent(share: float | None, digits: int = 2) -> str:
     """A share as a percentage."""
-    return NONE if share is None or isnan(share) else f"{100 * share:.{digits}f} %"
+    return NONE if share is None or isnan(share) else f"{100 * share:.{digits}f}\u00a0%"
 
 
 def signed_points(loss: float) -> str:

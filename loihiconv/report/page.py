@@ -58,12 +58,13 @@ def _explained(a: Analysis) -> dict[str, Any]:
     """What the template shows of an analysis."""
     return {
         "chain": sections.chain(a.waterfall),
+        "glance": sections.glance(a),
         "layer_columns": sections.LAYER_COLUMNS,
         "layers": sections.layers(a),
         "heat": sections.heat(a.waterfall),
         "time": sections.time(a),
         **sections.classes(a),
-        "last": a.waterfall.steps[-1].title.removeprefix("final biases = "),
+        "last": a.waterfall.steps[-1].title,
         "work": sections.work(a.workloads),
         "rasters": [
             {
@@ -110,9 +111,11 @@ def _judged(comparison: Comparison) -> str:
         return ""
     spikes, samples = sum(comparison.mismatched_spikes.values()), comparison.backends["lava"].n
     if not spikes and not comparison.mismatched_potentials:
-        return f"Emulator and Lava agree on every spike of {len(comparison.mismatched_spikes)} populations and every potential, {samples} samples."
+        populations = len(comparison.mismatched_spikes)
+        return f"Emulator and Lava agree on every spike of {populations} populations and every potential, {samples} samples."
     where = ", ".join(f"{name}: {count:,}" for name, count in comparison.mismatched_spikes.items() if count)
-    return f"Emulator and Lava differ on {samples} samples: spikes {where or 'none'}; readout potentials {comparison.mismatched_potentials or 0:,}."
+    potentials = comparison.mismatched_potentials or 0
+    return f"Emulator and Lava differ on {samples} samples: spikes {where or 'none'}; readout potentials {potentials:,}."
 
 
 def _asset(name: str) -> str:

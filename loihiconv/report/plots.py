@@ -61,7 +61,9 @@ def histogram(layer: LayerStatistics, index: int) -> Markup:
     x = horizontal(0, edges[-1], "spikes per step (activation / λ); last bin: above 1")
     y = vertical(0, max(float(a.max(initial=0)), float(r.max(initial=0)), 1e-6) * 1.05, "share of positive values / %", percent=True)
     body = [f'<path class="area2" d="{stairs(x, y, edges, list(a))}"/>', f'<path class="s1" d="{stairs(x, y, edges, list(r))}"/>']
-    described = f"{percent(layer.clipped)} of positive activations lie above one spike per step; {percent(layer.silent)} of the neurons never spike."
+    described = (
+        f"{percent(layer.clipped)} of positive activations are above one spike per step; {percent(layer.silent)} of neurons never spike."
+    )
     return plot(f"histogram{index}", f"{layer.population}: distribution of activations and rates", described, x, y, body)
 
 

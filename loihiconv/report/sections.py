@@ -22,6 +22,9 @@ MOST_CLASSES = 12
 """Classes of a confusion matrix that is shown whole."""
 MOST_CORES = 512
 """Cores of a board that is drawn."""
+SCATTER_KEY = (("k1", "a neuron on a sample"), ("", "dashed: exact"), ("", "dotted: largest rate"))
+RATES_KEY = (("k1", "rates"), ("k2", "activations"))
+WEIGHTS_KEY = (("k1", "integers"), ("k2", "float × gain"), ("kr", "representable"))
 HIGH_ERROR, HIGH_CLIPPED, HIGH_SILENT = 0.3, 0.03, 0.999
 """From here on a table marks a layer's figure."""
 
@@ -79,6 +82,21 @@ def chain(waterfall: Waterfall) -> dict[str, Any]:
         "rows": rows, "low": n.percent(low, 1), "high": n.percent(high, 1), "total": n.signed_points(total.loss),
         "total_interval": n.interval(total.interval95),
     }  # fmt: skip
+
+
+def glance(a: Analysis) -> list[tuple[str, str]]:
+    """A few figures for the first screen."""
+    worst = max(a.waterfall.layers, key=lambda layer: layer.relative_error)
+    spiking, ann = a.workloads["spiking"], a.workloads["ann"]
+    rows = [("largest layer error", f"{worst.population}, {n.percent(worst.relative_error, 1)} of its activations")]
+    if a.latency is not None:
+        within = a.latency.latency(float(a.latency.accuracy[-1]) - 0.01)
+        rows.append(("within 1 point of the end", f"after {within} of {len(a.latency.accuracy)} steps"))
+    rows.append(("operations per sample", f"{n.short(spiking.macs + spiking.acs)}, float ANN {n.short(ann.macs)}"))
+    rows.append(("neurons that spike per step", n.percent(1 - spiking.activation_sparsity)))
+    if a.placement is not None:
+        rows.append(("board", f"{a.placement.cores} cores" + ("" if a.placement.fits else ", does not fit")))
+    return rows
 
 
 def layers(a: Analysis) -> list[dict[str, Any]]:
@@ -188,7 +206,8 @@ def board(a: Analysis) -> dict[str, Any] | None:
         c = a.energy.counts
         energy = [
             ("synaptic operations per sample", n.short(c.synaptic_operations)), ("compartment updates", n.short(c.updates)),
-            ("spikes", n.short(c.spikes)), ("spike messages between cores", n.short(c.messages)), ("messages between chips", n.short(c.chip_crossings)),
+            ("spikes", n.short(c.spikes)), ("spike messages between cores", n.short(c.messages)),
+            ("messages between chips", n.short(c.chip_crossings)),
         ]  # fmt: skip
         if a.energy.joules and a.energy.seconds:
             low, high = a.energy.joules
@@ -216,14 +235,12 @@ def setting(value: Any) -> str:
 def _layer(layer: LayerStatistics, index: int, bits: float | None, a: Analysis) -> dict[str, Any]:
     hidden = layer.kind != "readout"
     figures: list[dict[str, Any]] = [
-        {"title": "Activation against rate", "svg": plots.scatter(layer, index), "key": [("k1", "a neuron on a sample"), ("", "dashed: exact"), ("", "dotted: largest rate")][: 3 if hidden else 2]},
+        {"title": "Activation against rate", "svg": plots.scatter(layer, index), "key": SCATTER_KEY[: 3 if hidden else 2]},
     ]  # fmt: skip
     if hidden:
-        figures.append(
-            {"title": "How often which rate", "svg": plots.histogram(layer, index), "key": [("k1", "rates"), ("k2", "activations")]}
-        )
+        figures.append({"title": "How often which rate", "svg": plots.histogram(layer, index), "key": RATES_KEY})
     figures += [
-        {"title": f"Weights {w.connection}", "svg": plots.weights(w, 100 * index + k), "key": [("k1", "integers"), ("k2", "float × gain"), ("kr", "representable")]}
+        {"title": f"Weights {w.connection}", "svg": plots.weights(w, 100 * index + k), "key": WEIGHTS_KEY}
         for k, w in enumerate(a.weights)
         if w.population == layer.population
     ]  # fmt: skip
@@ -233,7 +250,8 @@ def _layer(layer: LayerStatistics, index: int, bits: float | None, a: Analysis) 
         "kind": layer.kind,
         "shape": n.size(layer.shape),
         "cells": _cells(layer, bits, hidden),
-        "summary": f"{layer.kind}, {n.size(layer.shape)}, relative error {n.percent(layer.relative_error, 1)}, correlation {n.number(layer.correlation, 4)}",
+        "summary": f"{layer.kind}, {n.size(layer.shape)}, relative error {n.percent(layer.relative_error, 1)}, "
+        f"correlation {n.number(layer.correlation, 4)}",
         "figures": figures,
     }
 

@@ -1,0 +1,27 @@
+"""What ``compare`` and ``demo`` do about reports: look before the work whether they can be written, and write them after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from loihiconv.evaluation.comparison import Comparison
+from loihiconv.files import check_writable
+from loihiconv.terminal import note
+
+
+def check_reports(html: Path | None, markdown: Path | None) -> None:
+    """Raise `InvalidSetting` at once where a report could not be written."""
+    for path in (html, markdown):
+        if path is not None:
+            check_writable(path)
+
+
+def finish_reports(comparison: Comparison, html: Path | None, markdown: Path | None, *, quiet: bool = False) -> None:
+    """Print where accuracy went, where that was asked for, and write the reports."""
+    from loihiconv.report import write_reports
+    from loihiconv.report.text import print_analysis
+
+    if comparison.analysis is not None and not quiet:
+        print_analysis(comparison.analysis)
+    for path in write_reports(comparison, html, markdown):
+        note(f"written: {path}")
