@@ -10,6 +10,7 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.options import first_samples, load_model, read_data
+from loihiconv.commands.reports import check_reports, finish_reports
 from loihiconv.errors import InvalidData
 from loihiconv.terminal import bars, print_comparison, print_json
 
@@ -28,6 +29,9 @@ def compare(
     stock_models: given.StockModels = False,
     mean: given.Mean = "",
     std: given.Std = "",
+    explain: given.Explain = False,
+    html: given.Html = None,
+    markdown: given.Markdown = None,
     as_json: given.Json = False,
 ) -> None:
     """Compare back ends with the float network on a test set; calibration uses training samples only.
@@ -37,19 +41,24 @@ def compare(
     from loihiconv.artifact import load
     from loihiconv.evaluation.comparison import compare as run_compare
 
+    check_reports(html, markdown)
     names = [name.strip() for name in backends.split(",") if name.strip()]
     network = load_model(model, weights)
     test = first_samples(read_data(data, "test", mean, std), samples)
     if test.y is None:
         raise InvalidData("holds no labels", where=str(data), limit="y_test or y expected", remedy="use 'run' for unlabelled samples")
+    calibration = None
     if net is not None:
         converted = load(net)
     else:
         train = read_data(data, "train", mean, std, same_file_is_fine=False)
+        calibration = train.x[: conversion.samples]
         converted = conversion.convert(network, train.x)
     with bars() as progress:
         result = run_compare(
             network, converted, (test.x, test.y), names,
-            lava_samples=lava_samples, device=device, stock_models=stock_models, progress=progress,
+            lava_samples=lava_samples, device=device, stock_models=stock_models,
+            explain=explain or bool(html or markdown), calibration=calibration, progress=progress,
         )  # fmt: skip
     print_json(result.to_json()) if as_json else print_comparison(result)
+    finish_reports(result, html, markdown, quiet=as_json)

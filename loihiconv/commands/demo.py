@@ -9,6 +9,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, Steps
+from loihiconv.commands.reports import check_reports, finish_reports
 from loihiconv.files import make_folder, write_json
 from loihiconv.terminal import bars, note, print_comparison, print_json
 
@@ -18,6 +19,8 @@ def demo(
     board: given.Board = "kapoho_point",
     lava_samples: Annotated[int, typer.Option(help="Digits that run in Lava's simulator.")] = 20,
     out: Annotated[Path, typer.Option(help="Folder for the network (digits.lnet) and the comparison (demo.json).")] = Path("demo-output"),
+    html: given.Html = None,
+    markdown: given.Markdown = None,
     as_json: given.Json = False,
 ) -> None:
     """The whole way on scikit-learn's handwritten digits: convert, emulate all held-out digits, run some in Lava.
@@ -28,13 +31,18 @@ def demo(
     from loihiconv.demo import digits, digits_cnn
     from loihiconv.evaluation.comparison import compare as run_compare
 
+    check_reports(html, markdown)
     make_folder(out)
     x_train, _, x_test, y_test = digits()
     model = digits_cnn()
     net = Conversion(board, timesteps, samples=len(x_train)).convert(model, x_train)
     with bars() as progress:
-        result = run_compare(model, net, (x_test, y_test), ["float", "emulator", "lava"], lava_samples=lava_samples, progress=progress)
+        result = run_compare(
+            model, net, (x_test, y_test), ["float", "emulator", "lava"],
+            lava_samples=lava_samples, explain=bool(html or markdown), calibration=x_train, progress=progress,
+        )  # fmt: skip
     save(net, out / "digits.lnet")
     write_json(out / "demo.json", result.to_json())
     print_json(result.to_json()) if as_json else print_comparison(result)
+    finish_reports(result, html, markdown, quiet=as_json)
     note(f"written: {out / 'digits.lnet'} and {out / 'demo.json'}")

@@ -21,6 +21,9 @@ Memory = Annotated[
     str | None, typer.Option(help="Working memory of emulator and float simulation, e.g. 2G; default a quarter of what is free.")
 ]
 StockModels = Annotated[bool, typer.Option("--stock-models", help="Lava with Intel's own models of the connections: same spikes, slower.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Also say where accuracy goes, step by step and layer by layer.")]
+Html = Annotated[Path | None, typer.Option(help="Write a report as one HTML page that needs nothing else; explains.")]
+Markdown = Annotated[Path | None, typer.Option(help="Write the report's tables as Markdown; explains.")]
 Samples = Annotated[int | None, typer.Option(help="Only the first so many samples.")]
 Realize = Annotated[
     Literal["native", "atrlif", "lif"] | None,

@@ -21,6 +21,7 @@ from loihiconv.frontends.torch import read_torch
 from loihiconv.linear import Array, Conv, Dense
 from loihiconv.network import IF, Connection, MaxPool, Network, Population, Readout
 from loihiconv.passes import lower
+from loihiconv.settings import NAMES, Settings
 from loihiconv.spiking import population_names, to_spiking
 
 SAME = 1e-4
@@ -40,7 +41,7 @@ class Reference:
     scales : {population: λ}
         As conversion chose them, shaped to broadcast.
     plain : Network
-        The float spiking network without bias correction: its function with ReLUs is that of ``converted``.
+        The float spiking network without bias correction and with all charge at the start: its function with ReLUs is that of ``converted``.
     expected : Network or None
         What ``converted`` and ``scales`` give by themselves; None where the network says too little of how it was made.
     """
@@ -95,7 +96,9 @@ def read_reference(model: nn.Module, network: Network) -> Reference:
     converted = lower(original, "average").ann if settings.get("maxpool") == "average" else ann
     scales = _scales(converted, network)
     expected = _expected(converted, scales, network)
-    return Reference(ann, converted, scales, network if expected is None else _uncorrected(network, expected), expected)
+    if expected is None:
+        return Reference(ann, converted, scales, network, None)
+    return Reference(ann, converted, scales, _uncorrected(network, *expected), expected[0])
 
 
 def same_weights(a: Connection, b: Connection) -> bool:
@@ -144,32 +147,50 @@ def _scales(ann: Ann, network: Network) -> dict[str, Array]:
     return scales
 
 
-def _expected(ann: Ann, scales: Mapping[str, Array], network: Network) -> Network | None:
-    """The float spiking network that conversion would make of this Ann now, without bias correction."""
+def _settings(network: Network) -> Settings:
+    """Settings of the conversion, as far as the network tells; from its own populations where it does not."""
+    recorded = {name: value for name, value in network.metadata.get("settings", {}).items() if name in NAMES}
+    hidden = next((p for p in network.populations if isinstance(p, IF)), None)
+    seen = {
+        "timesteps": network.timesteps,
+        "input_coding": network.input.coding,
+        "reset": "subtract" if hidden is None else hidden.reset,
+        "readout": network.readout.decision,
+    }
+    return Settings(**{**recorded, **seen})
+
+
+def _expected(ann: Ann, scales: Mapping[str, Array], network: Network) -> tuple[Network, Network] | None:
+    """The float spiking network that conversion would make of this Ann now, without bias correction.
+
+    Once without charge that is held back at the start, whose biases are those of the float network, and once with.
+    """
     names = population_names(ann)
     nodes = [n.name for n in ann if n is ann.output or isinstance(n, AnnInput) or _is_population(ann, n.name)]
     if network.input.name != ann.input.name or any(names[name] not in scales for name in nodes):
         return None
-    hidden = next((p for p in network.populations if isinstance(p, IF)), None)
-    start = 0.5 if hidden is None else float(np.ravel(hidden.v_init)[0])
+    scale = {name: scales[names[name]] for name in nodes}
     try:
-        return to_spiking(
-            ann, {name: scales[names[name]] for name in nodes}, timesteps=network.timesteps, input_coding=network.input.coding,
-            reset="subtract" if hidden is None else hidden.reset, start=min(max(start, 0.0), 1.0), signed=network.input.signed,
-            readout=network.readout.decision, seed=network.readout.seed,
-        )  # fmt: skip
+        settings = _settings(network)
+        held_back = to_spiking(ann, scale, settings, signed=network.input.signed)
+        return to_spiking(ann, scale, replace(settings, hold_back=0.0), signed=network.input.signed), held_back
     except LoihiconvError:
         return None
 
 
-def _uncorrected(network: Network, expected: Network) -> Network:
-    """The network with the biases that its weights come with, wherever its weights are those expected."""
+def _uncorrected(network: Network, expected: Network, held_back: Network) -> Network:
+    """The network with the biases that its weights come with, wherever its weights are those expected.
+
+    Elsewhere its biases stay, but for the charge that is held back at the start.
+    """
     populations = []
     for p in network.populations:
-        twin = population(expected, p.name)
-        if isinstance(p, (IF, Readout)) and isinstance(twin, type(p)) and p.shape == twin.shape:
+        twin, late = population(expected, p.name), population(held_back, p.name)
+        if isinstance(p, (IF, Readout)) and isinstance(twin, type(p)) and isinstance(late, type(p)) and p.shape == twin.shape:
             pairs = [(c, matching(expected, c)) for c in network.incoming(p.name)]
             if all(other is not None and same_weights(c, other) for c, other in pairs):
-                p = replace(p, bias=twin.bias)
+                p = replace(p, bias=twin.bias, v_init=twin.v_init)
+            else:
+                p = replace(p, bias=p.bias - (late.bias - twin.bias), v_init=twin.v_init)
         populations.append(p)
     return replace(network, populations=tuple(populations))
