@@ -30,8 +30,8 @@ BATCH = 128
 def fired(z: Tensor, timesteps: int, start: Tensor | float, reset: Reset = "subtract") -> Tensor:
     """Rate of an integrate-and-fire neuron of threshold 1 with a constant current (Rueckauer et al. 2016, Eqs. 5 and 6).
 
-    Reset by subtraction: the potential start + T z, as many thresholds as it exceeds: ceil(start + T z) - 1 spikes, from 0 to T.
-    Reset to zero: the first spike after floor((1 - start) / z) + 1 steps, the others floor(1 / z) + 1 steps apart.
+    The first spike comes after floor((1 - start) / z) + 1 steps. Reset by subtraction: as many spikes as thresholds that the
+    potential start + T z exceeds, ceil(start + T z) - 1, but one per step at most. Reset to zero: floor(1 / z) + 1 steps apart.
 
     Parameters
     ----------
@@ -42,10 +42,11 @@ def fired(z: Tensor, timesteps: int, start: Tensor | float, reset: Reset = "subt
         Potential before the first step, in thresholds.
     reset : "subtract" or "zero"
     """
-    if reset == "subtract":
-        return (torch.ceil(start + timesteps * z) - 1).clamp(0, timesteps) / timesteps
-    period = torch.floor(1 / z.clamp_min(1e-12)) + 1
     first = torch.floor((1 - start) / z.clamp_min(1e-12)) + 1
+    if reset == "subtract":
+        most = (timesteps + 1 - first).clamp_min(0)
+        return torch.minimum((torch.ceil(start + timesteps * z) - 1).clamp_min(0), most) / timesteps
+    period = torch.floor(1 / z.clamp_min(1e-12)) + 1
     spikes = torch.where(first <= timesteps, 1 + torch.floor((timesteps - first) / period), torch.zeros_like(z))
     return torch.where(z > 0, spikes, torch.zeros_like(z)) / timesteps
 

@@ -147,7 +147,7 @@ def weights(evidence: Evidence) -> Iterator[Finding]:
                 f"the {layer.between} has the right weights in a wrong channel order along its {layer.permuted}",
                 "export and flatten channels first, (C, H, W), as torch does",
             )  # fmt: skip
-        elif layer.error > 1 / 2 and not layer.dead and not layer.few_levels:
+        elif layer.error > 1 / 2 and not layer.dead and not layer.rounded:
             yield Finding(
                 "weights", layer.population, f"the {layer.between} has other weights than the model (relative error {layer.error:.2g})",
                 "convert the trained model again, and load its weights before",
@@ -211,7 +211,7 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
 def weight_precision(evidence: Evidence) -> Iterator[Finding]:
     """Weights that use too few bits."""
     cost, named = _cost(evidence.waterfall, "weights")
-    judged = [w for w in evidence.fidelity if not w.permuted and not w.dead and w.few_levels]
+    judged = [w for w in evidence.fidelity if not w.permuted and not w.dead and w.rounded]
     suspects = [w for w in judged if w.error > WEIGHT_ERROR]
     if not suspects and named:
         suspects = sorted((w for w in judged if w.error > WEIGHT_NOTICEABLE), key=lambda w: -w.error)

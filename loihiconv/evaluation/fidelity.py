@@ -17,8 +17,8 @@ PERMUTED = 0.25
 """Relative error of weights in sorted order, below which they are the same weights in another order."""
 OTHER = 0.5
 """Relative error above which weights are looked at for another order."""
-FEW_LEVELS = 512
-"""No more different values than 8-bit weights can have."""
+ROUNDING = 0.6
+"""Rounding to integers makes a root mean square error of at most half a step, and little more where weights are cut off."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Fidelity:
         log2 of the largest integer + 1, less the bits that all of them leave at 0; 0 in float networks.
     levels : int
         Different values that occur; 0 in float networks.
+    rounded : bool
+        Whether the error is small enough to come from rounding to these integers.
     """
 
     population: str
@@ -48,11 +50,7 @@ class Fidelity:
     dead: bool
     bits: float
     levels: int
-
-    @property
-    def few_levels(self) -> bool:
-        """Whether rounding to integers may explain the error."""
-        return 0 < self.levels <= FEW_LEVELS
+    rounded: bool
 
 
 @dataclass(frozen=True)
@@ -127,21 +125,28 @@ def _bias(net: Network, p: IF | Readout, wanted: Array) -> BiasFidelity:
 def _fidelity(net: Network, c: Connection, found: Array, wanted: Array) -> Fidelity:
     size = float(np.sqrt(np.mean(wanted**2)))
     error = float(np.sqrt(np.mean((found - wanted) ** 2))) / size if size else float(found.any())
-    integers = without_plane(c, net).map.weight if net.fixed_point else np.zeros(1)
+    integers = without_plane(c, net).map.weight if net.fixed_point else np.zeros(1, np.int64)
     levels = len(np.unique(integers)) if net.fixed_point else 0
+    rounded = net.fixed_point and error * size <= ROUNDING * _step(integers, found)
     dead = bool(wanted.any() and not found.any())
     permuted = "" if dead or error < OTHER else _permuted(c, found, wanted, size)
-    return Fidelity(c.target, f"connection {c.name}", error, permuted, dead, _bits(integers), levels)
+    return Fidelity(c.target, f"connection {c.name}", error, permuted, dead, _bits(integers), levels, rounded)
 
 
 def _bits(integers: Array) -> float:
-    """Bits that tell magnitudes apart: those of the largest, in units of the largest power of two that divides all."""
-    values = np.abs(np.unique(integers)).astype(np.int64)
-    values = values[values > 0]
-    if not len(values):
-        return 0.0
-    step = int(np.gcd.reduce(values)) if np.array_equal(values, np.rint(values)) else 1
-    return log2(float(values.max()) / step + 1)
+    """Bits that tell magnitudes apart: those of the largest, in units of the largest number that divides all."""
+    return log2(float(np.abs(integers).max(initial=0)) / _divisor(integers) + 1)
+
+
+def _step(integers: Array, found: Array) -> float:
+    """The distance of neighbouring weights, in the units of the float network."""
+    largest = float(np.abs(integers).max(initial=0))
+    return float(np.abs(found).max(initial=0)) * _divisor(integers) / largest if largest else 0.0
+
+
+def _divisor(integers: Array) -> int:
+    """The largest number that divides all of them; 1 if all are 0."""
+    return int(np.gcd.reduce(np.unique(integers).astype(np.int64))) or 1
 
 
 def _permuted(c: Connection, found: Array, wanted: Array, size: float) -> str:

@@ -41,7 +41,8 @@ class Reference:
     scales : {population: λ}
         As conversion chose them, shaped to broadcast.
     plain : Network
-        The float spiking network without bias correction and with all charge at the start: its function with ReLUs is that of ``converted``.
+        The float spiking network without bias correction and with all charge at the start: with ReLUs, the function of
+        ``converted``.
     expected : Network or None
         What ``converted`` and ``scales`` give by themselves; None where the network says too little of how it was made.
     """
