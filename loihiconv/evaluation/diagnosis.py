@@ -17,7 +17,7 @@ from loihiconv.evaluation.fidelity import Fidelity
 from loihiconv.evaluation.layers import LayerStatistics, relative
 from loihiconv.evaluation.waterfall import Waterfall
 
-SCALE_RATIO = 3.0
+SCALE_RATIO = 8.0
 """Test inputs that are so many times as large, or as small, as those of calibration are on another scale."""
 CLIPPED = 0.03
 """More positive activations than this share above the largest rate are a fault even where accuracy has not dropped yet."""
@@ -193,15 +193,16 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
     """Activations beyond the largest rate."""
     cost, named = _cost(evidence.waterfall, "clipped")
     hidden = [layer for layer in evidence.layers if layer.kind == "spiking"]
-    suspects = [layer for layer in hidden if layer.clipped > CLIPPED] or (hidden if named else [])
+    chosen = evidence.settings.get("scale") == "mse"  # cutting off may be what errs least
+    suspects = [] if chosen else [layer for layer in hidden if layer.clipped > CLIPPED]
+    if not suspects and named:
+        suspects = sorted(hidden, key=lambda layer: -layer.clipped)
     if not suspects:
         return
-    layer = suspects[0] if suspects[0].clipped > CLIPPED else max(suspects, key=lambda s: s.clipped)
-    percentile = evidence.settings.get("percentile")
-    remedy = "raise percentile to 99.99"
-    if percentile is not None:
-        higher = 99.9 if percentile < 99 else 99.99
-        remedy = f"raise percentile from {percentile:g} to {higher:g}"
+    layer, percentile = suspects[0], evidence.settings.get("percentile")
+    remedy = 'use scale="percentile"' if chosen else "raise percentile to 99.99"
+    if percentile is not None and not chosen:
+        remedy = f"raise percentile from {percentile:g} to {99.9 if percentile < 99 else 99.99:g}"
     yield Finding(
         "saturation", layer.population, f"{share(layer.clipped)} of its units saturate, above one spike per step",
         f"{remedy} or use per_channel=True", cost if named else max(cost, layer.clipped * LOSS),

@@ -174,8 +174,10 @@ def test_blue_and_red_exchanged_in_cifar10() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {}, {"timesteps": 16}, {"timesteps": 64}, {"percentile": 99.0}, {"percentile": 100.0}, {"per_channel": True}, {"bias_correction": False},
-        {"hardware": "nahuku32"}, {"hardware": None}, {"input_coding": "rate"}, {"input_coding": "poisson", "timesteps": 64}, {"hold_back": 0.5},
+        {}, {"timesteps": 16}, {"timesteps": 64}, {"percentile": 99.0}, {"percentile": 100.0}, {"per_channel": True},
+        {"bias_correction": False},
+        {"hardware": "nahuku32"}, {"hardware": None}, {"input_coding": "rate"}, {"input_coding": "poisson", "timesteps": 64},
+        {"hold_back": 0.5},
     ],
     ids=str,
 )  # fmt: skip

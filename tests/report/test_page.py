@@ -1,0 +1,158 @@
+"""The page and the Markdown: whole, self-contained, accessible, and with the numbers of the comparison."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import loihiconv as lc
+from loihiconv.demo import digits, digits_cnn
+from loihiconv.errors import InvalidSetting
+from loihiconv.evaluation.comparison import Comparison
+from loihiconv.report import markdown, page, write_reports
+from loihiconv.report import numbers as n
+from loihiconv.report.axes import horizontal, nice_step
+
+VOID = {"meta", "link", "path", "rect", "circle"}
+"""Elements without an end tag, or that end themselves."""
+
+
+class Reader(HTMLParser):
+    """Elements of a page, and whether they are nested well."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(params=["good", "faulty"])
+def comparison(request: pytest.FixtureRequest) -> Comparison:
+    result: Comparison = request.getfixturevalue(request.param)
+    return result
+
+
+def test_one_file_that_loads_nothing(comparison: Comparison) -> None:
+    text = page(comparison)
+    assert len(text.encode()) < 5e6
+    assert text == page(comparison)
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", text)
+    assert "@import" not in text
+    assert "url(" not in text
+    assert set(re.findall(r"https?://[^\s\"<]+", text)) <= {"http://www.w3.org/2000/svg"}
+    for leftover in ("{{", "{%", "nan %", "None", "Undefined"):
+        assert leftover not in text.replace("default-src 'none'", "")
+
+
+def test_structure(comparison: Comparison) -> None:
+    elements = Reader(page(comparison)).elements
+    ids = [attributes["id"] for _, attributes in elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in elements:
+        for key in ("href", "aria-labelledby"):
+            for target in (attributes.get(key) or "").split():
+                if key == "aria-labelledby" or (target.startswith("#")):
+                    assert target.removeprefix("#") in ids
+    levels = [int(tag[1]) for tag, _ in elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    for tag, attributes in elements:
+        if tag == "svg":
+            assert attributes.get("role") == "img" or attributes.get("aria-hidden") == "true"
+        if tag == "th" and "scope" not in attributes:
+            assert not attributes  # the empty corner of a matrix
+    assert {"summary", "layers", "time", "activity", "ranges", "board", "repeat", "all"} <= set(ids)
+
+
+def test_numbers_are_those_of_the_comparison(faulty: Comparison) -> None:
+    assert faulty.analysis is not None
+    text, plain = page(faulty), markdown(faulty)
+    chain = faulty.analysis.waterfall
+    for step in chain.steps:
+        for shown in (text, plain):
+            assert step.title in shown
+            assert n.percent(step.accuracy) in shown
+    assert n.signed_points(chain.total.loss) in text
+    assert "Layer 0: " in text
+    assert faulty.analysis.diagnosis.verdict in plain
+    worst = max(chain.layers, key=lambda layer: layer.relative_error)
+    assert re.search(r'<table id="layer-table">.*?<tbody>.*?href="#layer-([^"]+)"', text, re.S)[1] == worst.population  # type: ignore[index]
+    assert "Fault found" in text
+    assert "percentile" in text
+
+
+def test_names_are_escaped(good: Comparison) -> None:
+    assert good.analysis is not None
+    evil = "<script>alert(1)</script> & |"
+    chain = good.analysis.waterfall
+    layers = (replace(chain.layers[0], population=evil), *chain.layers[1:])
+    analysis = replace(good.analysis, waterfall=replace(chain, layers=layers), notes=(evil,), settings={"note": evil})
+    changed = replace(good, analysis=analysis, hardware=evil)
+    text = page(changed)
+    Reader(text)
+    assert evil not in text
+    assert "<script>alert" not in text
+    assert "\\|" in markdown(changed)
+
+
+def test_without_an_explanation_there_are_accuracies() -> None:
+    x_train, _, x, y = digits()
+    net = lc.convert(digits_cnn(), x_train[:64], hardware=None, timesteps=4, bias_correction=False)
+    plain = lc.compare(digits_cnn(), net, (x[:8], y[:8]), ["float"])
+    text = page(plain)
+    Reader(text)
+    assert "explain=True" in text
+    assert "float SNN" in text
+    assert "# From float network" in markdown(plain)
+    explained = lc.compare(digits_cnn(), net, (x[:8], y[:8]), ["float"], explain=True)
+    Reader(page(explained))
+    assert 'id="ranges"' not in page(explained)
+
+
+def test_files(good: Comparison, tmp_path: Path) -> None:
+    written = write_reports(good, tmp_path / "r.html", tmp_path / "r.md")
+    assert written == (tmp_path / "r.html", tmp_path / "r.md")
+    assert (tmp_path / "r.html").read_text() == page(good)
+    assert write_reports(good) == ()
+    good.save_html(tmp_path / "again.html")
+    good.save_markdown(tmp_path / "again.md")
+    assert (tmp_path / "again.md").read_text() == (tmp_path / "r.md").read_text()
+    with pytest.raises(InvalidSetting, match="cannot be written"):
+        good.save_html(tmp_path / "missing" / "r.html")
+
+
+def test_numbers() -> None:
+    assert n.signed_points(0.0) == "0"
+    assert n.signed_points(0.25278) == "+25.28"
+    assert n.signed_points(-0.001) == "−0.10"
+    assert n.interval((-0.01, 0.02)) == "−1.00 to 2.00"
+    assert n.percent(float("nan")) == n.percent(None) == n.NONE
+    assert n.short(1_450_000) == "1.45 M"
+    assert n.in_bytes(1536) == "1.5 KiB"
+    assert n.count(12345.0) == "12,345"
+
+
+def test_ticks() -> None:
+    assert nice_step(1.0, 5) == 0.2
+    assert nice_step(64, 5) == 20
+    assert [text for _, text in horizontal(0, 1, "x", percent=True).ticks()] == ["0", "20", "40", "60", "80", "100"]
+    assert [text for _, text in horizontal(-0.4, 0.4, "x").ticks(4)] == ["−0.4", "−0.2", "0.0", "0.2", "0.4"]
