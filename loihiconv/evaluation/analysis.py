@@ -14,12 +14,13 @@ from torch import nn
 
 from loihiconv.backends import run
 from loihiconv.errors import LoihiconvError
+from loihiconv.evaluation.attribution import LayerError, attribute
 from loihiconv.evaluation.curves import LatencyCurve, confusion, latency_curve
 from loihiconv.evaluation.diagnosis import Diagnosis, diagnose
 from loihiconv.evaluation.evidence import gather
 from loihiconv.evaluation.layers import LayerStatistics
 from loihiconv.evaluation.ranges import StateRanges, WeightStatistics, state_ranges, weight_statistics
-from loihiconv.evaluation.reference import read_reference
+from loihiconv.evaluation.reference import Reference, read_reference
 from loihiconv.evaluation.waterfall import LAYER_SAMPLES, Step, Waterfall, float_origin, spread, waterfall
 from loihiconv.evaluation.workload import Workload, float_workload, spiking_workload
 from loihiconv.hardware.energy import EnergyEstimate, estimate
@@ -32,6 +33,8 @@ PEAK_BYTES = 64 * 2**20
 """Memory for every spike of the samples that potentials are followed on."""
 PEAK_SAMPLES = 8
 ENERGY_SAMPLES = 64
+ERROR_SAMPLES = 16
+"""Samples that errors are taken apart on, in float64."""
 RASTER_NEURONS = 48
 """Neurons of each population in a raster, spread evenly over those that spike."""
 RASTERS = 4
@@ -61,6 +64,8 @@ class Analysis:
     Attributes
     ----------
     waterfall : Waterfall
+    errors : tuple of LayerError
+        Every layer's error taken apart by its causes (Eqs. 6 to 8), on a few samples.
     diagnosis : Diagnosis
     latency : LatencyCurve or None
         Of the emulator, or of the float spiking network; None where potentials over time were not recorded.
@@ -81,6 +86,7 @@ class Analysis:
     """
 
     waterfall: Waterfall
+    errors: tuple[LayerError, ...]
     diagnosis: Diagnosis
     latency: LatencyCurve | None
     confusion: Array
@@ -103,6 +109,7 @@ class Analysis:
             "waterfall": [_step_json(step) for step in chain.steps],
             "total": _loss_json(chain.total),
             "layers": [_layer_json(layer) for layer in chain.layers],
+            "error_parts": [{"population": e.population, "share": dict(e.share)} for e in self.errors],
             "layer_samples": chain.layer_samples,
             "accuracy_over_time": None if self.latency is None else self.latency.accuracy.tolist(),
             "confusion": self.confusion.tolist(),
@@ -168,6 +175,7 @@ def analyse(
     classes = max(int(net.readout.shape[0]), int(y.max(initial=0)) + 1)
     return Analysis(
         chain,
+        tuple(_errors(net, reference, x[spread(len(x), ERROR_SAMPLES)], device)),
         diagnose(gather(net, chain, reference, x, calibration)),
         latency_curve(net, main, y) if traced else None,
         confusion(main.predictions, y, classes),
@@ -201,6 +209,17 @@ def _placement(net: Network) -> Placement | None:
         return place(net)
     except LoihiconvError:
         return None
+
+
+def _errors(net: Network, reference: Reference, x: Array, device: str) -> list[LayerError]:
+    """Errors against the float network's own activations, in the units of `loihiconv.evaluation.attribution`."""
+    network = net if net.fixed_point else float_origin(net)
+    recording = run(network, x, "emulator" if net.fixed_point else "float", record=["residuals"], device=device)
+    activations = reference.activations(x, {p.name for p in network.populations[1:]})
+    wanted = {name: values.astype(np.float64) for name, values in activations.items()}
+    if (readout := network.readout).name in wanted:
+        wanted[readout.name] *= readout.scale
+    return attribute(network, recording, x, wanted)
 
 
 def _rasters(net: Network, recording: Recording) -> tuple[Raster, ...]:

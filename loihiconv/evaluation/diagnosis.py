@@ -313,7 +313,7 @@ def first_jump(layers: tuple[LayerStatistics, ...], key: str, chain: Waterfall) 
 
 
 def points(loss: float) -> str:
-    """A loss of accuracy in percentage points."""
+    """A difference of accuracies in percentage points."""
     return f"{100 * loss:.2f} percentage points"
 
 
@@ -354,8 +354,9 @@ def _enough(timesteps: int, error: float) -> int:
 def _healthy(chain: Waterfall) -> str:
     total, last = chain.total, chain.steps[-1]
     low, high = (100 * value for value in total.interval95)
-    change = f"costs {points(total.loss)}" if total.loss >= 0 else f"gains {points(-total.loss)}"
+    verb = "costs" if total.loss > 0 else "gains"
+    change = f"{verb} {points(abs(total.loss))} of accuracy" if total.loss else "costs no accuracy"
     return (
-        f"No layer stands out: the conversion {change} of accuracy (95 % interval of the loss {low:.2f} to {high:.2f}), "
-        f"from {chain.steps[0].accuracy:.2%} to {last.accuracy:.2%} on {chain.n:,} samples."
+        f"No layer stands out: the conversion {change} (95 % interval of the loss {low:.2f} to {high:.2f} points), "
+        f"from {share(chain.steps[0].accuracy, 2)} to {share(last.accuracy, 2)} on {chain.n:,} samples."
     )

@@ -10,8 +10,11 @@ NONE = "–"
 
 
 def percent(share: float | None, digits: int = 2) -> str:
-    """A share as a percentage."""
-    return NONE if share is None or isnan(share) else f"{100 * share:.{digits}f}\u00a0%"
+    """A share as a percentage, with a proper minus, and none before 0."""
+    if share is None or isnan(share):
+        return NONE
+    text = f"{100 * share:.{digits}f}"
+    return (text.removeprefix("-") if not float(text) else text.replace("-", "−")) + "\u00a0%"
 
 
 def signed_points(loss: float) -> str:

@@ -62,6 +62,7 @@ def _explained(a: Analysis) -> dict[str, Any]:
         "layer_columns": sections.LAYER_COLUMNS,
         "layers": sections.layers(a),
         "heat": sections.heat(a.waterfall),
+        "parts": sections.parts(a),
         "time": sections.time(a),
         **sections.classes(a),
         "last": a.waterfall.steps[-1].title,

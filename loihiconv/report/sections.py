@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from loihiconv.evaluation.analysis import Analysis
+from loihiconv.evaluation.analysis import ERROR_SAMPLES, Analysis
 from loihiconv.evaluation.layers import LayerStatistics
 from loihiconv.evaluation.waterfall import Waterfall
 from loihiconv.evaluation.workload import Workload
@@ -117,6 +117,23 @@ def heat(waterfall: Waterfall) -> dict[str, Any]:
         ]
         rows.append({"name": layer.population, "cells": cells})
     return {"header": [step.title for step in stages], "rows": rows}
+
+
+def parts(a: Analysis) -> dict[str, Any]:
+    """What each layer's squared error is made of."""
+    names = {
+        "propagated": "layers before, weights", "left_over": "left over (Eq. 6)", "saturation": "saturation", "discarded": "discarded",
+        "transient": "timing",
+    }  # fmt: skip
+    rows = [
+        {
+            "name": error.population,
+            "cells": [{"text": n.percent(error.share[p], 0), "share": f"{min(1.0, max(0.0, error.share[p])):.3f}"} for p in names],
+            "all": n.percent(error.left_over_of_all_layers, 0),
+        }
+        for error in a.errors
+    ]
+    return {"header": list(names.values()), "rows": rows, "samples": ERROR_SAMPLES}
 
 
 def time(a: Analysis) -> dict[str, Any]:

@@ -92,6 +92,9 @@ def test_numbers_are_those_of_the_comparison(faulty: Comparison) -> None:
             assert step.title in shown
             assert n.percent(step.accuracy) in shown
     assert n.signed_points(chain.total.loss) in text
+    assert [error.population for error in faulty.analysis.errors] == [layer.population for layer in chain.layers]
+    for error in faulty.analysis.errors:
+        assert sum(error.share.values()) == pytest.approx(1, abs=1e-6)
     assert "Layer 0: " in text
     assert faulty.analysis.diagnosis.verdict in plain
     worst = max(chain.layers, key=lambda layer: layer.relative_error)
@@ -146,6 +149,8 @@ def test_numbers() -> None:
     assert n.signed_points(-0.001) == "−0.10"
     assert n.interval((-0.01, 0.02)) == "−1.00 to 2.00"
     assert n.percent(float("nan")) == n.percent(None) == n.NONE
+    assert n.percent(-0.0004, 0) == "0\u00a0%"
+    assert n.percent(-0.054, 1) == "−5.4\u00a0%"
     assert n.short(1_450_000) == "1.45 M"
     assert n.in_bytes(1536) == "1.5 KiB"
     assert n.count(12345.0) == "12,345"
