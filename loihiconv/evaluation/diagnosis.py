@@ -21,6 +21,8 @@ SCALE_RATIO = 8.0
 """Test inputs that are so many times as large, or as small, as those of calibration are on another scale."""
 CLIPPED = 0.03
 """More positive activations than this share above the largest rate are a fault even where accuracy has not dropped yet."""
+HIGH_PERCENTILE = 99.0
+"""From here on a percentile cuts off no more than outliers."""
 COARSE = 0.3
 """Rates of T steps alone may make this relative error in a layer."""
 WEIGHT_ERROR = 0.2
@@ -193,19 +195,21 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
     """Activations beyond the largest rate."""
     cost, named = _cost(evidence.waterfall, "clipped")
     hidden = [layer for layer in evidence.layers if layer.kind == "spiking"]
-    chosen = evidence.settings.get("scale") == "mse"  # cutting off may be what errs least
+    percentile = evidence.settings.get("percentile")
+    # a scale that errs least may well cut off more, unless it was kept from choosing a larger one
+    chosen = evidence.settings.get("scale") == "mse" and (percentile is None or percentile >= HIGH_PERCENTILE)
     suspects = [] if chosen else [layer for layer in hidden if layer.clipped > CLIPPED]
     if not suspects and named:
         suspects = sorted(hidden, key=lambda layer: -layer.clipped)
     if not suspects:
         return
-    layer, percentile = suspects[0], evidence.settings.get("percentile")
+    layer = suspects[0]
     remedy = 'use scale="percentile"' if chosen else "raise percentile to 99.99"
     if percentile is not None and not chosen:
-        remedy = f"raise percentile from {percentile:g} to {99.9 if percentile < 99 else 99.99:g}"
+        remedy = f"raise percentile from {percentile:g} to {99.9 if percentile < HIGH_PERCENTILE else 99.99:g}"
     yield Finding(
         "saturation", layer.population, f"{share(layer.clipped)} of its units saturate, above one spike per step",
-        f"{remedy} or use per_channel=True", cost if named else max(cost, layer.clipped * LOSS),
+        remedy + _per_channel(evidence, " or use per_channel=True"), cost if named else max(cost, layer.clipped * LOSS),
     )  # fmt: skip
 
 
@@ -248,7 +252,7 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
         late = first_jump(evidence.layers, "float", evidence.waterfall) or layer
         yield Finding(
             "timing", late.population, f"spikes that come too early or too late cost {points(time_cost)} at {timesteps} time steps",
-            f"raise timesteps to {2 * timesteps}, or use bias correction if it is off", time_cost,
+            "use hold_back=0.5" if not evidence.settings.get("hold_back") else f"raise timesteps to {2 * timesteps}", time_cost,
         )  # fmt: skip
         return
     yield Finding(
@@ -293,10 +297,10 @@ GRADED: tuple[Check, ...] = (saturation, weight_precision, few_steps, other_step
 STEP_NAMES = {"rewritten": "rewriting the layers", "biases": "rounding the biases", "emulator": "bias correction after quantization"}
 REMEDIES = {
     "rewritten": "check the notes of the conversion",
-    "clipped": "raise percentile or use per_channel=True",
+    "clipped": "raise percentile, or use per_channel=True if it is off",
     "steps": "raise timesteps",
-    "float": "raise timesteps, or lower percentile so that spikes come earlier",
-    "weights": "use per_channel=True, so that small weights keep their bits",
+    "float": "raise timesteps, or use hold_back=0.5 if it is 0",
+    "weights": "retrain with weight decay against outliers, or use per_channel=True if it is off",
     "biases": "look at the layer's biases, which leave the 13 bits of a mantissa",
     "emulator": "convert without bias correction, or correct on more samples",
 }
@@ -342,7 +346,12 @@ def _limited(evidence: Evidence, layer: Fidelity) -> str:
     cause = str(entry.get("limited_by", ""))
     if layer.bits < 7 and cause and not cause.startswith("weights"):
         return f"the layer's gain is limited by its {cause}"
-    return "choose a board with 8-bit weights, or per_channel=True"
+    return "choose a board with 8-bit weights" + _per_channel(evidence, ", or per_channel=True")
+
+
+def _per_channel(evidence: Evidence, text: str) -> str:
+    """A remedy, unless it has been taken already."""
+    return "" if evidence.settings.get("per_channel") else text
 
 
 def _enough(timesteps: int, error: float) -> int:
