@@ -23,7 +23,7 @@ CLIPPED = 0.03
 """More positive activations than this share above the largest rate are a fault even where accuracy has not dropped yet."""
 HIGH_PERCENTILE = 99.0
 """From here on a percentile cuts off no more than outliers."""
-COARSE = 0.3
+COARSE = 0.2
 """Rates of T steps alone may make this relative error in a layer."""
 WEIGHT_ERROR = 0.2
 """Weights may be rounded by this share of their root mean square; 8 bits make about 0.01, 4 bits 0.15."""
@@ -183,7 +183,7 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
 def clipped_biases(evidence: Evidence) -> Iterator[Finding]:
     """Biases that stop at one magnitude where the float network's go on; a single one may as well have been corrected."""
     for bias in evidence.biases:
-        if bias.worst > BIAS_ERROR and (bias.cut > 1 or (bias.cut and bias.largest < bias.wanted / 2)):
+        if bias.worst > BIAS_ERROR and bias.cut > 1:
             yield Finding(
                 "bias clipped", bias.population,
                 f"{bias.cut} of {bias.values} biases are clipped at {bias.largest:,} where up to {bias.wanted:,} is needed",
@@ -195,9 +195,7 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
     """Activations beyond the largest rate."""
     cost, named = _cost(evidence.waterfall, "clipped")
     hidden = [layer for layer in evidence.layers if layer.kind == "spiking"]
-    percentile = evidence.settings.get("percentile")
-    # a scale that errs least may well cut off more, unless it was kept from choosing a larger one
-    chosen = evidence.settings.get("scale") == "mse" and (percentile is None or percentile >= HIGH_PERCENTILE)
+    percentile, chosen = evidence.settings.get("percentile"), _errs_least(evidence)
     suspects = [] if chosen else [layer for layer in hidden if layer.clipped > CLIPPED]
     if not suspects and named:
         suspects = sorted(hidden, key=lambda layer: -layer.clipped)
@@ -236,7 +234,8 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
     steps_cost, steps_named = _cost(evidence.waterfall, "steps")
     time_cost, time_named = _cost(evidence.waterfall, "float")
     timesteps = evidence.net.timesteps
-    coarse = [(layer, _added(layer, "clipped", "steps")) for layer in evidence.layers if layer.kind == "spiking"]
+    before = "rewritten" if _errs_least(evidence) else "clipped"  # then few steps are why so much was cut off
+    coarse = [(layer, _added(layer, before, "steps")) for layer in evidence.layers if layer.kind == "spiking"]
     over = [(layer, error) for layer, error in coarse if error > COARSE]
     if not coarse or not (over or steps_named or time_named):
         return
@@ -347,6 +346,12 @@ def _limited(evidence: Evidence, layer: Fidelity) -> str:
     if layer.bits < 7 and cause and not cause.startswith("weights"):
         return f"the layer's gain is limited by its {cause}"
     return "choose a board with 8-bit weights" + _per_channel(evidence, ", or per_channel=True")
+
+
+def _errs_least(evidence: Evidence) -> bool:
+    """Whether scales were chosen to err least, so that what is cut off is no mistake, and nothing kept them from being larger."""
+    percentile = evidence.settings.get("percentile")
+    return evidence.settings.get("scale") == "mse" and (percentile is None or percentile >= HIGH_PERCENTILE)
 
 
 def _per_channel(evidence: Evidence, text: str) -> str:
