@@ -16,6 +16,7 @@ from loihiconv.evaluation.evidence import Evidence
 from loihiconv.evaluation.fidelity import Fidelity
 from loihiconv.evaluation.layers import LayerStatistics, relative
 from loihiconv.evaluation.waterfall import Waterfall
+from loihiconv.network import IF
 
 SCALE_RATIO = 8.0
 """Test inputs that are so many times as large, or as small, as those of calibration are on another scale."""
@@ -181,9 +182,10 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
 
 
 def clipped_biases(evidence: Evidence) -> Iterator[Finding]:
-    """Biases that stop at one magnitude where the float network's go on; a single one may as well have been corrected."""
+    """Biases that stop at one magnitude where the float network's go on; a single one may have been corrected, but not by half."""
     for bias in evidence.biases:
-        if bias.worst > BIAS_ERROR and bias.cut > 1:
+        halved = isinstance(evidence.net[bias.population], IF) and bias.largest < bias.wanted / 2
+        if bias.worst > BIAS_ERROR and (bias.cut > 1 or (bias.cut and halved)):
             yield Finding(
                 "bias clipped", bias.population,
                 f"{bias.cut} of {bias.values} biases are clipped at {bias.largest:,} where up to {bias.wanted:,} is needed",
