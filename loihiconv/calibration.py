@@ -202,7 +202,7 @@ def batches(data: CalibrationData, shape: Shape | None = None, size: int = BATCH
             raise InvalidData("holds NaN or infinity", where=f"calibration batch {number}", remedy="clean the calibration data")
         empty = False
         for begin in range(0, len(x), size):
-            yield x[begin : begin + size]
+            yield np.ascontiguousarray(x[begin : begin + size])
     if empty:
         raise InvalidData("no samples", where="calibration data", limit="at least 1 expected", remedy="a few hundred work well")
 

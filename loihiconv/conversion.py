@@ -215,7 +215,7 @@ def _peek(data: CalibrationData) -> tuple[Array, CalibrationData]:
 def _keeping(data: CalibrationData, shape: Shape, kept: list[Array], number: int) -> CalibrationData:
     """The data, of which some samples are kept as they pass."""
     if isinstance(data, (np.ndarray, torch.Tensor)):
-        kept.append(np.asarray(spread_samples(data, number), np.float32))
+        kept.append(np.array(spread_samples(data, number), np.float32, order="C"))
         return data
     return first_samples(batches(data, shape), kept, number)
 

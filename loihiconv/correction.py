@@ -50,7 +50,7 @@ def target_rates(ann: Ann, scales: Scales, x: Array) -> dict[str, Array]:
     evaluator = Evaluator(ann)
     totals: dict[str, Array] = {}
     for begin in range(0, len(x), BATCH):
-        output, kept = evaluator(torch.from_numpy(np.asarray(x[begin : begin + BATCH], np.float32)), keep=list(names))
+        output, kept = evaluator(torch.from_numpy(np.ascontiguousarray(x[begin : begin + BATCH], np.float32)), keep=list(names))
         kept.pop(ann.output.name, None)
         means = {names[node]: _per_channel(values.numpy() / scales[node]) for node, values in kept.items()}
         means[names[ann.output.name]] = output.flatten(1).numpy()

@@ -251,3 +251,13 @@ def test_charge_that_is_held_back_comes_with_the_bias() -> None:
         np.testing.assert_allclose(b.bias - a.bias, 0.5 / 8 * driven_by_spikes, atol=1e-7)
     kept = lc.convert(model, x, hardware=None, timesteps=8, hold_back=0.5, reset="zero")
     assert all((p.v_init == 0.5).all() for p in kept.populations if isinstance(p, IF))
+
+
+def test_views_with_negative_strides_are_data_like_any_other() -> None:
+    model, x = small_cnn(), data(40)
+    turned = x[::-1, ::-1]
+    net = lc.convert(model, turned, hardware="kapoho_point", timesteps=4)
+    same = lc.convert(model, turned.copy(), hardware="kapoho_point", timesteps=4)
+    assert net.metadata["calibration"] == same.metadata["calibration"]
+    comparison = lc.compare(model, net, (turned, np.zeros(40, int)))
+    np.testing.assert_array_equal(comparison.recordings["emulator"].predictions, lc.run(same, turned.copy()).predictions)

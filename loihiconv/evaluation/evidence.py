@@ -87,8 +87,8 @@ def gather(net: Network, chain: Waterfall, reference: Reference, x: Array, calib
 def other_order(x: Array, calibration: Array) -> tuple[int, ...] | None:
     """The order of the calibration data's channels that the test data's come in, unless it is the same.
 
-    Channels are told apart by the means and standard deviations of their values and of their differences from one another,
-    which are those of the source of the images. An order is another one only if it fits `CLEARLY` better.
+    Channels are told apart by the means and covariances of their differences from each pixel's grey: brightness, which varies from image
+    to image, drops out. An order is another one only if it fits `CLEARLY` better.
     """
     if x.ndim != 4 or x.shape[1:] != calibration.shape[1:] or not 2 <= x.shape[1] <= MOST_CHANNELS:
         return None
@@ -99,19 +99,17 @@ def other_order(x: Array, calibration: Array) -> tuple[int, ...] | None:
     return best if best != same and distances[best] * CLEARLY < distances[same] else None
 
 
-def _signature(x: Array) -> tuple[Array, Array, Array]:
+def _signature(x: Array) -> tuple[Array, Array]:
+    """Means (C,) and covariances (C, C) of channels minus their mean at each pixel."""
     part = x[:: max(1, len(x) // SAMPLES)][:SAMPLES].astype(np.float64)
     flat = part.transpose(1, 0, 2, 3).reshape(part.shape[1], -1)
-    return flat.mean(axis=1), flat.std(axis=1), np.cov(flat)
+    colour = flat - flat.mean(axis=0)
+    return colour.mean(axis=1), np.cov(colour)
 
 
-def _distance(ours: tuple[Array, Array, Array], theirs: tuple[Array, Array, Array], order: tuple[int, ...]) -> float:
+def _distance(ours: tuple[Array, Array], theirs: tuple[Array, Array], order: tuple[int, ...]) -> float:
     index = list(order)
-    mean, deviation, covariance = theirs
-    unit = float(deviation.mean()) or 1.0
-    parts = (
-        (ours[0] - mean[index]) / unit,
-        (ours[1] - deviation[index]) / unit,
-        (ours[2] - covariance[np.ix_(index, index)]).ravel() / unit**2,
-    )
+    mean, covariance = theirs
+    unit = float(np.sqrt(np.trace(covariance) / len(mean))) or 1.0
+    parts = ((ours[0] - mean[index]) / unit, (ours[1] - covariance[np.ix_(index, index)]).ravel() / unit**2)
     return float(np.sqrt(sum(float(np.square(part).sum()) for part in parts)))

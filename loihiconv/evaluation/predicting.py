@@ -16,7 +16,7 @@ def predict(model: nn.Module, x: Array, batch: int = 256) -> Array:
     model.eval()
     try:
         with torch.inference_mode():
-            outputs = [model(torch.from_numpy(np.asarray(x[i : i + batch], np.float32))) for i in range(0, len(x), batch)]
+            outputs = [model(torch.from_numpy(np.ascontiguousarray(x[i : i + batch], np.float32))) for i in range(0, len(x), batch)]
     finally:
         for module, mode in training.items():
             module.training = mode

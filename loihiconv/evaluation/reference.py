@@ -65,7 +65,7 @@ class Reference:
         output = self.ann.output.name
         nodes = [n.name for n in self.ann if n.name != output and not isinstance(n, AnnInput) and _is_population(self.ann, n.name)]
         wanted = [name for name in nodes if names[name] in keep and names[name] in self.scales]
-        result, kept = self._evaluator(torch.from_numpy(np.asarray(x, np.float32)), keep=wanted)
+        result, kept = self._evaluator(torch.from_numpy(np.ascontiguousarray(x, np.float32)), keep=wanted)
         rates = {names[name]: (kept[name].numpy() / self.scales[names[name]]).astype(np.float32) for name in wanted}
         if names[output] in keep:
             rates[names[output]] = result.flatten(1).numpy()

@@ -110,7 +110,7 @@ def float_workload(model: nn.Module, ann: Ann, x: Array) -> Workload:
     nonzero: dict[str, Array] = {name: np.zeros(ann.shapes[name]) for name in sources}
     evaluator = Evaluator(ann)
     for begin in range(0, len(x), BATCH):
-        _, kept = evaluator(torch.from_numpy(np.asarray(x[begin : begin + BATCH], np.float32)), keep=sources)
+        _, kept = evaluator(torch.from_numpy(np.ascontiguousarray(x[begin : begin + BATCH], np.float32)), keep=sources)
         for name, values in kept.items():
             nonzero[name] += np.count_nonzero(values.numpy(), axis=0)
     macs = sum(float(np.vdot(nonzero[n.inputs[0]], fan_out(n.map, ann.shapes[n.inputs[0]]))) for n in layers) / len(x)

@@ -42,9 +42,9 @@ def test_weights_in_the_float_networks_units() -> None:
             twin = matching(net.origin, c)
             assert twin is not None
             error = dequantized(net, c) - twin.map.weight
-            assert np.sqrt(np.mean(error**2)) / np.sqrt(np.mean(twin.map.weight.astype(float) ** 2)) < 0.02
+            assert np.sqrt(np.mean(error**2)) / np.sqrt(np.mean(twin.map.weight.astype(float) ** 2)) < 0.04
             assert statistics.error is not None
-            assert statistics.error < 0.02
+            assert statistics.error < 0.04
             assert statistics.counts.sum() == c.map.weight.size
             assert statistics.float_counts.sum() == twin.map.weight.size
             assert statistics.on_host == c.on_host
