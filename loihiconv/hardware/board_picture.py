@@ -10,7 +10,7 @@ from html import escape
 from itertools import product
 from string import ascii_letters, digits
 
-from loihiconv.hardware.placement import Placement
+from loihiconv.hardware.placement import LayerPlacement, Placement
 
 PALETTE = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2", "#BBBBBB")
 LETTERS = ascii_letters + digits
@@ -19,6 +19,8 @@ COLUMNS = 16
 CHIPS_PER_ROW = 4
 CELL = 18
 FREE = "·"
+LETTER_WIDTH, TITLE_LETTER_WIDTH = 6.6, 8.2
+"""Pixels that a letter takes on average in common sans-serif fonts, of the legend and of the title."""
 
 
 def letters(placement: Placement) -> dict[str, str]:
@@ -58,21 +60,27 @@ def svg(placement: Placement) -> str:
             core = row * COLUMNS + column
             if core < per_chip:
                 body.append(_core(x + column * CELL, y + row * CELL, chip * per_chip + core, placement, held, colour, letter))
-    width = min(placement.chips, CHIPS_PER_ROW) * wide
+    board = placement.hardware
+    title = f"{board.title}: {placement.cores} cores on {placement.chips} of {board.chips.value} chips; at least {placement.bound} needed"
+    labels = [_label(letter[layer.name], layer) for layer in placement.layers]
+    column = max(min(placement.chips, CHIPS_PER_ROW) * wide // 2, 44 + int(max(map(len, labels), default=0) * LETTER_WIDTH))
+    width = max(2 * column, 24 + int(len(title) * TITLE_LETTER_WIDTH))
     legend_top = 48 + -(-placement.chips // CHIPS_PER_ROW) * high
-    for i, layer in enumerate(placement.layers):
-        x, y = 12 + i % 2 * (width // 2), legend_top + i // 2 * 20
-        label = f"{letter[layer.name]}  {layer.name}: {layer.neurons:,} neurons, {len(layer.cores)} cores"
+    for i, (layer, label) in enumerate(zip(placement.layers, labels, strict=True)):
+        x, y = 12 + i % 2 * column, legend_top + i // 2 * 20
         body.append(f'<rect x="{x}" y="{y - 11}" width="14" height="14" fill="{colour[layer.name]}" stroke="#333"/>')
         body.append(f'<text x="{x + 20}" y="{y}">{escape(label)}</text>')
     height = legend_top + -(-len(placement.layers) // 2) * 20 + 12
-    board = placement.hardware
-    title = f"{board.title}: {placement.cores} cores on {placement.chips} of {board.chips.value} chips; at least {placement.bound} needed"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
         f'font-family="sans-serif" font-size="12"><title>{escape(title)}</title><rect width="100%" height="100%" fill="#fff"/>'
         f'<text x="12" y="20" font-size="14" font-weight="bold">{escape(title)}</text>{"".join(body)}</svg>\n'
     )
+
+
+def _label(letter: str, layer: LayerPlacement) -> str:
+    cores = len(layer.cores)
+    return f"{letter}  {layer.name}: {layer.neurons:,} neurons, {cores} core{'s' * (cores != 1)}"
 
 
 def _colours(placement: Placement) -> dict[str, str]:

@@ -41,3 +41,15 @@ def test_names_are_escaped():
     drawn = board_picture.svg(place(Network(tuple(renamed), tuple(connections), 4), "nahuku8"))
     assert "<script>" not in drawn
     ElementTree.fromstring(drawn)
+
+
+def test_legend_and_title_lie_inside_the_picture_and_apart():
+    root = ElementTree.fromstring(board_picture.svg(place(mnist_cnn(), "nahuku32")))
+    texts = [t for t in root.findall(f"{SVG}text") if not (t.text or "").startswith("chip")]
+    assert len(texts) == 1 + len(place(mnist_cnn(), "nahuku32").layers)
+    title, *legend = texts
+    assert 12 + len(title.text or "") * board_picture.TITLE_LETTER_WIDTH <= int(root.get("width", 0))
+    left = {int(t.get("x", 0)) for t in legend}
+    widest = max(len(t.text or "") for t in legend) * board_picture.LETTER_WIDTH
+    assert min(left) + widest < max(left) - 20
+    assert max(left) + widest <= int(root.get("width", 0))
