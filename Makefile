@@ -10,7 +10,7 @@ PYTHON ?=
 # Options for pytest: make test PYTEST="-k artifact -x"
 PYTEST ?=
 
-.PHONY: help setup setup-core demo test test-core lint format wheel lock clean
+.PHONY: help setup setup-core demo test test-core docs notebooks lint format wheel lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -39,6 +39,13 @@ lint: setup ## check style, formatting and types
 format: setup ## format the code and sort its imports
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+docs: setup ## build the documentation into build/site; a warning is an error
+	@NO_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
+notebooks: setup ## run all tutorials and keep their outputs
+	@cd tutorials && PYTHONPATH="$(CURDIR)" ../$(BIN)/python ../scripts/run_notebooks.py *.ipynb
 
 wheel: setup ## build the wheel into dist/
 	@$(BIN)/python -m hatchling build --target wheel

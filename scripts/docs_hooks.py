@@ -1,0 +1,59 @@
+"""What the documentation's site needs beyond Markdown: formulas as MathML, and the commands' own help.
+
+mkdocs calls the functions whose names begin with ``on_``. Formulas are written as TeX and become MathML while the site is
+built, so that pages need no script and no network to show them. ``<!-- commands -->`` on a page becomes all commands with their options,
+read from the command line itself.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+from typing import Any
+
+import typer
+from latex2mathml.converter import convert
+
+INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
+DISPLAYED = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTALL)
+COMMANDS = "<!-- commands -->"
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put the commands where a page asks for them."""
+    return markdown.replace(COMMANDS, commands()) if COMMANDS in markdown else markdown
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Turn TeX into MathML."""
+    html = INLINE.sub(lambda m: convert(unescape(m[1])), html)
+    return DISPLAYED.sub(lambda m: convert(unescape(m[1]), display="block"), html)
+
+
+def commands() -> str:
+    """All commands of the command line in Markdown."""
+    from loihiconv.cli import app
+
+    group: Any = typer.main.get_command(app)
+    return "\n\n".join(_command(name, command) for name, command in group.commands.items())
+
+
+def _command(name: str, command: Any) -> str:
+    text, _, example = (command.help or "").partition("Example:")
+    usage = " ".join((p.metavar or p.name).upper() for p in command.params if p.param_type_name == "argument")
+    lines = [f"## {name}", " ".join(text.split()), f"`loihiconv {name} {usage}`" if usage else f"`loihiconv {name}`"]
+    if example:
+        lines.append(f"For example `{' '.join(example.split())}`.")
+    rows = [_row(p) for p in command.params]
+    return "\n\n".join(lines) + "\n\n| | | default |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def _row(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        names, default = f"`{(parameter.metavar or parameter.name).upper()}`", ""
+    else:
+        names = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
+        shown = parameter.default
+        default = "" if shown in (None, False, "") or callable(shown) else f"`{shown}`"
+    described = escape(" ".join((parameter.help or "").split()), quote=False).replace("|", "\\|")
+    return f"| {names} | {described} | {default} |"
