@@ -1,7 +1,7 @@
 """Run notebooks from top to bottom, in place: ``python scripts/run_notebooks.py NOTEBOOK...``.
 
-A notebook is written only when all of its cells ran. What a run leaves behind beside the outputs (times, the kernel's version) is taken out, so
-that a second run changes as little as it can.
+A notebook is written only when all of its cells ran. What a run leaves behind beside the outputs (times, the kernel's version) is taken
+out, so that a second run changes as little as it can.
 """
 
 from __future__ import annotations

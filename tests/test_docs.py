@@ -1,7 +1,7 @@
 """Every code block of README and documentation runs; what must not run says why.
 
-A page is one namespace and one folder: what a block defines or writes, later ones find. Python blocks are executed and ``loihiconv ...`` lines
-of shell blocks are called; a block with ``title="name"`` is a file of that name. Comments before a block:
+A page is one namespace and one folder: what a block defines or writes, later ones find. Python blocks are executed and
+``loihiconv ...`` lines of shell blocks are called; a block with ``title="name"`` is a file of that name. Comments before a block:
 ``<!-- not run: reason -->``, ``<!-- needs Lava -->``.
 """
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import data
+
 nbformat = pytest.importorskip("nbformat", reason="comes with loihiconv[tutorials]")
 nbclient = pytest.importorskip("nbclient", reason="comes with loihiconv[tutorials]")
 pytest.importorskip("ipykernel", reason="comes with loihiconv[tutorials]")
 pytest.importorskip("matplotlib", reason="comes with loihiconv[tutorials]")
-
-from benchmarks import data
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "tutorials").glob("*.ipynb"))
