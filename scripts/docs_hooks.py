@@ -25,7 +25,8 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Turn TeX into MathML."""
+    """Turn TeX into MathML, and show docstrings' ``\\*`` as the star that it stands for."""
+    html = html.replace("\\*", "*")
     html = INLINE.sub(lambda m: convert(unescape(m[1])), html)
     return DISPLAYED.sub(lambda m: convert(unescape(m[1]), display="block"), html)
 
