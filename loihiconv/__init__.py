@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from loihiconv.conversion import convert
     from loihiconv.deployment import deploy
     from loihiconv.evaluation.comparison import compare
+    from loihiconv.evaluation.sweep import sweep
     from loihiconv.hardware.config import boards
     from loihiconv.lava.chip.settings import Board
     from loihiconv.network import Network, Recording
@@ -40,6 +41,7 @@ __all__ = [
     "realize",
     "run",
     "save",
+    "sweep",
 ]
 
 _HOMES = {
@@ -53,6 +55,7 @@ _HOMES = {
     "run": "backends",
     "save": "artifact",
     "Board": "lava.chip.settings",
+    "sweep": "evaluation.sweep",
     "Network": "network",
     "Recording": "network",
 }

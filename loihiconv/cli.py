@@ -20,6 +20,7 @@ from loihiconv.commands.demo import demo
 from loihiconv.commands.deploy import deploy
 from loihiconv.commands.place import place
 from loihiconv.commands.run import run
+from loihiconv.commands.sweep import sweep
 from loihiconv.errors import LoihiconvError
 from loihiconv.terminal import error, note
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, convert, run, compare, demo, boards, place, deploy):
+for command in (check, convert, run, compare, sweep, demo, boards, place, deploy):
     app.command()(command)
 
 

@@ -1,0 +1,110 @@
+"""``loihiconv sweep``: many settings side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from loihiconv.commands import options as given
+from loihiconv.commands.axes import with_axes
+from loihiconv.commands.options import first_samples, load_model, read_data
+from loihiconv.errors import InvalidData, InvalidSetting
+from loihiconv.files import check_writable
+from loihiconv.terminal import bars, note, print_json, print_table
+
+
+@with_axes
+def sweep(
+    axes: dict[str, list[Any]],
+    model: given.Model,
+    data: Annotated[Path, typer.Argument(help=".npz with x_train, y_train and, for --on test, x_test, y_test.")],
+    weights: given.Weights = None,
+    board: given.Board = "kapoho_point",
+    on: Annotated[
+        str, typer.Option(help="Judge on train (held-out training samples) or on test (for reports; choosing by it tunes on test data).")
+    ] = "train",
+    samples: Annotated[int, typer.Option(help="Samples that each point runs, at most.")] = 1000,
+    calibration_samples: Annotated[int, typer.Option(help="Training samples that are measured; never judged on.")] = 1000,
+    cache: Annotated[Path, typer.Option(help="Finished points (.json); the same command goes on from there.")] = Path(
+        "loihiconv-sweep.json"
+    ),
+    plot: Annotated[Path | None, typer.Option(help="Draw accuracy against time steps and operations (.png, .svg or .pdf).")] = None,
+    device: given.Device = "cpu",
+    mean: given.Mean = "",
+    std: given.Std = "",
+    as_json: given.Json = False,
+) -> None:
+    """Convert with every combination of settings and compare accuracy, time steps and synaptic operations.
+
+    Values are separated by commas. Ctrl-C prints what is there; the same command goes on from that.
+
+    Example: loihiconv sweep mynets:lenet mnist.npz --weights lenet.pt -T 8,16,32 --percentile 99,99.9 --per-channel --per-layer
+    """
+    from loihiconv.evaluation.sweep import sweep as run_sweep
+    from loihiconv.evaluation.sweep_plot import check_plot
+    from loihiconv.evaluation.sweep_result import SweepInterrupted
+
+    for where, number in (("--samples", samples), ("--calibration-samples", calibration_samples)):
+        if number < 1:
+            raise InvalidSetting(f"{number} samples", where=where, limit="at least 1 expected")
+    if plot is not None:
+        check_plot(plot)
+        check_writable(plot)
+    network = load_model(model, weights)
+    train = read_data(data, "train", mean, std, same_file_is_fine=on == "train")
+    if on == "train":
+        judged = _held_out(train, calibration_samples, samples, data)
+    elif on == "test":
+        judged = first_samples(read_data(data, "test", mean, std), samples)
+    else:
+        raise InvalidSetting(f"{on!r}", where="--on", limit="train or test expected")
+    if judged.y is None:
+        raise InvalidData("holds no labels", where=str(data), limit=f"y_{on} expected")
+    complete = True
+    try:
+        with bars() as progress:
+            result = run_sweep(
+                network, train.x[:calibration_samples], (judged.x, judged.y), hardware=board, axes=axes,
+                on="train" if on == "train" else "test", cache=cache, device=device, progress=progress,
+            )  # fmt: skip
+    except SweepInterrupted as interrupted:
+        result, complete = interrupted.result, False
+    _show(result, as_json=as_json)
+    if not complete:
+        note(f"interrupted: {len(result.rows)} of {result.points} points are done; the same command goes on from there ({cache})")
+        raise typer.Exit(130)
+    note(result.caution)
+    if all(row.outcome is None for row in result.rows):
+        raise typer.Exit(2)
+    if plot is not None:
+        result.plot(plot)
+        note(f"written: {plot}")
+
+
+def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) -> Any:
+    """Training samples that calibration does not see, from all over the rest, whose order may be by class."""
+    import numpy as np
+
+    from loihiconv.correction import spread_samples
+    from loihiconv.dataset import Dataset
+
+    rest = len(train.x) - calibration_samples
+    if rest < 1:
+        raise InvalidData(
+            f"no training samples are left beside {calibration_samples} for calibration", where=str(data),
+            limit=f"it holds {len(train.x)}", remedy="lower --calibration-samples",
+        )  # fmt: skip
+    chosen = np.asarray(spread_samples(np.arange(calibration_samples, len(train.x)), samples))
+    return Dataset(train.x[chosen], None if train.y is None else train.y[chosen])
+
+
+def _show(result: Any, *, as_json: bool) -> None:
+    from loihiconv.evaluation.sweep_table import cells
+
+    if as_json:
+        print_json(result.to_json())
+        return
+    judged = "held-out training" if result.on == "train" else "test"
+    print_table(f"{result.hardware}: {len(result.rows)} of {result.points} points on {result.n:,} {judged} samples", *cells(result))

@@ -1,0 +1,76 @@
+"""A sweep's rows as cells, for a terminal or for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from loihiconv.evaluation.metrics import wilson
+from loihiconv.evaluation.sweep_result import Outcome, Row, SweepResult
+
+SHORT = {"timesteps": "T", "per_channel": "scales per", "bias_correction": "bias corr."}
+"""Headings of axes whose names are long; the others are their own."""
+
+
+def cells(result: SweepResult) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows; the float network comes first, and a row that could not be converted ends with the reason.
+
+    The front's column says for which costs no other row beats this one: T for time steps, ops for synaptic operations.
+    """
+    varied = result.varied or tuple(result.axes)
+    steps, operations = set(result.front("timesteps")), set(result.front("synaptic_operations"))
+    header = [*(heading(name) for name in varied), "accuracy", "95 % interval", "as ANN", "loss", "syn. ops", "firing", "front"]
+    ann = [*("" for _ in varied), *_share(result.ann_correct, result.n), "100.00 %", "", "", "", "float ANN"]
+    rows = [ann]
+    for i, row in enumerate(result.rows):
+        fronts = " ".join(name for name, front in (("T", steps), ("ops", operations)) if i in front)
+        rows.append([*(value(row, name) for name in varied), *(_measured(row.outcome, fronts) if row.outcome else _failed(row))])
+    return header, rows
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, numbers to the right."""
+    lines = [header, ["---:"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def heading(name: str) -> str:
+    """An axis as a table or a legend calls it."""
+    return SHORT.get(name, name.replace("_", " "))
+
+
+def value(row: Row, name: str) -> str:
+    """A row's value on an axis; with the T that a search chose, where that is another."""
+    given = shown(name, row.values[name])
+    if name == "timesteps" and row.outcome is not None and row.outcome.timesteps != row.values[name]:
+        return f"{given} -> {row.outcome.timesteps}"
+    return given
+
+
+def shown(name: str, value: Any) -> str:
+    """A value on an axis as text."""
+    if name == "per_channel":
+        return "channel" if value else "layer"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _share(correct: int, n: int) -> list[str]:
+    low, high = wilson(correct, n)
+    return [f"{100 * correct / n:.2f} %", f"[{100 * low:.2f}, {100 * high:.2f}]"]
+
+
+def _measured(outcome: Outcome, fronts: str) -> list[str]:
+    return [
+        *_share(outcome.correct, outcome.n),
+        f"{100 * outcome.agreement:.2f} %",
+        f"{100 * outcome.loss:.2f} pp",
+        f"{outcome.synaptic_operations:,.0f}",
+        f"{100 * outcome.firing_rate:.2f} %",
+        fronts,
+    ]
+
+
+def _failed(row: Row) -> list[str]:
+    return ["", "", "", "", "", "", row.reason]
