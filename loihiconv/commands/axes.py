@@ -85,8 +85,9 @@ def _parameters() -> Iterator[inspect.Parameter]:
 
 
 def _flags(name: str, information: Any) -> list[str]:
-    declared: list[str] = (information.param_decls or [f"{option(name)}/--no-{name.replace('_', '-')}"])[0].split("/")
-    return declared
+    """Both flags of a setting; typer keeps the first declaration of an annotated option where defaults stand otherwise."""
+    declared = [] if information is None else [d for d in (information.default, *(information.param_decls or ())) if isinstance(d, str)]
+    return declared[0].split("/") if declared else [option(name), f"--no-{name.replace('_', '-')}"]
 
 
 def _parameter(name: str, kind: Any, default: Any, *flags: str, help: str) -> inspect.Parameter:

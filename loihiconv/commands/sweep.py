@@ -101,10 +101,12 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) ->
 
 
 def _show(result: Any, *, as_json: bool) -> None:
-    from loihiconv.evaluation.sweep_table import cells
+    from loihiconv.evaluation.sweep_table import cells, reasons
 
     if as_json:
         print_json(result.to_json())
         return
     judged = "held-out training" if result.on == "train" else "test"
     print_table(f"{result.hardware}: {len(result.rows)} of {result.points} points on {result.n:,} {judged} samples", *cells(result))
+    for text in reasons(result):
+        note(text)

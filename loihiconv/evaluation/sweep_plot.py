@@ -27,7 +27,7 @@ SPREAD = 0.12
 SIZE = (4.6, 3.9)
 """Of a panel, in inches."""
 
-Colours = Mapping[str, str]
+FRONT: Mapping[str, Any] = {"color": "0.35", "linewidth": 2.2, "alpha": 0.6}
 
 
 def check_plot(path: str | os.PathLike[str]) -> None:
@@ -78,7 +78,7 @@ def plot(result: SweepResult, path: str | os.PathLike[str] | None = None, *, low
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, cost in zip(all_axes, panels, strict=True):
         _panel(axes, result, ran, cost)
-    all_axes[0].set_ylabel(f"accuracy on {result.n:,} {'held-out training' if result.on == 'train' else 'test'} samples [%]")
+    all_axes[0].set_ylabel(f"accuracy [%]\n({result.n:,} {'held-out training' if result.on == 'train' else 'test'} samples)")
     if lowest is not None:
         all_axes[0].set_ylim(bottom=100 * lowest)
     handles = _legend(result)
@@ -111,7 +111,9 @@ def _panel(axes: Axes, result: SweepResult, ran: list[tuple[Row, Outcome]], cost
             x, y, yerr=bars, color=colour(row), marker=marker(row), markersize=4.5, linewidth=0.6, elinewidth=0.8, alpha=0.85, zorder=3
         )
     front = [best for i in result.front(cost) if (best := result.rows[i].outcome) is not None]
-    axes.step([getattr(o, cost) for o in front], [100 * o.accuracy for o in front], where="post", color="black", linewidth=1.4, zorder=2)
+    most = max(getattr(outcome, cost) for _, outcome in ran)
+    along = [*((getattr(best, cost), 100 * best.accuracy) for best in front), (most, 100 * front[-1].accuracy)]
+    axes.step(*zip(*along, strict=True), where="post", **FRONT, zorder=2)
     axes.axhline(100 * result.ann_correct / result.n, color="black", linestyle="--", linewidth=0.9, zorder=1)
     _scale(axes, cost, sorted({getattr(outcome, cost) for _, outcome in ran}))
     axes.grid(alpha=0.25)
@@ -153,7 +155,7 @@ def _legend(result: SweepResult) -> list[Any]:
 
     handles = [
         Line2D([], [], color="black", linestyle="--", linewidth=0.9, label="float ANN"),
-        Line2D([], [], color="black", linewidth=1.4, label="Pareto front"),
+        Line2D([], [], label="Pareto front", **FRONT),
     ]
     for which, name in enumerate(_others(result)[:2]):
         for value, colour, marker in zip(result.axes[name], cycle(COLOURS), cycle(MARKERS), strict=False):

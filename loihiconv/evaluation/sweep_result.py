@@ -191,9 +191,9 @@ class SweepResult:
 
     def table(self) -> str:
         """The rows as a table in Markdown."""
-        from loihiconv.evaluation.sweep_table import cells, markdown
+        from loihiconv.evaluation.sweep_table import cells, markdown, reasons
 
-        return markdown(*cells(self))
+        return "\n\n".join([markdown(*cells(self)), *reasons(self)])
 
     def plot(self, path: str | PathLike[str] | None = None, *, lowest: float | None = None) -> Figure:
         """Accuracy against time steps and synaptic operations, with both fronts; see `loihiconv.evaluation.sweep_plot`."""

@@ -8,24 +8,30 @@ from typing import Any
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.sweep_result import Outcome, Row, SweepResult
 
-SHORT = {"timesteps": "T", "per_channel": "scales per", "bias_correction": "bias corr."}
+SHORT = {"timesteps": "T", "per_channel": "scales", "bias_correction": "bias corr.", "input_coding": "input"}
 """Headings of axes whose names are long; the others are their own."""
 
 
 def cells(result: SweepResult) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows; the float network comes first, and a row that could not be converted ends with the reason.
+    """Headings and rows; the float network comes first, and a row that could not be converted has no figures; see `reasons`.
 
-    The front's column says for which costs no other row beats this one: T for time steps, ops for synaptic operations.
+    Accuracy, agreement and firing rate are in per cent, losses in percentage points. The front's column says for which costs no other row beats this one: T for time steps, ops for synaptic operations.
     """
     varied = result.varied or tuple(result.axes)
     steps, operations = set(result.front("timesteps")), set(result.front("synaptic_operations"))
-    header = [*(heading(name) for name in varied), "accuracy", "95 % interval", "as ANN", "loss", "syn. ops", "firing", "front"]
-    ann = [*("" for _ in varied), *_share(result.ann_correct, result.n), "100.00 %", "", "", "", "float ANN"]
+    header = [*(heading(name) for name in varied), "acc. %", "95 % interval", "as ANN", "loss", "ops", "firing", "front"]
+    ann = [*("" for _ in varied), *_share(result.ann_correct, result.n), "100.00", "", "", "", "ANN"]
     rows = [ann]
     for i, row in enumerate(result.rows):
         fronts = " ".join(name for name, front in (("T", steps), ("ops", operations)) if i in front)
-        rows.append([*(value(row, name) for name in varied), *(_measured(row.outcome, fronts) if row.outcome else _failed(row))])
+        rows.append([*(value(row, name) for name in varied), *_measured(row.outcome, fronts)])
     return header, rows
+
+
+def reasons(result: SweepResult) -> list[str]:
+    """Why points could not be converted, a line each."""
+    failed = [row for row in result.rows if row.outcome is None]
+    return [", ".join(f"{heading(name)} {value(row, name)}" for name in result.axes) + f": {row.reason}" for row in failed]
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -58,19 +64,26 @@ def shown(name: str, value: Any) -> str:
 
 def _share(correct: int, n: int) -> list[str]:
     low, high = wilson(correct, n)
-    return [f"{100 * correct / n:.2f} %", f"[{100 * low:.2f}, {100 * high:.2f}]"]
+    return [f"{100 * correct / n:.2f}", f"{100 * low:.2f}-{100 * high:.2f}"]
 
 
-def _measured(outcome: Outcome, fronts: str) -> list[str]:
+def _measured(outcome: Outcome | None, fronts: str) -> list[str]:
+    if outcome is None:
+        return ["", "", "", "", "", "", "failed"]
     return [
         *_share(outcome.correct, outcome.n),
-        f"{100 * outcome.agreement:.2f} %",
-        f"{100 * outcome.loss:.2f} pp",
-        f"{outcome.synaptic_operations:,.0f}",
-        f"{100 * outcome.firing_rate:.2f} %",
+        f"{100 * outcome.agreement:.2f}",
+        f"{100 * outcome.loss:.2f}",
+        _count(outcome.synaptic_operations),
+        f"{100 * outcome.firing_rate:.2f}",
         fronts,
     ]
 
 
-def _failed(row: Row) -> list[str]:
-    return ["", "", "", "", "", "", row.reason]
+def _count(number: float) -> str:
+    """Three digits and a thousand or million: 450k, 1.45M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:.{max(0, 3 - len(str(int(scaled))))}f}{unit}"
+    return f"{number:.0f}"
