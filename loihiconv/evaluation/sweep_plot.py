@@ -22,6 +22,7 @@ LABELS: Mapping[Cost, str] = {"timesteps": "time steps per sample", "synaptic_op
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
 """Told apart by colour-blind readers too (Okabe and Ito 2008)."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+FILLS = ("full", "none", "left", "bottom", "right", "top")
 SPREAD = 0.12
 """Of points with the same number of time steps, as a share of it: side by side, so that their intervals can be seen."""
 SIZE = (4.6, 3.9)
@@ -44,7 +45,7 @@ def plot(result: SweepResult, path: str | os.PathLike[str] | None = None, *, low
     """Draw a sweep.
 
     Bars are 95 % Wilson intervals; thin lines join points that differ in T alone. Colours stand for the first axis that was
-    varied beside T, markers for the second.
+    varied beside T, markers for the second, their filling for the third.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def plot(result: SweepResult, path: str | os.PathLike[str] | None = None, *, low
 
 
 def _panel(axes: Axes, result: SweepResult, ran: list[tuple[Row, Outcome]], cost: Cost) -> None:
-    colour, marker = _style(result, 0, COLOURS), _style(result, 1, MARKERS)
+    colour, marker, fill = (_style(result, which, kinds) for which, kinds in enumerate((COLOURS, MARKERS, FILLS)))
     series: dict[tuple[Any, ...], list[tuple[Row, Outcome]]] = {}
     for row, outcome in ran:
         series.setdefault(tuple(row.values[name] for name in _others(result)), []).append((row, outcome))
@@ -108,8 +109,9 @@ def _panel(axes: Axes, result: SweepResult, ran: list[tuple[Row, Outcome]], cost
         bars = [[100 * abs(outcome.accuracy - outcome.wilson95[end]) for _, outcome in members] for end in (0, 1)]
         row = members[0][0]
         axes.errorbar(
-            x, y, yerr=bars, color=colour(row), marker=marker(row), markersize=4.5, linewidth=0.6, elinewidth=0.8, alpha=0.85, zorder=3
-        )
+            x, y, yerr=bars, color=colour(row), marker=marker(row), fillstyle=fill(row), markersize=4.5, linewidth=0.6, elinewidth=0.8,
+            alpha=0.85, zorder=3,
+        )  # fmt: skip
     front = [best for i in result.front(cost) if (best := result.rows[i].outcome) is not None]
     most = max(getattr(outcome, cost) for _, outcome in ran)
     along = [*((getattr(best, cost), 100 * best.accuracy) for best in front), (most, 100 * front[-1].accuracy)]
@@ -142,7 +144,7 @@ def _others(result: SweepResult) -> tuple[str, ...]:
 
 
 def _style(result: SweepResult, which: int, kinds: tuple[str, ...]) -> Callable[[Row], str]:
-    """A colour or marker for each value of the first or second of those axes."""
+    """A colour, marker or filling for each value of one of those axes."""
     names = _others(result)[which : which + 1]
     if not names:
         return lambda row: kinds[0]
@@ -157,9 +159,10 @@ def _legend(result: SweepResult) -> list[Any]:
         Line2D([], [], color="black", linestyle="--", linewidth=0.9, label="float ANN"),
         Line2D([], [], label="Pareto front", **FRONT),
     ]
-    for which, name in enumerate(_others(result)[:2]):
-        for value, colour, marker in zip(result.axes[name], cycle(COLOURS), cycle(MARKERS), strict=False):
-            style = {"color": colour, "marker": "o"} if not which else {"color": "gray", "marker": marker}
+    kinds = (("color", COLOURS), ("marker", MARKERS), ("fillstyle", FILLS))
+    for name, (kind, styles) in zip(_others(result), kinds, strict=False):
+        for value, style in zip(result.axes[name], cycle(styles), strict=False):
+            drawn: dict[str, Any] = {"color": "gray", "marker": "o", kind: style}
             label = f"{heading(name)}: {shown(name, value)}"
-            handles.append(Line2D([], [], linestyle="", markersize=5, label=label, **style))  # type: ignore[arg-type]  # text
+            handles.append(Line2D([], [], linestyle="", markersize=5, label=label, **drawn))
     return handles

@@ -8,19 +8,19 @@ from typing import Any
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.sweep_result import Outcome, Row, SweepResult
 
-SHORT = {"timesteps": "T", "per_channel": "scales", "bias_correction": "bias corr.", "input_coding": "input"}
+SHORT = {"timesteps": "T", "per_channel": "scales", "bias_correction": "bias corr.", "input_coding": "input", "weight_bits": "bits"}
 """Headings of axes whose names are long; the others are their own."""
 
 
 def cells(result: SweepResult) -> tuple[list[str], list[list[str]]]:
     """Headings and rows; the float network comes first, and a row that could not be converted has no figures; see `reasons`.
 
-    Accuracy, agreement and firing rate are in per cent, losses in percentage points, ops are synaptic operations per sample. The
-    front's column says for which costs no other row beats this one: T for time steps, ops for synaptic operations.
+    Accuracy, its 95 % Wilson interval, agreement and firing rate are in per cent, losses in percentage points, ops are synaptic
+    operations per sample. The front's column says for which costs no other row beats this one: T for time steps, ops for synaptic operations.
     """
     varied = result.varied or tuple(result.axes)
     steps, operations = set(result.front("timesteps")), set(result.front("synaptic_operations"))
-    header = [*(heading(name) for name in varied), "acc. %", "95 % interval", "as ANN", "loss", "ops", "firing", "front"]
+    header = [*(heading(name) for name in varied), "acc. %", "95 %", "as ANN", "loss", "ops", "firing", "front"]
     ann = [*("" for _ in varied), *_share(result.ann_correct, result.n), "100.00", "", "", "", "ANN"]
     rows = [ann]
     for i, row in enumerate(result.rows):
@@ -65,7 +65,7 @@ def shown(name: str, value: Any) -> str:
 
 def _share(correct: int, n: int) -> list[str]:
     low, high = wilson(correct, n)
-    return [f"{100 * correct / n:.2f}", f"{100 * low:.2f}-{100 * high:.2f}"]
+    return [f"{100 * correct / n:.2f}", f"{100 * low:.1f}-{100 * high:.1f}"]
 
 
 def _measured(outcome: Outcome | None, fronts: str) -> list[str]:
@@ -76,7 +76,7 @@ def _measured(outcome: Outcome | None, fronts: str) -> list[str]:
         f"{100 * outcome.agreement:.2f}",
         f"{100 * outcome.loss:.2f}",
         _count(outcome.synaptic_operations),
-        f"{100 * outcome.firing_rate:.2f}",
+        f"{100 * outcome.firing_rate:.1f}",
         fronts,
     ]
 

@@ -274,9 +274,9 @@ def test_fronts_and_table(result: SweepResult) -> None:
         result.front("energy")  # type: ignore[arg-type]
     header, rows = cells(result)
     assert header[:3] == ["T", "scales", "acc. %"]
-    assert rows[0][2:4] == ["95.00", "91.04-97.26"]
-    assert rows[1] == ["8", "channel", "75.00", "68.57-80.49", "90.00", "20.00", "900", "10.00", "T ops"]
-    assert rows[3][6:] == ["1.70M", "10.00", "T"]
+    assert rows[0][2:4] == ["95.00", "91.0-97.3"]
+    assert rows[1] == ["8", "channel", "75.00", "68.6-80.5", "90.00", "20.00", "900", "10.0", "T ops"]
+    assert rows[3][6:] == ["1.70M", "10.0", "T"]
     assert rows[6][-1] == "failed"
     assert "tuning on test data" in result.caution
     lines = result.table().splitlines()
