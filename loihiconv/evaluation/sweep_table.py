@@ -16,7 +16,8 @@ def cells(result: SweepResult) -> tuple[list[str], list[list[str]]]:
     """Headings and rows; the float network comes first, and a row that could not be converted has no figures; see `reasons`.
 
     Accuracy, its 95 % Wilson interval, agreement and firing rate are in per cent, losses in percentage points, ops are synaptic
-    operations per sample. The front's column says for which costs no other row beats this one: T for time steps, ops for synaptic operations.
+    operations per sample. The front's column says for which costs no other row beats this one: T for time steps, ops for synaptic
+    operations.
     """
     varied = result.varied or tuple(result.axes)
     steps, operations = set(result.front("timesteps")), set(result.front("synaptic_operations"))
