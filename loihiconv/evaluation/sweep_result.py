@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from loihiconv.errors import ArtifactError, InvalidSetting
 from loihiconv.evaluation.metrics import wilson
+from loihiconv.evaluation.pairing import tango
 from loihiconv.evaluation.pareto import pareto_front
 
 if TYPE_CHECKING:
@@ -72,9 +73,14 @@ class Outcome:
         """Accuracy of the float network minus accuracy."""
         return (self.lost - self.gained) / self.n
 
+    @property
+    def loss95(self) -> tuple[float, float]:
+        """95 % interval of the loss, paired by sample; see `loihiconv.evaluation.pairing.tango`."""
+        return tango(self.lost, self.gained, self.n)
+
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON values."""
-        return {**asdict(self), "accuracy": self.accuracy, "wilson95": list(self.wilson95), "loss": self.loss}
+        return {**asdict(self), "accuracy": self.accuracy, "wilson95": list(self.wilson95), "loss": self.loss, "loss95": list(self.loss95)}
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ def test_every_point_is_what_convert_gives() -> None:
         assert row.outcome.firing_rate == ran.firing_rate
         assert row.outcome.wilson95 == wilson(row.outcome.correct, 60)
         assert row.outcome.loss == pytest.approx(right - row.outcome.accuracy)
+        assert row.outcome.loss95[0] < row.outcome.loss < row.outcome.loss95[1]
 
 
 def test_a_float_network_and_a_search_are_swept_too() -> None:
