@@ -85,8 +85,8 @@ def plot(result: SweepResult, path: str | os.PathLike[str] | None = None, *, low
     handles = _legend(result)
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 3 * len(panels)), fontsize=8, frameon=False)
     missing = len(result.rows) - len(ran)
-    said = [result.hardware or "float spiking network", *([f"{missing} points could not be converted"] if missing else [])]
-    figure.suptitle(", ".join(said), fontsize=10)
+    failed = f", {missing} of {len(result.rows)} points could not be converted" if missing else ""
+    figure.suptitle((result.hardware or "float spiking network") + failed, fontsize=10)
     if path is not None:
         try:
             with replacing(path) as file:

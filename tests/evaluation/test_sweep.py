@@ -296,7 +296,7 @@ def test_the_figure_shows_points_fronts_and_intervals(result: SweepResult, tmp_p
     assert front.get_xydata().tolist() == [[900, 75], [800e3, 90], [3.2e6, 94.5], [3.2e6, 94.5]]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["float ANN", "Pareto front", "scales: channel", "scales: layer"]
-    assert "1 points could not be converted" in figure.get_suptitle()
+    assert "1 of 6 points could not be converted" in figure.get_suptitle()
     result.plot(tmp_path / "sweep.png", lowest=0.5)
     assert (tmp_path / "sweep.png").read_bytes().startswith(b"\x89PNG")
 
