@@ -26,7 +26,6 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import torch
 import typer
 from safetensors.torch import load_file
@@ -36,7 +35,7 @@ import loihiconv
 from benchmarks import data, figure2_plots, nets
 from loihiconv.errors import LoihiconvError
 from loihiconv.evaluation.comparison import predict
-from loihiconv.evaluation.metrics import wilson
+from loihiconv.evaluation.metrics import score
 
 TIMESTEPS = 300
 CURVE_STEPS = (*range(1, 20), *range(20, TIMESTEPS + 1, 5))
@@ -171,9 +170,7 @@ class Figure:
         return self._score(recording.predictions) | {"firing_rates": dict(recording.firing_rates), "seconds": seconds}
 
     def _score(self, predictions: Any) -> dict[str, Any]:
-        n = len(predictions)
-        correct = int(np.sum(predictions == self.y[:n]))
-        return {"accuracy": correct / n, "n": n, "wilson95": list(wilson(correct, n))}
+        return score(predictions, self.y[: len(predictions)])
 
 
 class _Reporter:

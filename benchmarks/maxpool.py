@@ -17,7 +17,6 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-import numpy as np
 import typer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -25,19 +24,12 @@ import loihiconv
 from benchmarks import data, nets
 from loihiconv.errors import LoihiconvError
 from loihiconv.evaluation.comparison import predict
-from loihiconv.evaluation.metrics import wilson
-from loihiconv.linear import Array
+from loihiconv.evaluation.metrics import score
 from loihiconv.passes.maxpool import MaxPooling
 
 WAYS = get_args(MaxPooling)
 BACKENDS = ("float", "emulator")
 CALIBRATION = 1_000
-
-
-def score(predictions: Array, y: Array) -> dict[str, Any]:
-    """Accuracy with its 95 % Wilson interval."""
-    correct = int(np.sum(predictions == y))
-    return {"accuracy": correct / len(y), "n": len(y), "wilson95": list(wilson(correct, len(y)))}
 
 
 def measure(samples: int, timesteps: int, board: str) -> dict[str, Any]:

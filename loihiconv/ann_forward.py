@@ -121,6 +121,27 @@ def forward(ann: Ann, x: Tensor | Array, *, keep: Collection[str] = ()) -> tuple
     return Evaluator(ann, x.device if isinstance(x, Tensor) else "cpu")(x, keep=keep)
 
 
+def model_outputs(model: nn.Module, x: Array, batch: int = 256) -> Array:
+    """Outputs (N, classes) of a model in inference mode; the model is left as it was.
+
+    Parameters
+    ----------
+    model : nn.Module
+    x : array (N, \\*shape)
+    batch : int
+        Samples that are evaluated at a time.
+    """
+    training = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.inference_mode():
+            outputs = [model(torch.from_numpy(np.ascontiguousarray(x[i : i + batch], np.float32))) for i in range(0, len(x), batch)]
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+    return np.concatenate([output.flatten(1).numpy() for output in outputs])
+
+
 def verify_reading(model: nn.Module, ann: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
     """Check that ``ann`` computes what ``model`` computes in evaluation mode, but for a softmax at the end.
 

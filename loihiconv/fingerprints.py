@@ -1,13 +1,14 @@
-"""What a population computes, in 64 hexadecimal digits: two networks that agree in them run alike."""
+"""Content in 64 hexadecimal digits: whatever agrees in them is the same. Needs numpy and nothing else."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
 
 import numpy as np
 
-from loihiconv.linear import Array
 from loihiconv.network import Network
 
 
@@ -23,20 +24,33 @@ def fingerprints(network: Network) -> dict[str, str]:
     {population: hexadecimal digest}
         Other than a file's checksum it does not depend on metadata, origin or versions.
     """
-    found = {}
-    for population in network.populations:
-        digest = hashlib.sha256(type(population).__name__.encode())
-        parts = [population, *(part for c in network.incoming(population.name) for part in (c, c.map))]
-        for part in parts:
-            for field in fields(part):
-                value = getattr(part, field.name)
-                if field.name == "map":
-                    continue
-                digest.update(f"{field.name}:".encode())
-                digest.update(_bytes(value) if isinstance(value, np.ndarray) else repr(value).encode())
-        found[population.name] = digest.hexdigest()
-    return found
+    return {population.name: fingerprint(population, network.incoming(population.name)) for population in network.populations}
 
 
-def _bytes(array: Array) -> bytes:
-    return f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
+def fingerprint(*values: Any) -> str:
+    """SHA-256 of dataclasses, arrays, mappings, sequences and plain values, by content and type; in hexadecimal."""
+    digest = hashlib.sha256()
+    for value in values:
+        _add(value, digest)
+    return digest.hexdigest()
+
+
+def _add(value: Any, digest: Any) -> None:
+    digest.update(f"<{type(value).__name__}".encode())
+    if is_dataclass(value):
+        for field in fields(value):
+            _add(field.name, digest)
+            _add(getattr(value, field.name), digest)
+    elif isinstance(value, np.ndarray):
+        digest.update(f"{value.dtype.str}{value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
+    elif isinstance(value, Mapping):
+        for name in sorted(value):
+            _add(name, digest)
+            _add(value[name], digest)
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            _add(item, digest)
+    else:
+        digest.update(value if isinstance(value, bytes) else repr(value).encode())
+    digest.update(b">")

@@ -96,7 +96,7 @@ class Judge:
 
 def divergence(reference: Array, outputs: Array) -> float:
     """Mean over samples of Σ_k p_k (log p_k - log q_k), p and q the softmax of two arrays (N, classes), in nats."""
-    log_p, log_q = _log_softmax(reference), _log_softmax(outputs)
+    log_p, log_q = (torch.log_softmax(torch.from_numpy(values.astype(np.float64)), 1).numpy() for values in (reference, outputs))
     return float((np.exp(log_p) * (log_p - log_q)).sum(axis=1).mean())
 
 
@@ -165,8 +165,3 @@ def _lengths(timesteps: int) -> list[int]:
     """Time steps to try, fewest first: 4, 6, 8, 12, 16, 24, ... below ``timesteps``."""
     lengths = {base * 2**k for base in (SHORTEST, SHORTEST * 3 // 2) for k in range(24)}
     return sorted(n for n in lengths if n < timesteps)
-
-
-def _log_softmax(values: Array) -> Array:
-    shifted = values.astype(np.float64) - values.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

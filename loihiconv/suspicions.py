@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from loihiconv.ann_forward import model_outputs
 from loihiconv.linear import Array
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -16,6 +17,8 @@ SPREAD_RATIO = 4.0
 FEWEST_FOR_CLASSES = 50
 """Samples below which the classes among them say nothing."""
 MOSTLY_ONE_CLASS = 0.9
+BATCH = 64
+"""Samples that the model evaluates at a time; the first so many say how its batch norm's input is spread."""
 
 
 def suspicions(model: nn.Module, x: Array) -> tuple[str, ...]:
@@ -32,11 +35,10 @@ def suspicions(model: nn.Module, x: Array) -> tuple[str, ...]:
     tuple of str
         Each says what was seen and what to do; empty if nothing was.
     """
-    found = []
-    scale = _wrong_scale(model, x)
-    if scale:
-        found.append(scale)
-    classes = _classes(model, x)
+    outputs, spread = _watched(model, x)
+    scale = _wrong_scale(x, spread)
+    found = [scale] if scale else []
+    classes = np.bincount(outputs.argmax(axis=1), minlength=outputs.shape[1])
     most = int(classes.max())
     if not scale and len(classes) > 2 and len(x) >= FEWEST_FOR_CLASSES and most >= MOSTLY_ONE_CLASS * len(x):
         found.append(
@@ -46,14 +48,8 @@ def suspicions(model: nn.Module, x: Array) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _classes(model: nn.Module, x: Array) -> Array:
-    """How many samples the model puts into each class."""
-    outputs = _evaluate(model, x)
-    return np.bincount(outputs.argmax(axis=1), minlength=outputs.shape[1])
-
-
-def _wrong_scale(model: nn.Module, x: Array) -> str | None:
-    """The first batch norm whose input is spread otherwise than in training; without one, what the values look like."""
+def _watched(model: nn.Module, x: Array) -> tuple[Array, tuple[str, float] | None]:
+    """The model's outputs, and its first batch norm with how wide its input is spread, as a multiple of what it was in training."""
     seen: list[tuple[str, float]] = []
 
     def watch(name: str) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], None]:
@@ -67,12 +63,17 @@ def _wrong_scale(model: nn.Module, x: Array) -> str | None:
     norms = [(name, m) for name, m in model.named_modules() if isinstance(m, BATCH_NORMS) and m.running_mean is not None]
     handles = [module.register_forward_pre_hook(watch(name)) for name, module in norms[:1]]
     try:
-        _evaluate(model, x)
+        outputs = model_outputs(model, x, BATCH)
     finally:
         for handle in handles:
             handle.remove()
-    if seen:
-        name, ratio = seen[0]
+    return outputs, seen[0] if seen else None
+
+
+def _wrong_scale(x: Array, spread: tuple[str, float] | None) -> str | None:
+    """Whether the first batch norm's input is spread otherwise than in training; without one, what the values look like."""
+    if spread is not None:
+        name, ratio = spread
         if not 1 / SPREAD_RATIO < ratio < SPREAD_RATIO:
             return (
                 f"calibration data: {name} (batch norm) sees values spread {ratio:.3g} times as wide as in training; "
@@ -86,15 +87,3 @@ def _wrong_scale(model: nn.Module, x: Array) -> str | None:
             "divide them by 255"
         )
     return None
-
-
-def _evaluate(model: nn.Module, x: Array) -> Array:
-    """Outputs (N, classes) in inference mode; the model is left as it was."""
-    training = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.inference_mode():
-            return np.concatenate([model(torch.from_numpy(x[i : i + 64])).flatten(1).numpy() for i in range(0, len(x), 64)])
-    finally:
-        for module, mode in training.items():
-            module.training = mode

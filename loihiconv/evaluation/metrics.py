@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,12 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def score(predictions: Array, y: Array) -> dict[str, Any]:
+    """Accuracy on labels (N,) with N and its 95 % Wilson interval, as JSON values."""
+    correct = int(np.sum(predictions == y))
+    return {"accuracy": correct / len(y), "n": len(y), "wilson95": list(wilson(correct, len(y)))}
 
 
 def agreement(predictions: Array, reference: Array) -> float:

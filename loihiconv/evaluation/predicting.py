@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import nn
 
+from loihiconv.ann_forward import model_outputs
 from loihiconv.errors import InvalidData
 from loihiconv.linear import Array
 
 
-def predict(model: nn.Module, x: Array, batch: int = 256) -> Array:
+def predict(model: nn.Module, x: Array) -> Array:
     """Classes that the float network names, evaluated in inference mode without changing the model."""
-    training = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.inference_mode():
-            outputs = [model(torch.from_numpy(np.ascontiguousarray(x[i : i + batch], np.float32))) for i in range(0, len(x), batch)]
-    finally:
-        for module, mode in training.items():
-            module.training = mode
-    return np.concatenate([o.flatten(1).argmax(1).numpy() for o in outputs])
+    return np.asarray(model_outputs(model, x).argmax(axis=1))
 
 
 def check_test_set(test_set: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -18,8 +18,9 @@ from loihiconv.conversion import Measured, Progress, build, measure
 from loihiconv.errors import InvalidData, InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.evaluation.comparison import check_test_set, predict
 from loihiconv.evaluation.sweep_axes import Point, points
-from loihiconv.evaluation.sweep_cache import SweepCache, code, fingerprint
+from loihiconv.evaluation.sweep_cache import SweepCache, code
 from loihiconv.evaluation.sweep_result import Outcome, Part, Row, SweepInterrupted, SweepResult
+from loihiconv.fingerprints import fingerprint
 from loihiconv.frontends.torch import read_torch
 from loihiconv.hardware.config import HardwareConfig, load_board
 from loihiconv.linear import Array

@@ -6,11 +6,9 @@ file may serve many sweeps, and what no longer holds is never found again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import torch
 
 from loihiconv.errors import ArtifactError
 from loihiconv.files import check_writable, write_json
+from loihiconv.fingerprints import fingerprint
 from loihiconv.version import __version__
 
 FORMAT = "loihiconv sweep"
@@ -63,41 +62,12 @@ class SweepCache:
             write_json(self.path, {"format": FORMAT, "version": VERSION, "points": self._points})
 
 
-def fingerprint(*values: Any) -> str:
-    """SHA-256 of dataclasses, arrays, mappings, sequences and plain values, by content and type; in hexadecimal."""
-    digest = hashlib.sha256()
-    for value in values:
-        _add(value, digest)
-    return digest.hexdigest()
-
-
 @cache
 def code() -> dict[str, str]:
     """Versions of what computes, and a hash of loihiconv's own source: a change there makes earlier results void."""
     folder = Path(__file__).resolve().parents[1]
     sources = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.py"))}
     return {"loihiconv": __version__, "source": fingerprint(sources), "torch": str(torch.__version__), "numpy": np.__version__}
-
-
-def _add(value: Any, digest: Any) -> None:
-    digest.update(f"<{type(value).__name__}".encode())
-    if is_dataclass(value):
-        for field in fields(value):
-            _add(field.name, digest)
-            _add(getattr(value, field.name), digest)
-    elif isinstance(value, np.ndarray):
-        digest.update(f"{value.dtype.str}{value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
-    elif isinstance(value, Mapping):
-        for name in sorted(value):
-            _add(name, digest)
-            _add(value[name], digest)
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            _add(item, digest)
-    else:
-        digest.update(value if isinstance(value, bytes) else repr(value).encode())
-    digest.update(b">")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from loihiconv.errors import ArtifactError, InvalidData, InvalidSetting
 from loihiconv.evaluation import sweep as module
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.sweep_axes import AXES, points
-from loihiconv.evaluation.sweep_cache import SweepCache, fingerprint
+from loihiconv.evaluation.sweep_cache import SweepCache
 from loihiconv.evaluation.sweep_result import Outcome, Row, SweepInterrupted, SweepResult
 from loihiconv.evaluation.sweep_table import cells
+from loihiconv.fingerprints import fingerprint
 from loihiconv.hardware.config import load_board
 
 X, Y = digits()[2][:60], digits()[3][:60]
