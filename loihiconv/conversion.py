@@ -26,7 +26,7 @@ from loihiconv.network import MaxPool, Network
 from loihiconv.normalization import Scales, choose_scales, silent_layers
 from loihiconv.passes import Lowered, lower
 from loihiconv.passes.maxpool import MaxPooling
-from loihiconv.quantization import quantize
+from loihiconv.quantization import check_payload, quantize
 from loihiconv.search import Judge, search
 from loihiconv.settings import Optimize, Settings, choose
 from loihiconv.spiking import check_pooled, population_names, to_spiking
@@ -85,6 +85,8 @@ def convert(
     """
     chosen = choose(timesteps, optimize, **settings)
     board = load_board(hardware) if hardware is not None else None
+    if board is not None:
+        check_payload(chosen.payload_max, "spike_bits", board)
     searching = optimize in ("accuracy", "latency")
     source = measure(model, calibration, chosen, progress, searching=searching)
     for text in source.warnings:

@@ -89,7 +89,7 @@ def correct_biases(
         if isinstance(population, Readout):
             shift = target * population.scale - recording.potentials.mean(axis=0) / network.timesteps
         else:
-            rate = _per_channel(recording.spike_counts[population.name]).mean(axis=0) / network.timesteps
+            rate = _per_channel(recording.sent(population.name)).mean(axis=0) / network.timesteps
             shift = ((target - rate) * population.vth * 2**network.shift).reshape(-1, *(1,) * (len(population.shape) - 1))
         network = _with_bias(network, population, population.bias + shift)
         if progress is not None:

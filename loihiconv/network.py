@@ -9,6 +9,12 @@ Per time step, with s the spikes (or payloads) that arrive and ``shift`` = 6 in 
     spike if v > vth * 2^shift         strict, as Lava and Loihi compare
     v = v - vth * 2^shift  (reset "subtract")   or   v = 0  (reset "zero")
 
+Spikes are binary, but for those of populations with a ``payload_max`` above 1 (graded spikes, Loihi 2), which send how many
+thresholds there are in v, up to that::
+
+    s = min(payload_max, max(0, floor(v / (vth * 2^shift))))
+    v = v - s * vth * 2^shift
+
 ``v_init`` and ``bias`` are in units of v, ``vth`` and weights are not shifted. A sample gets ``timesteps`` steps; a
 population of depth d sees its window d steps later and starts it from ``v_init``, so a simulation layer by layer,
 without any delay, gives the same spikes (the project's "wavefront alignment").
@@ -35,6 +41,8 @@ SUM_LIMIT = 2**17
 """|sum of weight x payload| must stay below this, or u wraps."""
 ESTIMATE_SHIFT = 12
 """A spike adds 2^ESTIMATE_SHIFT to the averages that gates estimate rates by."""
+PAYLOAD_LIMIT = 255
+"""Graded spikes carry one byte at most: with 8-bit weights more would leave no room in a sum of 17 bits."""
 
 Coding: TypeAlias = Literal["analog", "rate", "poisson"]
 Reset: TypeAlias = Literal["subtract", "zero"]
@@ -80,8 +88,13 @@ class Input:
 
     @property
     def spiking(self) -> bool:
-        """Whether it sends binary spikes."""
+        """Whether it sends spikes."""
         return self.coding != "analog"
+
+    @property
+    def largest_message(self) -> int:
+        """Largest magnitude that it sends in a step, in fixed point."""
+        return 1 if self.spiking else self.payload_max
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +110,8 @@ class IF:
     bias : array broadcastable to shape
         Added to v at each step, in units of v; in fixed point every entry is mantissa * 2^exponent.
     reset : "subtract" or "zero"
+    payload_max : int, 1 to `PAYLOAD_LIMIT`
+        Γ, the largest payload of a spike: 1 sends binary spikes. Graded ones are subtracted, never reset to zero.
     """
 
     name: str
@@ -105,11 +120,17 @@ class IF:
     v_init: Array
     bias: Array
     reset: Reset = "subtract"
+    payload_max: int = 1
 
     @property
     def spiking(self) -> bool:
-        """Whether it sends binary spikes."""
+        """Whether it sends spikes."""
         return True
+
+    @property
+    def largest_message(self) -> int:
+        """Largest magnitude that it sends in a step."""
+        return self.payload_max
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +142,8 @@ class MaxPool:
     which a gate would miss the spikes that decide (CIFAR-10 lost 3 to 7 % at T = 32):
 
     - "count": e = spikes so far, which orders units as the cumulative mean does. Whoever held the maximum keeps it
-      in a tie, so a gate has passed exactly as many spikes as its busiest unit has sent, at any step.
+      in a tie, so a gate has passed exactly as many spikes as its busiest unit has sent, at any step. So it is with graded
+      spikes: the gate sends by how much the maximum of what its units have sent so far has grown.
     - "average": e <- e - (e >> decay) + (s << ESTIMATE_SHIFT), an exponentially weighted average over about 2^decay steps. In a tie
       the first unit in row-major order wins.
 
@@ -132,18 +154,26 @@ class MaxPool:
     shape : (C, H, W)
     estimate : "count" or "average"
     decay : int, 0 to 16
-        Of "average".
+        Of "average", which takes binary spikes only.
+    payload_max : int
+        Largest payload of what it pools.
     """
 
     name: str
     shape: Shape
     estimate: Estimate = "count"
     decay: int = 5
+    payload_max: int = 1
 
     @property
     def spiking(self) -> bool:
-        """Whether it sends binary spikes."""
+        """Whether it sends spikes."""
         return True
+
+    @property
+    def largest_message(self) -> int:
+        """Largest magnitude that it sends in a step."""
+        return self.payload_max
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,8 +204,13 @@ class Readout:
 
     @property
     def spiking(self) -> bool:
-        """Whether it sends binary spikes."""
+        """Whether it sends spikes."""
         return False
+
+    @property
+    def largest_message(self) -> int:
+        """It sends nothing."""
+        return 0
 
 
 Population: TypeAlias = Input | IF | MaxPool | Readout
@@ -252,9 +287,12 @@ class Network:
                 raise InvalidModel(f"gives shape {shape}, its target has {self[connection.target].shape}", where=connection.name)
         if lonely := [p.name for p in self.populations[1:] if not self.incoming(p.name)]:
             raise InvalidModel("has no incoming connection", where=lonely[0])
-        for pool in self.populations:
-            if isinstance(pool, MaxPool):
-                self._check_pool(pool)
+        for population in self.populations:
+            if isinstance(population, MaxPool):
+                self._check_pool(population)
+            if isinstance(population, IF) and not 1 <= population.payload_max <= (PAYLOAD_LIMIT if population.reset == "subtract" else 1):
+                limit = f"1 to {PAYLOAD_LIMIT} expected, and 1 with a reset to zero"
+                raise InvalidModel(f"payloads of up to {population.payload_max}", where=population.name, limit=limit)
 
     def _check_pool(self, pool: MaxPool) -> None:
         incoming = self.incoming(pool.name)
@@ -266,6 +304,8 @@ class Network:
             raise InvalidModel("max-pooling takes a depthwise convolution of ones that does not crop", where=incoming[0].name)
         if not 0 <= pool.decay <= 16:
             raise InvalidModel(f"decay {pool.decay}; 0 to 16 expected", where=pool.name)
+        if pool.payload_max != source.largest_message or (pool.estimate == "average" and pool.payload_max > 1):
+            raise InvalidModel(f"pools payloads of up to {source.largest_message}, made for {pool.payload_max}", where=pool.name)
 
     @property
     def input(self) -> Input:

@@ -35,6 +35,9 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
     channel (per neuron of dense layers), from the channel's own activations but at least `CHANNEL_FLOOR` times the layer's.
     Layers next to weights that are all +-w, as BinaryConnect trains them, keep one λ, so that these weights stay exact.
 
+    With graded spikes that λ stands for Γ = ``settings.payload_max`` per step, and what is returned is λ / Γ: the activation that a
+    payload of 1 stands for.
+
     The input's and the output's λ are their largest magnitudes: payloads must not be clipped, and potentials should
     not saturate. A layer that is silent on all calibration data gets λ = 1. Max-pooling keeps the λ of what it pools.
 
@@ -107,20 +110,20 @@ def _at_most(values: Array, largest: Array) -> Array:
 
 
 def _hidden(statistics: Statistics, settings: Settings) -> Array:
-    """λ of one rectified layer: one number, or an array (C, 1, 1) or (C,)."""
+    """λ / Γ of one rectified layer: one number, or an array (C, 1, 1) or (C,)."""
     p = settings.percentile
     if p is None:
-        return np.ones(())
+        return np.ones(()) / settings.payload_max
     mse = settings.scale == "mse"
     layer: Array = np.array([statistics.percentile(p)])
     if mse:
-        layer = error_minimising_scales(*statistics.distribution(), layer, settings.timesteps)
+        layer = error_minimising_scales(*statistics.distribution(), layer, settings.timesteps * settings.payload_max)
     if not settings.per_channel:
-        return _or_one(float(layer[0]))
+        return _or_one(float(layer[0])) / settings.payload_max
     channels = statistics.channel_percentiles(p)
     if mse:
-        channels = error_minimising_scales(*statistics.channel_distributions(), channels, settings.timesteps)
-    floored = np.maximum(channels, CHANNEL_FLOOR * float(_or_one(float(layer[0]))))
+        channels = error_minimising_scales(*statistics.channel_distributions(), channels, settings.timesteps * settings.payload_max)
+    floored = np.maximum(channels, CHANNEL_FLOOR * float(_or_one(float(layer[0])))) / settings.payload_max
     return np.asarray(floored.reshape(-1, *(1,) * (len(statistics.shape) - 1)))
 
 

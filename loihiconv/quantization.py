@@ -71,6 +71,8 @@ def quantize(network: Network, hardware: HardwareConfig) -> Network:
         If parameters are not finite.
     """
     check_finite(network)
+    for spiking in network.populations[1:]:
+        check_payload(spiking.largest_message, spiking.name, hardware)
     float_network = network
     network, chosen = _best_input(network, hardware)
     populations: list[Population] = []
@@ -104,6 +106,16 @@ def check_finite(network: Network) -> None:
             raise InvalidModel("biases hold NaN or infinity", where=population.name, remedy="train the network again")
 
 
+def check_payload(largest: int, where: str, hardware: HardwareConfig) -> None:
+    """Raise `LimitExceeded` if the board's spikes do not carry payloads of up to ``largest``; 1 is a binary spike, which needs none."""
+    bits, limit = largest.bit_length(), hardware.graded_spike_bits.value
+    if largest > 1 and bits > limit:
+        raise LimitExceeded(
+            f"graded spikes of {bits} bits", where=where, remedy="use spike_bits=1, or a board with Loihi 2",
+            limit=f"{hardware.title}: spikes carry {limit} bits" if limit else f"{hardware.title}: spikes are binary",
+        )  # fmt: skip
+
+
 def bounds(network: Network) -> dict[str, dict[str, float]]:
     """Worst cases over all inputs, per population of a fixed-point network.
 
@@ -116,7 +128,7 @@ def bounds(network: Network) -> dict[str, dict[str, float]]:
         if not isinstance(population, (IF, Readout)):  # gates sum nothing
             continue
         chip = [c for c in network.incoming(population.name) if not c.on_host]
-        worst = max(float(w.max()) for w in _worst_sums(network.input, population, chip))
+        worst = max(float(w.max()) for w in _worst_sums(network, network.input, population, chip))
         step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
         v = network.timesteps * step + float(np.abs(population.v_init).max())
         result[population.name] = {"sum": worst, "v": v}
@@ -208,7 +220,9 @@ def _quantize_population(
     chip = [(c, p) for c, p, host in zip(incoming, payload, on_host, strict=True) if not host]
     ceilings = [Ceiling(_weight_limit(c.map.weight, hardware) * p / _largest(c.map.weight), f"weights of {c.name}") for c, p in chip]
     if any(on_host):
-        worst = _worst_host_current(incoming, on_host, source, population)
+        host_connections = [c for c, host in zip(incoming, on_host, strict=True) if host]
+        unit_sums = _worst_sums(network, replace(source, payload_max=1), population, host_connections)
+        worst = max(float(sums.max()) for sums in unit_sums) + _largest(population.bias)
         ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / worst, "currents from the host"))
     else:
         ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / _largest(population.bias), "bias"))
@@ -228,7 +242,8 @@ def _quantize_population(
             _host_connection(c, gain, p) if host else Connection(c.source, c.target, _rounded(c.map, gain / p, hardware))
             for c, p, host in zip(incoming, payload, on_host, strict=True)
         ]
-        worst_sum = max(float(w.max()) for w in _worst_sums(source, population, [c for c in connections if not c.on_host]))
+        chip_connections = [c for c in connections if not c.on_host]
+        worst_sum = max(float(w.max()) for w in _worst_sums(network, source, population, chip_connections))
         if worst_sum < SUM_LIMIT:
             break
         ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), "synaptic sum of 17 bits")
@@ -279,20 +294,13 @@ def _host_connection(connection: Connection, gain: float, payload: int) -> Conne
     return Connection(connection.source, connection.target, connection.map.with_weight(integers), on_host=True, weight_exp=exponent)
 
 
-def _worst_host_current(incoming: tuple[Connection, ...], on_host: list[bool], source: Input, population: IF | Readout) -> float:
-    """Largest |sum + bias| per step that any input can cause, in units of the threshold."""
-    unit = replace(source, payload_max=1)
-    rising, falling = _worst_sums(unit, population, [c for c, host in zip(incoming, on_host, strict=True) if host])
-    return max(float(rising.max()), float(falling.max()), 1e-12) + _largest(population.bias)
-
-
-def _worst_sums(source: Input, population: Population, connections: list[Connection]) -> tuple[Array, Array]:
-    """Largest positive and negative sums of weight x payload, per neuron."""
+def _worst_sums(network: Network, entry: Input, population: Population, connections: list[Connection]) -> tuple[Array, Array]:
+    """Largest positive and negative sums of weight x message, per neuron, with ``entry`` in place of the network's input."""
     rising, falling = np.zeros(population.shape), np.zeros(population.shape)
     for connection in connections:
-        graded = connection.source == source.name and not source.spiking
-        high = source.payload_max if graded else 1
-        low = -high if graded and source.signed else 0
+        source = entry if connection.source == entry.name else network[connection.source]
+        high = source.largest_message
+        low = -high if isinstance(source, Input) and source.signed else 0
         rows = connection.map.weight.astype(np.float64).reshape(len(connection.map.weight), -1)
         rising = rising + _per_neuron(np.maximum(rows * high, rows * low).sum(axis=1), connection.map, population)
         falling = falling + _per_neuron(np.maximum(-rows * high, -rows * low).sum(axis=1), connection.map, population)

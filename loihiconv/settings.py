@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from loihiconv.errors import InvalidSetting
-from loihiconv.network import Coding, Decision, Estimate, Reset
+from loihiconv.network import PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
 from loihiconv.passes.maxpool import MaxPooling
 from loihiconv.randomness import SEED_LIMIT
 
@@ -45,6 +45,9 @@ class Settings:
         "analog" feeds values as 8-bit payloads (or as currents computed on the host, where the board has no graded
         spikes); "rate" as evenly spaced spikes, "poisson" as random ones.
     reset : "subtract" or "zero"
+    spike_bits : int, 1 to 8
+        1 sends binary spikes, as every Loihi can. With more, spikes are graded (Loihi 2): they carry payloads of up to
+        Γ = 2^bits - 1, and an activation of λ becomes Γ per step instead of 1, so that a rate is Γ times as fine.
     start : float in [0, 1]
         Charge that every neuron gets beside its input, as a fraction of the threshold: with 1/2 counts are rounded
         instead of cut off.
@@ -77,6 +80,7 @@ class Settings:
     per_channel: bool = True
     input_coding: Coding = "analog"
     reset: Reset = "subtract"
+    spike_bits: int = 1
     start: float = 0.5
     hold_back: float = 0.5
     maxpool: MaxPooling = "gate"
@@ -95,6 +99,12 @@ class Settings:
                     where=name,
                     limit=" or ".join(f'"{k}"' for k in known) + " expected",
                 )
+        _whole("spike_bits", self.spike_bits, 1, PAYLOAD_LIMIT.bit_length() + 1, f"a whole number from 1 to {PAYLOAD_LIMIT.bit_length()}")
+        if self.spike_bits > 1 and (self.reset == "zero" or (self.maxpool == "gate" and self.maxpool_estimate == "average")):
+            what = 'reset "zero"' if self.reset == "zero" else 'maxpool_estimate "average"'
+            raise InvalidSetting(
+                f"{what} with graded spikes", where="spike_bits", limit="1 expected", remedy="use the default of the other"
+            )
         _between("start", self.start, 0, 1, "a fraction of the threshold, 0 to 1,")
         _between("hold_back", self.hold_back, 0, 4, "0 to 4 thresholds")
         if self.percentile is not None and not (_is_number(self.percentile) and 0 < self.percentile <= 100):
@@ -104,6 +114,11 @@ class Settings:
         for name in ("per_channel", "bias_correction"):
             if not isinstance(getattr(self, name), (bool, np.bool_)):
                 raise InvalidSetting(f"{name} {getattr(self, name)!r}", where=name, limit="True or False expected")
+
+    @property
+    def payload_max(self) -> int:
+        """Γ, the largest payload of a spike."""
+        return int(2**self.spike_bits - 1)
 
     def to_json(self) -> dict[str, Any]:
         """All settings as JSON values."""

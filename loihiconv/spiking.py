@@ -22,8 +22,8 @@ from loihiconv.settings import Settings
 def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = False, metadata: Mapping[str, Any] | None = None) -> Network:
     """Map every rectified layer to a population of integrate-and-fire neurons with threshold 1.
 
-    With λ of the layers before and after, W <- W λ_before / λ_after and b <- b / λ_after, so that an activation a
-    becomes a firing rate a / λ (Rueckauer et al. 2016, section 3.2.1); biases are constant currents (3.1). The output
+    With λ of the layers before and after (with graded spikes λ / Γ), W <- W λ_before / λ_after and b <- b / λ_after, so that an
+    activation a becomes a firing rate a / λ (Rueckauer et al. 2016, section 3.2.1); biases are constant currents (3.1). The output
     layer becomes a readout that integrates and never spikes. Max-pooling becomes a population of gates, whose λ is that
     of what it pools.
 
@@ -64,7 +64,11 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
     connections: list[Connection] = []
     for node in ann:
         if isinstance(node, MaxPool):
-            populations.append(MaxPoolPopulation(names[node.name], ann.shapes[node.name], settings.maxpool_estimate))
+            pooled = next(p for p in populations if p.name == names[node.inputs[0]])
+            gates = MaxPoolPopulation(
+                names[node.name], ann.shapes[node.name], settings.maxpool_estimate, payload_max=pooled.largest_message
+            )
+            populations.append(gates)
             windows = windows_of(node, ann.shapes[node.name][0])
             windows = windows.with_weight(windows.weight.astype(np.float32))
             connections.append(Connection(names[node.inputs[0]], names[node.name], windows))
@@ -85,7 +89,7 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
             held_back = 0.0 if constant or settings.reset == "zero" else settings.hold_back
             v_init = np.full((1,) * len(shape), settings.start - held_back, np.float32)
             normalised = (normalised + held_back / settings.timesteps).astype(np.float32)
-            populations.append(IF(names[node.name], shape, 1.0, v_init, normalised, settings.reset))
+            populations.append(IF(names[node.name], shape, 1.0, v_init, normalised, settings.reset, settings.payload_max))
         else:
             flat = (prod(shape),)
             normalised = np.broadcast_to(normalised, shape).reshape(flat).astype(np.float32)

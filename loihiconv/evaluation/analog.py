@@ -3,7 +3,7 @@
 With a transfer function f in place of the neurons, r = f((Σ W r_before + b) / τ), evaluated in PyTorch on whole batches:
 
 - "relu":  f(z) = max(0, z), the float network that the spiking one stands for
-- "clip":  f(z) = min(max(0, z), 1), since no neuron fires more than once per step (rmax = 1)
+- "clip":  f(z) = min(max(0, z), Γ), since no neuron sends more than its largest payload per step (rmax = Γ, 1 with binary spikes)
 - "steps": the spikes that a neuron fires in T steps of a constant current z, divided by T
 
 From one to the next goes exactly one property of spiking neurons; what is left after "steps" is timing alone.
@@ -27,11 +27,12 @@ Transfer: TypeAlias = Literal["relu", "clip", "steps"]
 BATCH = 128
 
 
-def fired(z: Tensor, timesteps: int, start: Tensor | float, reset: Reset = "subtract") -> Tensor:
+def fired(z: Tensor, timesteps: int, start: Tensor | float, reset: Reset = "subtract", payload_max: int = 1) -> Tensor:
     """Rate of an integrate-and-fire neuron of threshold 1 with a constant current (Rueckauer et al. 2016, Eqs. 5 and 6).
 
     The first spike comes after floor((1 - start) / z) + 1 steps. Reset by subtraction: as many spikes as thresholds that the
     potential start + T z exceeds, ceil(start + T z) - 1, but one per step at most. Reset to zero: floor(1 / z) + 1 steps apart.
+    Graded spikes carry whole thresholds, floor(start + T z), but no more than what the first of them does and Γ per step afterwards.
 
     Parameters
     ----------
@@ -41,7 +42,14 @@ def fired(z: Tensor, timesteps: int, start: Tensor | float, reset: Reset = "subt
     start : float or tensor
         Potential before the first step, in thresholds.
     reset : "subtract" or "zero"
+    payload_max : int
+        Γ; 1 for binary spikes.
     """
+    if payload_max > 1:
+        begin = torch.ceil((1 - start) / z.clamp_min(1e-12)).clamp_min(1)
+        most = torch.floor(start + begin * z).clamp_max(payload_max) + payload_max * (timesteps - begin)
+        sent = torch.minimum(torch.floor(start + timesteps * z), most)
+        return torch.where(begin <= timesteps, sent, torch.zeros_like(z)) / timesteps
     first = torch.floor((1 - start) / z.clamp_min(1e-12)) + 1
     if reset == "subtract":
         most = (timesteps + 1 - first).clamp_min(0)
@@ -119,9 +127,9 @@ class RateModel:
         if transfer == "relu":
             return z.clamp_min(0)
         if transfer == "clip":
-            return z.clamp(0, 1)
+            return z.clamp(0, p.payload_max)
         start = torch.from_numpy(np.asarray(p.v_init / (shift * tau), np.float32))
-        return fired(z, self.network.timesteps, start, p.reset)
+        return fired(z, self.network.timesteps, start, p.reset, p.payload_max)
 
     def _input(self, p: Input, x: Array, transfer: Transfer) -> Tensor:
         sent = torch.from_numpy(payloads(p, check_samples(p, x)).astype(np.float32))

@@ -128,16 +128,19 @@ def split(network: Network, recording: Recording, samples: Array, activations: M
             continue
         start = theory.start_potential(network, p) / (theory.tau(network, p) * recording.timesteps)
         parts[p.name] = neuron_parts(
-            analog[p.name], rates[p.name], z, delta_v[p.name], start, 1 / recording.timesteps, subtract=_subtracts(p)
-        )
+            analog[p.name], rates[p.name], z, delta_v[p.name], start, 1 / recording.timesteps, most=float(p.largest_message),
+            subtract=_subtracts(p),
+        )  # fmt: skip
     passed_on = theory.equation_8(network, {name: part["left_over"] for name, part in parts.items()}, rates, samples)
     return {name: Split(analog[name], rates[name], part, passed_on[name]) for name, part in parts.items()}
 
 
-def neuron_parts(a: Array, r: Array, z: Array, delta_v: Array, start: Array, one: float, *, subtract: bool) -> dict[str, Array]:
+def neuron_parts(
+    a: Array, r: Array, z: Array, delta_v: Array, start: Array, one: float, *, subtract: bool, most: float = 1.0
+) -> dict[str, Array]:
     """Take the error of integrate-and-fire neurons apart; everything in spikes per step.
 
-    discarded = z - ΔV - r (what Eq. 7 lacks), saturation = max(0, z - 1) unless resets discard it, left-over =
+    discarded = z - ΔV - r (what Eq. 7 lacks), saturation = max(0, z - rmax) unless resets discard it, left-over =
     clip(V(T) - saturated charge, 0, τ) / (τ T) - V(0) / (τ T) of neurons that were driven or fired, transient = the rest.
 
     Parameters
@@ -150,9 +153,11 @@ def neuron_parts(a: Array, r: Array, z: Array, delta_v: Array, start: Array, one
         One threshold: 1 / T.
     subtract : bool
         Whether resets subtract the threshold.
+    most : float
+        rmax: 1, or the largest payload of graded spikes.
     """
     driven = np.maximum(z, 0.0)
-    saturation = np.maximum(z - 1.0, 0.0) if subtract else np.zeros_like(z)
+    saturation = np.maximum(z - most, 0.0) if subtract else np.zeros_like(z)
     discarded = z - delta_v - r
     within = np.clip(delta_v + start - saturation, 0.0, one) - start
     left = np.where((z > 0) | (r > 0), within, 0.0)
@@ -186,6 +191,7 @@ def _slice(recording: Recording, begin: int, end: int) -> Recording:
         recording.firing_rates,
         recording.firing_rate,
         recording.synaptic_operations,
+        payload_sums={name: sums[begin:end] for name, sums in recording.payload_sums.items()},
         residuals={name: v[begin:end] for name, v in recording.residuals.items()},
     )
 

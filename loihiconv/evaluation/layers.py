@@ -164,10 +164,11 @@ class LayerSum:
         self.ever_spiked |= (rate > 0).any(axis=0)
         self.ever_active |= (activation > 0).any(axis=0)
         if not isinstance(self.population, Readout):
-            self.saturated += int((r >= 1).sum())
+            most = self.population.largest_message
+            self.saturated += int((r >= most).sum())
             self.active += int((a > 0).sum())
-            self.clipped += int((a > 1).sum())
-            for histogram, values in zip(self.histograms, (a, r), strict=True):
+            self.clipped += int((a > most).sum())
+            for histogram, values in zip(self.histograms, (a / most, r / most), strict=True):
                 bins = np.minimum(np.ceil(values[values > 0] * BINS).astype(np.int64) - 1, BINS)
                 histogram += np.bincount(bins, minlength=BINS + 1)
         if delta is not None:

@@ -161,7 +161,7 @@ def recorded_rates(network: Network, recording: Recording, samples: Array) -> di
         elif p.spiking:
             if p.name not in recording.spike_counts:
                 raise InvalidData("the recording has no spike counts", where=p.name, remedy="run with counts=True")
-            rates[p.name] = recording.spike_counts[p.name] / recording.timesteps
+            rates[p.name] = recording.sent(p.name) / recording.timesteps
         else:
             rates[p.name] = payloads(network.input, check_samples(network.input, samples)).astype(np.float64)
     return rates

@@ -212,7 +212,7 @@ def spread(n: int, wanted: int) -> slice:
 def _spiking_rates(network: Network, x: Array, device: str) -> tuple[dict[str, Array], dict[str, Array]]:
     """Rates of all populations, outputs of the readout, and V(T) - V(0) in thresholds of those that have a potential."""
     recording = simulate(network, x, record=["residuals"], device=device)
-    rates = {name: counts.astype(np.float32) / recording.timesteps for name, counts in recording.spike_counts.items()}
+    rates = {name: recording.sent(name).astype(np.float32) / recording.timesteps for name in recording.spike_counts}
     delta: dict[str, Array] = {}
     for p in network.populations:
         if isinstance(p, IF):

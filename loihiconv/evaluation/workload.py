@@ -79,7 +79,8 @@ def spiking_workload(network: Network, recording: Recording, x: Array) -> Worklo
     """
     weights = [c.map.weight for c in network.connections if not isinstance(network[c.target], MaxPool)]
     stored = sum(w.size for w in weights)
-    macs = _payload_operations(network, x)
+    graded = any(p.spiking and p.largest_message > 1 for p in network.populations)
+    macs = recording.synaptic_operations if graded else _payload_operations(network, x)
     neurons = sum(prod(p.shape) for p in network.populations if isinstance(p, (IF, Readout)))
     steps = recording.timesteps
     return Workload(

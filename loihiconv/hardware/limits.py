@@ -16,7 +16,7 @@ import numpy as np
 from loihiconv.fixed_point import BIAS_MAX
 from loihiconv.hardware.config import HardwareConfig, Limit
 from loihiconv.hardware.demand import CHANNELS_PER_AXON, Demand, Layer, Region, on_chip
-from loihiconv.network import IF, MaxPool, Network
+from loihiconv.network import IF, Input, MaxPool, Network
 
 if TYPE_CHECKING:
     from loihiconv.hardware.placement import Placement
@@ -93,13 +93,14 @@ def max_pooling(network: Network, hardware: HardwareConfig) -> Iterator[Violatio
 
 def graded_spikes(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
     """Payloads need as many bits as a spike carries; on boards without any, the host must compute the first sums."""
-    source = network.input
-    if source.spiking or not network.fixed_point:
-        return
-    bits = source.payload_max.bit_length() + source.signed
-    for connection in network.outgoing(source.name):
-        if not connection.on_host and bits > hardware.graded_spike_bits.value:
-            remedy = 'convert for this board, or use input_coding="rate"'
+    for connection in network.connections if network.fixed_point else ():
+        source = network[connection.source]
+        if connection.on_host or (source.spiking and source.largest_message == 1):
+            continue
+        signed = isinstance(source, Input) and source.signed
+        bits = source.largest_message.bit_length() + signed
+        if bits > hardware.graded_spike_bits.value:
+            remedy = "use spike_bits=1" if source.spiking else 'convert for this board, or use input_coding="rate"'
             yield _violation(connection.name, "graded_spike_bits", bits, hardware.graded_spike_bits, remedy)
 
 

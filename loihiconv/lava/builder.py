@@ -17,6 +17,7 @@ from loihiconv.lava.job import Job, Settings
 from loihiconv.lava.layout import LavaConv, lava_map, lava_views
 from loihiconv.lava.processes.process import (
     Delay,
+    GradedIF,
     MaxPoolGate,
     PayloadInput,
     PoissonInput,
@@ -95,7 +96,8 @@ def _synapses(network: Network, connection: Connection, views: dict[str, Shape])
 
 def message_bits(network: Network, connection: Connection) -> int:
     """Width of graded spikes; 0 stands for binary ones."""
-    return 0 if network[connection.source].spiking else max(1, network.input.payload_max.bit_length())
+    source = network[connection.source]
+    return 0 if source.spiking and source.largest_message == 1 else max(1, source.largest_message.bit_length())
 
 
 def _gate(network: Network, population: MaxPool, index: int, window: Window, job: Job, settings: Settings) -> AbstractProcess:
@@ -136,6 +138,8 @@ def _population(
     if isinstance(population, IF):
         if not 0 < population.vth < 2**17 or population.vth != int(population.vth):
             raise LimitExceeded(f"vth = {population.vth}", where=name, limit="a whole number from 1 to 131071 expected")
+        if population.payload_max > 1:
+            return GradedIF(vth=int(population.vth), payload_max=population.payload_max, **common, **spiking)
         process = SubtractiveIF if population.reset == "subtract" else ResetToZeroIF
         return process(vth=int(population.vth), **common, **spiking)
     course = job.potentials_over_time if settings.record_potentials else None

@@ -329,6 +329,7 @@ def _recording(
         output_spikes=decided.output_spikes,
         potentials=records.potentials,
         spike_counts=records.spike_counts,
+        payload_sums=records.payload_sums,
         timesteps=network.timesteps,
         backend="lava" if chip is None or chip.place == "cpu" else "loihi",
         spikes=records.spikes,

@@ -31,20 +31,23 @@ class SpikeRecorder:
 
     def __init__(self, parameters: Any) -> None:
         self.window, self.counts_file, self.spikes_file = parameters["window"], parameters["counts"], parameters["spikes"]
-        self.counts = np.zeros(parameters["shape"], np.int32)
+        self.counts = np.zeros((2, *parameters["shape"][::-1]), np.int32)
         self.raster: list[Array] = []
 
     def record(self, spikes: Array, step: int) -> None:
-        """Take the bool spikes of one step of a window; at its end, write."""
-        self.counts += spikes
+        """Take the bool spikes, or uint8 payloads, of one step of a window; at its end, write."""
+        graded, spikes = spikes.dtype != bool, spikes.T
+        self.counts[0] += spikes != 0
+        if graded:
+            self.counts[1] += spikes
         if self.spikes_file:
-            self.raster.append(np.packbits(spikes.T.ravel()))
+            self.raster.append(spikes.flatten() if graded else np.packbits(spikes.ravel()))
         if not self.window.is_last(step):
             return
         if self.spikes_file:
             append(self.spikes_file, np.concatenate(self.raster))
             self.raster = []
-        append(self.counts_file, self.counts.T)
+        append(self.counts_file, self.counts if graded else self.counts[0])
         self.counts[:] = 0
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihiconv.linear import Array
-from loihiconv.network import Network
+from loihiconv.network import Network, Population
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,11 @@ class Job:
         return self.folder / f"biases-{population}.npy"
 
     def counts(self, population: int) -> Path:
-        """Spikes per neuron of each sample."""
+        """Spikes per neuron of each sample; where they are graded the sums of their payloads follow, sample by sample."""
         return self.folder / f"counts-{population}.i32"
 
     def spikes(self, population: int) -> Path:
-        """Every spike, packed into bits."""
+        """Every spike, packed into bits; one byte for each where they are graded."""
         return self.folder / f"spikes-{population}.bits"
 
     def write_settings(self, settings: Settings) -> None:
@@ -125,7 +125,7 @@ class Job:
 
 
 def spiking_indices(network: Network) -> list[int]:
-    """Populations that send binary spikes, by their place in the network."""
+    """Populations that send spikes, by their place in the network."""
     return [i for i, population in enumerate(network.populations) if population.spiking]
 
 
@@ -133,7 +133,7 @@ def finished_samples(job: Job, network: Network, *, counts: bool = True) -> int:
     """Samples that every population has written; without ``counts``, that the readout has."""
     files = [(job.potentials, prod(network.readout.shape))]
     if counts:
-        files += [(job.counts(i), prod(network.populations[i].shape)) for i in spiking_indices(network)]
+        files += [(job.counts(i), prod(_counts_shape(network.populations[i]))) for i in spiking_indices(network)]
     return min(_size(path) // (4 * neurons) for path, neurons in files)
 
 
@@ -143,6 +143,7 @@ class Records:
 
     potentials: Array
     spike_counts: dict[str, Array]
+    payload_sums: dict[str, Array]
     spikes: dict[str, Array]
     potentials_over_time: Array | None
 
@@ -151,18 +152,34 @@ def read_records(job: Job, network: Network, settings: Settings) -> Records:
     """All samples that every population has written, finished run or not."""
     n, steps = finished_samples(job, network, counts=settings.record_counts), network.timesteps
     counts: dict[str, Array] = {}
+    payloads: dict[str, Array] = {}
     spikes: dict[str, Array] = {}
     for i in spiking_indices(network) if settings.record_counts else ():
         population = network.populations[i]
-        counts[population.name] = _read(job.counts(i), (n, *population.shape))
+        rows = _read(job.counts(i), (n, *_counts_shape(population)))
+        counts[population.name] = rows[:, 0]
+        if _graded(population):
+            payloads[population.name] = rows[:, 1]
         if settings.record_spikes:
+            if _graded(population):
+                spikes[population.name] = _read(job.spikes(i), (n, steps, *population.shape), np.uint8)
+                continue
             neurons = prod(population.shape)
             bits = _read(job.spikes(i), (n, steps, -(-neurons // 8)), np.uint8)
             unpacked = np.unpackbits(bits, axis=2, count=neurons).view(np.bool_)
             spikes[population.name] = unpacked.reshape(n, steps, *population.shape)
     shape = network.readout.shape
     course = _read(job.potentials_over_time, (n, steps, *shape)) if settings.record_potentials else None
-    return Records(_read(job.potentials, (n, *shape)), counts, spikes, course)
+    return Records(_read(job.potentials, (n, *shape)), counts, payloads, spikes, course)
+
+
+def _graded(population: Population) -> bool:
+    return population.spiking and population.largest_message > 1
+
+
+def _counts_shape(population: Population) -> tuple[int, ...]:
+    """Of one sample's counts in their file."""
+    return (2 if _graded(population) else 1, *population.shape)
 
 
 def _size(path: Path) -> int:

@@ -147,6 +147,7 @@ class _Run:
         currents = host_currents(network, payload)
         from_host = {name: self._checked(channels_last(c, network[name].shape), name, "bias") for name, c in currents.items()}
         states: dict[str, _State] = {}
+        fired: dict[str, torch.Tensor] = {}
         trace: list[Array] = []
         for begin in range(0, network.timesteps, blocks.steps):
             end = min(begin + blocks.steps, network.timesteps)
@@ -165,10 +166,12 @@ class _Run:
                 else:
                     spikes[name] = out
                     self.results.write("spikes", name, rows, out, slice(begin, end))
+                    if population.largest_message > 1:
+                        fired[name] = fired.get(name, 0) + torch.count_nonzero(out, dim=1)
                 for source in [s for s in spikes if self.last_use.get(s, s) == name]:
                     worker.buffers.give(spikes.pop(source))
                 if end == network.timesteps:
-                    self._finish(states.pop(name), rows, worker)
+                    self._finish(states.pop(name), rows, worker, fired.pop(name, None))
             worker.buffers.give(*spikes.values())
         self.results.finish(rows, trace)
         return len(payload)
@@ -255,7 +258,7 @@ class _Run:
             threshold, to_zero = float(population.payload_max or 1), False
         firing = neurons.Firing(
             state.bias, state.v, threshold=threshold, v_max=self.v_max, to_zero=to_zero, spikes=out, counts=state.counts,
-            portable=self.portable,
+            payload_max=population.largest_message, portable=self.portable,
         )  # fmt: skip
         incoming = self.network.incoming(population.name)
         if (depthwise := self.kernels.depthwise.get(population.name)) is not None:
@@ -300,13 +303,16 @@ class _Run:
                 total.view(samples.stop - samples.start, -1, size).add_(state.constant[samples, None])
             yield samples, steps, total
 
-    def _finish(self, state: _State, rows: slice, worker: _Worker) -> None:
-        """Record a population at the end of its window."""
+    def _finish(self, state: _State, rows: slice, worker: _Worker, fired: torch.Tensor | None) -> None:
+        """Record a population at the end of its window; ``fired`` are its spikes (N, neurons) where its counts are sums of payloads."""
         name = state.population.name
-        counts = state.counts.cpu().numpy() if isinstance(state.counts, torch.Tensor) else state.counts
+        sent = state.counts.cpu().numpy() if isinstance(state.counts, torch.Tensor) else state.counts
         if state.population.spiking:
+            counts = sent if fired is None else fired.cpu().numpy()
             worker.totals[name] += counts[0] if len(counts) == 1 else counts.sum(axis=0, dtype=np.int64)
             self.results.write("counts", name, rows, counts)
+            if fired is not None:
+                self.results.write("payloads", name, rows, sent)
         if isinstance(state, _Neurons):
             self.results.write("residuals", name, rows, state.v)
             if isinstance(state.population, Readout):

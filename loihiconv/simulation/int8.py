@@ -1,8 +1,9 @@
-"""Binary spikes times weights of 8 bits: bytes times bytes, summed in int32.
+"""Spikes times weights of 8 bits: bytes times bytes, summed in int32.
 
-oneDNN multiplies unsigned bytes by signed bytes and returns float32 below 2^24 (`Int8Product`), or signed bytes by signed bytes and returns
-int32 (`Int8Matmul`). Payloads are left to float32: a processor without VNNI adds pairs of products in 16 bits, and 2 * 255 * 127 would
-saturate them; 2 * 127 does not, nor does 2 * 129 * 127, which is what it makes of signed spikes.
+oneDNN multiplies unsigned bytes by signed bytes and returns float32 below 2^24 (`Int8Product`), or signed bytes by signed bytes
+and returns int32 (`Int8Matmul`, binary spikes only). Payloads of 8 bits are left to float32: a processor without VNNI adds pairs of
+products in 16 bits, and 2 * 255 * 127 would saturate them; 2 * 127 * 127 does not, nor does 2 * 129 * 127, which is what it makes
+of signed binary spikes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from loihiconv.linear import Conv, Dense, LinearMap, Shape
 if TYPE_CHECKING:
     from loihiconv.simulation.synapses import Synapses
 
+LARGEST_PAYLOAD = 127
+"""Of graded spikes that are multiplied as bytes."""
 FEW_WEIGHTS = 2**16
 """Bytes of weights up to which `Int8Matmul` is chosen: it arranges them anew in every call."""
 
@@ -77,11 +80,11 @@ class Int8Product:
             self.packed = ops.qlinear_prepack(narrow, None)
 
     @classmethod
-    def prepare(cls, synapses: Synapses, weights: Bytes) -> Int8Product | None:
-        """The byte-wise product for weights of ``synapses``, or None where it is not exact or not there."""
+    def prepare(cls, synapses: Synapses, weights: Bytes, payload: int) -> Int8Product | None:
+        """The byte-wise product for weights of ``synapses`` and payloads of up to so much, or None where it is not exact or not there."""
         generator = torch.Generator().manual_seed(0)
-        spikes = torch.randint(0, 2, (3, prod(synapses.source_shape)), generator=generator, dtype=torch.uint8)
-        spikes[0] = 1
+        spikes = torch.randint(0, payload + 1, (3, prod(synapses.source_shape)), generator=generator, dtype=torch.uint8)
+        spikes[0] = payload
         try:
             product = cls(synapses, weights)
             if torch.equal(product(spikes), synapses.float32(spikes)):

@@ -51,10 +51,12 @@ class Kernels:
             self._find_special(network)
 
     def _find_special(self, network: Network) -> None:
-        """For populations behind nothing but one connection that spikes cross."""
+        """For populations behind nothing but one connection that binary spikes cross."""
         for population in network.populations:
             incoming = network.incoming(population.name)
             if not isinstance(population, IF) or len(incoming) != 1 or not (source := network[incoming[0].source]).spiking:
+                continue
+            if source.largest_message > 1 or population.payload_max > 1:
                 continue
             linear = incoming[0].map
             if isinstance(linear, Conv) and len(population.shape) == 3 and Depthwise.fits(linear):

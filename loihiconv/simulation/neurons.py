@@ -33,18 +33,39 @@ def advanced(v: Any, u: Any, bias: Any, threshold: Any, highest: Any, lowest: An
 
 
 @numba.njit(inline="always", nogil=True, error_model="numpy")
+def _advanced_graded(v: Any, u: Any, bias: Any, threshold: Any, highest: Any, lowest: Any, largest: Any, whole: Any) -> Any:
+    """Potentials after one step, and payloads; ``largest``, Γ, is of float32 and ``whole`` of the payloads' type.
+
+    The quotient of two whole numbers below 2^24 lies so far from the next whole number, if it is none, that float32 does not round to it.
+    """
+    v = v + u + bias
+    v = select(v > highest, highest, v)
+    v = select(lowest > v, lowest, v)
+    thresholds, none = converted(v, largest) / converted(threshold, largest), largest - largest
+    thresholds = select(thresholds > largest, largest, thresholds)
+    payload = converted(select(none > thresholds, none, thresholds), whole)
+    return v - converted(payload, v) * threshold, payload
+
+
+@numba.njit(inline="always", nogil=True, error_model="numpy")
 def _through_all_steps(
-    currents: Any, row: Any, stride: Any, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any, i: Any, lanes: Any
-) -> None:
+    currents: Any, row: Any, stride: Any, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any, i: Any, lanes: Any,
+    graded: Any,
+) -> None:  # fmt: skip
     """Some neurons of a sample, whose first currents are in a row and the next ones a stride behind."""
     potential, b, count = load(v, i, lanes), load(bias, i, lanes), load(counts, i, lanes)
     threshold, highest, lowest = fill(limits[0], lanes), fill(limits[1], lanes), fill(limits[2], lanes)
-    bits, byte = fill(shift, lanes), fill(np.uint8(0), lanes)
+    bits, byte, largest = fill(shift, lanes), fill(np.uint8(0), lanes), fill(limits[4], lanes)
     for t in range(spikes.shape[0]):
         u = shifted(converted(load(currents[row + t * stride], i, lanes), potential), bits)
-        potential, fires = advanced(potential, u, b, threshold, highest, lowest, limits[3])
-        count = count + converted(fires, count)
-        store(spikes[t], i, converted(fires, byte))
+        if graded:
+            potential, payload = _advanced_graded(potential, u, b, threshold, highest, lowest, largest, count)
+            count = count + payload
+            store(spikes[t], i, converted(payload, byte))
+        else:
+            potential, fires = advanced(potential, u, b, threshold, highest, lowest, limits[3])
+            count = count + converted(fires, count)
+            store(spikes[t], i, converted(fires, byte))
     store(v, i, potential)
     store(counts, i, count)
 
@@ -58,10 +79,16 @@ def _integrate_fire(
     even, stride, rows = neurons - neurons % LANES, 0 if still else 1, 1 if still else end - begin
     for n in range(first, last):
         s, b, c, row = spikes[n, begin:end], bias[n % bias.shape[0]], counts[n % counts.shape[0]], (n - first) * rows
-        for i in range(0, even, LANES):
-            _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, LANES)
-        for i in range(even, neurons):
-            _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, 1)
+        if limits[4] > 1:
+            for i in range(0, even, LANES):
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, LANES, True)
+            for i in range(even, neurons):
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, 1, True)
+        else:
+            for i in range(0, even, LANES):
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, LANES, False)
+            for i in range(even, neurons):
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, 1, False)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -93,17 +120,19 @@ class Firing:
     spikes : uint8 tensor (N, steps, neurons)
         Written.
     counts : int32 tensor (N or 1, neurons)
-        Spikes are added here; with one row, of all samples.
+        Spikes, or their payloads, are added here; with one row, of all samples.
+    payload_max : int
+        Largest payload of a spike; 1 makes them binary.
     portable : bool
         Use torch's own operations, on whatever device the tensors are.
     """
 
     def __init__(
         self, bias: torch.Tensor, v: torch.Tensor, *, threshold: float, v_max: float, to_zero: bool, spikes: torch.Tensor,
-        counts: torch.Tensor, portable: bool = False,
+        counts: torch.Tensor, payload_max: int = 1, portable: bool = False,
     ) -> None:  # fmt: skip
         self.bias, self.v, self.spikes, self.counts = bias, v, spikes, counts
-        self.limits = (_number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero)
+        self.limits = (_number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero, np.float32(payload_max))
         self.portable = portable
         if not portable:
             self.before = (bias.numpy(), v.numpy(), self.limits)
@@ -133,10 +162,16 @@ class Firing:
         self._advance_portably(per_step, samples, steps, shift)
 
     def _advance_portably(self, currents: torch.Tensor, samples: slice, steps: slice, shift: int) -> None:
-        threshold, highest, lowest, to_zero = (x if isinstance(x, bool) else x.item() for x in self.limits)
+        threshold, highest, lowest, to_zero, largest = (x if isinstance(x, bool) else x.item() for x in self.limits)
         v, spikes, bias = self.v[samples], self.spikes[samples, steps], self.bias[samples] if len(self.bias) > 1 else self.bias
         for t in range(spikes.shape[1]):
             v.add_(currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype) * 2**shift).add_(bias).clamp_(lowest, highest)
+            if largest > 1:
+                # by a tensor: dividing by a number may be a product with its rounded inverse
+                payload = (v.to(torch.float32) / v.new_full((), threshold, dtype=torch.float32)).clamp_(0, largest).to(torch.uint8)
+                v.sub_(payload.to(v.dtype) * threshold)
+                spikes[:, t] = payload
+                continue
             fired = v > threshold
             v.masked_fill_(fired, 0) if to_zero else v.sub_(fired * threshold)
             spikes[:, t] = fired

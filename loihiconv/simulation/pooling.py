@@ -64,7 +64,7 @@ class Gates:
                 out[:, t] = self._winners(s)
             else:
                 e += s
-                out[:, t] = self._windows(e).amax(dim=0).flatten(1) > self.counts
+                out[:, t] = (self._windows(e).amax(dim=0).flatten(1) - self.counts).clamp_(min=0)
             self.counts += out[:, t]
 
     def _winners(self, s: torch.Tensor) -> torch.Tensor:
@@ -150,11 +150,11 @@ def _compete(e: Any, s: Any, best: Any, wins: Any) -> None:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _pass_record(best: Any, passed: Any, out: Any) -> None:
-    """A gate whose unit keeps the maximum in a tie has passed as many spikes as the maximum: a new one is one spike more."""
+    """A gate whose unit keeps the maximum in a tie has passed as much as the maximum: it passes by how much that has grown."""
     for i in range(best.size):
-        record = best[i] > passed[i]
-        out[i] = np.uint8(record)
-        passed[i] += np.int32(record)
+        more = max(best[i], passed[i]) - passed[i]
+        out[i] = np.uint8(more)
+        passed[i] += np.int32(more)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -38,14 +38,17 @@ class Results:
         self.network, self.samples = network, samples
         readout, steps = network.readout, network.timesteps
         spiking = {p.name: p.shape for p in network.populations if p.spiking}
+        graded = {name: shape for name, shape in spiking.items() if network[name].largest_message > 1}
         driven = {p.name: p.shape for p in network.populations if _integrates(p)}
         number = np.int32 if network.fixed_point else np.float32
         self.with_trace = "potentials" in record or readout.decision == "softmax"
         shapes: dict[tuple[str, str], tuple[tuple[int, ...], type]] = {("potentials", ""): ((samples, *readout.shape), number)}
         if "counts" in record:
             shapes |= {("counts", name): ((samples, *shape), np.int32) for name, shape in spiking.items()}
+            shapes |= {("payloads", name): ((samples, *shape), np.int32) for name, shape in graded.items()}
         if "spikes" in record:
-            shapes |= {("spikes", name): ((samples, steps, *shape), np.bool_) for name, shape in spiking.items()}
+            kinds = {name: np.uint8 if name in graded else np.bool_ for name in spiking}
+            shapes |= {("spikes", name): ((samples, steps, *shape), kinds[name]) for name, shape in spiking.items()}
         if "residuals" in record:
             shapes |= {("residuals", name): ((samples, *shape), number) for name, shape in driven.items()}
         if "potentials" in record:
@@ -88,7 +91,7 @@ class Results:
         Parameters
         ----------
         totals : {population: int64 array (neurons)}
-            Spikes per neuron over all samples and steps, in the simulator's order.
+            Spikes per neuron over all samples and steps, whatever their payloads, in the simulator's order.
         arrivals : int64 array (\\*input shape)
             Samples in which each value of the input is not zero.
         """
@@ -98,6 +101,7 @@ class Results:
             predictions=self.predictions,
             potentials=self.arrays["potentials", ""],
             spike_counts=self._all("counts"),
+            payload_sums=self._all("payloads"),
             timesteps=network.timesteps,
             backend="emulator" if network.fixed_point else "float",
             spikes=self._all("spikes"),

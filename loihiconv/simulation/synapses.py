@@ -2,8 +2,8 @@
 
 Fixed point, per connection:
 
-- *int8*: binary spikes and weights that fit into signed 8 bits, halved where all of them are even (weights of mixed
-  sign always are); see `int8`.
+- *int8*: spikes, binary or with payloads of at most 7 bits, and weights that fit into signed 8 bits, halved where all of them are even
+  (weights of mixed sign always are); see `int8`.
 - *float32*: everything else. Every partial sum is an integer of magnitude at most sum |w| x payload; below 2^24
   float32 holds all of them, so the result does not depend on the order of summation.
 
@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from loihiconv.errors import LimitExceeded
 from loihiconv.linear import Conv, Dense, LinearMap, Shape
 from loihiconv.network import Connection, Network
-from loihiconv.simulation.int8 import Bytes, Int8Matmul, Int8Product
+from loihiconv.simulation.int8 import LARGEST_PAYLOAD, Bytes, Int8Matmul, Int8Product
 
 EXACT_FLOAT32 = 2**24
 """All integers up to here are float32 numbers."""
@@ -63,7 +63,7 @@ class Synapses:
         self.portable = portable
         weight = torch.from_numpy(np.ascontiguousarray(self.map.weight))
         if network.fixed_point:
-            self.largest = self._largest_sum(connection, 1 if source.spiking else network.input.payload_max)
+            self.largest = self._largest_sum(connection, source.largest_message)
         if isinstance(self.map, Dense):
             weight = channels_last(weight, source.shape, target.shape)
         self.weight = weight.to(device, torch.float32) * self.unit
@@ -72,8 +72,10 @@ class Synapses:
         self.int8: Int8Product | None = None
         self.matmul: Int8Matmul | None = None
         if network.fixed_point and source.spiking and not portable and (weights := Bytes.of(weight)) is not None:
-            self.matmul = Int8Matmul.prepare(self, weights, network.shift)
-            self.int8 = Int8Product.prepare(self, weights)
+            if source.largest_message == 1:
+                self.matmul = Int8Matmul.prepare(self, weights, network.shift)
+            if source.largest_message <= LARGEST_PAYLOAD:
+                self.int8 = Int8Product.prepare(self, weights, source.largest_message)
 
     @staticmethod
     def _largest_sum(connection: Connection, payload: int) -> int:
@@ -105,7 +107,7 @@ class Synapses:
         Parameters
         ----------
         spikes : tensor (N, neurons of the source)
-            uint8 spikes or float32 payloads; (H, W, C) order for images.
+            uint8 spikes or float32 payloads of an input; (H, W, C) order for images.
 
         Returns
         -------

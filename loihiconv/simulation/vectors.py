@@ -103,7 +103,7 @@ def shifted(typing_context: Any, vector: Any, bits: Any) -> Any:
 
 @intrinsic
 def converted(typing_context: Any, vector: Any, like: Any) -> Any:
-    """The same numbers in the type of ``like``'s; from floating point only whole ones. What is true becomes 1."""
+    """The same numbers in the type of ``like``'s; from floating point their whole parts. What is true becomes 1."""
     source, target = vector.element, like.element
     result = Vector(target, vector.lanes)
 
@@ -122,16 +122,20 @@ def converted(typing_context: Any, vector: Any, like: Any) -> Any:
     return result(vector, like), generate
 
 
-def _define(function: Any, result: Callable[[Vector], Vector], integers: Callable[..., Any], floats: Callable[..., Any]) -> None:
-    """Give an operator between two vectors of one type its meaning."""
+def _define(function: Any, result: Callable[[Vector], Vector], floats: Callable[..., Any], integers: Callable[..., Any] | None) -> None:
+    """Give an operator between two vectors of one type its meaning; with None there is none for integers."""
+    meanings: dict[bool, Callable[..., Any]] = {True: floats} if integers is None else {True: floats, False: integers}
 
     @type_callable(function)
     def typer_of(context: Any) -> Callable[[Any, Any], Any]:
-        return lambda a, b: result(a) if isinstance(a, Vector) and a == b else None
+        def known(a: Any) -> bool:
+            return isinstance(a, Vector) and isinstance(a.element, types.Float) in meanings
+
+        return lambda a, b: result(a) if known(a) and a == b else None
 
     @lower_builtin(function, Vector, Vector)
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return (floats if isinstance(signature.args[0].element, types.Float) else integers)(builder, *values)
+        return meanings[isinstance(signature.args[0].element, types.Float)](builder, *values)
 
 
 def _same(vector: Vector) -> Vector:
@@ -142,8 +146,9 @@ def _truth(vector: Vector) -> Vector:
     return Vector(types.boolean, vector.lanes)
 
 
-_define(operator.add, _same, lambda b, x, y: b.add(x, y), lambda b, x, y: b.fadd(x, y))
-_define(operator.sub, _same, lambda b, x, y: b.sub(x, y), lambda b, x, y: b.fsub(x, y))
-_define(operator.mul, _same, lambda b, x, y: b.mul(x, y), lambda b, x, y: b.fmul(x, y))
-_define(operator.gt, _truth, lambda b, x, y: b.icmp_signed(">", x, y), lambda b, x, y: b.fcmp_ordered(">", x, y))
-_define(operator.ne, _truth, lambda b, x, y: b.icmp_signed("!=", x, y), lambda b, x, y: b.fcmp_unordered("!=", x, y))
+_define(operator.add, _same, lambda b, x, y: b.fadd(x, y), lambda b, x, y: b.add(x, y))
+_define(operator.sub, _same, lambda b, x, y: b.fsub(x, y), lambda b, x, y: b.sub(x, y))
+_define(operator.mul, _same, lambda b, x, y: b.fmul(x, y), lambda b, x, y: b.mul(x, y))
+_define(operator.truediv, _same, lambda b, x, y: b.fdiv(x, y), None)
+_define(operator.gt, _truth, lambda b, x, y: b.fcmp_ordered(">", x, y), lambda b, x, y: b.icmp_signed(">", x, y))
+_define(operator.ne, _truth, lambda b, x, y: b.fcmp_unordered("!=", x, y), lambda b, x, y: b.icmp_signed("!=", x, y))

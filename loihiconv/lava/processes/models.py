@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from loihiconv.lava.files import Samples, SpikeRecorder, append
 from loihiconv.lava.layout import LavaConv
-from loihiconv.lava.processes.process import Delay, PayloadInput, ReadoutIntegrator, ResetToZeroIF, SubtractiveIF
+from loihiconv.lava.processes.process import Delay, GradedIF, PayloadInput, ReadoutIntegrator, ResetToZeroIF, SubtractiveIF
 from loihiconv.lava.sums import ConvSums, DenseSums
 from loihiconv.network import STATE_SHIFT, SUM_LIMIT, V_MAX
 
@@ -109,14 +109,12 @@ class _IntegrateAndFireModel(_NeuronsModel):
             return
         sample, step = place
         self.integrate(a_in, sample, step)
-        threshold = int(self.vth[0]) << STATE_SHIFT
-        spikes = self.v > threshold
-        self.reset(spikes, threshold)
+        spikes = self.fire(int(self.vth[0]) << STATE_SHIFT)
         self.s_out.send(spikes.astype(np.int32))
         self.recorder.record(spikes, step)
 
-    def reset(self, spikes: Array, threshold: int) -> None:
-        """What a spike does to v."""
+    def fire(self, threshold: int) -> Array:
+        """Spikes of this step; they change v."""
         raise NotImplementedError
 
 
@@ -126,8 +124,10 @@ class _IntegrateAndFireModel(_NeuronsModel):
 class SubtractiveIFModel(_IntegrateAndFireModel):
     """See `SubtractiveIF`."""
 
-    def reset(self, spikes: Array, threshold: int) -> None:
+    def fire(self, threshold: int) -> Array:
+        spikes: Array = self.v > threshold
         self.v[spikes] -= threshold
+        return spikes
 
 
 @implements(proc=ResetToZeroIF, protocol=LoihiProtocol)
@@ -136,8 +136,24 @@ class SubtractiveIFModel(_IntegrateAndFireModel):
 class ResetToZeroIFModel(_IntegrateAndFireModel):
     """See `ResetToZeroIF`."""
 
-    def reset(self, spikes: Array, threshold: int) -> None:
+    def fire(self, threshold: int) -> Array:
+        spikes: Array = self.v > threshold
         self.v[spikes] = 0
+        return spikes
+
+
+@implements(proc=GradedIF, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class GradedIFModel(_IntegrateAndFireModel):
+    """See `GradedIF`."""
+
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=8)
+
+    def fire(self, threshold: int) -> Array:
+        payloads = np.clip(self.v // threshold, 0, self.proc_params["payload_max"])
+        self.v -= payloads * threshold
+        return payloads.astype(np.uint8)
 
 
 @implements(proc=ReadoutIntegrator, protocol=LoihiProtocol)

@@ -113,13 +113,13 @@ class Neurons(AbstractProcess):
 
 
 class IntegrateAndFire(Neurons):
-    """Integrate-and-fire neurons without leak: spike if v > vth << 6; how v is reset then, the two kinds below say.
+    """Integrate-and-fire neurons without leak: spike if v > vth << 6; how v is reset then, the kinds below say.
 
     Parameters
     ----------
     vth : int
     counts : path
-        Spikes per neuron and sample are appended here: int32, channels first.
+        Spikes, or the sums of their payloads, per neuron and sample are appended here: int32, channels first.
     spikes : path or None
         Every spike is appended here, one bit each: per sample T rows, each filled up to whole bytes.
     """
@@ -142,6 +142,27 @@ class SubtractiveIF(IntegrateAndFire):
 
 class ResetToZeroIF(IntegrateAndFire):
     """Reset to zero: v <- 0 after a spike, as Lava's ``LIF`` with du = 4095 and dv = 0."""
+
+
+class GradedIF(IntegrateAndFire):
+    """Sends s = min(payload_max, max(0, floor(v / (vth << 6)))) and then has v <- v - s (vth << 6).
+
+    Parameters
+    ----------
+    payload_max : int
+    spikes : path or None
+        Every payload is appended here, one byte each: per sample T rows.
+    """
+
+    def __init__(
+        self, *, shape: Shape, window: Window, vth: int, v_init: Array, bias_mant: Array, bias_exp: Array, payload_max: int,
+        biases: Path | None, counts: Path, spikes: Path | None, name: str, synapses: Synapses | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            shape=shape, window=window, vth=vth, v_init=v_init, bias_mant=bias_mant, bias_exp=bias_exp, biases=biases,
+            counts=counts, spikes=spikes, name=name, synapses=synapses,
+        )  # fmt: skip
+        self.proc_params["payload_max"] = payload_max
 
 
 class ReadoutIntegrator(Neurons):

@@ -52,8 +52,8 @@ class PoissonInputModel(PyLoihiProcessModel):
 class MaxPoolGateModel(PyLoihiProcessModel):
     """See `MaxPoolGate`: its definition in plain numpy, unit after unit of all windows at once."""
 
-    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=1)
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=1)
+    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=8)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=8)
 
     def __init__(self, proc_params: dict) -> None:
         super().__init__(proc_params)
@@ -84,7 +84,7 @@ class MaxPoolGateModel(PyLoihiProcessModel):
                 self.estimates[:] = 0
                 self.passed[:] = 0
             passing = self.gate(self.waiting)
-            self.recorder.record(passing.astype(bool), step)
+            self.recorder.record(passing.astype(np.uint8 if self.population.payload_max > 1 else bool), step)
         self.s_out.send(passing)
         self.waiting = self.s_in.recv()
 
@@ -93,8 +93,8 @@ class MaxPoolGateModel(PyLoihiProcessModel):
         if self.population.estimate == "count":
             self.estimates += spikes
             largest = np.max([self._estimates[unit] for unit in self.units], axis=0)
-            # A gate whose unit keeps the maximum in a tie has passed as many spikes as the maximum.
-            passing = (largest > self.passed).astype(np.int32)
+            # A gate whose unit keeps the maximum in a tie has passed as much as the maximum.
+            passing = np.maximum(largest - self.passed, 0)
             self.passed += passing
             return passing
         self.estimates += (spikes << ESTIMATE_SHIFT) - (self.estimates >> self.population.decay)
