@@ -25,6 +25,7 @@ from loihiconv.simulation import memory as sizes
 from loihiconv.simulation import neurons
 from loihiconv.simulation.buffers import Buffers, settle_allocator
 from loihiconv.simulation.devices import find_device, ieee_products, threads
+from loihiconv.simulation.events import EventSums
 from loihiconv.simulation.int8 import Int8Matmul
 from loihiconv.simulation.kernels import Kernels
 from loihiconv.simulation.layout import channels_last, spread
@@ -260,21 +261,26 @@ class _Run:
             state.bias, state.v, threshold=threshold, v_max=self.v_max, to_zero=to_zero, spikes=out, counts=state.counts,
             payload_max=population.largest_message, portable=self.portable,
         )  # fmt: skip
-        incoming = self.network.incoming(population.name)
-        if (depthwise := self.kernels.depthwise.get(population.name)) is not None:
-            depthwise.advance(spikes[incoming[0].source], firing, self.network.shift)
-        elif (product := self.kernels.products.get(population.name)) is not None:
-            self._fire_by_rows(product, spikes[incoming[0].source], firing, worker)
+        name = population.name
+        sources = [c.source for c in self.network.incoming(name)]
+        if (depthwise := self.kernels.depthwise.get(name)) is not None:
+            depthwise.advance(spikes[sources[0]], firing, self.network.shift)
+            return
+        rows = [spikes[s].view(-1, spikes[s].shape[2]) for s in sources if s in spikes]
+        if self.kernels.by_events(name, rows):
+            self._fire_by_rows(self.kernels.events[name], rows, firing, worker)
+        elif (product := self.kernels.products.get(name)) is not None:
+            self._fire_by_rows(product, rows, firing, worker)
         else:
             for samples, steps, currents in self._currents(state, spikes, out.shape[1]):
                 firing.advance(currents, samples, steps)
 
-    def _fire_by_rows(self, product: Int8Matmul, spikes: torch.Tensor, firing: neurons.Firing, worker: _Worker) -> None:
+    def _fire_by_rows(self, product: Int8Matmul | EventSums, spikes: list[torch.Tensor], firing: neurons.Firing, worker: _Worker) -> None:
         """Sums and spikes in turns, each piece so small that its sums stay in the cache."""
         n, duration, size = firing.spikes.shape
-        rows = max(1, min(n * duration, sizes.SMALL_BLOCK_BYTES // (4 * size)))
-        sums = worker.buffers.take((rows, size), torch.int32)
-        array, multiply = sums.numpy(), product.by_rows(spikes.view(n * duration, -1), sums)
+        rows = max(1, min(n * duration, sizes.SMALL_BLOCK_BYTES // (product.kind.itemsize * size)))
+        sums = worker.buffers.take((rows, size), product.kind)
+        array, multiply = sums.numpy(), product.by_rows(spikes, sums)
         for samples, steps in sizes.pieces(n, duration, rows):
             begin = samples.start * duration + steps.start
             multiply(begin, begin + (samples.stop - samples.start) * (steps.stop - steps.start))

@@ -9,7 +9,7 @@ of signed binary spikes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import prod
@@ -126,6 +126,8 @@ class Int8Matmul:
         From whole sums to units of v; `shift` of the product's results is one more if weights are halved.
     """
 
+    kind = torch.int32
+
     def __init__(self, weights: Bytes, shift: int) -> None:
         self.weight = weights.values.flatten(1).T
         self.shift = shift + weights.halved
@@ -155,11 +157,12 @@ class Int8Matmul:
         inputs, outputs = self.weight.shape
         torch._int_mm(spikes.view(torch.int8).view(-1, inputs), self.weight, out=sums.view(-1, outputs))
 
-    def by_rows(self, spikes: torch.Tensor, sums: torch.Tensor) -> Callable[[int, int], None]:
+    def by_rows(self, spikes: Sequence[torch.Tensor], sums: torch.Tensor) -> Callable[[int, int], None]:
         """The same for some rows of (rows, neurons) at a time, into the first rows of ``sums``: a call's cost is the product's."""
         inputs, outputs = self.weight.shape
-        pixels = spikes.shape[1] // inputs
-        x, y, product, weight = spikes.view(torch.int8).view(-1, inputs), sums.view(-1, outputs), torch._int_mm, self.weight
+        (rows,) = spikes
+        pixels = rows.shape[1] // inputs
+        x, y, product, weight = rows.view(torch.int8).view(-1, inputs), sums.view(-1, outputs), torch._int_mm, self.weight
 
         def multiply(begin: int, end: int) -> None:
             product(x[begin * pixels : end * pixels], weight, out=y[: (end - begin) * pixels])

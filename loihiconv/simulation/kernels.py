@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
+
 import torch
 
 from loihiconv.errors import LimitExceeded
-from loihiconv.linear import Conv
+from loihiconv.linear import Conv, LinearMap
 from loihiconv.network import IF, Connection, MaxPool, Network
+from loihiconv.simulation.crossover import costs
 from loihiconv.simulation.depthwise import Depthwise
+from loihiconv.simulation.events import EventSums, Incoming
 from loihiconv.simulation.int8 import Int8Matmul
 from loihiconv.simulation.synapses import EXACT_FLOAT32, Synapses
 
@@ -30,6 +35,8 @@ class Kernels:
         Populations whose sums and spikes are made in one pass.
     products : {population: Int8Matmul}
         Populations whose sums are made in small pieces.
+    events : {population: EventSums}
+        Populations whose sums events can drive: always in float networks, where they are fewer than `by_events` allows in fixed point.
 
     Raises
     ------
@@ -45,24 +52,46 @@ class Kernels:
         }
         self.depthwise: dict[str, Depthwise] = {}
         self.products: dict[str, Int8Matmul] = {}
+        self.events: dict[str, EventSums] = {}
+        self.network = network
         if network.fixed_point:
             self._check_sums(network)
         if not portable:
             self._find_special(network)
 
+    def by_events(self, name: str, spikes: Sequence[torch.Tensor]) -> bool:
+        """Whether events should drive the sums of a population, given the spikes (rows, units) that cross each of its connections."""
+        if (events := self.events.get(name)) is None:
+            return False
+        if not self.network.fixed_point:
+            return True
+        incoming, target = self.network.incoming(name), self.network[name].shape
+
+        def product(*rows: torch.Tensor) -> None:
+            for connection, s in zip(incoming, rows, strict=True):
+                self.synapses[connection](s)
+
+        key = (target, events.kind, *((*_geometry(c.map), self.network[c.source].shape, self.synapses[c].int8 is None) for c in incoming))
+        cost = costs(key, product, events, [prod(self.network[c.source].shape) for c in incoming], prod(target))
+        return cost.favour_events(*spikes)
+
     def _find_special(self, network: Network) -> None:
-        """For populations behind nothing but one connection that binary spikes cross."""
+        """For populations that nothing but spikes drives."""
         for population in network.populations:
             incoming = network.incoming(population.name)
-            if not isinstance(population, IF) or len(incoming) != 1 or not (source := network[incoming[0].source]).spiking:
+            if not isinstance(population, IF) or not all(network[c.source].spiking and not c.on_host for c in incoming):
                 continue
-            if source.largest_message > 1 or population.payload_max > 1:
+            sources = [network[c.source] for c in incoming]
+            linear, binary = incoming[0].map, population.payload_max == 1 and sources[0].largest_message == 1
+            if len(incoming) == 1 and binary and len(population.shape) == 3 and Depthwise.fits(linear):
+                assert isinstance(linear, Conv)  # part of what fits
+                self.depthwise[population.name] = Depthwise(linear, sources[0].shape, population.shape)
                 continue
-            linear = incoming[0].map
-            if isinstance(linear, Conv) and len(population.shape) == 3 and Depthwise.fits(linear):
-                self.depthwise[population.name] = Depthwise(linear, source.shape, population.shape)
-            elif (product := self.synapses[incoming[0]].matmul) is not None:
+            if len(incoming) == 1 and (product := self.synapses[incoming[0]].matmul) is not None:
                 self.products[population.name] = product
+            if all(EventSums.fits(c.map, population.shape) for c in incoming):
+                parts = [Incoming(c.map, s.shape, s.largest_message) for c, s in zip(incoming, sources, strict=True)]
+                self.events[population.name] = EventSums(parts, population.shape, network.shift)
 
     def _check_sums(self, network: Network) -> None:
         """Sums over all connections into a population must be exact, as those over one are."""
@@ -73,3 +102,10 @@ class Kernels:
                     f"the sum of |weight x payload| over all connections can reach {total}", where=population.name,
                     limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums", remedy="scale the weights down",
                 )  # fmt: skip
+
+
+def _geometry(linear: LinearMap) -> tuple[object, ...]:
+    """What a product's cost depends on beside the shape of its input."""
+    if isinstance(linear, Conv):
+        return linear.weight.shape, linear.stride, linear.padding, linear.dilation, linear.groups
+    return (linear.weight.shape,)

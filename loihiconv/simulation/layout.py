@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from loihiconv.linear import Array, Shape
 
@@ -25,3 +26,12 @@ def channels_first(x: Array, shape: Shape) -> Array:
         return x.reshape(*x.shape[:-1], *shape)
     c, h, w = shape
     return np.ascontiguousarray(np.moveaxis(x.reshape(*x.shape[:-1], h, w, c), -1, -3))
+
+
+def dense_channels_last(weight: torch.Tensor, source: Shape, target: Shape) -> torch.Tensor:
+    """A dense weight (out, in) with the rows and columns of images reordered from (C, H, W) to (H, W, C)."""
+    if len(source) == 3:
+        weight = weight.reshape(-1, *source).permute(0, 2, 3, 1).reshape(len(weight), -1)
+    if len(target) == 3:
+        weight = weight.reshape(*target, -1).permute(1, 2, 0, 3).reshape(len(weight), -1)
+    return weight

@@ -25,21 +25,13 @@ import torch
 import torch.nn.functional as F
 
 from loihiconv.errors import LimitExceeded
-from loihiconv.linear import Conv, Dense, LinearMap, Shape
+from loihiconv.linear import Conv, Dense, LinearMap
 from loihiconv.network import Connection, Network
 from loihiconv.simulation.int8 import LARGEST_PAYLOAD, Bytes, Int8Matmul, Int8Product
+from loihiconv.simulation.layout import dense_channels_last
 
 EXACT_FLOAT32 = 2**24
 """All integers up to here are float32 numbers."""
-
-
-def channels_last(weight: torch.Tensor, source: Shape, target: Shape) -> torch.Tensor:
-    """A dense weight (out, in) with the rows and columns of images reordered from (C, H, W) to (H, W, C)."""
-    if len(source) == 3:
-        weight = weight.reshape(-1, *source).permute(0, 2, 3, 1).reshape(len(weight), -1)
-    if len(target) == 3:
-        weight = weight.reshape(*target, -1).permute(1, 2, 0, 3).reshape(len(weight), -1)
-    return weight
 
 
 class Synapses:
@@ -65,7 +57,7 @@ class Synapses:
         if network.fixed_point:
             self.largest = self._largest_sum(connection, source.largest_message)
         if isinstance(self.map, Dense):
-            weight = channels_last(weight, source.shape, target.shape)
+            weight = dense_channels_last(weight, source.shape, target.shape)
         self.weight = weight.to(device, torch.float32) * self.unit
         if isinstance(self.map, Conv) and not portable:
             self.weight = self.weight.contiguous(memory_format=torch.channels_last)

@@ -122,6 +122,23 @@ def converted(typing_context: Any, vector: Any, like: Any) -> Any:
     return result(vector, like), generate
 
 
+@intrinsic
+def bits(typing_context: Any, mask: Any) -> Any:
+    """Which lanes of a mask are true, up to 64: bit i stands for lane i."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        packed = builder.bitcast(values[0], ir.IntType(mask.lanes))
+        return packed if mask.lanes == 64 else builder.zext(packed, ir.IntType(64))
+
+    return types.uint64(mask), generate
+
+
+@intrinsic
+def first_one(typing_context: Any, number: Any) -> Any:
+    """The lowest bit of a number that is one; there must be one."""
+    return types.int64(types.uint64), lambda context, builder, signature, values: builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
+
+
 def _define(function: Any, result: Callable[[Vector], Vector], floats: Callable[..., Any], integers: Callable[..., Any] | None) -> None:
     """Give an operator between two vectors of one type its meaning; with None there is none for integers."""
     meanings: dict[bool, Callable[..., Any]] = {True: floats} if integers is None else {True: floats, False: integers}

@@ -89,6 +89,6 @@ def test_small_products_write_whole_sums(monkeypatch: pytest.MonkeyPatch, value:
         product(torch.ones((4, 768), dtype=torch.uint8), sums)
         assert (sums << product.shift == 128 * value * 64).all()
         some = torch.zeros((3, 30), dtype=torch.int32)
-        product.by_rows(torch.ones((4, 768), dtype=torch.uint8), some)(1, 3)
+        product.by_rows([torch.ones((4, 768), dtype=torch.uint8)], some)(1, 3)
         assert (some[:2] == sums[:2]).all()
         assert (some[2] == 0).all()

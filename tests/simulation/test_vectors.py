@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from loihiconv.simulation.vectors import converted, fill, load, select, shifted, store
+from loihiconv.simulation.vectors import bits, converted, fill, first_one, load, select, shifted, store
 
 
 @numba.njit
@@ -83,3 +83,17 @@ def test_a_vector_may_be_one_number() -> None:
     out = np.zeros_like(a)
     _one(a, out)
     np.testing.assert_array_equal(out, a + 1)
+
+
+@numba.njit
+def _first_and_all(a: Any, lanes: Any) -> Any:
+    mask = bits(load(a, 0, 64) != fill(np.uint8(0), 64)) if lanes == 64 else bits(load(a, 0, 8) != fill(np.uint8(0), 8))
+    return mask, first_one(mask)
+
+
+@pytest.mark.parametrize("lanes", [8, 64])
+def test_masks_as_bits(lanes: int) -> None:
+    for places in ([0], [lanes - 1], [3, 5, lanes - 2], range(lanes)):
+        a = np.zeros(64, np.uint8)
+        a[list(places)] = 200
+        assert _first_and_all(a, lanes) == (sum(1 << p for p in places), min(places))
