@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from math import prod
 
 import numpy as np
 import torch
@@ -18,11 +17,11 @@ import torch
 from loihiconv.ann import Ann
 from loihiconv.ann_forward import Evaluator
 from loihiconv.fixed_point import BIAS_MAX, round_bias
-from loihiconv.linear import Array, Dense
-from loihiconv.network import IF, Connection, Network, Readout
+from loihiconv.linear import Array
+from loihiconv.network import IF, Network, Population, Readout
 from loihiconv.normalization import Scales
 from loihiconv.quantization import bounds
-from loihiconv.simulation import simulate
+from loihiconv.simulation.layerwise import Layerwise
 from loihiconv.spiking import population_names
 
 SAMPLES = 256
@@ -83,50 +82,43 @@ def correct_biases(
         The same but for the biases.
     """
     layers = [p for p in network.populations if p.name in targets and isinstance(p, (IF, Readout))]
-    for done, population in enumerate(layers, 1):
-        target = targets[population.name]
-        recording = simulate(_until(network, population.name), x)
-        if isinstance(population, Readout):
-            shift = target * population.scale - recording.potentials.mean(axis=0) / network.timesteps
-        else:
-            rate = _per_channel(recording.sent(population.name)).mean(axis=0) / network.timesteps
-            shift = ((target - rate) * population.vth * 2**network.shift).reshape(-1, *(1,) * (len(population.shape) - 1))
-        network = _with_bias(network, population, population.bias + shift)
-        if progress is not None:
-            progress(done, len(layers))
-    if network.fixed_point and targets:
-        network = replace(network, metadata={**network.metadata, "bounds": bounds(network)})
-    return network
+    if not layers:
+        return network
+    run, done = Layerwise(network, x), 0
+    for population in network.populations[1:]:
+        if population in layers:
+            run.replace(_corrected(run.network, population, targets[population.name], run.measure(population.name)))
+            done += 1
+            if progress is not None:
+                progress(done, len(layers))
+            if done == len(layers):
+                break
+        run.settle(population.name)
+    network = run.network
+    return replace(network, metadata={**network.metadata, "bounds": bounds(network)}) if network.fixed_point else network
 
 
-def _per_channel(values: Array) -> Array:
-    """Means over positions: (N, C, ...) -> (N, C)."""
-    return values.reshape(*values.shape[:2], -1).mean(axis=2)
-
-
-def _with_bias(network: Network, population: IF | Readout, bias: Array) -> Network:
+def _corrected(network: Network, population: Population, target: Array, sent: Array) -> IF | Readout:
+    """A population with a bias that its mean error is added to; ``sent`` is what its neurons send on average in T steps."""
+    assert isinstance(population, (IF, Readout))  # the caller's choice
+    if isinstance(population, Readout):
+        shift = target * population.scale - sent / network.timesteps
+    else:
+        rate = sent.reshape(len(sent), -1).mean(axis=1) / network.timesteps
+        shift = ((target - rate) * population.vth * 2**network.shift).reshape(-1, *(1,) * (len(population.shape) - 1))
+    bias = population.bias + shift
     if not network.fixed_point:
         bias = bias.astype(np.float32)
     elif any(c.on_host for c in network.incoming(population.name)):
         bias = np.rint(bias).astype(np.int32)  # the host adds it to its sum, and rounds that
     else:
         bias = round_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
-    changed = replace(population, bias=bias)
-    return replace(network, populations=tuple(changed if p is population else p for p in network.populations))
+    return replace(population, bias=bias)
 
 
-def _until(network: Network, name: str) -> Network:
-    """The network up to a population, with a readout that has nothing to say where it is not the readout itself."""
-    if name == network.readout.name:
-        return network
-    order = [p.name for p in network.populations]
-    kept = network.populations[: order.index(name) + 1]
-    names = {p.name for p in kept}
-    number = np.int32 if network.fixed_point else np.float32
-    silent = Readout("", (1,), np.zeros(1, number), np.zeros(1, number))
-    nothing = Connection(name, "", Dense(np.zeros((1, prod(kept[-1].shape)), number)))
-    connections = tuple(c for c in network.connections if c.target in names)
-    return replace(network, populations=(*kept, silent), connections=(*connections, nothing), origin=None)
+def _per_channel(values: Array) -> Array:
+    """Means over positions: (N, C, ...) -> (N, C)."""
+    return values.reshape(*values.shape[:2], -1).mean(axis=2)
 
 
 def first_samples(batches: Iterable[Array], kept: list[Array], number: int = SAMPLES) -> Iterable[Array]:

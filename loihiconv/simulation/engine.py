@@ -85,7 +85,7 @@ def simulate(
     x = check_samples(network.input, x)
     place = find_device(device)
     kept = frozenset(record) | ({"counts"} if counts else set())
-    run = _Run(network, x, place, kept, place.type != "cpu" if portable is None else portable)
+    run = Run(network, x, place, kept, place.type != "cpu" if portable is None else portable)
     workers = torch.get_num_threads() if place.type == "cpu" else 1
     blocks = sizes.plan(network, len(x), memory=sizes.budget(memory, place), workers=workers, accelerator=place.type != "cpu")
     done = 0
@@ -98,7 +98,7 @@ def simulate(
 
 
 @dataclass
-class _Neurons:
+class Neurons:
     """Neurons that integrate, while a chunk runs; in (H, W, C) order for images."""
 
     population: Population
@@ -108,10 +108,10 @@ class _Neurons:
     constant: torch.Tensor | None = None
 
 
-_State: TypeAlias = _Neurons | Gates | PoissonSource
+State: TypeAlias = Neurons | Gates | PoissonSource
 
 
-class _Worker:
+class Worker:
     """What one thread keeps from chunk to chunk."""
 
     def __init__(self, network: Network, device: torch.device) -> None:
@@ -121,7 +121,7 @@ class _Worker:
         self.arrivals = np.zeros(network.input.shape, np.int64)
 
 
-class _Run:
+class Run:
     """A network prepared for a device, and the samples that it runs on."""
 
     def __init__(self, network: Network, x: Array, device: torch.device, record: frozenset[str], portable: bool) -> None:
@@ -137,17 +137,17 @@ class _Run:
         self.block_bytes = sizes.BLOCK_BYTES if device.type == "cpu" else sizes.BLOCK_BYTES_ACCELERATOR
         self.results = Results(network, len(x), record)
         self.local, self.lock = local(), Lock()
-        self.workers: list[_Worker] = []
+        self.workers: list[Worker] = []
 
     def chunk(self, first: int, blocks: sizes.Blocks) -> int:
         """Run the samples from ``first`` on that one worker takes at a time; how many there were."""
-        network, worker = self.network, self._worker()
+        network, worker = self.network, self.worker()
         rows = slice(first, min(first + blocks.samples, len(self.x)))
         payload = payloads(network.input, self.x[rows])
         worker.arrivals += np.count_nonzero(payload, axis=0)
         currents = host_currents(network, payload)
-        from_host = {name: self._checked(channels_last(c, network[name].shape), name, "bias") for name, c in currents.items()}
-        states: dict[str, _State] = {}
+        from_host = {name: self.checked(channels_last(c, network[name].shape), name, "bias") for name, c in currents.items()}
+        states: dict[str, State] = {}
         fired: dict[str, torch.Tensor] = {}
         trace: list[Array] = []
         for begin in range(0, network.timesteps, blocks.steps):
@@ -158,8 +158,8 @@ class _Run:
                 if isinstance(population, Input) and not population.spiking:
                     continue  # the same at each step: part of its targets' constant currents
                 if begin == 0:
-                    states[name] = self._begin(population, payload, from_host, first, worker)
-                out = self._advance(states[name], spikes, begin, end, worker)
+                    states[name] = self.begin(population, payload, from_host, first, worker)
+                out = self.advance(states[name], spikes, begin, end, worker)
                 if isinstance(population, Readout):
                     if self.results.with_trace:
                         trace.append(out.cpu().numpy().copy())
@@ -177,21 +177,32 @@ class _Run:
         self.results.finish(rows, trace)
         return len(payload)
 
+    def change(self, network: Network, population: IF | Readout) -> None:
+        """Go on with a network that differs in the potentials and biases of one population."""
+        self.network, name = network, population.name
+        self.start[name] = self._per_neuron(population.v_init, population, "v_init")
+        self.bias[name] = self._per_neuron(population.bias, population, "bias")
+
+    def release(self, state: State, worker: Worker) -> None:
+        """Hand back what a population held while its chunk ran."""
+        if isinstance(state, Neurons):
+            worker.buffers.give(state.v, state.counts)
+
     def recording(self) -> Recording:
         """What all workers found."""
         names = self.workers[0].totals
         totals = {name: np.sum([w.totals[name] for w in self.workers], axis=0) for name in names}
         return self.results.recording(totals, np.sum([w.arrivals for w in self.workers], axis=0))
 
-    def _worker(self) -> _Worker:
-        worker: _Worker | None = getattr(self.local, "worker", None)
+    def worker(self) -> Worker:
+        worker: Worker | None = getattr(self.local, "worker", None)
         if worker is None:
-            worker = self.local.worker = _Worker(self.network, self.device)
+            worker = self.local.worker = Worker(self.network, self.device)
             with self.lock:
                 self.workers.append(worker)
         return worker
 
-    def _begin(self, population: Population, payload: Array, from_host: dict[str, torch.Tensor], first: int, worker: _Worker) -> _State:
+    def begin(self, population: Population, payload: Array, from_host: dict[str, torch.Tensor], first: int, worker: Worker) -> State:
         """A population at the start of its window."""
         n, size, name = len(payload), prod(population.shape), population.name
         if isinstance(population, MaxPool):
@@ -205,9 +216,9 @@ class _Run:
         if isinstance(population, Input):
             v.fill_(population.payload_max // 2 if self.network.fixed_point else 0.5)
             constant = torch.from_numpy(channels_last(payload, population.shape).astype(np.float32)).to(self.device)
-            return _Neurons(population, v, torch.zeros((1, size), dtype=self.number, device=self.device), counts, constant)
+            return Neurons(population, v, torch.zeros((1, size), dtype=self.number, device=self.device), counts, constant)
         v.copy_(self.start[name].expand(n, -1))
-        return _Neurons(population, v, from_host.get(name, self.bias[name]), counts, self._constant(population, payload))
+        return Neurons(population, v, from_host.get(name, self.bias[name]), counts, self._constant(population, payload))
 
     def _constant(self, population: Population, payload: Array) -> torch.Tensor | None:
         """Sums that payloads give, the same at each step: (N, neurons)."""
@@ -222,13 +233,13 @@ class _Run:
                 total = y if total is None else total.add_(y)
         return total
 
-    def _advance(self, state: _State, spikes: dict[str, torch.Tensor], begin: int, end: int, worker: _Worker) -> torch.Tensor:
+    def advance(self, state: State, spikes: dict[str, torch.Tensor], begin: int, end: int, worker: Worker) -> torch.Tensor:
         """Spikes of a population in one block of steps, or the readout's potentials, in a buffer of the worker's."""
         population, steps = state.population, end - begin
         kind = self.number if isinstance(population, Readout) else torch.uint8
-        n = len(state.v if isinstance(state, _Neurons) else state.counts)
+        n = len(state.v if isinstance(state, Neurons) else state.counts)
         out = worker.buffers.take((n, steps, prod(population.shape)), kind)
-        if isinstance(state, _Neurons):
+        if isinstance(state, Neurons):
             if isinstance(population, Readout):
                 self._integrate(state, spikes, out)
             else:
@@ -241,7 +252,7 @@ class _Run:
         state.advance(begin, here)
         return out if self.device.type == "cpu" else out.copy_(torch.from_numpy(here))
 
-    def _integrate(self, state: _Neurons, spikes: dict[str, torch.Tensor], trace: torch.Tensor) -> None:
+    def _integrate(self, state: Neurons, spikes: dict[str, torch.Tensor], trace: torch.Tensor) -> None:
         """Neurons that never spike."""
         for samples, steps, currents in self._currents(state, spikes, trace.shape[1]):
             bias = state.bias[samples] if len(state.bias) > 1 else state.bias
@@ -249,7 +260,7 @@ class _Run:
             v, course = state.v[samples], trace[samples, steps]
             neurons.integrate(per_step, bias, v, v_max=self.v_max, trace=course, portable=self.portable)
 
-    def _fire(self, state: _Neurons, spikes: dict[str, torch.Tensor], out: torch.Tensor, worker: _Worker) -> None:
+    def _fire(self, state: Neurons, spikes: dict[str, torch.Tensor], out: torch.Tensor, worker: Worker) -> None:
         """Neurons that spike: in the way that has least to do with memory."""
         population = state.population
         if isinstance(population, IF):
@@ -275,7 +286,7 @@ class _Run:
             for samples, steps, currents in self._currents(state, spikes, out.shape[1]):
                 firing.advance(currents, samples, steps)
 
-    def _fire_by_rows(self, product: Int8Matmul | EventSums, spikes: list[torch.Tensor], firing: neurons.Firing, worker: _Worker) -> None:
+    def _fire_by_rows(self, product: Int8Matmul | EventSums, spikes: list[torch.Tensor], firing: neurons.Firing, worker: Worker) -> None:
         """Sums and spikes in turns, each piece so small that its sums stay in the cache."""
         n, duration, size = firing.spikes.shape
         rows = max(1, min(n * duration, sizes.SMALL_BLOCK_BYTES // (product.kind.itemsize * size)))
@@ -287,7 +298,7 @@ class _Run:
             firing.advance(array, samples, steps, product.shift)
         worker.buffers.give(sums)
 
-    def _currents(self, state: _Neurons, spikes: dict[str, torch.Tensor], duration: int) -> Iterator[tuple[slice, slice, torch.Tensor]]:
+    def _currents(self, state: Neurons, spikes: dict[str, torch.Tensor], duration: int) -> Iterator[tuple[slice, slice, torch.Tensor]]:
         """Sums of weight x spike in units of v, piece by piece: which samples, which steps, and (samples x steps, neurons).
 
         There is one row per sample if they are the same at each step.
@@ -309,7 +320,7 @@ class _Run:
                 total.view(samples.stop - samples.start, -1, size).add_(state.constant[samples, None])
             yield samples, steps, total
 
-    def _finish(self, state: _State, rows: slice, worker: _Worker, fired: torch.Tensor | None) -> None:
+    def _finish(self, state: State, rows: slice, worker: Worker, fired: torch.Tensor | None) -> None:
         """Record a population at the end of its window; ``fired`` are its spikes (N, neurons) where its counts are sums of payloads."""
         name = state.population.name
         sent = state.counts.cpu().numpy() if isinstance(state.counts, torch.Tensor) else state.counts
@@ -319,16 +330,16 @@ class _Run:
             self.results.write("counts", name, rows, counts)
             if fired is not None:
                 self.results.write("payloads", name, rows, sent)
-        if isinstance(state, _Neurons):
+        if isinstance(state, Neurons):
             self.results.write("residuals", name, rows, state.v)
             if isinstance(state.population, Readout):
                 self.results.write("potentials", "", rows, state.v)
-            worker.buffers.give(state.v, state.counts)
+            self.release(state, worker)
 
     def _per_neuron(self, values: Array, population: Population, what: str) -> torch.Tensor:
-        return self._checked(spread(values, population.shape, np.int64 if self.network.fixed_point else np.float32), population.name, what)
+        return self.checked(spread(values, population.shape, np.int64 if self.network.fixed_point else np.float32), population.name, what)
 
-    def _checked(self, values: Array, where: str, what: str) -> torch.Tensor:
+    def checked(self, values: Array, where: str, what: str) -> torch.Tensor:
         """Potentials or biases, within the chip's registers in fixed point; see `neurons`."""
         if self.network.fixed_point and (largest := float(np.abs(values).max(initial=0))) > V_MAX:
             raise LimitExceeded(f"{what} of magnitude {largest:.0f}", where=where, limit=f"at most 2^23 - 1 = {V_MAX} expected")
