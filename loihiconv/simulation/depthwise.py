@@ -10,13 +10,14 @@ every partial sum is within it too. Float networks use float32.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numba
 import numpy as np
 import torch
 
-from loihiconv.linear import Array, Conv, LinearMap, Shape
+from loihiconv.linear import Array, Conv, LinearMap, Pair, Shape
 from loihiconv.simulation.neurons import Firing, advanced
 from loihiconv.simulation.vectors import converted, fill, load, select, shifted, store
 
@@ -40,7 +41,8 @@ class Depthwise:
         channels = source[0]
         kind = np.int16 if np.issubdtype(linear.weight.dtype, np.integer) else np.float32
         self.weight = np.ascontiguousarray(linear.weight.reshape(channels, -1).T.astype(kind)).ravel()
-        self.units, self.taps, self.starts = _taps(linear, source, target)
+        units, taps, self.starts = windows(linear.weight.shape[2:], linear.stride, linear.padding, linear.dilation, source, target)
+        self.units, self.taps = units * channels, taps * channels
 
     @staticmethod
     def fits(linear: LinearMap) -> bool:
@@ -65,16 +67,19 @@ class Depthwise:
         _depthwise(spikes.numpy(), self.weight, self.units, self.taps, self.starts, np.int32(shift), *firing.before, *firing.after)
 
 
-def _taps(linear: Conv, source: Shape, target: Shape) -> tuple[Array, Array, Array]:
-    """Which units each pixel sees: offsets of the units' first channels, weights to go with them, and where a pixel's begin."""
-    (channels, height, width), (_, h_out, w_out), (kh, kw) = source, target, linear.weight.shape[2:]
-    (sh, sw), (dh, dw), (top, _, left, _) = linear.stride, linear.dilation, linear.padding
+@lru_cache(maxsize=64)
+def windows(
+    kernel: Pair, stride: Pair, padding: tuple[int, int, int, int], dilation: Pair, source: Shape, target: Shape
+) -> tuple[Array, Array, Array]:
+    """Which pixels of the source each one of the target sees, and by which taps of the kernel; where a pixel's begin."""
+    (_, height, width), (_, h_out, w_out), (kh, kw) = source, target, kernel
+    (sh, sw), (dh, dw), (top, _, left, _) = stride, dilation, padding
     rows = np.arange(h_out)[:, None, None, None] * sh - top + np.arange(kh)[:, None] * dh
     columns = np.arange(w_out)[:, None, None] * sw - left + np.arange(kw) * dw
     inside = ((rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)).reshape(h_out * w_out, kh * kw)
-    offsets = ((rows * width + columns) * channels).reshape(inside.shape)[inside]
+    pixels = (rows * width + columns).reshape(inside.shape)[inside]
     starts = np.concatenate([[0], np.cumsum(inside.sum(axis=1))])
-    return offsets.astype(np.int64), (np.nonzero(inside)[1] * channels).astype(np.int64), starts.astype(np.int64)
+    return pixels.astype(np.int64), np.nonzero(inside)[1].astype(np.int64), starts.astype(np.int64)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 
 from loihiconv.linear import Conv, Shape
 from loihiconv.network import ESTIMATE_SHIFT, MaxPool
+from loihiconv.simulation.depthwise import windows as windows_of
+from loihiconv.simulation.vectors import converted, fill, load, select, store
 
 
 class Gates:
@@ -40,6 +42,8 @@ class Gates:
         (sh, sw), (dh, dw), (top, bottom, left, right) = windows.stride, windows.dilation, windows.padding
         self.geometry = (c, h, w, h_out, w_out, kh, kw, sh, sw, dh, dw, top, left)
         self.around = (0, 0, left, right, top, bottom)
+        self.apart = windows.extent[0] <= sh and windows.extent[1] <= sw
+        self.units, _, self.starts = windows_of((kh, kw), windows.stride, windows.padding, windows.dilation, source, population.shape)
         self.estimates = torch.zeros((samples, prod(source)), dtype=torch.int32, device=device)
         self.counts = torch.zeros((samples, prod(population.shape)), dtype=torch.int32, device=device)
 
@@ -53,6 +57,9 @@ class Gates:
             Written; ``counts`` goes on counting.
         """
         average, decay = self.population.estimate == "average", self.population.decay
+        if not self.portable and self.apart and not average:
+            _count_apart(spikes.numpy(), self.units, self.starts, self.estimates.numpy(), self.counts.numpy(), out.numpy())
+            return
         if not self.portable:
             _gate(spikes.numpy(), self.geometry, average, decay, self.estimates.numpy(), self.counts.numpy(), out.numpy())
             return
@@ -80,6 +87,43 @@ class Gates:
         rows, columns = (h_out - 1) * sh + 1, (w_out - 1) * sw + 1
         places = [(i * dh, j * dw) for i in range(kh) for j in range(kw)]
         return torch.stack([padded[:, i : i + rows : sh, j : j + columns : sw] for i, j in places])
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _count_apart(spikes: Any, units: Any, starts: Any, estimates: Any, passed: Any, out: Any) -> None:
+    """Windows that share no unit, by counts: some channels of a window are carried through all steps."""
+    pixels = starts.size - 1
+    channels = passed.shape[1] // pixels
+    for n in range(spikes.shape[0]):
+        for pixel in range(pixels):
+            here, first, c = units[starts[pixel] : starts[pixel + 1]], pixel * channels, 0
+            while c + 32 <= channels:
+                _pass_records(spikes[n], here, channels, c, estimates[n], passed[n], out[n], first + c, 32)
+                c += 32
+            while c + 8 <= channels:
+                _pass_records(spikes[n], here, channels, c, estimates[n], passed[n], out[n], first + c, 8)
+                c += 8
+            while c < channels:
+                _pass_records(spikes[n], here, channels, c, estimates[n], passed[n], out[n], first + c, 1)
+                c += 1
+
+
+@numba.njit(inline="always", nogil=True, error_model="numpy")
+def _pass_records(
+    spikes: Any, units: Any, channels: Any, c: Any, estimates: Any, passed: Any, out: Any, first: Any, lanes: Any
+) -> None:  # fmt: skip
+    """A gate has passed as much as the most that one of its units has sent: it passes by how much that has grown."""
+    record, byte = load(passed, first, lanes), fill(np.uint8(0), lanes)
+    for t in range(out.shape[0]):
+        best = record
+        for unit in units:
+            e = load(estimates, unit * channels + c, lanes)
+            e = e + converted(load(spikes[t], unit * channels + c, lanes), e)
+            store(estimates, unit * channels + c, e)
+            best = select(e > best, e, best)
+        store(out[t], first, converted(best - record, byte))
+        record = best
+    store(passed, first, record)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
