@@ -96,9 +96,7 @@ def _windows(draw: st.DrawFn, shape: Shape) -> Conv:
     return Conv(np.ones((shape[0], 1, kh, kw), np.int32), (sh, sw), (top, bottom, left, right), (dh, dw), shape[0])
 
 
-def _population(
-    draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Shape, *, last: bool, quiet: bool, graded: bool
-) -> Population:
+def _population(draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Shape, *, last: bool, quiet: bool, graded: bool) -> Population:
     per = shape if draw(st.booleans()) else (shape[0], *(1,) * (len(shape) - 1))
     magnitude = 2.0 ** draw(st.floats(0, np.log2(BIAS_MAX)))
     # Next to currents from the host there must be room: their sum with the bias is what the chip has to hold.
