@@ -26,7 +26,7 @@ from loihiconv.network import MaxPool, Network
 from loihiconv.normalization import Scales, choose_scales, silent_layers
 from loihiconv.passes import Lowered, lower
 from loihiconv.passes.maxpool import MaxPooling
-from loihiconv.quantization import check_payload, quantize
+from loihiconv.quantization import check_payload, narrow_weights, quantize
 from loihiconv.search import Judge, search
 from loihiconv.settings import Optimize, Settings, choose
 from loihiconv.spiking import check_pooled, population_names, to_spiking
@@ -172,7 +172,10 @@ def build(source: Measured, settings: Settings, board: HardwareConfig | None, pr
     if gates:
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
         network = replace(network, metadata={**network.metadata, "notes": [*network.metadata["notes"], said]})
-    return correct_biases(quantize(network, board), targets, source.samples, progress=_correction_progress(progress, 1, rounds))
+    quantized = quantize(network, board)
+    if narrow := narrow_weights(quantized):
+        quantized = replace(quantized, metadata={**quantized.metadata, "notes": [*quantized.metadata["notes"], *narrow]})
+    return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
 
 
 def read(model: nn.Module, x: Array, maxpool: MaxPooling = "gate") -> Lowered:

@@ -39,7 +39,11 @@ LAYER_COLUMNS = (
     },
     {"name": "mean error", "sortable": True, "hint": "rate − activation in spikes per step; outputs for the readout"},
     {"name": "correlation", "sortable": True, "hint": "of rates and activations"},
-    {"name": "clipped", "sortable": True, "hint": "positive activations above the largest rate: one spike, or the largest payload, per step"},
+    {
+        "name": "clipped",
+        "sortable": True,
+        "hint": "positive activations above the largest rate: one spike, or the largest payload, per step",
+    },
     {"name": "saturated", "sortable": True, "hint": "neurons that send the largest spike in every step"},
     {"name": "silent", "sortable": True, "hint": "neurons that never spike"},
     {"name": "silent in ANN", "sortable": True, "hint": "neurons that are never active in the float network"},
