@@ -136,7 +136,7 @@ def test_scales_are_those_of_one_threshold(scale: str, per_channel: bool) -> Non
 
 def test_boards_without_graded_spikes_refuse_by_name() -> None:
     with pytest.raises(
-        LimitExceeded, match="spike_bits: graded spikes of 4 bits; .*: spikes are binary; use spike_bits=1, or a board with Loihi 2"
+        LimitExceeded, match=r"spike_bits: graded spikes of 4 bits; .*: spikes are binary; use spike_bits=1, or a board with Loihi 2"
     ):
         converted(hardware="nahuku32", spike_bits=4)
     board = load_board("kapoho_point")

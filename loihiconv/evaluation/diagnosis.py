@@ -258,7 +258,8 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
         return
     yield Finding(
         "time steps", layer.population,
-        f"{timesteps} time steps are too few: rates take only {timesteps * layer.largest + 1} values, which alone is an error of {share(error, 0)}",
+        f"{timesteps} time steps are too few: rates take only {timesteps * layer.largest + 1} values, "
+        f"which alone is an error of {share(error, 0)}",
         f"raise timesteps to {_enough(timesteps, error)}", max(steps_cost + time_cost, error * LOSS),
     )  # fmt: skip
 
