@@ -34,6 +34,8 @@ READOUT_HEADROOM = 2.0
 """Potentials may grow to this many times the largest output seen in calibration before they saturate."""
 FEWEST_WEIGHT_BITS = 6.0
 """Of a weight's 8, below which payloads of fewer bits err less in total."""
+WARNED_WEIGHT_BITS = 4.0
+"""Below which accuracy is lost for certain."""
 HOST_WEIGHT_BITS = 15
 """Magnitude bits of weights that only the host multiplies with."""
 SUM_CAUSE = "synaptic sum of 17 bits"
@@ -119,8 +121,8 @@ def check_payload(largest: int, where: str, hardware: HardwareConfig) -> None:
         )  # fmt: skip
 
 
-def narrow_weights(network: Network) -> list[str]:
-    """What a user should know of layers whose weights graded spikes leave less than `FEWEST_WEIGHT_BITS`; one line each.
+def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list[str]:
+    """What a user should know of layers whose weights graded spikes leave fewer bits than ``fewest``; one line each.
 
     Payloads and weights share a sum of 17 bits: a bit more for the ones is a bit less for the others, in layers with many inputs.
     """
@@ -129,7 +131,7 @@ def narrow_weights(network: Network) -> list[str]:
         sources = [network[c.source] for c in network.incoming(name)]
         payload = max((source.largest_message for source in sources if source.spiking), default=1)
         bits = entry["weight_bits_used"]
-        if payload == 1 or bits >= FEWEST_WEIGHT_BITS or entry["limited_by"] != SUM_CAUSE:
+        if payload == 1 or bits >= fewest or entry["limited_by"] != SUM_CAUSE:
             continue
         best = next((b for b in range(payload.bit_length() - 1, 1, -1) if bits + log2(payload / (2**b - 1)) >= FEWEST_WEIGHT_BITS), 1)
         notes.append(

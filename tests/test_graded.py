@@ -166,6 +166,8 @@ def test_notes_name_layers_that_payloads_leave_few_bits() -> None:
     (note,) = [text for text in wide.metadata["notes"] if "payloads" in text]
     assert note.startswith("7: payloads of up to 15 leave its weights 4.")
     assert note.endswith("as sums must stay below 2^17; use spike_bits=2")
+    with pytest.warns(UserWarning, match=r"7: payloads of up to 63 leave its weights 2\.\d of 8 bits, .*; use spike_bits=2"):
+        lc.convert(lc.demo.digits_cnn(), x, hardware="kapoho_point", spike_bits=6, timesteps=2)
     kept = lc.convert(lc.demo.digits_cnn(), x, hardware="kapoho_point", spike_bits=2, timesteps=2)
     assert not [text for text in kept.metadata["notes"] if "payloads" in text]
     assert kept.metadata["quantization"]["7"]["weight_bits_used"] > 6 > wide.metadata["quantization"]["7"]["weight_bits_used"]
