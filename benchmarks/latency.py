@@ -4,9 +4,11 @@
     python benchmarks/latency.py                                  # four networks, 10,000 images each: an hour or two
     python benchmarks/latency.py --net mnist_maxpool --samples 1000
     python benchmarks/latency.py --net cifar10_cnn --timesteps 8,16,32,64 --json
+    python benchmarks/latency.py --net cifar10_cnn --timesteps 2,4,8 --methods default,graded --spike-bits 3
 
 "paper" is ``optimize="none"``: 99.9th percentile per layer, start at half a threshold. "default" is what `loihiconv.convert` does
-unasked: scales of least error per channel, half a threshold held back, biases corrected; nothing is trained. Both are calibrated on
+unasked: scales of least error per channel, half a threshold held back, biases corrected; nothing is trained. "graded" is the same with
+spikes that carry payloads, which Loihi 1 cannot and which cost bandwidth: figures apart, for few time steps. All are calibrated on
 1,000 training images; test images are seen by the runs alone. An interrupted run goes on where it was.
 
 Beside it stands what others report, on other networks and mostly in float: see `LITERATURE`.
@@ -18,6 +20,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,11 +41,15 @@ from loihiconv.evaluation.metrics import agreement, score
 from loihiconv.linear import Array
 
 DATA = {"cifar10_cnn": "cifar10", "mobilenet": "cifar10", "mnist_maxpool": "mnist", "fashion_cnn": "fashion_mnist"}
-METHODS = {"paper": "none", "default": "default"}
+METHODS: Mapping[str, Mapping[str, Any]] = {"paper": {"optimize": "none"}, "default": {}, "graded": {}}
 BACKENDS = ("float", "emulator")
 TIMESTEPS = (4, 8, 16, 32, 64, 128, 256)
 CALIBRATION = 1_000
 LAVA_STEPS = 16
+GRADED_STEPS = 16
+"""Most time steps for which "graded" is measured unasked: beyond, binary spikes lose nothing that payloads could bring back."""
+STYLES = {"paper": ("tab:gray", "--", "-"), "default": ("tab:blue", "--", "-"), "graded": ("tab:orange", ":", "-.")}
+"""Colour of a method, and lines of float and fixed point."""
 LITERATURE = """For comparison, CIFAR-10, none of it in fixed point or on the same network:
   Li et al. 2021 (arXiv:2106.06984), VGG16 of 95.7 %: T=16 64.5 % plain, 93.3 % light calibration
   Bu et al. 2022 (QCFS, retrained), VGG16 of 95.5 %: T=16 95.4 %
@@ -58,10 +65,12 @@ class Latency:
     samples : int
     board : str
     folder : Path
+    spike_bits : int
+        Of "graded".
     """
 
-    def __init__(self, name: str, samples: int, board: str, folder: Path) -> None:
-        self.name, self.board, self.path = name, board, folder / f"{name}.json"
+    def __init__(self, name: str, samples: int, board: str, folder: Path, spike_bits: int = 4) -> None:
+        self.name, self.board, self.path, self.spike_bits = name, board, folder / f"{name}.json", spike_bits
         self.model = nets.trained(name)
         x_train, _, x, y = data.load(DATA[name])
         self.calibration, self.x, self.y = x_train[:CALIBRATION], x[:samples], y[:samples]
@@ -70,12 +79,16 @@ class Latency:
         if self.path.exists() and (stored := json.loads(self.path.read_text())).get("setup") == setup:
             self.content = stored
 
-    def run(self, timesteps: Sequence[int], methods: Sequence[str], backends: Sequence[str], lava_samples: int) -> None:
+    def run(
+        self, timesteps: Sequence[int], methods: Sequence[str], backends: Sequence[str], lava_samples: int, graded_steps: int = GRADED_STEPS
+    ) -> None:
         """Everything that is asked for and not there yet."""
         reference = predict(self.model, self.x)
         self.content["ann"] = score(reference, self.y)
         for steps in timesteps:
             for method in methods:
+                if method == "graded" and steps > graded_steps:
+                    continue
                 missing = [b for b in backends if not self._has(method, b, steps)]
                 if not missing:
                     continue
@@ -84,20 +97,23 @@ class Latency:
                 print(f"{self.name}, T={steps}, {method}: converted in {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
                 for backend in missing:
                     self._measure(net, method, backend, reference)
-        if lava_samples and self.content["lava"] is None:
-            self.content["lava"] = self._in_lava(lava_samples)
-            self._save()
+        for method, key in (("default", "lava"), ("graded", f"lava graded {self.spike_bits}")):
+            if lava_samples and self.content.get(key) is None and (method == "default" or method in methods):
+                self.content[key] = self._in_lava(method, lava_samples)
+                self._save()
 
     def _convert(self, method: str, steps: int) -> loihiconv.Network:
-        return loihiconv.convert(
-            self.model, self.calibration, hardware=self.board, timesteps=steps, optimize=METHODS[method]  # type: ignore[arg-type]
-        )  # fmt: skip
+        bits = {"spike_bits": self._bits(method)}
+        return loihiconv.convert(self.model, self.calibration, hardware=self.board, timesteps=steps, **METHODS[method], **bits)
+
+    def _bits(self, method: str) -> int:
+        return self.spike_bits if method == "graded" else 1
 
     def _measure(self, net: loihiconv.Network, method: str, backend: str, reference: Array) -> None:
         begin = time.monotonic()
         recording = loihiconv.run(net, self.x, backend, counts=False)
         result = score(recording.predictions, self.y)
-        point = {"method": method, "backend": backend, "timesteps": net.timesteps, **result}
+        point = {"method": method, "spike_bits": self._bits(method), "backend": backend, "timesteps": net.timesteps, **result}
         point |= {
             "loss": self.content["ann"]["accuracy"] - result["accuracy"],
             "agreement": agreement(recording.predictions, reference),
@@ -109,21 +125,36 @@ class Latency:
         self._save()
         print(f"  {backend}: loss {100 * point['loss']:+.2f} pp, {point['seconds']} s", file=sys.stderr, flush=True)
 
-    def _in_lava(self, samples: int) -> dict[str, Any]:
+    def _in_lava(self, method: str, samples: int) -> dict[str, Any]:
         """Mismatches between emulator and Lava's CPU simulator on the first images."""
-        net, x = self._convert("default", LAVA_STEPS), self.x[:samples]
+        net, x = self._convert(method, LAVA_STEPS), self.x[:samples]
         emulated = loihiconv.run(net, x, "emulator", record=["spikes"])
         spikes, potentials = mismatches(emulated, loihiconv.run(net, x, "lava", record=["spikes"]))
         return {"n": len(x), "timesteps": LAVA_STEPS, "mismatched_spikes": sum(spikes.values()), "mismatched_potentials": potentials}
 
     def _has(self, method: str, backend: str, steps: int) -> bool:
-        wanted = (method, backend, steps)
-        return any((p["method"], p["backend"], p["timesteps"]) == wanted for p in self.content["points"])
+        wanted = (label(method, self._bits(method)), backend, steps)
+        return any((_label(p), p["backend"], p["timesteps"]) == wanted for p in self.content["points"])
 
     def _save(self) -> None:
         part = self.path.with_name(f".{self.path.name}.part")
         part.write_text(json.dumps(self.content, indent=1) + "\n")
         part.replace(self.path)
+
+
+def label(method: str, spike_bits: int) -> str:
+    """A method's name in tables and plots; graded spikes say how many bits they carry."""
+    return f"{method}, {spike_bits} bits" if method == "graded" else method
+
+
+def _label(point: Mapping[str, Any]) -> str:
+    return label(point["method"], point.get("spike_bits", 1))
+
+
+def _labels(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of all methods that were measured, graded ones last."""
+    order = list(METHODS)
+    return list(dict.fromkeys(map(_label, sorted(points, key=lambda p: (order.index(p["method"]), p.get("spike_bits", 1))))))
 
 
 def table(content: Mapping[str, Any]) -> str:
@@ -133,17 +164,19 @@ def table(content: Mapping[str, Any]) -> str:
     low, high = ann["wilson95"]
     lines = [
         f"{content['setup']['net']}: ANN {ann['accuracy']:.2%} [{low:.2%} - {high:.2%}], {ann['n']} test images; loss in percentage points",
-        f"{'':20}" + "".join(f"{f'T={t}':>8}" for t in steps),
+        f"{'':24}" + "".join(f"{f'T={t}':>8}" for t in steps),
     ]
-    for method in METHODS:
+    for method in _labels(points):
         for backend in BACKENDS:
-            losses = {p["timesteps"]: p["loss"] for p in points if (p["method"], p["backend"]) == (method, backend)}
+            losses = {p["timesteps"]: p["loss"] for p in points if (_label(p), p["backend"]) == (method, backend)}
             if losses:
                 lines.append(
-                    f"{f'{method} {backend}':20}" + "".join(f"{100 * losses[t]:8.2f}" if t in losses else f"{'':8}" for t in steps)
+                    f"{f'{method} {backend}':24}" + "".join(f"{100 * losses[t]:8.2f}" if t in losses else f"{'':8}" for t in steps)
                 )
-    if lava := content["lava"]:
-        lines.append(f"in Lava's simulator: {lava['mismatched_spikes']} mismatched spikes on {lava['n']} images, T={lava['timesteps']}")
+    for key, lava in content.items():
+        if key.startswith("lava") and lava:
+            what = key.replace("lava", "in Lava's simulator", 1) + (" bits" if key != "lava" else "")
+            lines.append(f"{what}: {lava['mismatched_spikes']} mismatched spikes on {lava['n']} images, T={lava['timesteps']}")
     return "\n".join(lines)
 
 
@@ -151,14 +184,13 @@ def plot(contents: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Accuracy against time steps, one panel per network; bars are 95 % Wilson intervals."""
     figure, panels = plt.subplots(1, len(contents), figsize=(4.2 * len(contents), 3.6), layout="constrained", squeeze=False)
     for axes, content in zip(panels[0], contents, strict=True):
-        for (method, backend), (colour, style) in {
-            ("paper", "float"): ("tab:gray", "--"), ("paper", "emulator"): ("tab:gray", "-"),
-            ("default", "float"): ("tab:blue", "--"), ("default", "emulator"): ("tab:blue", "-"),
-        }.items():  # fmt: skip
+        for method, backend in product(_labels(content["points"]), BACKENDS):
             points = sorted(
-                (p for p in content["points"] if (p["method"], p["backend"]) == (method, backend)), key=lambda p: int(p["timesteps"])
+                (p for p in content["points"] if (_label(p), p["backend"]) == (method, backend)), key=lambda p: int(p["timesteps"])
             )
             if points:
+                colour, dashed, solid = STYLES[points[0]["method"]]
+                style = solid if backend == "emulator" else dashed
                 y = 100 * np.array([p["accuracy"] for p in points])
                 low, high = 100 * np.array([p["wilson95"] for p in points]).T
                 label = f"{method}, {'fixed point' if backend == 'emulator' else backend}"
@@ -182,8 +214,10 @@ def main(
     net: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(DATA)}; may be repeated. All by default.")] = None,
     samples: Annotated[int, typer.Option(min=1, max=10_000, help="Test images, from the first on.")] = 10_000,
     timesteps: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(map(str, TIMESTEPS)),
-    methods: Annotated[str, typer.Option(help="Comma-separated: paper, default.")] = "paper,default",
+    methods: Annotated[str, typer.Option(help="Comma-separated: paper, default, graded.")] = "paper,default,graded",
     backends: Annotated[str, typer.Option(help="Comma-separated: float, emulator.")] = "float,emulator",
+    spike_bits: Annotated[int, typer.Option(min=2, max=8, help="Bits that the spikes of 'graded' carry.")] = 4,
+    graded_steps: Annotated[int, typer.Option(help="Most time steps for which 'graded' is measured.")] = GRADED_STEPS,
     lava_samples: Annotated[int, typer.Option(min=0, help="Images that Lava's simulator must agree on.")] = 3,
     board: Annotated[str, typer.Option(help="Board whose fixed point the emulator keeps to.")] = "kapoho_point",
     out: Annotated[Path, typer.Option(help="Folder for the results and the plot.")] = Path("latency"),
@@ -194,12 +228,15 @@ def main(
     if unknown := [n for n in chosen if n not in DATA]:
         typer.echo(f"error: unknown network '{unknown[0]}'; known are {', '.join(DATA)}", err=True)
         raise typer.Exit(2)
+    if strange := [m for m in methods.split(",") if m not in METHODS]:
+        typer.echo(f"error: unknown method '{strange[0]}'; known are {', '.join(METHODS)}", err=True)
+        raise typer.Exit(2)
     contents = []
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name in chosen:
-            latency = Latency(name, samples, board, out)
-            latency.run([int(t) for t in timesteps.split(",")], methods.split(","), backends.split(","), lava_samples)
+            latency = Latency(name, samples, board, out, spike_bits)
+            latency.run([int(t) for t in timesteps.split(",")], methods.split(","), backends.split(","), lava_samples, graded_steps)
             contents.append(latency.content)
         plot(contents, out / "latency.png")
     except (OSError, LoihiconvError) as error:

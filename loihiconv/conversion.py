@@ -26,7 +26,7 @@ from loihiconv.network import MaxPool, Network
 from loihiconv.normalization import Scales, choose_scales, silent_layers
 from loihiconv.passes import Lowered, lower
 from loihiconv.passes.maxpool import MaxPooling
-from loihiconv.quantization import check_payload, quantize
+from loihiconv.quantization import WARNED_WEIGHT_BITS, check_payload, narrow_weights, quantize
 from loihiconv.search import Judge, search
 from loihiconv.settings import Optimize, Settings, choose
 from loihiconv.spiking import check_pooled, population_names, to_spiking
@@ -81,7 +81,8 @@ def convert(
     Warns
     -----
     UserWarning
-        If a layer is silent on all calibration data, the data looks wrong, or what average pooling costs.
+        If a layer is silent on all calibration data, the data looks wrong, graded spikes leave a layer's weights too few bits, or what
+        average pooling costs.
     """
     chosen = choose(timesteps, optimize, **settings)
     board = load_board(hardware) if hardware is not None else None
@@ -92,7 +93,10 @@ def convert(
     for text in source.warnings:
         warnings.warn(text, stacklevel=2)
     if not searching:
-        return build(source, chosen, board, progress)
+        network = build(source, chosen, board, progress)
+        for text in narrow_weights(network, WARNED_WEIGHT_BITS) if board is not None else ():
+            warnings.warn(text, stacklevel=2)
+        return network
     judge = Judge(source.ann, source.held_out)
     network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, progress)
     return replace(network, metadata={**network.metadata, "search": [trial.to_json() for trial in trials]})
@@ -172,7 +176,10 @@ def build(source: Measured, settings: Settings, board: HardwareConfig | None, pr
     if gates:
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
         network = replace(network, metadata={**network.metadata, "notes": [*network.metadata["notes"], said]})
-    return correct_biases(quantize(network, board), targets, source.samples, progress=_correction_progress(progress, 1, rounds))
+    quantized = quantize(network, board)
+    if narrow := narrow_weights(quantized):
+        quantized = replace(quantized, metadata={**quantized.metadata, "notes": [*quantized.metadata["notes"], *narrow]})
+    return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
 
 
 def read(model: nn.Module, x: Array, maxpool: MaxPooling = "gate") -> Lowered:

@@ -326,6 +326,11 @@ class Network:
         """Left shift from weights and thresholds to potentials."""
         return STATE_SHIFT if self.fixed_point else 0
 
+    @property
+    def payload_max(self) -> int:
+        """Largest payload of its spikes: 1 where all are binary. The values that an analog input sends are no spikes."""
+        return max((p.largest_message for p in self.populations if p.spiking), default=1)
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write to a file, whole or not at all; see `loihiconv.save`."""
         from loihiconv.artifact import save

@@ -32,8 +32,13 @@ PAYLOAD_BITS = 8
 FEWEST_PAYLOAD_BITS = 4
 READOUT_HEADROOM = 2.0
 """Potentials may grow to this many times the largest output seen in calibration before they saturate."""
+FEWEST_WEIGHT_BITS = 6.0
+"""Of a weight's 8, below which payloads of fewer bits err less in total."""
+WARNED_WEIGHT_BITS = 4.0
+"""Below which accuracy is lost for certain."""
 HOST_WEIGHT_BITS = 15
 """Magnitude bits of weights that only the host multiplies with."""
+SUM_CAUSE = "synaptic sum of 17 bits"
 PLANE_GAIN = 0.7
 """A bias plane must reduce the mean square error of first layers to this, for what it costs in input neurons."""
 UNIFORM_MEAN_SQUARE = 1 / 3
@@ -114,6 +119,26 @@ def check_payload(largest: int, where: str, hardware: HardwareConfig) -> None:
             f"graded spikes of {bits} bits", where=where, remedy="use spike_bits=1, or a board with Loihi 2",
             limit=f"{hardware.title}: spikes carry {limit} bits" if limit else f"{hardware.title}: spikes are binary",
         )  # fmt: skip
+
+
+def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list[str]:
+    """What a user should know of layers whose weights graded spikes leave fewer bits than ``fewest``; one line each.
+
+    Payloads and weights share a sum of 17 bits: a bit more for the ones is a bit less for the others, in layers with many inputs.
+    """
+    notes = []
+    for name, entry in network.metadata["quantization"].items():
+        sources = [network[c.source] for c in network.incoming(name)]
+        payload = max((source.largest_message for source in sources if source.spiking), default=1)
+        bits = entry["weight_bits_used"]
+        if payload == 1 or bits >= fewest or entry["limited_by"] != SUM_CAUSE:
+            continue
+        best = next((b for b in range(payload.bit_length() - 1, 1, -1) if bits + log2(payload / (2**b - 1)) >= FEWEST_WEIGHT_BITS), 1)
+        notes.append(
+            f"{name}: payloads of up to {payload} leave its weights {bits:.1f} of 8 bits, as sums must stay below 2^17; "
+            f"use spike_bits={best}"
+        )
+    return notes
 
 
 def bounds(network: Network) -> dict[str, dict[str, float]]:
@@ -246,7 +271,7 @@ def _quantize_population(
         worst_sum = max(float(w.max()) for w in _worst_sums(network, source, population, chip_connections))
         if worst_sum < SUM_LIMIT:
             break
-        ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), "synaptic sum of 17 bits")
+        ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), SUM_CAUSE)
     for old, new in zip(incoming, connections, strict=True):
         if old.map.weight.any() and not new.map.weight.any():
             raise LimitExceeded(

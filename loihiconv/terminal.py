@@ -78,7 +78,7 @@ def print_comparison(comparison: Comparison) -> None:
     """Accuracy per back end, and whether emulator and Lava agree."""
     rows = [_row(name, result) for name, result in comparison.backends.items()]
     header = ["back end", "accuracy", "95 % interval", "n", "as ANN", "firing", "syn. ops"]
-    print_table(f"{comparison.hardware or 'float'}, T = {comparison.timesteps}", header, rows)
+    print_table(comparison.title, header, rows)
     if comparison.mismatched_spikes is None:
         return
     spikes, potentials = sum(comparison.mismatched_spikes.values()), comparison.mismatched_potentials or 0

@@ -13,7 +13,7 @@ import numpy as np
 
 from loihiconv import coding
 from loihiconv.linear import Array, Conv, LinearMap, Shape
-from loihiconv.network import IF, Input, MaxPool, Network, Readout
+from loihiconv.network import IF, Input, MaxPool, Network, Readout, Recording
 from loihiconv.randomness import INPUT, READOUT, words
 
 V_LIMIT = 2**23 - 1
@@ -21,7 +21,7 @@ V_LIMIT = 2**23 - 1
 
 @dataclass
 class Result:
-    """Everything that happened: spikes {population: (N, T, *shape)} and readout potentials (N, T, *shape)."""
+    """Everything that happened: spikes or payloads {population: (N, T, *shape)} and readout potentials (N, T, *shape)."""
 
     spikes: dict[str, Array]
     potentials_over_time: Array
@@ -71,7 +71,8 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
     synapses = {i: matrix(c.map, network[c.source].shape).astype(number) for i, c in enumerate(network.connections) if not c.on_host}
     one = 64 if network.fixed_point else 1
     steps, n = network.timesteps, len(x)
-    spikes = {p.name: np.zeros((n, steps, prod(p.shape)), bool) for p in network.populations if p.spiking}
+    kinds = {p.name: np.uint8 if p.largest_message > 1 else bool for p in network.populations if p.spiking}
+    spikes = {p.name: np.zeros((n, steps, prod(p.shape)), kinds[p.name]) for p in network.populations if p.spiking}
     course = np.zeros((n, steps, prod(network.readout.shape)), number)
     operations = 0
     for k in range(n):
@@ -115,6 +116,12 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                     course[k, t] = v[p.name]
                     continue
                 vth = p.vth if isinstance(p, IF) else vth
+                if isinstance(p, IF) and p.payload_max > 1:
+                    worth = [int(charge // (vth * one)) for charge in v[p.name].tolist()]
+                    sent[p.name] = np.array([max(0, min(p.payload_max, thresholds)) for thresholds in worth], number)
+                    spikes[p.name][k, t] = sent[p.name]
+                    v[p.name] = v[p.name] - sent[p.name] * number(vth * one)
+                    continue
                 fired = v[p.name] > vth * one
                 spikes[p.name][k, t] = fired
                 zero = isinstance(p, IF) and p.reset == "zero"
@@ -125,8 +132,20 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
     return Result(shaped, course.reshape(n, steps, *network.readout.shape), operations / n, won)
 
 
+def check_spikes(recording: Recording, expected: Result) -> None:
+    """Every spike and payload, their counts per neuron, and the sums of payloads where there are any."""
+    graded = {name for name, spikes in expected.spikes.items() if spikes.dtype != bool}
+    assert set(recording.spikes) == set(recording.spike_counts) == set(expected.spikes)
+    assert set(recording.payload_sums) == graded
+    for name, spikes in expected.spikes.items():
+        assert recording.spikes[name].dtype == spikes.dtype, name
+        np.testing.assert_array_equal(recording.spikes[name], spikes, err_msg=name)
+        np.testing.assert_array_equal(recording.spike_counts[name], np.count_nonzero(spikes, axis=1), err_msg=name)
+        np.testing.assert_array_equal(recording.sent(name), spikes.sum(axis=1, dtype=int), err_msg=name)
+
+
 class Gates:
-    """Max-pooling one gate at a time: who wins, and does the winner spike?"""
+    """Max-pooling one gate at a time: who wins, and does the winner spike? Or, with graded spikes: what has been sent at most so far?"""
 
     def __init__(self, pool: MaxPool, network: Network) -> None:
         (connection,) = network.incoming(pool.name)
@@ -136,12 +155,18 @@ class Gates:
         self.units = [np.flatnonzero(row) for row in self.windows]
         self.estimate = [0] * self.windows.shape[1]
         self.winner = [units[0] if len(units) else None for units in self.units]
+        self.passed = [0] * len(self.units)
 
-    def step(self, sent: Array) -> list[bool]:
+    def step(self, sent: Array) -> list[int]:
         average = self.pool.estimate == "average"
         for unit, spike in enumerate(sent.astype(int).tolist()):
             e = self.estimate[unit]
             self.estimate[unit] = e - e // 2**self.pool.decay + 4096 * spike if average else e + spike
+        if self.pool.payload_max > 1:
+            most = [max((self.estimate[unit] for unit in units), default=0) for units in self.units]
+            growth = [now - before for now, before in zip(most, self.passed, strict=True)]
+            self.passed = most
+            return growth
         fired = []
         for i, units in enumerate(self.units):
             largest = max((self.estimate[unit] for unit in units), default=0)

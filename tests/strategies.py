@@ -16,6 +16,8 @@ from loihiconv.fixed_point import BIAS_MAX, round_bias
 from loihiconv.linear import Array, Conv, Dense, LinearMap, Shape
 from loihiconv.network import IF, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 
+PAYLOADS = (1, 1, 3, 7, 15, 127, 255)
+"""Largest payloads of spikes that reset by subtraction."""
 WEIGHTS = ("even", "small", "extreme", "excitatory", "inhibitory", "zero")
 
 
@@ -37,8 +39,11 @@ def _text(value: Any) -> str:
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max_hidden: int = 3) -> Case:
-    """Networks of up to ``max_hidden`` hidden layers, with skips, gates and currents from the host, and samples for them."""
+def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max_hidden: int = 3, graded: bool = True) -> Case:
+    """Networks of up to ``max_hidden`` hidden layers, with skips, gates and currents from the host, and samples for them.
+
+    Without ``graded`` all spikes are binary.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     source = _input(draw)
     populations: list[Population] = [source]
@@ -49,8 +54,9 @@ def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max
         previous = populations[-1]
         if previous.spiking and len(previous.shape) == 3 and draw(st.booleans()):
             windows = _windows(draw, previous.shape)
-            estimate = draw(st.sampled_from(("count", "average")))
-            pool = MaxPool(f"pool{layer}", windows.output_shape(previous.shape), estimate, draw(st.sampled_from((0, 1, 5, 16))))
+            estimate = draw(st.sampled_from(("count", "average"))) if previous.largest_message == 1 else "count"
+            shape, decay = windows.output_shape(previous.shape), draw(st.sampled_from((0, 1, 5, 16)))
+            pool = MaxPool(f"pool{layer}", shape, estimate, decay, previous.largest_message)
             populations.append(pool)
             connections.append(Connection(previous.name, pool.name, windows))
             previous = pool
@@ -65,7 +71,7 @@ def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max
             other = draw(st.sampled_from(populations[:-1]))
             incoming.append(Connection(other.name, name, _skip(draw, rng, other.shape, shape)))
         bounded = [_host_connection(source, incoming[0], rng)] if on_host else _bounded(incoming, populations, rng)
-        populations.append(_population(draw, rng, name, shape, last=layer == hidden, quiet=on_host))
+        populations.append(_population(draw, rng, name, shape, last=layer == hidden, quiet=on_host, graded=graded))
         connections += bounded
     network = Network(tuple(populations), tuple(connections), draw(st.integers(1, max_timesteps)), fixed_point=True, hardware="test")
     low = -source.payload_max if source.signed else -3  # beyond the range: clipped
@@ -90,7 +96,7 @@ def _windows(draw: st.DrawFn, shape: Shape) -> Conv:
     return Conv(np.ones((shape[0], 1, kh, kw), np.int32), (sh, sw), (top, bottom, left, right), (dh, dw), shape[0])
 
 
-def _population(draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Shape, *, last: bool, quiet: bool) -> Population:
+def _population(draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Shape, *, last: bool, quiet: bool, graded: bool) -> Population:
     per = shape if draw(st.booleans()) else (shape[0], *(1,) * (len(shape) - 1))
     magnitude = 2.0 ** draw(st.floats(0, np.log2(BIAS_MAX)))
     # Next to currents from the host there must be room: their sum with the bias is what the chip has to hold.
@@ -102,7 +108,8 @@ def _population(draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Sha
         # Scales from where the largest potential always wins to where all classes are alike.
         scale, decision = 2.0 ** draw(st.floats(-2, 24)), draw(st.sampled_from(("potential", "softmax")))
         return Readout(name, shape, v_init, bias, scale, decision, draw(st.sampled_from((0.1, 0.5, 1.0))), draw(st.integers(0, 9)))
-    return IF(name, shape, vth, v_init, bias, draw(st.sampled_from(("subtract", "subtract", "zero"))))
+    reset = draw(st.sampled_from(("subtract", "subtract", "zero")))
+    return IF(name, shape, vth, v_init, bias, reset, draw(st.sampled_from(PAYLOADS)) if graded and reset == "subtract" else 1)
 
 
 def _weights(draw: st.DrawFn, rng: np.random.Generator, shape: Shape) -> Array:
@@ -155,8 +162,8 @@ def _bounded(incoming: list[Connection], populations: list[Population], rng: np.
         total: Any = 0
         for connection, linear in zip(incoming, maps, strict=True):
             source = by_name[connection.source]
-            message = source.payload_max if isinstance(source, Input) and not source.spiking else 1
-            size = linear.with_weight(np.abs(linear.weight).astype(np.float64)).apply(np.full((1, *source.shape), float(message)))
+            size = linear.with_weight(np.abs(linear.weight).astype(np.float64))
+            size = size.apply(np.full((1, *source.shape), float(source.largest_message)))
             total = total + size.ravel()
         if total.max() < SUM_LIMIT:
             return [Connection(c.source, c.target, m) for c, m in zip(incoming, maps, strict=True)]

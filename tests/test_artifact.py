@@ -47,7 +47,8 @@ def networks(draw, origin=None):
         source, last = populations[-1], name == names[-1]
         if source.spiking and len(source.shape) == 3 and not last and draw(st.booleans()):
             windows = Conv(np.ones((source.shape[0], 1, 1, 1), draw(st.sampled_from([np.int32, np.float32]))), groups=source.shape[0])
-            populations.append(MaxPool(name, source.shape, draw(st.sampled_from(["count", "average"])), draw(st.integers(0, 16))))
+            estimate = draw(st.sampled_from(["count", "average"])) if source.largest_message == 1 else "count"
+            populations.append(MaxPool(name, source.shape, estimate, draw(st.integers(0, 16)), source.largest_message))
             connections.append(Connection(source.name, name, windows))
             continue
         if len(source.shape) == 3 and not last and draw(st.booleans()):
@@ -58,12 +59,14 @@ def networks(draw, origin=None):
         shape = synapses.output_shape(source.shape)
         start, bias = draw(arrays(draw(hnp.broadcastable_shapes(shape, max_dims=len(shape))))), draw(arrays(shape))
         vth = draw(st.integers(1, 131071) | st.floats(0.1, 10))
+        reset = draw(st.sampled_from(["subtract", "zero"]))
+        payload_max = draw(st.sampled_from([1, 3, 255])) if reset == "subtract" else 1
         populations.append(
             Readout(
                 name, shape, start, bias, decision=draw(st.sampled_from(["potential", "softmax"])), seed=draw(st.integers(0, 2**64 - 1))
             )
             if last
-            else IF(name, shape, vth, start, bias, draw(st.sampled_from(["subtract", "zero"])))
+            else IF(name, shape, vth, start, bias, reset, payload_max)
         )
         connections.append(Connection(source.name, name, synapses, draw(st.booleans()), draw(st.integers(-8, 7))))
     metadata = draw(st.dictionaries(st.text(), JSON, max_size=4))

@@ -137,6 +137,25 @@ def test_options_of_the_paper_reach_the_network(run, nets: Path, npz: Path, tmp_
     assert "no chip has gates" in " ".join(err.split())
 
 
+def test_graded_spikes_are_reported_apart(run, npz: Path, tmp_path: Path) -> None:
+    net, result = tmp_path / "graded.lnet", tmp_path / "result.npz"
+    options = ("--spike-bits", "3", "-T", "2", "--calibration-samples", "50")
+    code, out, _ = run("convert", FACTORY, "--calibration", npz, "--out", net, *options, "--json")
+    assert code == 0
+    assert json.loads(out)["settings"]["spike_bits"] == 3
+    assert lc.load(net).payload_max == 7
+    code, out, _ = run("run", net, npz, "--samples", 5, "--out", result, "--json")
+    assert json.loads(out)["largest_payload"] == 7
+    with np.load(result) as arrays:
+        counts, sums = arrays["spike_counts/0"], arrays["payload_sums/0"]
+    assert counts.max() <= 2
+    assert (sums >= counts).all()
+    assert 7 < sums.max() <= 14
+    shown = run("compare", FACTORY, npz, "--net", net, "--samples", 5)[1]
+    assert "2 time steps, graded spikes with payloads of up to 7" in " ".join(shown.split())
+    assert json.loads(run("compare", FACTORY, npz, "--net", net, "--samples", 5, "--json")[1])["payload_max"] == 7
+
+
 def test_a_search_shows_what_each_step_bought(run, nets: Path, npz: Path, tmp_path: Path) -> None:
     out = tmp_path / "found.lnet"
     code, stdout, err = run(
@@ -190,6 +209,9 @@ def test_normalised_and_signed_inputs(run, npz: Path) -> None:
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--board", "loihi9"], "unknown board 'loihi9'"),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--board", "broken.yaml"], "broken.yaml: broken YAML"),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "-T", "0"], "timesteps 0"),
+        (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--spike-bits", "9"], "spike_bits 9; a whole number from 1"),
+        (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--spike-bits", "2", "--board", "nahuku32"],
+         "spike_bits: graded spikes of 2 bits; Nahuku, board of 32 Loihi 1: spikes are binary"),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--weights", "none.pt"], "none.pt: no such file"),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--weights", "other.pt"], "other.pt: lacks"),
         (["convert", "nets_of_test:sigmoid", "--calibration", "good.npz", "--out", "o.lnet"], "Sigmoid"),

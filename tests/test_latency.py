@@ -34,14 +34,29 @@ def call(*arguments: str) -> Any:
 def test_json_table_plot_and_going_on(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (result,) = json.loads(call(*arguments, "--json").stdout)
     assert [(p["timesteps"], p["method"], p["backend"]) for p in result["points"]] == [
-        (t, m, b) for t in (2, 4) for m in ("paper", "default") for b in ("float", "emulator")
+        (t, m, b) for t in (2, 4) for m in ("paper", "default", "graded") for b in ("float", "emulator")
     ]
+    assert all(p["spike_bits"] == (4 if p["method"] == "graded" else 1) for p in result["points"])
     assert all(p["loss"] == pytest.approx(result["ann"]["accuracy"] - p["accuracy"]) for p in result["points"])
     assert {file.name for file in (tmp_path / "out").iterdir()} == {"fashion_cnn.json", "latency.png"}
     monkeypatch.setattr(latency.Latency, "_convert", None)  # nothing is left to convert
     shown = call(*arguments).stdout
     assert "default emulator" in shown
+    assert "graded, 4 bits emulator" in shown
     assert "NxTF" in shown
+
+
+def test_graded_spikes_stay_apart(arguments: list[str]) -> None:
+    """Other bits are another row; beyond the steps that are asked for there is none."""
+    shown = call(*arguments, "--methods", "default,graded", "--backends", "emulator", "--graded-steps", "2", "--spike-bits", "3").stdout
+    (row,) = [line for line in shown.splitlines() if line.startswith("graded, 3 bits emulator")]
+    assert len(row.split()) == 5
+    shown = call(*arguments, "--methods", "graded", "--backends", "emulator", "--spike-bits", "2").stdout
+    rows = [line for line in shown.splitlines() if " emulator" in line]
+    assert [row[:24].strip() for row in rows] == ["default emulator", "graded, 2 bits emulator", "graded, 3 bits emulator"]
+    refused = call(*arguments, "--methods", "graded,best")
+    assert refused.exit_code == 2
+    assert "unknown method 'best'; known are paper, default, graded" in refused.stderr
 
 
 def test_unknown_networks_are_refused(arguments: list[str]) -> None:

@@ -27,11 +27,23 @@ def test_none_is_the_paper_and_what_is_given_wins() -> None:
         ({"scale": "max"}, 'scale: scale \'max\'; "percentile" or "mse" expected'),
         ({"per_channel": 1}, "per_channel: per_channel 1; True or False expected"),
         ({"percentile": "high"}, "percentile high"),
+        ({"spike_bits": 0}, "spike_bits: spike_bits 0; a whole number from 1 to 8 expected"),
+        ({"spike_bits": 9}, "spike_bits: spike_bits 9; a whole number from 1 to 8 expected"),
+        ({"spike_bits": True}, "spike_bits: spike_bits True; a whole number from 1 to 8 expected"),
+        ({"spike_bits": 4.0}, "spike_bits: spike_bits 4.0; a whole number from 1 to 8 expected"),
+        ({"spike_bits": 4, "reset": "zero"}, 'spike_bits: reset "zero" with graded spikes; 1 expected; use the default of the other'),
+        ({"spike_bits": 2, "maxpool_estimate": "average"}, 'spike_bits: maxpool_estimate "average" with graded spikes; 1 expected; use'),
     ],
 )
 def test_refusals(options: dict, message: str) -> None:
     with pytest.raises(InvalidSetting, match=message):
         choose(8, **options)
+
+
+def test_bits_of_spikes_are_payloads() -> None:
+    assert [Settings(8, spike_bits=bits).payload_max for bits in (1, 2, 4, 8)] == [1, 3, 15, 255]
+    assert choose(8).spike_bits == 1
+    Settings(8, spike_bits=4, maxpool="relu-tree", maxpool_estimate="average")  # no gates, no estimates
 
 
 def test_networks_remember_their_settings() -> None:

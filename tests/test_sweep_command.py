@@ -65,6 +65,15 @@ def test_rows_come_from_all_axes(run) -> None:
     assert "Judged on training samples" in " ".join(err.split())
 
 
+def test_bits_of_spikes_are_an_axis(run) -> None:
+    code, out, _ = run("-T", "2", "--spike-bits", "1,3", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert found["axes"] == {"timesteps": [2], "spike_bits": [1, 3]}
+    assert [row["settings"]["spike_bits"] for row in found["rows"]] == [1, 3]
+    assert run("-T", "2", "--spike-bits", "2", "--board", "nahuku32")[0] == 2
+
+
 def test_table_plot_and_test_samples(run, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="figures need matplotlib")
     code, out, err = run("-T", "2,4", "--on", "test", "--samples", "50", "--plot", "sweep.svg")
@@ -111,6 +120,8 @@ def test_where_nothing_can_be_converted_the_exit_code_says_so(run) -> None:
         ("-T 2 --percentile 200", "percentile 200"),
         ("-T 2 --weight-bits 1", "weight_bits 1; 2 to 8 on kapoho_point"),
         ("-T 2 --scale best", "scale 'best'"),
+        ("-T 2 --spike-bits 0", "spike_bits 0"),
+        ("-T 2 --spike-bits few", "--spike-bits: 'few'; whole numbers"),
         ("-T 2 --board loihi9", "unknown board 'loihi9'"),
         ("-T 2 --on both", "--on: 'both'; train or test expected"),
         ("-T 2 --samples 0", "--samples: 0 samples"),

@@ -28,6 +28,7 @@ OPTIONS: dict[str, Any] = {
         str | None, typer.Option(help="analog (payloads, or currents from the host), rate (even spikes) or poisson (random ones).")
     ],
     "reset": Annotated[str | None, typer.Option(help="subtract or zero.")],
+    "spike_bits": Annotated[int | None, typer.Option(help="1 sends binary spikes; 2 to 8 graded ones, on boards with Loihi 2 alone.")],
     "start": Annotated[float | None, typer.Option(help="Charge beside the input, as a fraction of the threshold.")],
     "hold_back": Annotated[float | None, typer.Option(help="How much of a threshold comes over the T steps instead of at the start.")],
     "maxpool": Annotated[str | None, typer.Option(help="gate (simulators only), relu-tree (any board) or average (not what was trained).")],

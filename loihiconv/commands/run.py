@@ -28,7 +28,7 @@ def run(
     device: given.Device = "cpu",
     memory: given.Memory = None,
     stock_models: given.StockModels = False,
-    out: Annotated[Path | None, typer.Option(help="Write predictions, potentials and spike counts (.npz).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write predictions, potentials, spike counts and sums of payloads (.npz).")] = None,
     mean: given.Mean = "",
     std: given.Std = "",
     as_json: given.Json = False,
@@ -55,6 +55,7 @@ def run(
         "backend": backend,
         "n": len(recording),
         "timesteps": recording.timesteps,
+        **({"largest_payload": net.payload_max} if net.payload_max > 1 else {}),
         "firing_rate": recording.firing_rate,
         "synaptic_operations": recording.synaptic_operations,
         **recording.metadata,
@@ -67,6 +68,7 @@ def run(
         summary |= {"accuracy": correct / len(recording), "wilson95": list(wilson(correct, len(recording)))}
     if out is not None:
         counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
+        counts |= {f"payload_sums/{name}": sums for name, sums in recording.payload_sums.items()}
         write_npz(out, {"predictions": recording.predictions, "potentials": recording.potentials, **counts})
     if as_json:
         print_json({**summary, "predictions": recording.predictions.tolist()})

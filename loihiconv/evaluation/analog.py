@@ -48,7 +48,7 @@ def fired(z: Tensor, timesteps: int, start: Tensor | float, reset: Reset = "subt
     if payload_max > 1:
         begin = torch.ceil((1 - start) / z.clamp_min(1e-12)).clamp_min(1)
         most = torch.floor(start + begin * z).clamp_max(payload_max) + payload_max * (timesteps - begin)
-        sent = torch.minimum(torch.floor(start + timesteps * z), most)
+        sent = torch.minimum(torch.floor(start + timesteps * z), most).clamp_min(0)
         return torch.where(begin <= timesteps, sent, torch.zeros_like(z)) / timesteps
     first = torch.floor((1 - start) / z.clamp_min(1e-12)) + 1
     if reset == "subtract":

@@ -65,6 +65,8 @@ class Comparison:
     recordings : {name: Recording}
     analysis : Analysis or None
         Where the accuracy went; only with ``compare(..., explain=True)``.
+    payload_max : int
+        Largest payload of a spike: 1 where spikes are binary. Accuracies with graded spikes are other figures than those without.
     """
 
     timesteps: int
@@ -74,6 +76,13 @@ class Comparison:
     mismatched_potentials: int | None = None
     recordings: Mapping[str, Recording] = field(default_factory=dict)
     analysis: Analysis | None = None
+    payload_max: int = 1
+
+    @property
+    def title(self) -> str:
+        """Board, time steps and, where they are not binary, spikes."""
+        graded = f", graded spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ""
+        return f"{self.hardware or 'float'}, {self.timesteps} time steps{graded}"
 
     def save_html(self, path: str | PathLike[str]) -> None:
         """Write a page that shows all of it, whole or not at all; see `loihiconv.report`."""
@@ -93,6 +102,7 @@ class Comparison:
         return {
             "timesteps": self.timesteps,
             "hardware": self.hardware,
+            "payload_max": self.payload_max,
             "backends": {name: {**vars(result), "wilson95": list(result.wilson95)} for name, result in self.backends.items()},
             "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
             "mismatched_potentials": self.mismatched_potentials,
@@ -167,7 +177,7 @@ def compare(
     if judged:
         lava = recordings["lava"]
         spikes, potentials = mismatches(run(net, x[: len(lava)], "emulator", record=["spikes"]), lava)
-    comparison = Comparison(net.timesteps, net.hardware, results, spikes, potentials, recordings)
+    comparison = Comparison(net.timesteps, net.hardware, results, spikes, potentials, recordings, payload_max=net.payload_max)
     if not explain:
         return comparison
     whole = {name: recording for name, recording in recordings.items() if name != "lava"}

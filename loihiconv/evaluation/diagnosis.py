@@ -208,7 +208,7 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
     if percentile is not None and not chosen:
         remedy = f"raise percentile from {percentile:g} to {99.9 if percentile < HIGH_PERCENTILE else 99.99:g}"
     yield Finding(
-        "saturation", layer.population, f"{share(layer.clipped)} of its units saturate, above one spike per step",
+        "saturation", layer.population, f"{share(layer.clipped)} of its units saturate, above {_most(layer.largest)} per step",
         remedy + _per_channel(evidence, " or use per_channel=True"), cost if named else max(cost, layer.clipped * LOSS),
     )  # fmt: skip
 
@@ -258,7 +258,8 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
         return
     yield Finding(
         "time steps", layer.population,
-        f"{timesteps} time steps are too few: rates take only {timesteps + 1} values, which alone is an error of {share(error, 0)}",
+        f"{timesteps} time steps are too few: rates take only {timesteps * layer.largest + 1} values, "
+        f"which alone is an error of {share(error, 0)}",
         f"raise timesteps to {_enough(timesteps, error)}", max(steps_cost + time_cost, error * LOSS),
     )  # fmt: skip
 
@@ -325,6 +326,11 @@ def points(loss: float) -> str:
 def share(value: float, digits: int = 1) -> str:
     """A share in percent."""
     return f"{100 * value:.{digits}f} %"
+
+
+def _most(largest: int) -> str:
+    """The largest spike in words."""
+    return "one spike" if largest == 1 else f"a payload of {largest}"
 
 
 def _added(layer: LayerStatistics, before: str, after: str) -> float:

@@ -50,9 +50,9 @@ class LayerStatistics:
         Pearson's, of rates and activations; NaN where one of them is constant.
     error : RateError
     saturated : float
-        Share of (neuron, sample) pairs with a spike in every step.
+        Share of (neuron, sample) pairs with the largest spike in every step.
     clipped : float
-        Share of positive activations that are above one spike per step, which no neuron can fire.
+        Share of positive activations that are above the largest spike per step, which no neuron can send.
     silent : float
         Share of neurons without a spike on any of the samples.
     silent_before : float
@@ -62,9 +62,11 @@ class LayerStatistics:
     errors : {stage: RateError}
         Along the chain.
     activation_histogram, rate_histogram : int arrays (BINS + 1,)
-        Of positive values, in bins of 1 / `BINS`; the last one counts values above 1.
+        Of positive values, in bins of ``largest`` / `BINS`; the last one counts values above ``largest``.
     scatter : float32 array (2, <= `POINTS`)
         Activations and rates of some neurons, chosen by a seed among those of which one is not 0.
+    largest : int
+        What a neuron can send per step: 1, or the largest payload of graded spikes.
     """
 
     population: str
@@ -83,6 +85,7 @@ class LayerStatistics:
     rate_histogram: Array
     scatter: Array
     errors: Mapping[str, RateError] = field(default_factory=dict)
+    largest: int = 1
 
     @property
     def neurons(self) -> int:
@@ -136,7 +139,7 @@ class LayerSum:
     """
 
     def __init__(self, population: Population, timesteps: int, *, seed: int = 0) -> None:
-        self.population, self.timesteps = population, timesteps
+        self.population, self.timesteps, self.largest = population, timesteps, max(1, population.largest_message)
         self.error = ErrorSum()
         self.samples = self.saturated = self.active = self.clipped = self.spiked = 0
         self.left = 0.0
@@ -164,7 +167,7 @@ class LayerSum:
         self.ever_spiked |= (rate > 0).any(axis=0)
         self.ever_active |= (activation > 0).any(axis=0)
         if not isinstance(self.population, Readout):
-            most = self.population.largest_message
+            most = self.largest
             self.saturated += int((r >= most).sum())
             self.active += int((a > 0).sum())
             self.clipped += int((a > most).sum())
@@ -199,6 +202,7 @@ class LayerSum:
             self.histograms[1],
             np.concatenate(self.points, axis=1)[:, :POINTS],
             errors,
+            self.largest,
         )
 
     def _choose(self, a: Array, r: Array) -> None:

@@ -79,7 +79,7 @@ def equation_8(
     """Error a - r of every layer that is left-over potential, its own and that of all layers before (Eq. 8).
 
     E_l = ΔV_l + Σ W_l E_{l-1}. As in the paper rectification is left out: exact where all neurons are driven by positive
-    currents below the threshold. With ``rates`` errors pass only through neurons whose drive is such, and max-pooling
+    currents that the largest spike can take away. With ``rates`` errors pass only through neurons whose drive is such, and max-pooling
     passes the error of the unit with the largest rate.
 
     Parameters
@@ -108,7 +108,7 @@ def equation_8(
             arrived = arrived / tau(network, p)
             if rates is not None and samples is not None:
                 received = drive(network, rates, p.name, samples)
-                arrived = np.where((received > 0) & (received < tau(network, p)), arrived, 0.0)
+                arrived = np.where((received > 0) & (received < tau(network, p) * p.payload_max), arrived, 0.0)
         errors[p.name] = arrived + delta_v.get(p.name, 0.0)
     return errors
 

@@ -43,7 +43,8 @@ class Workload:
         Share of neurons that send nothing, over all neurons, steps and samples.
     macs, acs : float
         Effective synaptic operations per sample: arrivals of something that is not 0 at a weight that is not 0, multiplied and
-        accumulated where what arrives is a number, only accumulated where it is a spike.
+        accumulated where what arrives is a number, only accumulated where it is a spike. In a network with graded spikes all
+        count as multiplied.
     dense : float
         Synaptic operations per sample if nothing were 0.
     membrane_updates : float
@@ -79,8 +80,7 @@ def spiking_workload(network: Network, recording: Recording, x: Array) -> Worklo
     """
     weights = [c.map.weight for c in network.connections if not isinstance(network[c.target], MaxPool)]
     stored = sum(w.size for w in weights)
-    graded = any(p.spiking and p.largest_message > 1 for p in network.populations)
-    macs = recording.synaptic_operations if graded else _payload_operations(network, x)
+    macs = _payload_operations(network, x) if network.payload_max == 1 else recording.synaptic_operations
     neurons = sum(prod(p.shape) for p in network.populations if isinstance(p, (IF, Readout)))
     steps = recording.timesteps
     return Workload(

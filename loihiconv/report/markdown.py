@@ -12,14 +12,13 @@ from loihiconv.report import sections
 
 def markdown(comparison: Comparison) -> str:
     """A comparison as Markdown: accuracies, and with an analysis verdict, waterfall, layers, work and settings."""
-    where = comparison.hardware or "float"
     rows = [
         [n.NAMES.get(name, name), n.percent(r.accuracy), n.interval(r.wilson95), n.count(r.n), n.percent(r.agreement)]
         for name, r in comparison.backends.items()
     ]
     parts = [
         "# From float network to spiking network",
-        f"{where}, {comparison.timesteps} time steps",
+        comparison.title,
         table(["back end", "accuracy", "95 % interval", "n", "as ANN"], rows),
     ]
     if comparison.analysis is not None:

@@ -83,8 +83,7 @@ def _explained(a: Analysis) -> dict[str, Any]:
 
 
 def _subtitle(comparison: Comparison) -> str:
-    where = comparison.hardware.replace("_", " ") or "float"
-    return f"{where}, {comparison.timesteps} time steps, {comparison.backends['ann'].n:,} test samples"
+    return f"{comparison.title.replace('_', ' ')}, {comparison.backends['ann'].n:,} test samples"
 
 
 def _accuracy(comparison: Comparison) -> Mapping[str, Any]:

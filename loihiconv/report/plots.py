@@ -43,12 +43,12 @@ def scatter(layer: LayerStatistics, index: int) -> Markup:
     a, r = layer.scatter.astype(float)
     readout = layer.kind == "readout"
     low = min(0.0, float(a.min(initial=0)), float(r.min(initial=0))) if readout else 0.0
-    high = max(float(a.max(initial=0)), float(r.max(initial=0)), 1e-9 if readout else 1.0)
-    unit = "output" if readout else "spikes per step"
-    x = horizontal(low, high, f"float activation / {'output' if readout else 'λ'}")
+    high = max(float(a.max(initial=0)), float(r.max(initial=0)), 1e-9 if readout else float(layer.largest))
+    unit = "output" if readout else "spikes per step" if layer.largest == 1 else "payload per step"
+    x = horizontal(low, high, f"float activation / {'output' if readout else 'λ' if layer.largest == 1 else '(λ / largest payload)'}")
     y = vertical(low, high, f"spiking / {unit}")
     dots = "".join(f"M{x(p)} {y(q)}h0" for p, q in zip(a, r, strict=True))
-    limit = "" if readout else f'<path class="limit" d="M{LEFT} {y(1)}H{WIDTH - RIGHT}"/>'
+    limit = "" if readout else f'<path class="limit" d="M{LEFT} {y(layer.largest)}H{WIDTH - RIGHT}"/>'
     body = [limit, f'<path class="ref" d="{line([(x(low), y(low)), (x(high), y(high))])}"/>', f'<path class="dots" d="{dots}"/>']
     described = f"Correlation {layer.correlation:.4f} over all neurons; points on the diagonal are exact."
     return plot(f"scatter{index}", f"{layer.population}: activations against rates", described, x, y, body)
@@ -58,11 +58,11 @@ def histogram(layer: LayerStatistics, index: int) -> Markup:
     """How often which activation and which rate occurs, among those above 0."""
     a, r = (values / max(1, values.sum()) for values in (layer.activation_histogram, layer.rate_histogram))
     edges = [k / BINS for k in range(BINS + 2)]
-    x = horizontal(0, edges[-1], "spikes per step (activation / λ); last bin: above 1")
+    x = horizontal(0, edges[-1], "share of the largest rate (activation / λ); last bin: above 1")
     y = vertical(0, max(float(a.max(initial=0)), float(r.max(initial=0)), 1e-6) * 1.05, "share of positive values / %", percent=True)
     body = [f'<path class="area2" d="{stairs(x, y, edges, list(a))}"/>', f'<path class="s1" d="{stairs(x, y, edges, list(r))}"/>']
     described = (
-        f"{percent(layer.clipped)} of positive activations are above one spike per step; {percent(layer.silent)} of neurons never spike."
+        f"{percent(layer.clipped)} of positive activations are above the largest rate; {percent(layer.silent)} of neurons never spike."
     )
     return plot(f"histogram{index}", f"{layer.population}: distribution of activations and rates", described, x, y, body)
 
@@ -93,7 +93,7 @@ def raster(what: Raster, index: int, timesteps: int) -> Markup:
     tall = max(1.5, (HEIGHT - BOTTOM - TOP) / rows - 1)
     wide = round(max(0.8, (WIDTH - RIGHT - LEFT) / timesteps * 0.7), 2)
     marks = "".join(f"M{x(float(t))} {y(k + 0.5)}h{wide}" for k, t in zip(*np.nonzero(what.spikes), strict=True))
-    described = f"{int(what.spikes.sum())} spikes of {rows} neurons in {timesteps} steps, on the first sample."
+    described = f"{np.count_nonzero(what.spikes)} spikes of {rows} neurons in {timesteps} steps, on the first sample."
     body = [f'<path class="spikes" style="stroke-width:{min(tall, 4):.1f}" d="{marks}"/>']
     return plot(f"raster{index}", f"{what.population}: spikes over time", described, x, y, body, y_ticks=False)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 
 from loihiconv.evaluation.analog import RateModel, fired
 from loihiconv.evaluation.theory import analog_rates
-from loihiconv.network import Readout, Reset
+from loihiconv.network import IF, Readout, Reset
 from loihiconv.simulation import simulate
 from tests.evaluation.test_theory import dense_float, positive_network
 from tests.strategies import Case, cases
@@ -24,6 +26,20 @@ def test_constant_currents_against_the_simulator(reset: Reset, start: float, tim
     counts = simulate(network, np.ones((1, 1))).spike_counts["layer0"][0]
     rates = fired(torch.from_numpy(currents[:, 0]), timesteps, start, reset)
     np.testing.assert_array_equal(np.rint(rates.numpy() * timesteps), counts)
+
+
+@pytest.mark.parametrize("payload_max", [3, 15])
+@pytest.mark.parametrize("start", [0.0, 0.5, -0.25, 1.0, -2.5])
+@pytest.mark.parametrize("timesteps", [1, 2, 7])
+def test_graded_spikes_of_constant_currents_against_brute_force(payload_max: int, start: float, timesteps: int) -> None:
+    currents = np.concatenate([np.arange(-48, 64) / 16, [payload_max - 0.25, payload_max, payload_max + 0.5, 40.0]])
+    v, sent = np.full(len(currents), start), np.zeros(len(currents))
+    for _ in range(timesteps):
+        v = v + currents
+        payload = np.clip(np.floor(v), 0, payload_max)
+        v, sent = v - payload, sent + payload
+    rates = fired(torch.from_numpy(currents), timesteps, start, payload_max=payload_max)
+    np.testing.assert_allclose(rates.numpy() * timesteps, sent, atol=1e-9)
 
 
 @settings(max_examples=60, deadline=None)
@@ -48,3 +64,8 @@ def test_clip_and_steps() -> None:
     torch.testing.assert_close(steps * 8, (steps * 8).round())
     assert float((steps - clip).abs().max()) <= 1 / 8
     assert RateModel(network).predict(x, "relu").shape == (4,)
+    network = replace(network, populations=tuple(replace(p, payload_max=3) if isinstance(p, IF) else p for p in network.populations))
+    relu, clip, steps = (RateModel(network)(8 * x, t, keep=["layer0"])[1]["layer0"] for t in ("relu", "clip", "steps"))
+    torch.testing.assert_close(clip, relu.clamp(0, 3))
+    assert float(steps.max()) > 1
+    assert float((steps - clip).abs().max()) <= 1 / 8

@@ -44,7 +44,7 @@ def test_compare_reports_every_back_end(net: Network) -> None:
     assert emulator.synaptic_operations is not None
     assert emulator.synaptic_operations > 1e5
     assert comparison.mismatched_spikes is None
-    assert set(comparison.to_json()) == {"timesteps", "hardware", "backends", "mismatched_spikes", "mismatched_potentials"}
+    assert set(comparison.to_json()) == {"timesteps", "hardware", "payload_max", "backends", "mismatched_spikes", "mismatched_potentials"}
 
 
 @pytest.mark.lava

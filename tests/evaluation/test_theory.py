@@ -75,7 +75,7 @@ def unsaturated(case: Case, network: Network, name: str) -> bool:
     for connection in network.incoming(name):
         source = network[connection.source]
         if not connection.on_host:
-            sent = 1 if source.spiking else network.input.payload_max
+            sent = source.largest_message
             size = np.abs(connection.map.weight.astype(float)).reshape(len(connection.map.weight), -1).sum(axis=1)
             total += 64 * sent * size.max()
     # before a spike is taken away the potential may be one step above what was left

@@ -19,7 +19,9 @@ RECORDS = ("spikes", "potentials", "residuals")
 def check_equal(a: Recording, b: Recording) -> None:
     """Every number that both recorded."""
     assert set(a.spikes) == set(b.spikes)
-    for mine, other in ((a.spikes, b.spikes), (a.spike_counts, b.spike_counts), (a.residuals, b.residuals)):
+    assert set(a.payload_sums) == set(b.payload_sums)
+    kinds = ("spikes", "spike_counts", "payload_sums", "residuals")
+    for mine, other in ((getattr(a, kind), getattr(b, kind)) for kind in kinds):
         for name in mine:
             np.testing.assert_array_equal(mine[name], other[name], err_msg=name)
     np.testing.assert_array_equal(a.potentials_over_time, b.potentials_over_time)

@@ -19,8 +19,8 @@ from tests import naive
 from tests.simulation.test_devices import check_equal
 
 
-def separable(seed: int, channels: int, coding: str, timesteps: int, limit: int) -> Network:
-    """A convolution, two pairs of a depthwise and a pointwise one, and a readout; with random weights."""
+def separable(seed: int, channels: int, coding: str, timesteps: int, limit: int, graded: tuple[int, ...] = (1,) * 5) -> Network:
+    """A convolution, two pairs of a depthwise and a pointwise one, and a readout; with random weights, and largest payloads if so."""
     rng = np.random.default_rng(seed)
 
     def weights(*shape: int) -> np.ndarray:
@@ -38,7 +38,17 @@ def separable(seed: int, channels: int, coding: str, timesteps: int, limit: int)
         shape = linear.output_shape(populations[-1].shape)
         bias = rng.integers(-2000, 2000, (shape[0], 1, 1)).astype(np.int32) * 64
         vth = int(rng.integers(1, limit * 4))
-        populations.append(IF(f"layer{i}", shape, vth, np.asarray(vth * 32, np.int32), bias, "zero" if i == 1 else "subtract"))
+        populations.append(
+            IF(
+                f"layer{i}",
+                shape,
+                vth,
+                np.asarray(vth * 32, np.int32),
+                bias,
+                "zero" if i == 1 and graded[1] == 1 else "subtract",
+                graded[i],
+            )
+        )
     zero = np.zeros(1, np.int32)
     populations.append(Readout("readout", (3,), zero, zero))
     maps.append(Dense(weights(3, int(np.prod(populations[-2].shape)))))
@@ -73,6 +83,27 @@ def test_equal_naive_and_portable(seed: int, channels: int, coding: str, timeste
     for name, spikes in expected.spikes.items():
         np.testing.assert_array_equal(found.spikes[name], spikes, err_msg=name)
     np.testing.assert_array_equal(found.potentials_over_time, expected.potentials_over_time)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.lists(st.sampled_from([1, 3, 127, 255]), min_size=5, max_size=5), st.booleans())
+def test_graded_spikes_take_no_kernel_of_binary_ones(seed: int, timesteps: int, graded: list[int], cut: bool) -> None:
+    """Every mixture of binary and graded layers; payloads of 7 bits are multiplied as bytes, those of 8 as float32."""
+    network = separable(seed, 8, "rate", timesteps, 6, tuple(graded))
+    x = np.random.default_rng(seed).integers(0, 16, (3, 2, 5, 4)).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(int8, "has_fast_matmul", lambda: True)
+        kernels = Kernels(network, torch.device("cpu"), portable=False)
+        binary = {f"layer{i}" for i in range(1, 5) if graded[i] == graded[i - 1] == 1}
+        assert set(kernels.depthwise) == binary & {"layer1", "layer3"}
+        assert set(kernels.products) == binary & {"layer2", "layer4"}
+        assert all((kernels.synapses[c].int8 is None) == (network[c.source].largest_message == 255) for c in network.connections)
+        if cut:
+            patch.setattr(memory, "plan", lambda *_, **__: memory.Blocks(samples=2, steps=2))
+            patch.setattr(memory, "BLOCK_BYTES", 1)
+        found = simulate(network, x, record=("spikes", "potentials", "residuals"))
+    check_equal(found, simulate(network, x, record=("spikes", "potentials", "residuals"), portable=True))
+    naive.check_spikes(found, naive.simulate(network, x))
 
 
 @pytest.mark.parametrize("second", [32896, 32897])

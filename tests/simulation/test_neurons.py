@@ -15,7 +15,9 @@ LARGEST_SUM = (2**24 - 1) * 64
 """In units of v."""
 
 
-def both(seed: int, n: int, steps: int, size: int, *, fixed_point: bool, still: bool, shift: int, to_zero: bool, extreme: bool) -> None:
+def both(
+    seed: int, n: int, steps: int, size: int, *, fixed_point: bool, still: bool, shift: int, to_zero: bool, extreme: bool, payload_max: int
+) -> None:  # fmt: skip
     """The same block in two pieces, with and without torch; everything that is written must be equal."""
     rng = np.random.default_rng(seed)
     number = np.int32 if fixed_point else np.float32
@@ -26,14 +28,14 @@ def both(seed: int, n: int, steps: int, size: int, *, fixed_point: bool, still: 
     kind = np.int32 if shift else np.float32
     currents = (currents // 64 * 64 if kind is np.float32 else currents).astype(kind)
     v, bias = (rng.integers(-V_MAX, V_MAX + 1, (rows, size)).astype(number) // scale for rows in (n, rng.choice([1, n])))
-    counted = rng.choice([1, n])
+    counted, threshold = rng.choice([1, n]), float(rng.choice([131071 * 64 // scale, 40 * 64, 64]))
     found = []
     for portable in (False, True):
         out, counts = torch.full((n, steps, size), 7, dtype=torch.uint8), torch.zeros((counted, size), dtype=torch.int32)
         state = torch.from_numpy(v.copy())
         firing = Firing(
-            torch.from_numpy(bias), state, threshold=float(rng.integers(1, 2) * 131071 * 64 // scale), v_max=saturation(fixed_point),
-            to_zero=to_zero, spikes=out, counts=counts, portable=portable,
+            torch.from_numpy(bias), state, threshold=threshold, v_max=saturation(fixed_point),
+            to_zero=to_zero, spikes=out, counts=counts, payload_max=payload_max, portable=portable,
         )  # fmt: skip
         cut = n // 2 if still else n
         for samples in (slice(0, cut), slice(cut, n)):
@@ -46,7 +48,7 @@ def both(seed: int, n: int, steps: int, size: int, *, fixed_point: bool, still: 
         found.append((out, counts, state))
     for compiled, portable in zip(*found, strict=True):
         assert torch.equal(compiled, portable)
-    assert int(found[0][0].max()) <= 1
+    assert int(found[0][0].max()) <= payload_max
     assert torch.equal(found[0][0].sum(dim=1, dtype=torch.int32).sum(dim=0), found[0][1].sum(dim=0))
 
 
@@ -54,6 +56,7 @@ def both(seed: int, n: int, steps: int, size: int, *, fixed_point: bool, still: 
 @given(
     seed=st.integers(0, 2**32 - 1), n=st.integers(1, 4), steps=st.integers(1, 9), size=st.sampled_from([1, 5, 63, 64, 65, 128, 200]),
     fixed_point=st.booleans(), still=st.booleans(), shift=st.sampled_from([0, 0, 6, 7]), to_zero=st.booleans(), extreme=st.booleans(),
+    payload_max=st.sampled_from([1, 1, 3, 255]),
 )  # fmt: skip
 def test_kernel_equals_torch(**case: bool | int) -> None:
     if not case["fixed_point"]:
