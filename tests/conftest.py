@@ -10,10 +10,10 @@ from hypothesis import settings
 from loihiconv.errors import BackendUnavailable
 from loihiconv.lava import client
 
-# The same examples on every run of CI, new ones on every run by hand.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# The same examples on every run of CI, new ones on every run by hand; on no machine does a clock decide.
+settings.register_profile("by hand", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 
 
 @pytest.fixture(scope="session")
