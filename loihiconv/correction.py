@@ -87,7 +87,7 @@ def correct_biases(
         target = targets[population.name]
         recording = simulate(_until(network, population.name), x)
         if isinstance(population, Readout):
-            shift = target * population.scale - recording.potentials.mean(axis=0) / network.timesteps
+            shift = target * population.scale - recording.potentials.mean(axis=0) / network.readout_steps
         else:
             rate = _per_channel(recording.sent(population.name)).mean(axis=0) / network.timesteps
             shift = ((target - rate) * population.vth * 2**network.shift).reshape(-1, *(1,) * (len(population.shape) - 1))
