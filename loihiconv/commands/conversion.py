@@ -32,7 +32,9 @@ OPTIONS: dict[str, Any] = {
     "hold_back": Annotated[float | None, typer.Option(help="How much of a threshold comes over the T steps instead of at the start.")],
     "maxpool": Annotated[str | None, typer.Option(help="gate (simulators only), relu-tree (any board) or average (not what was trained).")],
     "readout": Annotated[str | None, typer.Option(help="potential or softmax (spiking).")],
+    "readout_delay": Annotated[int | None, typer.Option(help="Steps of each sample that the readout lets pass before it integrates.")],
     "seed": Annotated[int | None, typer.Option(help="Of Poisson input and the softmax readout.")],
+    "rounding": Annotated[str | None, typer.Option(help="How weights become whole numbers: nearest or adaptive.")],
     "bias_correction": Annotated[
         bool | None, typer.Option("--bias-correction/--no-bias-correction", help="Repair what each channel loses on average.")
     ],
