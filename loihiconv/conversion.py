@@ -170,8 +170,9 @@ def build(source: Measured, settings: Settings, board: HardwareConfig | None, pr
     if board is None:
         return network
     covariances = None
-    if settings.rounding == "adaptive":
-        covariances = input_covariances(network, source.samples, centred=settings.bias_correction)
+    if settings.rounding != "nearest":
+        hidden = settings.rounding == "adaptive"
+        covariances = input_covariances(network, source.samples, centred=settings.bias_correction, hidden=hidden)
     gates = [p.name for p in network.populations if isinstance(p, MaxPool)]
     if gates:
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'

@@ -129,8 +129,8 @@ def bounds(network: Network) -> dict[str, dict[str, float]]:
     """Worst cases over all inputs, per population of a fixed-point network.
 
     "sum" is the largest |sum of weight x payload| (to stay below 2^17), "v" the largest |v| over the window if v did
-    not saturate, in units of v: T (64 sum + |bias|) + |v_init|, of a delayed readout with the steps that it integrates. Beyond 2^23 - 1 v saturates, on the chip, in Lava and
-    in the emulator alike.
+    not saturate, in units of v: T (64 sum + |bias|) + |v_init|, of a readout with the steps that it integrates. Beyond
+    2^23 - 1 v saturates, on the chip, in Lava and in the emulator alike.
     """
     result: dict[str, dict[str, float]] = {}
     for population in network.populations[1:]:

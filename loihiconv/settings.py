@@ -14,8 +14,8 @@ from loihiconv.passes.maxpool import MaxPooling
 from loihiconv.randomness import SEED_LIMIT
 
 Optimize: TypeAlias = Literal["none", "default", "accuracy", "latency"]
-ScaleRule: TypeAlias = Literal["percentile", "mse"]
-Rounding: TypeAlias = Literal["nearest", "adaptive"]
+ScaleRule: TypeAlias = Literal["percentile", "mse", "balanced"]
+Rounding: TypeAlias = Literal["nearest", "first", "adaptive"]
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "input_coding": get_args(Coding),
@@ -36,11 +36,12 @@ class Settings:
     ----------
     timesteps : int, at least 1
         T, the time steps that each sample gets.
-    scale : "percentile" or "mse"
+    scale : "percentile", "mse" or "balanced"
         How λ, the activation that becomes the largest firing rate, is chosen: a percentile of the activations (Rueckauer
-        et al. 2016, section 3.2.2), or what T-step rates distort least (Li et al. 2021); see `loihiconv.normalization`.
+        et al. 2016, section 3.2.2), what T-step rates distort least (Li et al. 2021), or where what is clipped and what is rounded
+        balance (local threshold balancing, Bu et al. 2025); see `loihiconv.normalization`.
     percentile : float in (0, 100] or None
-        100 is max-norm, None does not normalise hidden layers. With "mse" the percentile is the largest λ considered.
+        100 is max-norm, None does not normalise hidden layers. With the other scales the percentile is the largest λ considered.
     per_channel : bool
         Choose λ for each channel instead of each layer (an extension of the paper).
     input_coding : "analog", "rate" or "poisson"
@@ -70,9 +71,10 @@ class Settings:
         does not count. It costs nothing on the chip, but resolution: outputs are means over fewer steps.
     seed : int
         Of what is random: Poisson input and the softmax readout.
-    rounding : "nearest" or "adaptive"
+    rounding : "first", "nearest" or "adaptive"
         How weights become whole numbers: each to its nearest, or so that their errors make up for each other on calibration data
-        (OPTQ, Frantar et al. 2022); see `loihiconv.rounding`.
+        (OPTQ, Frantar et al. 2022; see `loihiconv.rounding`). "first" does that in layers that payloads drive, which then can have
+        wider payloads, and "adaptive" in all.
     bias_correction : bool
         Repair on calibration data what each channel loses on average; see `loihiconv.correction`.
 
@@ -96,7 +98,7 @@ class Settings:
     readout: Decision = "potential"
     readout_delay: int = 0
     seed: int = 0
-    rounding: Rounding = "adaptive"
+    rounding: Rounding = "first"
     bias_correction: bool = True
 
     def __post_init__(self) -> None:

@@ -103,10 +103,14 @@ def test_conversion_rounds_adaptively_and_tells_on_request_only() -> None:
     nearest = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="nearest")
     adaptive = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="adaptive")
     again = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="adaptive")
+    first = lc.convert(model, x, hardware=BOARD, timesteps=8)
     assert any((a.map.weight != b.map.weight).any() for a, b in zip(nearest.connections, adaptive.connections, strict=True))
     for a, b in zip(adaptive.connections, again.connections, strict=True):
         np.testing.assert_array_equal(a.map.weight, b.map.weight)
         assert np.abs(a.map.weight).max() <= 255
+    for a, b in zip(nearest.connections, first.connections, strict=True):
+        np.testing.assert_array_equal(a.map.weight, b.map.weight) if a.source != "input" else None
+    np.testing.assert_array_equal(first.connections[0].map.weight, adaptive.connections[0].map.weight)
     assert nearest.origin is not None
     covariances = input_covariances(nearest.origin, x)
     plain, better = quantize(nearest.origin, BOARD), quantize(nearest.origin, BOARD, covariances)

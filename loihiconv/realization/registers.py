@@ -66,9 +66,10 @@ def _check_readout(population: Readout, sample: int, v: Array, arriving: Array) 
     for step, current in enumerate(arriving):
         v = np.clip(v + current, -V_MAX, V_MAX)
         if (largest := int(v.max())) > VTH_MAX << STATE_SHIFT:
+            reached = f"{largest:,} in step {population.delay + step + 1} of sample {sample}"
             raise LimitExceeded(
-                f"the potential of the readout reaches {largest:,} in step {population.delay + step + 1} of sample {sample}",
-                where=population.name, limit=f"{VTH_MAX << STATE_SHIFT:,}, the largest threshold of Lava's LIF", remedy="use fewer time steps",
+                f"the potential of the readout reaches {reached}", where=population.name,
+                limit=f"{VTH_MAX << STATE_SHIFT:,}, the largest threshold of Lava's LIF", remedy="use fewer time steps",
             )  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 Lava's stock neurons know no windows. Before a population's window for a sample begins, the host sets its state, and
 that works only while Lava is paused. So the first L steps of a sample (L the depth of the network) are single ones, after
 each of which the populations of the next depth are set; then the readout's T steps run in one. A sample costs T + L steps
-and L + 1 pauses. A delayed readout is set once more after the steps that it lets pass, which is one pause more. What a population sends before its window or after it arrives outside of its targets' windows: their state
-is set after it came, and with du = 4095 no current outlives a step. So none of it changes a result.
+and L + 1 pauses. A delayed readout is set once more after the steps that it lets pass, which is one pause more. What a
+population sends before its window or after it arrives outside of its targets' windows: their state is set after it came, and
+with du = 4095 no current outlives a step. So none of it changes a result.
 """
 
 from __future__ import annotations
