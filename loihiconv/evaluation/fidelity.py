@@ -18,7 +18,7 @@ PERMUTED = 0.25
 OTHER = 0.5
 """Relative error above which weights are looked at for another order."""
 ROUNDING = 1.0
-"""Rounding to the nearest integers makes a root mean square error of at most half a step, adaptive rounding (`loihiconv.rounding`) up to one."""
+"""Rounding makes a root mean square error of at most half a step to the nearest, and up to one adaptively (`loihiconv.rounding`)."""
 
 
 @dataclass(frozen=True)
