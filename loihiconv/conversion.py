@@ -26,7 +26,8 @@ from loihiconv.network import MaxPool, Network
 from loihiconv.normalization import Scales, choose_scales, silent_layers
 from loihiconv.passes import Lowered, lower
 from loihiconv.passes.maxpool import MaxPooling
-from loihiconv.quantization import WARNED_WEIGHT_BITS, check_payload, narrow_weights, quantize
+from loihiconv.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, WARNED_WEIGHT_BITS, check_payload, narrow_weights, quantize
+from loihiconv.rounding import input_covariances
 from loihiconv.search import Judge, search
 from loihiconv.settings import Optimize, Settings, choose
 from loihiconv.spiking import check_pooled, population_names, to_spiking
@@ -172,11 +173,15 @@ def build(source: Measured, settings: Settings, board: HardwareConfig | None, pr
     network = correct_biases(network, targets, source.samples, progress=_correction_progress(progress, 0, rounds))
     if board is None:
         return network
+    covariances = None
+    if settings.rounding != "nearest":
+        hidden = settings.rounding == "adaptive"
+        covariances = input_covariances(network, source.samples, centred=settings.bias_correction, hidden=hidden)
     gates = [p.name for p in network.populations if isinstance(p, MaxPool)]
     if gates:
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
         network = replace(network, metadata={**network.metadata, "notes": [*network.metadata["notes"], said]})
-    quantized = quantize(network, board)
+    quantized = quantize(network, board, covariances)
     if narrow := narrow_weights(quantized):
         quantized = replace(quantized, metadata={**quantized.metadata, "notes": [*quantized.metadata["notes"], *narrow]})
     return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
@@ -249,6 +254,7 @@ def _metadata(source: Measured, scales: Scales, settings: Settings) -> dict[str,
             "largest": {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
         },
         "input_mean_square": entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
+        "payload_errors": _payload_errors(source.samples / float(scales[ann.input.name])),
         "notes": list(source.notes),
         "provenance": {
             "loihiconv": __version__,
@@ -257,3 +263,13 @@ def _metadata(source: Measured, scales: Scales, settings: Settings) -> dict[str,
             "numpy": np.__version__,
         },
     }
+
+
+def _payload_errors(x: Array) -> dict[str, float]:
+    """Mean square of what rounding costs payloads of up to each largest one, in units of a payload; x in [-1, 1]."""
+    errors = {}
+    for bits in range(FEWEST_PAYLOAD_BITS - 1, PAYLOAD_BITS + 1):  # one fewer with a sign
+        largest = 2**bits - 1
+        exact = x.astype(np.float64) * largest
+        errors[str(largest)] = float(np.mean((np.rint(exact) - exact) ** 2))
+    return errors

@@ -102,7 +102,7 @@ def _corrected(network: Network, population: Population, target: Array, sent: Ar
     """A population with a bias that its mean error is added to; ``sent`` is what its neurons send on average in T steps."""
     assert isinstance(population, (IF, Readout))  # the caller's choice
     if isinstance(population, Readout):
-        shift = target * population.scale - sent / network.timesteps
+        shift = target * population.scale - sent / network.readout_steps
     else:
         rate = sent.reshape(len(sent), -1).mean(axis=1) / network.timesteps
         shift = ((target - rate) * population.vth * 2**network.shift).reshape(-1, *(1,) * (len(population.shape) - 1))

@@ -7,7 +7,7 @@ wins it with probability ::
     p_k = exp(V_k / scale) / sum_j exp(V_j / scale)
 
 with V the potentials accumulated so far and ``scale`` the readout's, so that V / scale is t times the float network's
-output: the longer it integrates, the sharper it decides.
+output: the longer it integrates, the sharper it decides. While a delayed readout lets steps pass, it asks for no spikes.
 
 All of it is a function of recorded potentials and a seeded stream, so every back end decides by this code and alike.
 """
@@ -75,6 +75,6 @@ def softmax_spikes(readout: Readout, potentials_over_time: Array, *, first: int 
     v = potentials_over_time.reshape(n, steps, -1).astype(np.float64) / readout.scale
     cumulative = np.exp(v - v.max(axis=2, keepdims=True)).cumsum(axis=2)
     drawn = np.stack([words(readout.seed, READOUT, first + k, begin=0, steps=steps, size=2) for k in range(n)])
-    asked = drawn[..., 0] < readout.rate * 2.0**32
+    asked = (drawn[..., 0] < readout.rate * 2.0**32) & (np.arange(steps) >= readout.delay)
     winner = (cumulative <= drawn[..., 1, None] * 2.0**-32 * cumulative[..., -1:]).sum(axis=2)
     return np.asarray(asked[..., None] & (np.arange(v.shape[2]) == winner[..., None]))

@@ -91,17 +91,21 @@ class Conv:
         x = x[:, :, max(-top, 0) : x.shape[2] - max(-bottom, 0), max(-left, 0) : x.shape[3] - max(-right, 0)]
         return np.pad(x, ((0, 0), (0, 0), (max(top, 0), max(bottom, 0)), (max(left, 0), max(right, 0))))
 
-    def apply(self, x: Array) -> Array:
-        """Apply to a batch (N, C, H, W); the result is (N, C_out, H_out, W_out)."""
-        c_out, height, width = self.output_shape(x.shape[1:])
+    def columns(self, x: Array) -> Array:
+        """What kernels are multiplied with, (groups, N H_out W_out, C_in / groups kH kW), of a batch (N, C, H, W)."""
+        _, height, width = self.output_shape(x.shape[1:])
         (sh, sw), (dh, dw) = self.stride, self.dilation
         windows = np.lib.stride_tricks.sliding_window_view(self._pad(x), self.extent, axis=(2, 3))  # type: ignore[call-overload, unused-ignore]  # stubs of numpy 1 know no tuple
         windows = windows[:, :, ::sh, ::sw, ::dh, ::dw]
+        columns = windows.reshape(len(x), self.groups, -1, height, width, *self.weight.shape[2:]).transpose(1, 0, 3, 4, 2, 5, 6)
+        return np.asarray(columns.reshape(self.groups, len(x) * height * width, -1))
+
+    def apply(self, x: Array) -> Array:
+        """Apply to a batch (N, C, H, W); the result is (N, C_out, H_out, W_out)."""
+        c_out, height, width = self.output_shape(x.shape[1:])
         n, g = len(x), self.groups
-        columns = windows.reshape(n, g, -1, height, width, *self.weight.shape[2:]).transpose(1, 0, 3, 4, 2, 5, 6)
-        columns = columns.reshape(g, n * height * width, -1)
         kernels = self.weight.reshape(g, c_out // g, -1).transpose(0, 2, 1)
-        y = (columns @ kernels).reshape(g, n, height, width, c_out // g)
+        y = (self.columns(x) @ kernels).reshape(g, n, height, width, c_out // g)
         return y.transpose(1, 0, 4, 2, 3).reshape(n, c_out, height, width)
 
     def adjoint(self, y: Array, input_shape: Shape) -> Array:

@@ -191,6 +191,8 @@ class Readout:
         Of "softmax": probability per step that the external generator asks for an output spike.
     seed : int
         Of "softmax".
+    delay : int, 0 to T - 1
+        t0, the steps of each window that it lets pass: v stays ``v_init`` until then, and integrates T - t0 steps.
     """
 
     name: str
@@ -201,6 +203,7 @@ class Readout:
     decision: Decision = "potential"
     rate: float = 0.5
     seed: int = 0
+    delay: int = 0
 
     @property
     def spiking(self) -> bool:
@@ -287,6 +290,8 @@ class Network:
                 raise InvalidModel(f"gives shape {shape}, its target has {self[connection.target].shape}", where=connection.name)
         if lonely := [p.name for p in self.populations[1:] if not self.incoming(p.name)]:
             raise InvalidModel("has no incoming connection", where=lonely[0])
+        if not 0 <= self.readout.delay < max(self.timesteps, 1):
+            raise InvalidModel(f"a delay of {self.readout.delay} steps; 0 to {self.timesteps - 1} expected", where=self.readout.name)
         for population in self.populations:
             if isinstance(population, MaxPool):
                 self._check_pool(population)
@@ -320,6 +325,11 @@ class Network:
         last = self.populations[-1]
         assert isinstance(last, Readout)  # established in __post_init__
         return last
+
+    @property
+    def readout_steps(self) -> int:
+        """Steps that the readout integrates: all but those that it lets pass."""
+        return self.timesteps - self.readout.delay
 
     @property
     def shift(self) -> int:

@@ -24,6 +24,8 @@ GRID = 96
 """Scales that a search for the smallest error tries, evenly spaced on a logarithmic axis."""
 SMALLEST = 1 / 16
 """The smallest of them, as a share of the largest."""
+ROUNDS = 50
+"""Updates of a balanced scale; it settles after about ten."""
 
 
 def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dict[str, Array]:
@@ -31,8 +33,9 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
 
     ``scale="percentile"``: λ_l = p-th percentile of the layer's non-zero activations (Rueckauer et al. 2016, section
     3.2.2); 100 is the "max-norm" of section 3.2.1, None leaves hidden layers as they are, λ = 1. ``scale="mse"``:
-    `error_minimising_scales`, no larger than that percentile. Either per layer or, as an extension of the paper, per
-    channel (per neuron of dense layers), from the channel's own activations but at least `CHANNEL_FLOOR` times the layer's.
+    `error_minimising_scales`, no larger than that percentile; ``scale="balanced"``: `balanced_scales`, likewise. Either per
+    layer or, as an extension of the paper, per channel (per neuron of dense layers), from the channel's own activations but at
+    least `CHANNEL_FLOOR` times the layer's.
     Layers next to weights that are all +-w, as BinaryConnect trains them, keep one λ, so that these weights stay exact.
 
     With graded spikes that λ stands for Γ = ``settings.payload_max`` per step, and what is returned is λ / Γ: the activation that a
@@ -103,6 +106,41 @@ def error_minimising_scales(values: Array, counts: Array, largest: Array, timest
     return np.asarray(np.where(largest < scales[0], largest, best))
 
 
+def balanced_scales(values: Array, counts: Array, largest: Array, timesteps: int) -> Array:
+    """The λ at which clipping and rounding pull equally hard: local threshold balancing, with the T steps in it.
+
+    Bu et al. 2025 ("Inference-Scale Complexity in ANN-SNN Conversion", arXiv:2409.03368) raise each threshold by what clipping costs,
+    λ <- λ + 2 η E[max(a - λ, 0)], batch after batch, for so many batches. Nothing in it pulls λ back, so here the error of rounding to
+    multiples of λ/T does, on average λ² / (12 T²): what is minimised is ::
+
+        Σ_{a > λ} n (a - λ)² + λ² / (12 T²) Σ_{0 < a <= λ} n
+
+    Its derivative vanishes at λ = Σ_{a > λ} n a / (Σ_{a > λ} n + Σ_{0 < a <= λ} n / (12 T²)), which is iterated: that converges in a
+    few rounds where gradient steps need a rate (Sakr et al. 2022, arXiv:2206.06501, have this recursion for weights).
+
+    Parameters
+    ----------
+    values, counts, largest, timesteps
+        As of `error_minimising_scales`.
+
+    Returns
+    -------
+    array (C,)
+        No larger than ``largest``.
+    """
+    counts = counts.astype(np.float64)
+    # above[c, k]: how many, and the sum, of channel c's activations from the k-th value on
+    above = np.concatenate([counts[:, ::-1].cumsum(axis=1)[:, ::-1], np.zeros((len(counts), 1))], axis=1)
+    sums = np.concatenate([(counts * values)[:, ::-1].cumsum(axis=1)[:, ::-1], np.zeros((len(counts), 1))], axis=1)
+    total, rows = above[:, 0], np.arange(len(counts))
+    scale = sums[:, 0] / np.maximum(total, 1)
+    for _ in range(ROUNDS):
+        first = np.searchsorted(values, scale, side="right")
+        clipped = above[rows, first]
+        scale = sums[rows, first] / np.maximum(clipped + (total - clipped) / (12 * timesteps**2), 1e-30)
+    return np.asarray(np.minimum(scale, largest))
+
+
 def _at_most(values: Array, largest: Array) -> Array:
     """1 at the last of the ascending values that is not beyond ``largest``, per channel: (C, K)."""
     last = np.maximum(np.searchsorted(values, largest, side="right") - 1, 0)
@@ -114,15 +152,15 @@ def _hidden(statistics: Statistics, settings: Settings) -> Array:
     p = settings.percentile
     if p is None:
         return np.ones(()) / settings.payload_max
-    mse = settings.scale == "mse"
+    search = {"mse": error_minimising_scales, "balanced": balanced_scales}.get(settings.scale)
     layer: Array = np.array([statistics.percentile(p)])
-    if mse:
-        layer = error_minimising_scales(*statistics.distribution(), layer, settings.timesteps * settings.payload_max)
+    if search is not None:
+        layer = search(*statistics.distribution(), layer, settings.timesteps * settings.payload_max)
     if not settings.per_channel:
         return _or_one(float(layer[0])) / settings.payload_max
     channels = statistics.channel_percentiles(p)
-    if mse:
-        channels = error_minimising_scales(*statistics.channel_distributions(), channels, settings.timesteps * settings.payload_max)
+    if search is not None:
+        channels = search(*statistics.channel_distributions(), channels, settings.timesteps * settings.payload_max)
     floored = np.maximum(channels, CHANNEL_FLOOR * float(_or_one(float(layer[0])))) / settings.payload_max
     return np.asarray(floored.reshape(-1, *(1,) * (len(statistics.shape) - 1)))
 

@@ -9,12 +9,14 @@ that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
 - threshold:    g <= mantissa_max * 2^exponent_max, and representable as mantissa * 2^exponent
 - bias:         64 g max|b| <= 4095 * 2^7
 - synaptic sum: P * sum of weights of one sign < 2^17 for every neuron, or u wraps
-- readout:      64 g T * headroom <= 2^23 - 1 for the largest output seen in calibration, or v saturates
+- readout:      64 g T * headroom <= 2^23 - 1 for the largest output seen in calibration, or v saturates (T: steps that it integrates)
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from math import floor, log2, prod
 from typing import Any
 
@@ -26,6 +28,7 @@ from loihiconv.fixed_point import BIAS_MAX, round_bias, round_weights
 from loihiconv.hardware.config import HardwareConfig
 from loihiconv.linear import Array, Conv, LinearMap
 from loihiconv.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.rounding import Covariances, adaptive_weights, expected_error
 
 PAYLOAD_BITS = 8
 """Most bits of an analog input's payload, the sign included."""
@@ -43,6 +46,8 @@ PLANE_GAIN = 0.7
 """A bias plane must reduce the mean square error of first layers to this, for what it costs in input neurons."""
 UNIFORM_MEAN_SQUARE = 1 / 3
 """Mean square of an input in units of its scale, where calibration has not measured it: a uniform distribution's."""
+ROUNDING_ERROR = 1 / 12
+"""Mean square error of a payload, where calibration has not measured it: that of rounding anything to whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Ceiling:
     cause: str
 
 
-def quantize(network: Network, hardware: HardwareConfig) -> Network:
+def quantize(network: Network, hardware: HardwareConfig, covariances: Covariances | None = None) -> Network:
     """Quantize weights, biases and thresholds jointly per population.
 
     Parameters
@@ -61,6 +66,9 @@ def quantize(network: Network, hardware: HardwareConfig) -> Network:
     network : Network
         Float, thresholds 1.
     hardware : HardwareConfig
+    covariances : {(source, target): array}, optional
+        Of what connections receive, as `loihiconv.rounding.input_covariances` gives them: their weights are rounded adaptively, all
+        others to the nearest.
 
     Returns
     -------
@@ -79,7 +87,8 @@ def quantize(network: Network, hardware: HardwareConfig) -> Network:
     for spiking in network.populations[1:]:
         check_payload(spiking.largest_message, spiking.name, hardware)
     float_network = network
-    network, chosen = _best_input(network, hardware)
+    covariances = covariances or {}
+    network, chosen = _best_input(network, hardware, covariances)
     populations: list[Population] = []
     connections: list[Connection] = []
     report: dict[str, Any] = {}
@@ -91,7 +100,7 @@ def quantize(network: Network, hardware: HardwareConfig) -> Network:
             populations.append(population)
             connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
             continue
-        quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, hardware)
+        quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, hardware, covariances)
         populations.append(quantized)
         connections += incoming
     result = Network(
@@ -145,8 +154,8 @@ def bounds(network: Network) -> dict[str, dict[str, float]]:
     """Worst cases over all inputs, per population of a fixed-point network.
 
     "sum" is the largest |sum of weight x payload| (to stay below 2^17), "v" the largest |v| over the window if v did
-    not saturate, in units of v: T (64 sum + |bias|) + |v_init|. Beyond 2^23 - 1 v saturates, on the chip, in Lava and
-    in the emulator alike.
+    not saturate, in units of v: T (64 sum + |bias|) + |v_init|, of a readout with the steps that it integrates. Beyond
+    2^23 - 1 v saturates, on the chip, in Lava and in the emulator alike.
     """
     result: dict[str, dict[str, float]] = {}
     for population in network.populations[1:]:
@@ -155,7 +164,8 @@ def bounds(network: Network) -> dict[str, dict[str, float]]:
         chip = [c for c in network.incoming(population.name) if not c.on_host]
         worst = max(float(w.max()) for w in _worst_sums(network, network.input, population, chip))
         step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
-        v = network.timesteps * step + float(np.abs(population.v_init).max())
+        steps = network.readout_steps if isinstance(population, Readout) else network.timesteps
+        v = steps * step + float(np.abs(population.v_init).max())
         result[population.name] = {"sum": worst, "v": v}
     return result
 
@@ -174,27 +184,28 @@ def _with_payload(network: Network, bits: int) -> Input:
     return replace(source, payload_max=2**magnitude_bits - 1)
 
 
-def _best_input(network: Network, hardware: HardwareConfig) -> tuple[Network, Input]:
+def _best_input(network: Network, hardware: HardwareConfig, covariances: Covariances) -> tuple[Network, Input]:
     """The payload width that distorts the first layers' currents least, and the network, with a bias plane if that helps.
 
     Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register.
     """
     if network.input.coding != "analog" or not hardware.graded_spikes:
         return network, _with_payload(network, PAYLOAD_BITS)
-    best, chosen = _best_payload(network, hardware)
+    best, chosen = _best_payload(network, hardware, covariances)
     if (planed := with_bias_plane(network)) is not None:
-        with_plane, candidate = _best_payload(planed, hardware)
+        with_plane, candidate = _best_payload(planed, hardware, covariances)
         if with_plane < PLANE_GAIN * best:
             return planed, candidate
     if not np.isfinite(best):
-        _quantize_population(network, _first_targets(network)[0], chosen, hardware)  # raises, with the reason
+        _quantize_population(network, _first_targets(network)[0], chosen, hardware, covariances)  # raises, with the reason
     return network, chosen
 
 
-def _best_payload(network: Network, hardware: HardwareConfig) -> tuple[float, Input]:
+def _best_payload(network: Network, hardware: HardwareConfig, covariances: Covariances) -> tuple[float, Input]:
     """Smallest error over payload widths, and the input population that has it."""
     candidates = [_with_payload(network, bits) for bits in range(PAYLOAD_BITS, FEWEST_PAYLOAD_BITS - 1, -1)]
-    errors = [max(_current_error(network, t, candidate, hardware) for t in _first_targets(network)) for candidate in candidates]
+    targets = _first_targets(network)
+    errors = [max(_current_error(network, t, candidate, hardware, covariances) for t in targets) for candidate in candidates]
     best = int(np.argmin(errors))
     return errors[best], candidates[best]
 
@@ -203,19 +214,24 @@ def _first_targets(network: Network) -> list[Population]:
     return [network[c.target] for c in network.outgoing(network.input.name)]
 
 
-def _current_error(network: Network, population: Population, source: Input, hardware: HardwareConfig) -> float:
+def _current_error(
+    network: Network, population: Population, source: Input, hardware: HardwareConfig, covariances: Covariances
+) -> float:  # fmt: skip
     """Mean square error of a first layer's current per step, in units of its threshold.
 
-    Sum over the synapses of one neuron of (error of the weight)^2 E[payload^2], plus (error of the payload)^2 = 1/12
-    times weight^2, averaged over neurons.
+    Averaged over neurons, the sum over a neuron's synapses of (error of the weight)^2 E[payload^2], plus weight^2 times the mean
+    square error of the payload. Where covariances of the inputs are known, the former is `loihiconv.rounding.expected_error`. The
+    latter is measured on calibration data, because pixels that were bytes are exact with some widths.
     """
     try:
-        quantized, incoming, _ = _quantize_population(network, population, source, hardware)
+        quantized, incoming, _ = _quantize_population(network, population, source, hardware, covariances)
     except LimitExceeded:
         return np.inf
     gain = quantized.vth if isinstance(quantized, IF) else quantized.scale / population.scale / 2**STATE_SHIFT  # type: ignore[union-attr]
     mean_square = float(network.metadata.get("input_mean_square", UNIFORM_MEAN_SQUARE)) * source.payload_max**2
-    squares, rounding = np.full(source.shape, mean_square), np.full(source.shape, 1 / 12)
+    measured: Mapping[str, float] = network.metadata.get("payload_errors", {})
+    squares = np.full(source.shape, mean_square)
+    rounding = np.full(source.shape, float(measured.get(str(source.payload_max), ROUNDING_ERROR)))
     if source.bias_plane:
         squares[-1], rounding[-1] = source.payload_max**2, 0
     error = 0.0
@@ -223,7 +239,11 @@ def _current_error(network: Network, population: Population, source: Input, hard
         if old.source == source.name:
             weights = new.map.weight.astype(np.float64)
             wrong = weights - old.map.weight.astype(np.float64) * gain / source.payload_max
-            error += float((_per_input(wrong**2, squares, new.map) + _per_input(weights**2, rounding, new.map)).mean()) / gain**2
+            error += float(_per_input(weights**2, rounding, new.map).mean()) / gain**2
+            if (covariance := covariances.get((old.source, old.target))) is not None:
+                error += expected_error(wrong, covariance) * source.payload_max**2 / gain**2
+            else:
+                error += float(_per_input(wrong**2, squares, new.map).mean()) / gain**2
     return error
 
 
@@ -236,7 +256,7 @@ def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
 
 
 def _quantize_population(
-    network: Network, population: Population, source: Input, hardware: HardwareConfig
+    network: Network, population: Population, source: Input, hardware: HardwareConfig, covariances: Covariances
 ) -> tuple[IF | Readout, list[Connection], dict[str, Any]]:
     assert isinstance(population, (IF, Readout))  # the caller handles the rest
     incoming = network.incoming(population.name)
@@ -254,7 +274,7 @@ def _quantize_population(
     if isinstance(population, IF):
         ceilings.append(Ceiling((2**hardware.vth_mantissa_bits.value - 1) << hardware.vth_exponent_max.value, "threshold"))
     else:
-        ceilings.append(Ceiling(V_MAX / 2**STATE_SHIFT / network.timesteps / READOUT_HEADROOM, "potential of the readout over T steps"))
+        ceilings.append(Ceiling(V_MAX / 2**STATE_SHIFT / network.readout_steps / READOUT_HEADROOM, "potential of the readout over T steps"))
     ceiling = min(ceilings, key=lambda c: c.gain)
     while True:
         gain = float(representable_threshold(ceiling.gain, hardware)) if isinstance(population, IF) else ceiling.gain
@@ -264,7 +284,9 @@ def _quantize_population(
                 remedy="the layer's weights or biases are far larger than its activations: retrain with weight decay, or raise percentile",
             )  # fmt: skip
         connections = [
-            _host_connection(c, gain, p) if host else Connection(c.source, c.target, _rounded(c.map, gain / p, hardware))
+            _host_connection(c, gain, p)
+            if host
+            else Connection(c.source, c.target, _rounded(c.map, gain / p, hardware, covariances.get((c.source, c.target))))
             for c, p, host in zip(incoming, payload, on_host, strict=True)
         ]
         chip_connections = [c for c in connections if not c.on_host]
@@ -305,10 +327,12 @@ def _weight_limit(weight: Array, hardware: HardwareConfig) -> int:
     return 256 - 2 ** (8 - hardware.weight_bits.value + mixed)
 
 
-def _rounded(linear_map: LinearMap, factor: float, hardware: HardwareConfig) -> LinearMap:
+def _rounded(linear_map: LinearMap, factor: float, hardware: HardwareConfig, covariance: Array | None) -> LinearMap:
     weight = linear_map.weight.astype(np.float64)
     mixed = bool((weight < 0).any() and (weight > 0).any())
-    return linear_map.with_weight(round_weights(weight * factor, weight_bits=hardware.weight_bits.value, even=mixed))
+    nearest = partial(round_weights, weight_bits=hardware.weight_bits.value, even=mixed)
+    weight = weight * factor
+    return linear_map.with_weight(nearest(weight) if covariance is None else adaptive_weights(weight, covariance, nearest))
 
 
 def _host_connection(connection: Connection, gain: float, payload: int) -> Connection:

@@ -24,14 +24,18 @@ from loihiconv.simulation import simulate
 STEPS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "scales": (
         {"scale": "mse", "percentile": 99.9, "per_channel": True},
+        {"scale": "balanced", "percentile": 99.9, "per_channel": True},
         {"scale": "percentile", "percentile": 99.0, "per_channel": True},
         {"scale": "percentile", "percentile": 99.9, "per_channel": True},
         {"scale": "mse", "percentile": 99.9, "per_channel": False},
     ),
     "hold back": ({"hold_back": 0.5}, {"hold_back": 0.25}, {"hold_back": 0.75}, {"hold_back": 0.0}),
     "bias correction": ({"bias_correction": True}, {"bias_correction": False}),
+    "rounding": ({"rounding": "first"}, {"rounding": "nearest"}, {"rounding": "adaptive"}),
 }
-"""What is tried, step by step; each step starts from the best of those before it."""
+"""What is tried, step by step; each step starts from the best of those before it. `DELAYS` come last."""
+DELAYS = (8, 4)
+"""Delays of the readout that are tried: T divided by these."""
 SHORTEST = 4
 """Fewest time steps that are tried for latency."""
 TOLERANCE = 0.005
@@ -89,7 +93,7 @@ class Judge:
     def __call__(self, network: Network) -> tuple[float, float]:
         """Agreement and divergence of a network."""
         recording = simulate(network, self.x, counts=False)
-        outputs = recording.potentials / (network.readout.scale * network.timesteps)
+        outputs = recording.potentials / (network.readout.scale * network.readout_steps)
         agreement = float((recording.predictions == self.outputs.argmax(axis=1)).mean())
         return agreement, divergence(self.outputs, outputs)
 
@@ -106,7 +110,7 @@ def search(
     """Find good settings by coordinate descent; deterministic.
 
     "latency" first takes the fewest time steps, from `SHORTEST` on, whose agreement is within `TOLERANCE` of that at
-    ``start.timesteps``. Both then go through `STEPS`.
+    ``start.timesteps``. Both then go through `STEPS` and `DELAYS`.
 
     Parameters
     ----------
@@ -125,8 +129,9 @@ def search(
         In the order in which they were made; the first is ``start``.
     """
     options = {step: [dict(o) for o in choices if not o.keys() & set(fixed)] for step, choices in STEPS.items()}
-    lengths = _lengths(start.timesteps) if goal == "latency" else []
-    total, trials = 1 + len(lengths) + sum(max(len(o) - 1, 0) for o in options.values()), []
+    lengths = [n for n in _lengths(start.timesteps) if n > start.readout_delay] if goal == "latency" else []
+    delays = () if "readout_delay" in fixed else DELAYS
+    total, trials = 1 + len(lengths) + sum(max(len(o) - 1, 0) for o in options.values()) + len(delays), []
 
     def attempt(step: str, settings: Settings, best: Settings | None, *, to_beat: float = np.inf) -> tuple[Network, Trial]:
         network = build(settings)
@@ -148,6 +153,7 @@ def search(
         if enough:
             network, settings, best = candidate, shorter, trial
             break
+    options["readout delay"] = [{"readout_delay": delay} for delay in sorted({settings.timesteps // share for share in delays})]
     for step, choices in options.items():
         for choice in choices:
             tried = replace(settings, **choice)

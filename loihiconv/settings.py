@@ -14,7 +14,8 @@ from loihiconv.passes.maxpool import MaxPooling
 from loihiconv.randomness import SEED_LIMIT
 
 Optimize: TypeAlias = Literal["none", "default", "accuracy", "latency"]
-ScaleRule: TypeAlias = Literal["percentile", "mse"]
+ScaleRule: TypeAlias = Literal["percentile", "mse", "balanced"]
+Rounding: TypeAlias = Literal["nearest", "first", "adaptive"]
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "input_coding": get_args(Coding),
@@ -23,6 +24,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "maxpool_estimate": get_args(Estimate),
     "readout": get_args(Decision),
     "scale": get_args(ScaleRule),
+    "rounding": get_args(Rounding),
 }
 
 
@@ -34,11 +36,12 @@ class Settings:
     ----------
     timesteps : int, at least 1
         T, the time steps that each sample gets.
-    scale : "percentile" or "mse"
+    scale : "percentile", "mse" or "balanced"
         How λ, the activation that becomes the largest firing rate, is chosen: a percentile of the activations (Rueckauer
-        et al. 2016, section 3.2.2), or what T-step rates distort least (Li et al. 2021); see `loihiconv.normalization`.
+        et al. 2016, section 3.2.2), what T-step rates distort least (Li et al. 2021), or where what is clipped and what is rounded
+        balance (local threshold balancing, Bu et al. 2025); see `loihiconv.normalization`.
     percentile : float in (0, 100] or None
-        100 is max-norm, None does not normalise hidden layers. With "mse" the percentile is the largest λ considered.
+        100 is max-norm, None does not normalise hidden layers. With the other scales the percentile is the largest λ considered.
     per_channel : bool
         Choose λ for each channel instead of each layer (an extension of the paper).
     input_coding : "analog", "rate" or "poisson"
@@ -63,8 +66,15 @@ class Settings:
         How gates estimate rates; see `loihiconv.network.MaxPool`.
     readout : "potential" or "softmax"
         How classes are decided for; see `loihiconv.decision`.
+    readout_delay : int, 0 to timesteps - 1
+        Steps of each sample that the readout lets pass before it integrates, so that what spikes say before the network has settled
+        does not count. It costs nothing on the chip, but resolution: outputs are means over fewer steps.
     seed : int
         Of what is random: Poisson input and the softmax readout.
+    rounding : "first", "nearest" or "adaptive"
+        How weights become whole numbers: each to its nearest, or so that their errors make up for each other on calibration data
+        (OPTQ, Frantar et al. 2022; see `loihiconv.rounding`). "first" does that in layers that payloads drive, which then can have
+        wider payloads, and "adaptive" in all.
     bias_correction : bool
         Repair on calibration data what each channel loses on average; see `loihiconv.correction`.
 
@@ -86,12 +96,15 @@ class Settings:
     maxpool: MaxPooling = "gate"
     maxpool_estimate: Estimate = "count"
     readout: Decision = "potential"
+    readout_delay: int = 0
     seed: int = 0
+    rounding: Rounding = "first"
     bias_correction: bool = True
 
     def __post_init__(self) -> None:
         _whole("timesteps", self.timesteps, 1, None, "a whole number of at least 1")
         _whole("seed", self.seed, 0, SEED_LIMIT, "a whole number from 0 to 2^64 - 1")
+        _whole("readout_delay", self.readout_delay, 0, self.timesteps, f"0 to {self.timesteps - 1}, fewer than the time steps,")
         for name, known in CHOICES.items():
             if (value := getattr(self, name)) not in known:
                 raise InvalidSetting(
@@ -127,7 +140,14 @@ class Settings:
 
 NAMES = frozenset(field.name for field in fields(Settings))
 
-PAPER: Mapping[str, Any] = {"scale": "percentile", "percentile": 99.9, "per_channel": False, "hold_back": 0.0, "bias_correction": False}
+PAPER: Mapping[str, Any] = {
+    "scale": "percentile",
+    "percentile": 99.9,
+    "per_channel": False,
+    "hold_back": 0.0,
+    "rounding": "nearest",
+    "bias_correction": False,
+}
 """What makes a conversion that of Rueckauer et al. 2016, where it differs from the defaults."""
 
 

@@ -94,7 +94,12 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
             flat = (prod(shape),)
             normalised = np.broadcast_to(normalised, shape).reshape(flat).astype(np.float32)
             start, scale = np.zeros(1, np.float32), float(1 / scales[node.name])
-            populations.append(Readout(names[node.name], flat, start, normalised, scale, decision=settings.readout, seed=settings.seed))
+            populations.append(
+                Readout(
+                    names[node.name], flat, start, normalised, scale, decision=settings.readout, seed=settings.seed,
+                    delay=settings.readout_delay,
+                )
+            )  # fmt: skip
     return Network(tuple(populations), tuple(connections), settings.timesteps, metadata=metadata or {})
 
 

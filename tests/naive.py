@@ -109,6 +109,9 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                             total = total + weights @ sent[connection.source]
                             operations += int(np.count_nonzero(weights[:, sent[connection.source] != 0]))
                     assert not network.fixed_point or np.abs(total).max() < 2**17
+                if isinstance(p, Readout) and t < p.delay:
+                    course[k, t] = v[p.name]
+                    continue
                 v[p.name] = v[p.name] + total * one + bias
                 if network.fixed_point:
                     v[p.name] = np.minimum(np.maximum(v[p.name], -V_LIMIT), V_LIMIT)
@@ -181,8 +184,9 @@ def _softmax(readout: Readout, course: Array) -> Array:
     """Output spikes per sample and class: walk along the cumulative distribution until the drawn share is passed."""
     won = np.zeros((len(course), course.shape[2]), int)
     for k, sample in enumerate(course):
-        for (asks, share), v in zip(words(readout.seed, READOUT, k, begin=0, steps=len(sample), size=2), sample, strict=True):
-            if asks >= readout.rate * 2**32:
+        drawn = words(readout.seed, READOUT, k, begin=0, steps=len(sample), size=2)
+        for t, ((asks, share), v) in enumerate(zip(drawn, sample, strict=True)):
+            if t < readout.delay or asks >= readout.rate * 2**32:
                 continue
             chances = np.exp((v - v.max()) / readout.scale)
             left, i = share / 2**32 * sum(chances), 0

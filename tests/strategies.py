@@ -5,7 +5,7 @@ Structure is drawn by hypothesis, so it shrinks; arrays come from one drawn seed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -73,7 +73,9 @@ def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max
         bounded = [_host_connection(source, incoming[0], rng)] if on_host else _bounded(incoming, populations, rng)
         populations.append(_population(draw, rng, name, shape, last=layer == hidden, quiet=on_host, graded=graded))
         connections += bounded
-    network = Network(tuple(populations), tuple(connections), draw(st.integers(1, max_timesteps)), fixed_point=True, hardware="test")
+    timesteps = draw(st.integers(1, max_timesteps))
+    populations[-1] = replace(populations[-1], delay=draw(st.one_of(st.just(0), st.integers(0, timesteps - 1))))
+    network = Network(tuple(populations), tuple(connections), timesteps, fixed_point=True, hardware="test")
     low = -source.payload_max if source.signed else -3  # beyond the range: clipped
     x = rng.integers(low - 2, source.payload_max + 3, (draw(st.integers(1, max_samples)), *source.sample_shape)).astype(np.float32)
     return Case(network, x * (rng.random(x.shape) < draw(st.sampled_from((0.2, 1.0)))))

@@ -11,7 +11,7 @@ from torch import nn
 
 from loihiconv.calibration import Statistics, calibrate
 from loihiconv.conversion import read
-from loihiconv.normalization import GRID, SMALLEST, choose_scales, error_minimising_scales
+from loihiconv.normalization import GRID, SMALLEST, balanced_scales, choose_scales, error_minimising_scales
 from loihiconv.settings import Settings
 from tests.test_conversion import data
 
@@ -38,10 +38,31 @@ def test_fewer_steps_clip_more_and_outliers_do_not_count() -> None:
     assert few < many <= largest[0] < 20
 
 
+def test_balanced_by_hand() -> None:
+    # T = 1: of 1, 1, 1, 4 the last is clipped, 4 / (1 + 3/12) = 3.2, where only it still is
+    np.testing.assert_allclose(balanced_scales(np.array([1.0, 4.0]), np.array([[3, 1], [0, 0]]), np.array([9.0, 0.0]), 1), [3.2, 0])
+    np.testing.assert_allclose(balanced_scales(np.array([1.0, 4.0]), np.array([[3, 1]]), np.array([3.0]), 1), [3])
+
+
+@pytest.mark.parametrize("timesteps", [2, 8, 64])
+def test_balanced_scales_minimise_clipping_and_rounding(timesteps: int) -> None:
+    """Against a search of 4,000 scales, channel by channel."""
+    rng = np.random.default_rng(1)
+    values = np.linspace(0.005, 8, 1600)
+    counts = np.stack([np.histogram(rng.exponential(s, 20_000), np.append(values, 8.005))[0] for s in (0.5, 1.0)])
+    found = balanced_scales(values, counts, np.array([8.0, 8.0]), timesteps)
+    tried = np.linspace(0.01, 8, 4000)
+    for n, scale in zip(counts, found, strict=True):
+        cost = [(n * np.maximum(values - s, 0) ** 2).sum() + s**2 / 12 / timesteps**2 * n[values <= s].sum() for s in (*tried, scale)]
+        assert cost[-1] <= 1.002 * min(cost)
+    assert found[0] < found[1]
+
+
+@pytest.mark.parametrize("search", [error_minimising_scales, balanced_scales])
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=4), st.integers(1, 64))
-def test_scales_stay_in_range(tops: list[float], timesteps: int) -> None:
+def test_scales_stay_in_range(search, tops: list[float], timesteps: int) -> None:
     values = np.linspace(0.01, 1, 50)
-    scales = error_minimising_scales(values, np.ones((len(tops), 50)), np.array(tops), timesteps)
+    scales = search(values, np.ones((len(tops), 50)), np.array(tops), timesteps)
     assert scales.shape == (len(tops),)
     assert ((scales >= 0) & (scales <= tops)).all()
 

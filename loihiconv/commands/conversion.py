@@ -21,7 +21,7 @@ Strategy = Annotated[
 ]
 
 OPTIONS: dict[str, Any] = {
-    "scale": Annotated[str | None, typer.Option(help="What chooses the largest rate's activation: percentile or mse.")],
+    "scale": Annotated[str | None, typer.Option(help="What chooses the largest rate's activation: percentile, mse or balanced.")],
     "percentile": Annotated[float | None, typer.Option(help="Of the activations; 100 is max-norm, 0 no normalisation.")],
     "per_channel": Annotated[bool | None, typer.Option("--per-channel/--per-layer", help="Choose for each channel, or each layer.")],
     "input_coding": Annotated[
@@ -33,7 +33,12 @@ OPTIONS: dict[str, Any] = {
     "hold_back": Annotated[float | None, typer.Option(help="How much of a threshold comes over the T steps instead of at the start.")],
     "maxpool": Annotated[str | None, typer.Option(help="gate (simulators only), relu-tree (any board) or average (not what was trained).")],
     "readout": Annotated[str | None, typer.Option(help="potential or softmax (spiking).")],
+    "readout_delay": Annotated[int | None, typer.Option(help="Steps of each sample that the readout lets pass before it integrates.")],
     "seed": Annotated[int | None, typer.Option(help="Of Poisson input and the softmax readout.")],
+    "rounding": Annotated[
+        str | None,
+        typer.Option(help="How weights become whole numbers: nearest, first (layers that payloads drive are adaptive) or adaptive."),
+    ],
     "bias_correction": Annotated[
         bool | None, typer.Option("--bias-correction/--no-bias-correction", help="Repair what each channel loses on average.")
     ],

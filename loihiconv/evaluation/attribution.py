@@ -120,7 +120,9 @@ def split(network: Network, recording: Recording, samples: Array, activations: M
             continue
         z = theory.drive(network, rates, p.name, samples)
         if isinstance(p, Readout):
-            parts[p.name] = _parts(propagated=analog[p.name] - z, discarded=z - rates[p.name])
+            # without a delay only saturation comes between; with one, what the steps that it let pass would have said
+            lost = {"transient" if p.delay else "discarded": z - rates[p.name]}
+            parts[p.name] = _parts(propagated=analog[p.name] - z, **lost)
             continue
         z = z / theory.tau(network, p)
         if p.name not in delta_v:  # gates and random inputs have no potential: all that is wrong is when they spike

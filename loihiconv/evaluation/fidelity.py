@@ -17,8 +17,8 @@ PERMUTED = 0.25
 """Relative error of weights in sorted order, below which they are the same weights in another order."""
 OTHER = 0.5
 """Relative error above which weights are looked at for another order."""
-ROUNDING = 0.6
-"""Rounding to integers makes a root mean square error of at most half a step, and little more where weights are cut off."""
+ROUNDING = 1.0
+"""Rounding makes a root mean square error of at most half a step to the nearest, and up to one adaptively (`loihiconv.rounding`)."""
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,7 @@ def _largest_potential(net: Network, p: IF | Readout, u: Array, bias: Array, rec
     v = np.broadcast_to(p.v_init, (n, *p.shape)).astype(np.int64)
     threshold = int(p.vth) << STATE_SHIFT if isinstance(p, IF) else 0
     largest = int(np.abs(v).max(initial=0))
-    for t in range(steps):
+    for t in range(p.delay if isinstance(p, Readout) else 0, steps):
         v = np.clip(v + (u[:, min(t, u.shape[1] - 1)] << STATE_SHIFT) + bias, -V_MAX, V_MAX)
         largest = max(largest, int(np.abs(v).max(initial=0)))
         if isinstance(p, IF) and p.payload_max > 1:

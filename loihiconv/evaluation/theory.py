@@ -153,11 +153,11 @@ def analog_rates(network: Network, samples: Array) -> dict[str, Array]:
 
 
 def recorded_rates(network: Network, recording: Recording, samples: Array) -> dict[str, Array]:
-    """What every population sent per step: N(T) / T, payloads for an analog input, (V(T) - V(0)) / T for the readout."""
+    """What every population sent per step: N(T) / T, payloads for an analog input, (V(T) - V(0)) / (T - t0) for the readout."""
     rates: dict[str, Array] = {}
     for p in network.populations:
         if isinstance(p, Readout):
-            rates[p.name] = (_final(recording, p.name) - start_potential(network, p)) / recording.timesteps
+            rates[p.name] = (_final(recording, p.name) - start_potential(network, p)) / (recording.timesteps - p.delay)
         elif p.spiking:
             if p.name not in recording.spike_counts:
                 raise InvalidData("the recording has no spike counts", where=p.name, remedy="run with counts=True")

@@ -143,7 +143,7 @@ def _population(
         process = SubtractiveIF if population.reset == "subtract" else ResetToZeroIF
         return process(vth=int(population.vth), **common, **spiking)
     course = job.potentials_over_time if settings.record_potentials else None
-    return ReadoutIntegrator(potentials=job.potentials, potentials_over_time=course, **common)
+    return ReadoutIntegrator(potentials=job.potentials, potentials_over_time=course, delay=population.delay, **common)
 
 
 def _connect(

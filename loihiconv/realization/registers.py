@@ -56,7 +56,7 @@ def check(
             arriving += bias.reshape(-1).astype(np.int64)
             start = np.broadcast_to(population.v_init, population.shape).reshape(-1).astype(np.int64)
             if isinstance(population, Readout):
-                _check_readout(population, first + sample, start, arriving)
+                _check_readout(population, first + sample, start, arriving[population.delay :])
             else:
                 fired = spikes[population.name][sample].reshape(network.timesteps, -1)
                 _check_atrlif(population, first + sample, start, arriving, fired)
@@ -66,8 +66,9 @@ def _check_readout(population: Readout, sample: int, v: Array, arriving: Array) 
     for step, current in enumerate(arriving):
         v = np.clip(v + current, -V_MAX, V_MAX)
         if (largest := int(v.max())) > VTH_MAX << STATE_SHIFT:
+            reached = f"{largest:,} in step {population.delay + step + 1} of sample {sample}"
             raise LimitExceeded(
-                f"the potential of the readout reaches {largest:,} in step {step + 1} of sample {sample}", where=population.name,
+                f"the potential of the readout reaches {reached}", where=population.name,
                 limit=f"{VTH_MAX << STATE_SHIFT:,}, the largest threshold of Lava's LIF", remedy="use fewer time steps",
             )  # fmt: skip
 

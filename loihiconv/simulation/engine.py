@@ -241,7 +241,7 @@ class Run:
         out = worker.buffers.take((n, steps, prod(population.shape)), kind)
         if isinstance(state, Neurons):
             if isinstance(population, Readout):
-                self._integrate(state, spikes, out)
+                self._integrate(state, spikes, out, begin)
             else:
                 self._fire(state, spikes, out, worker)
             return out
@@ -252,8 +252,14 @@ class Run:
         state.advance(begin, here)
         return out if self.device.type == "cpu" else out.copy_(torch.from_numpy(here))
 
-    def _integrate(self, state: Neurons, spikes: dict[str, torch.Tensor], trace: torch.Tensor) -> None:
-        """Neurons that never spike."""
+    def _integrate(self, state: Neurons, spikes: dict[str, torch.Tensor], trace: torch.Tensor, begin: int) -> None:
+        """Neurons that never spike, and let the first steps of a window pass if they are delayed."""
+        passed = min(max(self.network.readout.delay - begin, 0), trace.shape[1])
+        if passed:
+            trace[:, :passed] = state.v[:, None]
+            if passed == trace.shape[1]:
+                return
+            trace, spikes = trace[:, passed:], {name: s[:, passed:] for name, s in spikes.items()}
         for samples, steps, currents in self._currents(state, spikes, trace.shape[1]):
             bias = state.bias[samples] if len(state.bias) > 1 else state.bias
             per_step = currents.view(samples.stop - samples.start, -1, currents.shape[1])

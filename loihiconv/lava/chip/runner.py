@@ -3,8 +3,9 @@
 Lava's stock neurons know no windows. Before a population's window for a sample begins, the host sets its state, and
 that works only while Lava is paused. So the first L steps of a sample (L the depth of the network) are single ones, after
 each of which the populations of the next depth are set; then the readout's T steps run in one. A sample costs T + L steps
-and L + 1 pauses. What a population sends before its window or after it arrives outside of its targets' windows: their state
-is set after it came, and with du = 4095 no current outlives a step. So none of it changes a result.
+and L + 1 pauses. A delayed readout is set once more after the steps that it lets pass, which is one pause more. What a
+population sends before its window or after it arrives outside of its targets' windows: their state is set after it came, and
+with du = 4095 no current outlives a step. So none of it changes a result.
 """
 
 from __future__ import annotations
@@ -76,12 +77,16 @@ def _run_sample(network: Network, graph: Graph, sample: int, configuration: Any,
         for neurons in graph.neurons.values():
             if neurons.depth == depth:
                 neurons.begin(sample)
+    delay, readout = network.readout.delay, graph.neurons[network.readout.name]
+    if delay:
+        advance(delay)
+        readout.begin(sample)
     if settings.record_potentials:
-        course = []
-        for _ in range(network.timesteps):
+        course = [np.asarray(readout.state["v"])] * delay
+        for _ in range(network.readout_steps):
             advance(1)
             course.append(sign_extended(graph.readout.v.get()))
         append(job.potentials_over_time, np.stack([v.T.ravel() for v in course]).astype("<i4"))
     else:
-        advance(network.timesteps)
+        advance(network.readout_steps)
     append(job.potentials, sign_extended(graph.readout.v.get()).T.astype("<i4"))

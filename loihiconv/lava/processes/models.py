@@ -79,9 +79,9 @@ class _NeuronsModel(PyLoihiProcessModel):
         """One step, with the sums that arrive in it."""
         raise NotImplementedError
 
-    def integrate(self, a_in: Array, sample: int, step: int) -> None:
+    def integrate(self, a_in: Array, sample: int, step: int, first: int = 0) -> None:
         """One step of v; strict: a sum that would wrap the 24-bit u is an error, not a number."""
-        if step == 0:
+        if step == first:
             self.v[:] = self.v_init
             self.bias = self.bias_mant << self.bias_exp if self.biases is None else self.biases[sample]
         largest = int(np.abs(a_in).max(initial=0))
@@ -171,7 +171,10 @@ class ReadoutIntegratorModel(_NeuronsModel):
         if place is None:
             return
         sample, step = place
-        self.integrate(a_in, sample, step)
+        if step < (first := self.proc_params["delay"]):
+            self.v[:] = self.v_init
+        else:
+            self.integrate(a_in, sample, step, first)
         if self.proc_params["potentials_over_time"]:
             self.course.append(self.v.T.flatten())
         if not self.window.is_last(step):

@@ -174,16 +174,19 @@ class ReadoutIntegrator(Neurons):
         Potentials after each sample's last step are appended here: int32, channels first.
     potentials_over_time : path or None
         The same after each step, T rows per sample.
+    delay : int
+        Steps of each window in which v stays at its start.
     """
 
     def __init__(
         self, *, shape: Shape, window: Window, v_init: Array, bias_mant: Array, bias_exp: Array, biases: Path | None,
-        potentials: Path, potentials_over_time: Path | None, name: str, synapses: Synapses | None = None,
+        potentials: Path, potentials_over_time: Path | None, name: str, synapses: Synapses | None = None, delay: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(
             shape=shape, window=window, v_init=v_init, bias_mant=bias_mant, bias_exp=bias_exp, biases=biases,
             potentials=potentials, potentials_over_time=potentials_over_time, name=name, synapses=synapses,
         )  # fmt: skip
+        self.proc_params["delay"] = delay
 
 
 class Delay(AbstractProcess):
