@@ -19,8 +19,8 @@ from loihiconv.linear import Array
 from loihiconv.network import IF, Network, Readout
 from loihiconv.simulation import memory as sizes
 from loihiconv.simulation.devices import find_device, threads
-from loihiconv.simulation.engine import Run
 from loihiconv.simulation.layout import channels_first, channels_last
+from loihiconv.simulation.run import Run
 
 
 class Layerwise:
