@@ -34,7 +34,7 @@ STEPS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "rounding": ({"rounding": "first"}, {"rounding": "nearest"}, {"rounding": "adaptive"}),
 }
 """What is tried, step by step; each step starts from the best of those before it. `DELAYS` come last."""
-DELAYS = (8, 4)
+DELAYS = (8, 4, 2)
 """Delays of the readout that are tried: T divided by these."""
 SHORTEST = 4
 """Fewest time steps that are tried for latency."""

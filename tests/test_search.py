@@ -8,7 +8,7 @@ from scipy.special import kl_div, softmax
 
 import loihiconv as lc
 from loihiconv.conversion import read
-from loihiconv.search import SHORTEST, STEPS, Judge, divergence
+from loihiconv.search import DELAYS, SHORTEST, STEPS, Judge, divergence
 from tests.test_conversion import data, small_cnn
 
 
@@ -42,6 +42,8 @@ def test_latency_search_takes_fewer_steps() -> None:
     net = lc.convert(model, x, hardware="kapoho_point", timesteps=256, optimize="latency", **everything)
     trials = net.metadata["search"]
     assert [t["timesteps"] for t in trials[:2]] == [256, SHORTEST]
+    delays = [t["changed"]["readout_delay"] for t in trials if t["step"] == "readout delay"]
+    assert delays == sorted({net.timesteps // share for share in DELAYS} - {0})
     assert SHORTEST <= net.timesteps < 256
     assert trials[-1]["agreement"] >= trials[0]["agreement"] - 0.005
 
@@ -52,3 +54,21 @@ def test_a_judge_finds_the_network_itself_in_agreement() -> None:
     agreement, diverged = Judge(read(model, x[:4]).ann, x)(net)
     assert agreement > 0.95
     assert 0 <= diverged < 0.01
+
+
+def test_a_delay_that_helps_is_found_and_one_that_was_given_stays() -> None:
+    """With the paper's settings fixed, early spikes mislead the readout."""
+    model, x = small_cnn(), data(300)
+    plain = {
+        "scale": "percentile",
+        "percentile": 99.9,
+        "per_channel": False,
+        "hold_back": 0.0,
+        "bias_correction": False,
+        "rounding": "nearest",
+    }
+    net = lc.convert(model, x, hardware=None, timesteps=8, optimize="accuracy", **plain)
+    best = min(net.metadata["search"], key=lambda t: t["divergence"])
+    assert net.readout.delay == best["changed"].get("readout_delay", 0)
+    given = lc.convert(model, x, hardware=None, timesteps=32, optimize="latency", readout_delay=5, **plain)
+    assert given.readout.delay == 5 < min(t["timesteps"] for t in given.metadata["search"])
