@@ -19,6 +19,7 @@ from loihiconv.ann import MaxPool as AnnMaxPool
 from loihiconv.ann_forward import verify_reading
 from loihiconv.calibration import Calibration, CalibrationData, batches, calibrate
 from loihiconv.correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
+from loihiconv.covariances import input_covariances
 from loihiconv.frontends.torch import read_torch
 from loihiconv.hardware.config import HardwareConfig, load_board
 from loihiconv.linear import Array, Shape
@@ -27,7 +28,6 @@ from loihiconv.normalization import Scales, choose_scales, silent_layers
 from loihiconv.passes import Lowered, lower
 from loihiconv.passes.maxpool import MaxPooling
 from loihiconv.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, WARNED_WEIGHT_BITS, check_payload, narrow_weights, quantize
-from loihiconv.rounding import input_covariances
 from loihiconv.search import Judge, search
 from loihiconv.settings import Optimize, Settings, choose
 from loihiconv.spiking import check_pooled, population_names, to_spiking

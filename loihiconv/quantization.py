@@ -67,7 +67,7 @@ def quantize(network: Network, hardware: HardwareConfig, covariances: Covariance
         Float, thresholds 1.
     hardware : HardwareConfig
     covariances : {(source, target): array}, optional
-        Of what connections receive, as `loihiconv.rounding.input_covariances` gives them: their weights are rounded adaptively, all
+        Of what connections receive, as `loihiconv.covariances.input_covariances` gives them: their weights are rounded adaptively, all
         others to the nearest.
 
     Returns

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
+from loihiconv.covariances import input_covariances
 from loihiconv.fixed_point import round_weights
 from loihiconv.hardware.config import load_board
 from loihiconv.linear import Array, Conv, Dense
 from loihiconv.network import IF, Connection, Input, Network, Readout
 from loihiconv.quantization import quantize
-from loihiconv.rounding import adaptive_weights, expected_error, input_covariances
+from loihiconv.rounding import adaptive_weights, expected_error
 from tests.naive import matrix
 from tests.test_conversion import data, small_cnn
 
