@@ -359,7 +359,7 @@ def _limited(evidence: Evidence, layer: Fidelity) -> str:
 def _errs_least(evidence: Evidence) -> bool:
     """Whether scales were chosen to err least, so that what is cut off is no mistake, and nothing kept them from being larger."""
     percentile = evidence.settings.get("percentile")
-    return evidence.settings.get("scale") == "mse" and (percentile is None or percentile >= HIGH_PERCENTILE)
+    return evidence.settings.get("scale") in ("mse", "balanced") and (percentile is None or percentile >= HIGH_PERCENTILE)
 
 
 def _per_channel(evidence: Evidence, text: str) -> str:
