@@ -43,7 +43,7 @@ HOST_WEIGHT_BITS = 15
 """Magnitude bits of weights that only the host multiplies with."""
 SUM_CAUSE = "synaptic sum of 17 bits"
 PLANE_GAIN = 0.7
-"""A bias plane must reduce the mean square error of first layers to this, for what it costs in input neurons."""
+"""A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
 UNIFORM_MEAN_SQUARE = 1 / 3
 """Mean square of an input in units of its scale, where calibration has not measured it: a uniform distribution's."""
 ROUNDING_ERROR = 1 / 12
@@ -187,14 +187,16 @@ def _with_payload(network: Network, bits: int) -> Input:
 def _best_input(network: Network, hardware: HardwareConfig, covariances: Covariances) -> tuple[Network, Input]:
     """The payload width that distorts the first layers' currents least, and the network, with a bias plane if that helps.
 
-    Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register.
+    Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register. What a bias plane saves
+    is held against what T steps round rates by anyway, 1 / (12 T²).
     """
     if network.input.coding != "analog" or not hardware.graded_spikes:
         return network, _with_payload(network, PAYLOAD_BITS)
     best, chosen = _best_payload(network, hardware, covariances)
     if (planed := with_bias_plane(network)) is not None:
         with_plane, candidate = _best_payload(planed, hardware, covariances)
-        if with_plane < PLANE_GAIN * best:
+        steps = 1 / (12 * network.timesteps**2)
+        if with_plane + steps < PLANE_GAIN * (best + steps):
             return planed, candidate
     if not np.isfinite(best):
         _quantize_population(network, _first_targets(network)[0], chosen, hardware, covariances)  # raises, with the reason

@@ -66,6 +66,8 @@ def test_none_where_no_tap_can_carry_it() -> None:
 def test_used_only_where_biases_cost_bits() -> None:
     board = load_board("kapoho_point")
     network = driven(Conv(CONV, padding=(1, 1, 1, 1)), (2, 6, 7), np.clip(BIAS, -0.5, 0.5))
+    assert not quantize(replace(network, timesteps=4), board).input.bias_plane  # so few steps round rates far more
+    network = replace(network, timesteps=56)
     with_plane = quantize(network, board)
     assert with_plane.input.bias_plane
     assert with_plane.origin is network
