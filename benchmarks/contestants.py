@@ -20,6 +20,7 @@ from loihiconv.lava.client import run_lava
 from loihiconv.linear import Array, Conv
 from loihiconv.network import Network
 from loihiconv.simulation import simulate
+from loihiconv.simulation.int8 import has_fast_matmul
 from loihiconv.simulation.synapses import Synapses
 
 NETWORKS = {"mnist_cnn": "mnist", "cifar10_cnn": "cifar10", "mobilenet": "cifar10"}
@@ -180,7 +181,8 @@ class Lava:
 class Gemm:
     """The products of a network alone, of the sizes that its layers have, as fast as this machine does them here.
 
-    Per connection the fastest of int8, bfloat16 and float32, and of `PRODUCT_BYTES` of results at a time: small ones stay in the cache,
+    Per connection the fastest of oneDNN's own convolution or product of bytes, of matrix products in int8 (where the processor has them),
+    bfloat16 and float32, and of `PRODUCT_BYTES` of results at a time: small ones stay in the cache,
     large ones spread the cost of a call. Windows are taken to be there already, side by side, and nothing uses the results. A constant
     first layer is counted once per sample. A depthwise convolution is no matrix product (or one per channel, with a single column): there
     it is oneDNN's int8 convolution alone, with the sums that it writes. The emulator's kernel for these makes sums and spikes in one pass
@@ -196,12 +198,11 @@ class Gemm:
             positions = prod(linear.output_shape(source.shape)[1:]) if isinstance(linear, Conv) else 1
             outputs = len(linear.weight)
             choices: list[tuple[Callable[[], object], float]] = []
+            synapses = Synapses(network, connection, torch.device("cpu"))
             for size in PRODUCT_BYTES:
                 images = max(1, size // (4 * positions * outputs))
-                if isinstance(linear, Conv) and linear.groups > 1:
-                    synapses = Synapses(network, connection, torch.device("cpu"))
-                    choices.append((partial(synapses, torch.zeros((images, prod(source.shape)), dtype=torch.uint8)), times / images))
-                else:
+                choices.append((partial(synapses, torch.zeros((images, prod(source.shape)), dtype=torch.uint8)), times / images))
+                if not isinstance(linear, Conv) or linear.groups == 1:
                     choices.append((_fastest(images * positions, prod(linear.weight.shape[1:]), outputs), times / images))
             self.jobs.append(min(choices, key=lambda job: _median_seconds(job[0]) * job[1]))
 
@@ -232,11 +233,10 @@ def _fastest(rows: int, depth: int, outputs: int) -> Callable[[], object]:
     a = torch.randint(0, 2, (rows, depth), dtype=torch.int8)
     b = torch.randint(-127, 128, (depth, outputs), dtype=torch.int8)
     options: list[Callable[[], object]] = []
-    for dtype, result, product in (
-        (torch.int8, torch.int32, torch._int_mm),
-        (torch.float32, torch.float32, torch.mm),
-        (torch.bfloat16, torch.bfloat16, torch.mm),
-    ):
+    products: list[tuple[torch.dtype, torch.dtype, Callable[..., object]]] = [(torch.float32, torch.float32, torch.mm)]
+    if has_fast_matmul():  # elsewhere these are plain loops, or emulated
+        products += [(torch.int8, torch.int32, torch._int_mm), (torch.bfloat16, torch.bfloat16, torch.mm)]
+    for dtype, result, product in products:
         options.append(partial(product, a.to(dtype), b.to(dtype), out=torch.empty((rows, outputs), dtype=result)))
     timings: list[tuple[float, Callable[[], object]]] = []
     for option in options:
