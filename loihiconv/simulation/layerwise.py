@@ -14,12 +14,12 @@ from math import prod
 import numpy as np
 import torch
 
-from loihiconv.coding import check_samples, host_currents, payloads
+from loihiconv.coding import check_samples, payloads
 from loihiconv.linear import Array
 from loihiconv.network import IF, Network, Readout
 from loihiconv.simulation import memory as sizes
 from loihiconv.simulation.devices import find_device, threads
-from loihiconv.simulation.layout import channels_first, channels_last
+from loihiconv.simulation.layout import channels_first
 from loihiconv.simulation.run import Run
 
 
@@ -92,8 +92,7 @@ class Layerwise:
         run, blocks, network = self._run, self._blocks, self.network
         population, worker = network[name], run.worker()
         payload = payloads(network.input, self.x[first : first + blocks.samples])
-        currents = host_currents(network, payload) if any(c.on_host for c in network.incoming(name)) else {}
-        from_host = {n: run.checked(channels_last(c, network[n].shape), n, "bias") for n, c in currents.items()}
+        from_host = run.from_host(payload) if any(c.on_host for c in network.incoming(name)) else {}
         state = run.begin(population, payload, from_host, first, worker)
         packed: list[Array] = []
         for begin in range(0, network.timesteps, blocks.steps):

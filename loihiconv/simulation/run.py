@@ -79,8 +79,7 @@ class Run:
         rows = slice(first, min(first + blocks.samples, len(self.x)))
         payload = payloads(network.input, self.x[rows])
         worker.arrivals += np.count_nonzero(payload, axis=0)
-        currents = host_currents(network, payload)
-        from_host = {name: self.checked(channels_last(c, network[name].shape), name, "bias") for name, c in currents.items()}
+        from_host = self.from_host(payload)
         states: dict[str, State] = {}
         fired: dict[str, torch.Tensor] = {}
         trace: list[Array] = []
@@ -110,6 +109,11 @@ class Run:
             worker.buffers.give(*spikes.values())
         self.results.finish(rows, trace)
         return len(payload)
+
+    def from_host(self, payload: Array) -> dict[str, torch.Tensor]:
+        """Biases of the populations whose input sum the host computes."""
+        currents = host_currents(self.network, payload)
+        return {name: self._checked(channels_last(c, self.network[name].shape), name, "bias") for name, c in currents.items()}
 
     def change(self, network: Network, population: IF | Readout) -> None:
         """Go on with a network that differs in the potentials and biases of one population."""
@@ -277,9 +281,9 @@ class Run:
             self.release(state, worker)
 
     def _per_neuron(self, values: Array, population: Population, what: str) -> torch.Tensor:
-        return self.checked(spread(values, population.shape, np.int64 if self.network.fixed_point else np.float32), population.name, what)
+        return self._checked(spread(values, population.shape, np.int64 if self.network.fixed_point else np.float32), population.name, what)
 
-    def checked(self, values: Array, where: str, what: str) -> torch.Tensor:
+    def _checked(self, values: Array, where: str, what: str) -> torch.Tensor:
         """Potentials or biases, within the chip's registers in fixed point; see `neurons`."""
         if self.network.fixed_point and (largest := float(np.abs(values).max(initial=0))) > V_MAX:
             raise LimitExceeded(f"{what} of magnitude {largest:.0f}", where=where, limit=f"at most 2^23 - 1 = {V_MAX} expected")
