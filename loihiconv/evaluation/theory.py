@@ -56,7 +56,8 @@ def equation_7(network: Network, rates: Mapping[str, Array], population: str, de
     """Rates r = Σ W r_before + b - ΔV of a layer from those that feed it (Eq. 7, rmax = 1), in spikes per step.
 
     Exact for neurons that reset by subtraction, whatever their input and however deep, unless a potential ran into the
-    chip's 24 bits. For the readout, which has no threshold, ΔV is not subtracted and the result is in units of v per step.
+    chip's 24 bits. For the readout, which has no threshold, ΔV is not subtracted and the result is in units of v per step;
+    if it lets t0 steps pass, rates are those of the steps that it integrates.
 
     Parameters
     ----------
