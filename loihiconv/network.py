@@ -96,6 +96,11 @@ class Input:
         """Largest magnitude that it sends in a step, in fixed point."""
         return 1 if self.spiking else self.payload_max
 
+    @property
+    def graded(self) -> bool:
+        """Whether its spikes carry payloads: an input's are binary, and an analog input sends values, not spikes."""
+        return False
+
 
 @dataclass(frozen=True, eq=False)
 class IF:
@@ -131,6 +136,11 @@ class IF:
     def largest_message(self) -> int:
         """Largest magnitude that it sends in a step."""
         return self.payload_max
+
+    @property
+    def graded(self) -> bool:
+        """Whether its spikes carry payloads."""
+        return self.payload_max > 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +185,11 @@ class MaxPool:
         """Largest magnitude that it sends in a step."""
         return self.payload_max
 
+    @property
+    def graded(self) -> bool:
+        """Whether its spikes carry payloads."""
+        return self.payload_max > 1
+
 
 @dataclass(frozen=True, eq=False)
 class Readout:
@@ -214,6 +229,11 @@ class Readout:
     def largest_message(self) -> int:
         """It sends nothing."""
         return 0
+
+    @property
+    def graded(self) -> bool:
+        """Whether its spikes carry payloads."""
+        return False
 
 
 Population: TypeAlias = Input | IF | MaxPool | Readout
@@ -309,7 +329,7 @@ class Network:
             raise InvalidModel("max-pooling takes a depthwise convolution of ones that does not crop", where=incoming[0].name)
         if not 0 <= pool.decay <= 16:
             raise InvalidModel(f"decay {pool.decay}; 0 to 16 expected", where=pool.name)
-        if pool.payload_max != source.largest_message or (pool.estimate == "average" and pool.payload_max > 1):
+        if pool.payload_max != source.largest_message or (pool.estimate == "average" and pool.graded):
             raise InvalidModel(f"pools payloads of up to {source.largest_message}, made for {pool.payload_max}", where=pool.name)
 
     @property

@@ -181,7 +181,7 @@ def _largest_potential(net: Network, p: IF | Readout, u: Array, bias: Array, rec
     for t in range(p.delay if isinstance(p, Readout) else 0, steps):
         v = np.clip(v + (u[:, min(t, u.shape[1] - 1)] << STATE_SHIFT) + bias, -V_MAX, V_MAX)
         largest = max(largest, int(np.abs(v).max(initial=0)))
-        if isinstance(p, IF) and p.payload_max > 1:
+        if isinstance(p, IF) and p.graded:
             v = v - threshold * np.clip(v // threshold, 0, p.payload_max)
         elif isinstance(p, IF):
             v = np.where(v > threshold, 0 if p.reset == "zero" else v - threshold, v)

@@ -158,7 +158,7 @@ def recorded_rates(network: Network, recording: Recording, samples: Array) -> di
     rates: dict[str, Array] = {}
     for p in network.populations:
         if isinstance(p, Readout):
-            rates[p.name] = (_final(recording, p.name) - start_potential(network, p)) / (recording.timesteps - p.delay)
+            rates[p.name] = (_final(recording, p.name) - start_potential(network, p)) / network.readout_steps
         elif p.spiking:
             if p.name not in recording.spike_counts:
                 raise InvalidData("the recording has no spike counts", where=p.name, remedy="run with counts=True")

@@ -219,7 +219,7 @@ def _spiking_rates(network: Network, x: Array, device: str) -> tuple[dict[str, A
             delta[p.name] = (recording.residuals[p.name] - start_potential(network, p)) / tau(network, p)
         elif isinstance(p, Readout):
             charge = recording.potentials - start_potential(network, p)
-            rates[p.name] = (charge / ((recording.timesteps - p.delay) * p.scale)).astype(np.float32)
+            rates[p.name] = (charge / (network.readout_steps * p.scale)).astype(np.float32)
     return rates, delta
 
 

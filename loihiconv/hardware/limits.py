@@ -95,7 +95,7 @@ def graded_spikes(network: Network, hardware: HardwareConfig) -> Iterator[Violat
     """Payloads need as many bits as a spike carries; on boards without any, the host must compute the first sums."""
     for connection in network.connections if network.fixed_point else ():
         source = network[connection.source]
-        if connection.on_host or (source.spiking and source.largest_message == 1):
+        if connection.on_host or (source.spiking and not source.graded):
             continue
         signed = isinstance(source, Input) and source.signed
         bits = source.largest_message.bit_length() + signed

@@ -141,7 +141,8 @@ def cuts(layer: Layer, bound: int) -> list[Cut]:
     capacity = hardware.neurons_per_core.value // layer.per_neuron
     convolves = any(s.conv is not None for s in layer.synapses)
     found = []
-    by_channels = {parts: _channel_representatives(layer, parts) for parts in part_counts(channels)}
+    fit = [parts for parts in part_counts(channels) if parts <= most and -(-channels // parts) <= capacity]
+    by_channels = {parts: _channel_representatives(layer, parts) for parts in fit}
     for rows, columns in product(part_counts(height), part_counts(width)):
         for halo in (False, True) if convolves and hardware.generation == 1 else (False,):
             space = _representatives(layer, rows, 0, halo), _representatives(layer, columns, 1, halo)

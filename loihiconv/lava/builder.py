@@ -97,7 +97,7 @@ def _synapses(network: Network, connection: Connection, views: dict[str, Shape])
 def message_bits(network: Network, connection: Connection) -> int:
     """Width of graded spikes; 0 stands for binary ones."""
     source = network[connection.source]
-    return 0 if source.spiking and source.largest_message == 1 else max(1, source.largest_message.bit_length())
+    return 0 if source.spiking and not source.graded else max(1, source.largest_message.bit_length())
 
 
 def _gate(network: Network, population: MaxPool, index: int, window: Window, job: Job, settings: Settings) -> AbstractProcess:
@@ -138,7 +138,7 @@ def _population(
     if isinstance(population, IF):
         if not 0 < population.vth < 2**17 or population.vth != int(population.vth):
             raise LimitExceeded(f"vth = {population.vth}", where=name, limit="a whole number from 1 to 131071 expected")
-        if population.payload_max > 1:
+        if population.graded:
             return GradedIF(vth=int(population.vth), payload_max=population.payload_max, **common, **spiking)
         process = SubtractiveIF if population.reset == "subtract" else ResetToZeroIF
         return process(vth=int(population.vth), **common, **spiking)

@@ -158,10 +158,10 @@ def read_records(job: Job, network: Network, settings: Settings) -> Records:
         population = network.populations[i]
         rows = _read(job.counts(i), (n, *_counts_shape(population)))
         counts[population.name] = rows[:, 0]
-        if _graded(population):
+        if population.graded:
             payloads[population.name] = rows[:, 1]
         if settings.record_spikes:
-            if _graded(population):
+            if population.graded:
                 spikes[population.name] = _read(job.spikes(i), (n, steps, *population.shape), np.uint8)
                 continue
             neurons = prod(population.shape)
@@ -173,13 +173,9 @@ def read_records(job: Job, network: Network, settings: Settings) -> Records:
     return Records(_read(job.potentials, (n, *shape)), counts, payloads, spikes, course)
 
 
-def _graded(population: Population) -> bool:
-    return population.spiking and population.largest_message > 1
-
-
 def _counts_shape(population: Population) -> tuple[int, ...]:
     """Of one sample's counts in their file."""
-    return (2 if _graded(population) else 1, *population.shape)
+    return (2 if population.graded else 1, *population.shape)
 
 
 def _size(path: Path) -> int:

@@ -52,7 +52,7 @@ def realize(network: Network, realization: Realization, *, hardware: HardwareCon
             raise UnsupportedLayer(
                 "no chip has gates for max-pooling", where=population.name, remedy='convert with maxpool="relu-tree", or train with strides'
             )
-        if isinstance(population, IF) and population.payload_max > 1:
+        if population.graded:
             raise UnsupportedLayer(
                 "graded spikes need a neuron program of their own, which is not written", where=population.name,
                 limit="binary spikes", remedy="convert with spike_bits=1; the emulator and Lava's simulator run graded ones",

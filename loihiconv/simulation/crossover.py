@@ -7,7 +7,6 @@ point both give the same integers; float networks are summed by events alone, so
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from threading import Lock
@@ -15,10 +14,10 @@ from threading import Lock
 import torch
 
 from loihiconv.simulation.events import EventSums
+from loihiconv.simulation.timing import shortest
 
 RATE = 0.1
 """Share of units that spike while events are timed."""
-TRIES = 3
 BYTES = 2**20
 """Of sums that are made to time a product."""
 SAMPLED_ROWS = 16
@@ -79,15 +78,4 @@ def _measure(product: Callable[..., object], events: EventSums, units: list[int]
     spikes = [(torch.rand((rows, n), generator=generator) < RATE).to(torch.uint8) for n in units]
     add = events.by_rows(spikes, torch.empty((rows, neurons), dtype=events.kind))
     active = sum(int(torch.count_nonzero(s)) for s in spikes)
-    return Costs(_seconds(lambda: product(*spikes)) / rows, _seconds(lambda: add(0, rows)) / max(active, 1))
-
-
-def _seconds(action: Callable[[], object]) -> float:
-    """The shortest of some tries, after one that does not count."""
-    action()
-    taken = []
-    for _ in range(TRIES):
-        begin = time.thread_time()
-        action()
-        taken.append(time.thread_time() - begin)
-    return min(taken)
+    return Costs(shortest(lambda: product(*spikes)) / rows, shortest(lambda: add(0, rows)) / max(active, 1))

@@ -8,7 +8,6 @@ of signed binary spikes.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from loihiconv.linear import Conv, Dense, LinearMap, Shape
+from loihiconv.simulation.timing import shortest
 
 if TYPE_CHECKING:
     from loihiconv.simulation.synapses import Synapses
@@ -174,20 +174,11 @@ class Int8Matmul:
 def has_fast_matmul() -> bool:
     """Whether torch multiplies bytes at least as fast as float32: where oneDNN does not do it, plain loops do, many times slower."""
     a, b = torch.ones((512, 64), dtype=torch.int8), torch.ones((64, 64), dtype=torch.int8)
+    x, y = a.float(), b.float()
     try:
-        return _seconds(torch._int_mm, a, b) <= _seconds(torch.mm, a.float(), b.float())
+        return shortest(lambda: torch._int_mm(a, b)) <= shortest(lambda: torch.mm(x, y))
     except (RuntimeError, AttributeError, NotImplementedError):
         return False
-
-
-def _seconds(product: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], a: torch.Tensor, b: torch.Tensor) -> float:
-    """The shortest of some tries."""
-    taken = []
-    for _ in range(7):
-        begin = time.perf_counter()
-        product(a, b)
-        taken.append(time.perf_counter() - begin)
-    return min(taken)
 
 
 def is_pixelwise(linear: LinearMap, target: Shape) -> bool:

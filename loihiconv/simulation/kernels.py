@@ -82,7 +82,7 @@ class Kernels:
             if not isinstance(population, IF) or not all(network[c.source].spiking and not c.on_host for c in incoming):
                 continue
             sources = [network[c.source] for c in incoming]
-            linear, binary = incoming[0].map, population.payload_max == 1 and sources[0].largest_message == 1
+            linear, binary = incoming[0].map, not population.graded and not sources[0].graded
             if len(incoming) == 1 and binary and len(population.shape) == 3 and Depthwise.fits(linear):
                 assert isinstance(linear, Conv)  # part of what fits
                 self.depthwise[population.name] = Depthwise(linear, sources[0].shape, population.shape)

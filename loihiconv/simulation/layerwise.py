@@ -108,14 +108,11 @@ class Layerwise:
         run.release(state, worker)
         return total, np.concatenate(packed, axis=1) if keep else np.empty(0)
 
-    def _graded(self, name: str) -> bool:
-        return self.network[name].largest_message > 1
-
     def _packed(self, name: str, spikes: Array) -> Array:
-        return spikes.copy() if self._graded(name) else np.packbits(spikes, axis=2)
+        return spikes.copy() if self.network[name].graded else np.packbits(spikes, axis=2)
 
     def _unpacked(self, name: str, first: int, steps: slice, take: Callable[..., torch.Tensor]) -> torch.Tensor:
         kept, neurons = self._sent[name][first][:, steps], prod(self.network[name].shape)
         spikes = take((*kept.shape[:2], neurons), torch.uint8)
-        spikes.numpy()[...] = kept if self._graded(name) else np.unpackbits(kept, axis=2, count=neurons)
+        spikes.numpy()[...] = kept if self.network[name].graded else np.unpackbits(kept, axis=2, count=neurons)
         return spikes

@@ -125,7 +125,7 @@ def spike_bytes(network: Network) -> int:
 
 def state_bytes(network: Network) -> int:
     """Bytes per sample of potentials, counts, constant currents and biases of all populations, and of counts beside sums of payloads."""
-    graded = sum(prod(p.shape) for p in network.populations if p.spiking and p.largest_message > 1)
+    graded = sum(prod(p.shape) for p in network.populations if p.graded)
     return 16 * sum(prod(p.shape) for p in network.populations) + 8 * graded
 
 

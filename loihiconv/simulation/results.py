@@ -38,7 +38,7 @@ class Results:
         self.network, self.samples = network, samples
         readout, steps = network.readout, network.timesteps
         spiking = {p.name: p.shape for p in network.populations if p.spiking}
-        graded = {name: shape for name, shape in spiking.items() if network[name].largest_message > 1}
+        graded = {name: shape for name, shape in spiking.items() if network[name].graded}
         driven = {p.name: p.shape for p in network.populations if _integrates(p)}
         number = np.int32 if network.fixed_point else np.float32
         self.with_trace = "potentials" in record or readout.decision == "softmax"

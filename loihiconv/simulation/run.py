@@ -100,7 +100,7 @@ class Run:
                 else:
                     spikes[name] = out
                     self.results.write("spikes", name, rows, out, slice(begin, end))
-                    if population.largest_message > 1:
+                    if population.graded:
                         fired[name] = fired.get(name, 0) + torch.count_nonzero(out, dim=1)
                 for source in [s for s in spikes if self.last_use.get(s, s) == name]:
                     worker.buffers.give(spikes.pop(source))

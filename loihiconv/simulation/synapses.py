@@ -64,7 +64,7 @@ class Synapses:
         self.int8: Int8Product | None = None
         self.matmul: Int8Matmul | None = None
         if network.fixed_point and source.spiking and not portable and (weights := Bytes.of(weight)) is not None:
-            if source.largest_message == 1:
+            if not source.graded:
                 self.matmul = Int8Matmul.prepare(self, weights, network.shift)
             if source.largest_message <= LARGEST_PAYLOAD:
                 self.int8 = Int8Product.prepare(self, weights, source.largest_message)

@@ -84,7 +84,7 @@ class MaxPoolGateModel(PyLoihiProcessModel):
                 self.estimates[:] = 0
                 self.passed[:] = 0
             passing = self.gate(self.waiting)
-            self.recorder.record(passing.astype(np.uint8 if self.population.payload_max > 1 else bool), step)
+            self.recorder.record(passing.astype(np.uint8 if self.population.graded else bool), step)
         self.s_out.send(passing)
         self.waiting = self.s_in.recv()
 
