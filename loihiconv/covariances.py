@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from loihiconv.coding import payloads
@@ -14,7 +16,9 @@ LARGEST = 8192
 BATCH = 32
 
 
-def input_covariances(network: Network, x: Array, *, centred: bool = True, hidden: bool = True) -> dict[tuple[str, str], Array]:
+def input_covariances(
+    network: Network, x: Array, *, centred: bool = True, targets: Collection[str] | None = None
+) -> dict[tuple[str, str], Array]:
     """Covariance of what each output of a connection receives, over samples and positions.
 
     Of rates, because what is wrong with a weight adds up over the T steps: H = E[r r'] - E[r] E[r]', where r (K,) is what the kernel's
@@ -28,8 +32,8 @@ def input_covariances(network: Network, x: Array, *, centred: bool = True, hidde
         Calibration samples.
     centred : bool
         Take the mean off, for it will be the bias correction that repairs it.
-    hidden : bool
-        Also of connections from populations that spike, which have to be simulated.
+    targets : collection of names, optional
+        Only of connections into these populations. What spikes has to be simulated to be measured.
 
     Returns
     -------
@@ -38,7 +42,7 @@ def input_covariances(network: Network, x: Array, *, centred: bool = True, hidde
     """
     wanted = [
         c for c in network.connections
-        if not isinstance(network[c.target], MaxPool) and (hidden or not network[c.source].spiking) and _inputs(c.map) <= LARGEST
+        if not isinstance(network[c.target], MaxPool) and (targets is None or c.target in targets) and _inputs(c.map) <= LARGEST
     ]  # fmt: skip
     sums: dict[tuple[str, str], list[Array]] = {}
     rows = dict.fromkeys([(c.source, c.target) for c in wanted], 0)

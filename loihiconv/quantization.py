@@ -307,7 +307,8 @@ def _quantize_population(
     integers = np.rint(bias).astype(np.int32) if any(on_host) else round_bias(bias)
     v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
     used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
-    entry = {"gain": gain, "limited_by": ceiling.cause, "weight_bits_used": round(log2(used + 1), 2)}
+    bits = log2(used / 2 ** (8 - hardware.weight_bits.value) + 1)
+    entry = {"gain": gain, "limited_by": ceiling.cause, "weight_bits_used": round(bits, 2)}
     if isinstance(population, IF):
         return replace(population, vth=int(gain), bias=integers, v_init=v_init), connections, entry
     return replace(population, bias=integers, v_init=v_init, scale=population.scale * unit), connections, entry

@@ -31,7 +31,7 @@ STEPS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     ),
     "hold back": ({"hold_back": 0.5}, {"hold_back": 0.25}, {"hold_back": 0.75}, {"hold_back": 0.0}),
     "bias correction": ({"bias_correction": True}, {"bias_correction": False}),
-    "rounding": ({"rounding": "first"}, {"rounding": "nearest"}, {"rounding": "adaptive"}),
+    "rounding": ({"rounding": "auto"}, {"rounding": "nearest"}, {"rounding": "adaptive"}),
 }
 """What is tried, step by step; each step starts from the best of those before it. `DELAYS` come last."""
 DELAYS = (8, 4, 2)

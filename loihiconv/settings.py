@@ -15,7 +15,7 @@ from loihiconv.randomness import SEED_LIMIT
 
 Optimize: TypeAlias = Literal["none", "default", "accuracy", "latency"]
 ScaleRule: TypeAlias = Literal["percentile", "mse", "balanced"]
-Rounding: TypeAlias = Literal["nearest", "first", "adaptive"]
+Rounding: TypeAlias = Literal["auto", "nearest", "first", "adaptive"]
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "input_coding": get_args(Coding),
@@ -71,10 +71,10 @@ class Settings:
         does not count. It costs nothing on the chip, but resolution: outputs are means over fewer steps.
     seed : int
         Of what is random: Poisson input and the softmax readout.
-    rounding : "first", "nearest" or "adaptive"
+    rounding : "auto", "nearest", "first" or "adaptive"
         How weights become whole numbers: each to its nearest, or so that their errors make up for each other on calibration data
         (OPTQ, Frantar et al. 2022; see `loihiconv.rounding`). "first" does that in layers that payloads drive, which then can have
-        wider payloads, and "adaptive" in all.
+        wider payloads, "adaptive" in all, and "auto" in the first and in those whose largest weight uses fewer than 7.5 bits.
     bias_correction : bool
         Repair on calibration data what each channel loses on average; see `loihiconv.correction`.
 
@@ -98,7 +98,7 @@ class Settings:
     readout: Decision = "potential"
     readout_delay: int = 0
     seed: int = 0
-    rounding: Rounding = "first"
+    rounding: Rounding = "auto"
     bias_correction: bool = True
 
     def __post_init__(self) -> None:

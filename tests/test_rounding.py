@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 
 import loihiconv as lc
+from loihiconv.conversion import adaptively_rounded
 from loihiconv.covariances import input_covariances
 from loihiconv.fixed_point import round_weights
 from loihiconv.hardware.config import load_board
@@ -90,7 +92,7 @@ def test_covariances_are_those_of_each_synapse(centred: bool) -> None:
     maps = (Connection("input", "a", conv), Connection("a", "r", Dense(np.ones((1, size), np.float32))))
     x = rng.uniform(0, 2, (50, 2, 5, 4)).astype(np.float32)
     network = Network(populations, maps, 4)
-    found = input_covariances(network, x, centred=centred, hidden=False)
+    found = input_covariances(network, x, centred=centred, targets={"a"})
     assert list(found) == [("input", "a")]
     sums = (x.reshape(50, -1) / 2 @ matrix(conv, (2, 5, 4)).T).reshape(50, 4, -1)
     wanted = [np.mean(s**2) - (np.mean(s) ** 2 if centred else 0) for s in sums.transpose(1, 0, 2)]
@@ -104,7 +106,7 @@ def test_conversion_rounds_adaptively_and_tells_on_request_only() -> None:
     nearest = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="nearest")
     adaptive = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="adaptive")
     again = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="adaptive")
-    first = lc.convert(model, x, hardware=BOARD, timesteps=8)
+    first = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="first")
     assert any((a.map.weight != b.map.weight).any() for a, b in zip(nearest.connections, adaptive.connections, strict=True))
     for a, b in zip(adaptive.connections, again.connections, strict=True):
         np.testing.assert_array_equal(a.map.weight, b.map.weight)
@@ -119,6 +121,28 @@ def test_conversion_rounds_adaptively_and_tells_on_request_only() -> None:
         key = (connection.source, connection.target)
         if key in covariances and key[0] != "input":
             assert _error(better, connection, covariances[key]) <= 1.01 * _error(plain, connection, covariances[key])
+
+
+def test_where_bits_are_few_weights_are_rounded_adaptively() -> None:
+    coarse = BOARD.model_copy(update={"weight_bits": BOARD.weight_bits.model_copy(update={"value": 4})})
+    model, x = small_cnn(), data(100)
+
+    def weights(**settings: Any) -> list[Array]:
+        return [c.map.weight for c in lc.convert(model, x, timesteps=8, **settings).connections]
+
+    for board, rounding in ((coarse, "adaptive"), (BOARD, "first")):
+        for auto, same in zip(weights(hardware=board), weights(hardware=board, rounding=rounding), strict=True):
+            np.testing.assert_array_equal(auto, same)
+    origin = lc.convert(model, x, hardware=BOARD, timesteps=8).origin
+    assert origin is not None
+    every = {p.name for p in origin.populations[1:]}
+    chosen = [adaptively_rounded(origin, b, r) for b, r in ((coarse, "auto"), (BOARD, "auto"), (BOARD, "adaptive"), (BOARD, "nearest"))]
+    assert chosen == [every, {"0"}, every, set()]
+    used = [quantize(origin, b).metadata["quantization"]["4"]["weight_bits_used"] for b in (BOARD, coarse)]
+    assert 7.5 < used[0] <= 8
+    assert 3 < used[1] <= 4
+    narrow = replace(origin, timesteps=2**9)  # of so many steps the readout's potential leaves few bits to its weights
+    assert adaptively_rounded(narrow, BOARD, "auto") == {"0", narrow.readout.name}
 
 
 def _error(net: Network, connection: Connection, covariance: Array) -> float:

@@ -26,7 +26,7 @@ def test_none_is_the_paper_and_what_is_given_wins() -> None:
         ({"hold_back": "much"}, "hold_back much"),
         ({"scale": "max"}, 'scale: scale \'max\'; "percentile" or "mse" or "balanced" expected'),
         ({"readout_delay": 8}, "readout_delay 8; 0 to 7, fewer than the time steps, expected"),
-        ({"rounding": "up"}, 'rounding: rounding \'up\'; "nearest" or "first" or "adaptive" expected'),
+        ({"rounding": "up"}, 'rounding: rounding \'up\'; "auto" or "nearest" or "first" or "adaptive" expected'),
         ({"per_channel": 1}, "per_channel: per_channel 1; True or False expected"),
         ({"percentile": "high"}, "percentile high"),
         ({"spike_bits": 0}, "spike_bits: spike_bits 0; a whole number from 1 to 8 expected"),

@@ -37,7 +37,7 @@ OPTIONS: dict[str, Any] = {
     "seed": Annotated[int | None, typer.Option(help="Of Poisson input and the softmax readout.")],
     "rounding": Annotated[
         str | None,
-        typer.Option(help="How weights become whole numbers: nearest, first (layers that payloads drive are adaptive) or adaptive."),
+        typer.Option(help="Of weights: nearest, adaptive, first (adaptive where payloads drive) or auto (also where bits are few)."),
     ],
     "bias_correction": Annotated[
         bool | None, typer.Option("--bias-correction/--no-bias-correction", help="Repair what each channel loses on average.")
