@@ -18,6 +18,7 @@ from loihiconv.ann import Ann
 from loihiconv.ann import MaxPool as AnnMaxPool
 from loihiconv.ann_forward import verify_reading
 from loihiconv.calibration import Calibration, CalibrationData, batches, calibrate
+from loihiconv.coarse_weights import adaptively_rounded
 from loihiconv.correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.covariances import input_covariances
 from loihiconv.frontends.torch import read_torch
@@ -29,13 +30,10 @@ from loihiconv.passes import Lowered, lower
 from loihiconv.passes.maxpool import MaxPooling
 from loihiconv.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, WARNED_WEIGHT_BITS, check_payload, narrow_weights, quantize
 from loihiconv.search import Judge, search
-from loihiconv.settings import Optimize, Rounding, Settings, choose
+from loihiconv.settings import Optimize, Settings, choose
 from loihiconv.spiking import check_pooled, population_names, to_spiking
 from loihiconv.suspicions import suspicions
 from loihiconv.version import __version__
-
-FINE_WEIGHT_BITS = 7.5
-"""Of a layer's largest weight, from which on weights are rounded to the nearest: at 7 bits that costs something, at 8 nothing."""
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
@@ -176,7 +174,7 @@ def build(source: Measured, settings: Settings, board: HardwareConfig | None, pr
     network = correct_biases(network, targets, source.samples, progress=_correction_progress(progress, 0, rounds))
     if board is None:
         return network
-    adaptive = adaptively_rounded(network, board, settings.rounding)
+    adaptive = adaptively_rounded(network, board, settings.rounding, source.samples)
     covariances = input_covariances(network, source.samples, centred=settings.bias_correction, targets=adaptive) if adaptive else None
     gates = [p.name for p in network.populations if isinstance(p, MaxPool)]
     if gates:
@@ -186,18 +184,6 @@ def build(source: Measured, settings: Settings, board: HardwareConfig | None, pr
     if narrow := narrow_weights(quantized):
         quantized = replace(quantized, metadata={**quantized.metadata, "notes": [*quantized.metadata["notes"], *narrow]})
     return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
-
-
-def adaptively_rounded(network: Network, board: HardwareConfig, rounding: Rounding) -> set[str]:
-    """Populations of a float network whose weights make up for each other's errors once they are whole numbers."""
-    targets = {c.target for c in network.connections if not isinstance(network[c.target], MaxPool)}
-    if rounding in ("nearest", "adaptive"):
-        return targets if rounding == "adaptive" else set()
-    driven = {c.target for c in network.connections if not network[c.source].spiking}
-    if rounding == "auto":
-        entries = quantize(network, board).metadata["quantization"]
-        driven |= {name for name in targets if entries[name]["weight_bits_used"] < FINE_WEIGHT_BITS}
-    return driven
 
 
 def read(model: nn.Module, x: Array, maxpool: MaxPooling = "gate") -> Lowered:

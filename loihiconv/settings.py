@@ -74,7 +74,7 @@ class Settings:
     rounding : "auto", "nearest", "first" or "adaptive"
         How weights become whole numbers: each to its nearest, or so that their errors make up for each other on calibration data
         (OPTQ, Frantar et al. 2022; see `loihiconv.rounding`). "first" does that in layers that payloads drive, which then can have
-        wider payloads, "adaptive" in all, and "auto" in the first and in those whose largest weight uses fewer than 7.5 bits.
+        wider payloads, "adaptive" in all, and "auto" in the first and wherever rounding would cost more than T steps do.
     bias_correction : bool
         Repair on calibration data what each channel loses on average; see `loihiconv.correction`.
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
-from loihiconv.conversion import adaptively_rounded
+from loihiconv.coarse_weights import adaptively_rounded, outweighs_time
 from loihiconv.covariances import input_covariances
 from loihiconv.fixed_point import round_weights
-from loihiconv.hardware.config import load_board
+from loihiconv.hardware.config import HardwareConfig, load_board
 from loihiconv.linear import Array, Conv, Dense
 from loihiconv.network import IF, Connection, Input, Network, Readout
 from loihiconv.quantization import quantize
@@ -123,26 +123,50 @@ def test_conversion_rounds_adaptively_and_tells_on_request_only() -> None:
             assert _error(better, connection, covariances[key]) <= 1.01 * _error(plain, connection, covariances[key])
 
 
-def test_where_bits_are_few_weights_are_rounded_adaptively() -> None:
-    coarse = BOARD.model_copy(update={"weight_bits": BOARD.weight_bits.model_copy(update={"value": 4})})
+def coarse(bits: int) -> HardwareConfig:
+    """Kapoho Point with narrower weights."""
+    return BOARD.model_copy(update={"weight_bits": BOARD.weight_bits.model_copy(update={"value": bits})})
+
+
+def test_where_weights_are_coarse_they_are_rounded_adaptively() -> None:
     model, x = small_cnn(), data(100)
 
     def weights(**settings: Any) -> list[Array]:
         return [c.map.weight for c in lc.convert(model, x, timesteps=8, **settings).connections]
 
-    for board, rounding in ((coarse, "adaptive"), (BOARD, "first")):
+    for board, rounding in ((coarse(3), "adaptive"), (BOARD, "first")):
         for auto, same in zip(weights(hardware=board), weights(hardware=board, rounding=rounding), strict=True):
             np.testing.assert_array_equal(auto, same)
-    origin = lc.convert(model, x, hardware=BOARD, timesteps=8).origin
+
+
+def test_which_layers_are_rounded_adaptively() -> None:
+    x = data(100)
+    origin = lc.convert(small_cnn(), x, hardware=BOARD, timesteps=8).origin
     assert origin is not None
     every = {p.name for p in origin.populations[1:]}
-    chosen = [adaptively_rounded(origin, b, r) for b, r in ((coarse, "auto"), (BOARD, "auto"), (BOARD, "adaptive"), (BOARD, "nearest"))]
-    assert chosen == [every, {"0"}, every, set()]
-    used = [quantize(origin, b).metadata["quantization"]["4"]["weight_bits_used"] for b in (BOARD, coarse)]
+    assert adaptively_rounded(origin, BOARD, "nearest", x) == set()
+    assert adaptively_rounded(origin, BOARD, "adaptive", x) == every
+    for board in (BOARD, coarse(3)):
+        assert adaptively_rounded(origin, board, "first", x) == {"0"}
+    assert adaptively_rounded(origin, BOARD, "auto", x) == {"0"}
+    assert adaptively_rounded(origin, coarse(3), "auto", x) == every
+    # in so many steps nothing but weights is wrong, and the readout's potential leaves few bits to its own
+    assert origin.readout.name in adaptively_rounded(replace(origin, timesteps=2**9), BOARD, "auto", x)
+
+
+def test_rounding_outweighs_time_from_a_computable_number_of_steps_on() -> None:
+    """Weights of 3 that are wrong by 1/2, rates with E[r²] = 1/4: 1/16 against 9 / (12 T²), equal where T² = 12."""
+    wrong, weight = np.array([0.5, -0.5]), np.array([3.0, -3.0])
+    assert not outweighs_time(wrong, weight, 0.25, 3)
+    assert outweighs_time(wrong, weight, 0.25, 4)
+
+
+def test_bits_that_are_used_count_steps_of_the_board() -> None:
+    origin = lc.convert(small_cnn(), data(100), hardware=BOARD, timesteps=8).origin
+    assert origin is not None
+    used = [quantize(origin, b).metadata["quantization"]["4"]["weight_bits_used"] for b in (BOARD, coarse(4))]
     assert 7.5 < used[0] <= 8
     assert 3 < used[1] <= 4
-    narrow = replace(origin, timesteps=2**9)  # of so many steps the readout's potential leaves few bits to its weights
-    assert adaptively_rounded(narrow, BOARD, "auto") == {"0", narrow.readout.name}
 
 
 def _error(net: Network, connection: Connection, covariance: Array) -> float:
