@@ -351,9 +351,10 @@ def _cost(chain: Waterfall, key: str) -> tuple[float, bool]:
 def _limited(evidence: Evidence, layer: Fidelity) -> str:
     entry = evidence.net.metadata.get("quantization", {}).get(layer.population, {})
     cause = str(entry.get("limited_by", ""))
+    together = ', or rounding="auto"' if evidence.settings.get("rounding") in ("nearest", "first") else ""
     if layer.bits < 7 and cause and not cause.startswith("weights"):
-        return f"the layer's gain is limited by its {cause}"
-    return "choose a board with 8-bit weights" + _per_channel(evidence, ", or per_channel=True")
+        return f"the layer's gain is limited by its {cause}{together}"
+    return "choose a board with 8-bit weights" + _per_channel(evidence, ", or per_channel=True") + together
 
 
 def _errs_least(evidence: Evidence) -> bool:

@@ -22,6 +22,7 @@ from loihiconv.evaluation.waterfall import float_origin, waterfall
 from loihiconv.hardware.config import HardwareConfig, load_board
 from loihiconv.linear import Array
 from loihiconv.network import Network
+from loihiconv.settings import Rounding
 from tests.evaluation.good import changed, converted, data, hidden, rewired, with_max_pooling
 
 SAMPLES = 120
@@ -58,9 +59,11 @@ def test_percentile_50(options: dict[str, str]) -> None:
     assert ("or use per_channel=True" in verdict) == bool(options)
 
 
-def test_weights_at_3_bits() -> None:
-    verdict = named(lc.convert(digits_cnn(), data()[0], hardware=board_with(3), timesteps=32)).verdict
+@pytest.mark.parametrize("rounding", ["nearest", "auto"])
+def test_weights_at_3_bits(rounding: Rounding) -> None:
+    verdict = named(lc.convert(digits_cnn(), data()[0], hardware=board_with(3), timesteps=32, rounding=rounding)).verdict
     assert verdict.startswith("Layer 0: its weights use only 2.0 bits of magnitude")
+    assert ('rounding="auto"' in verdict) == (rounding == "nearest")
 
 
 def test_weights_of_one_layer_at_3_bits() -> None:
