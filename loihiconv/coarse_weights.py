@@ -6,7 +6,7 @@ import numpy as np
 
 from loihiconv.hardware.config import HardwareConfig
 from loihiconv.linear import Array
-from loihiconv.network import IF, STATE_SHIFT, MaxPool, Network, Readout
+from loihiconv.network import MaxPool, Network
 from loihiconv.quantization import quantize
 from loihiconv.settings import Rounding
 from loihiconv.simulation import simulate
@@ -36,15 +36,12 @@ def adaptively_rounded(network: Network, board: HardwareConfig, rounding: Roundi
     if rounding == "first" or driven == targets:
         return driven
     recording, rounded = simulate(network, x[:SAMPLES]), quantize(network, board)
-    for new in rounded.connections:
-        source, target = network[new.source], network[new.target]
-        if new.target in driven or new.target not in targets or not source.spiking:
-            continue
-        old = next(c for c in network.connections if (c.source, c.target) == (new.source, new.target))
-        mean_square = float(np.mean((recording.sent(source.name) / network.timesteps) ** 2))
-        wrong = new.map.weight / _gain(rounded, target.name, network) - old.map.weight
-        if outweighs_time(wrong, old.map.weight, mean_square, network.timesteps):
-            driven.add(new.target)
+    for name in targets - driven:
+        gain = rounded.metadata["quantization"][name]["gain"]
+        for old, new in zip(network.incoming(name), rounded.incoming(name), strict=True):
+            mean_square = float(np.mean((recording.sent(old.source) / network.timesteps) ** 2))
+            if outweighs_time(new.map.weight / gain - old.map.weight, old.map.weight, mean_square, network.timesteps):
+                driven.add(name)
     return driven
 
 
@@ -63,16 +60,5 @@ def outweighs_time(wrong: Array, weight: Array, mean_square: float, timesteps: i
     timesteps : int
         T.
     """
-    return float(np.mean(np.square(wrong, dtype=np.float64))) * mean_square > float(np.mean(np.square(weight, dtype=np.float64))) / (
-        12 * timesteps**2
-    )
-
-
-def _gain(rounded: Network, name: str, network: Network) -> float:
-    """Integer weights per unit of the float ones."""
-    population, was = rounded[name], network[name]
-    if isinstance(population, IF):
-        return float(population.vth)
-    assert isinstance(population, Readout)  # nothing else has weights that are rounded
-    assert isinstance(was, Readout)  # the same population
-    return population.scale / was.scale / 2**STATE_SHIFT
+    error, size = (float(np.mean(np.square(values, dtype=np.float64))) for values in (wrong, weight))
+    return error * mean_square > size / (12 * timesteps**2)

@@ -226,10 +226,10 @@ def _current_error(
     latter is measured on calibration data, because pixels that were bytes are exact with some widths.
     """
     try:
-        quantized, incoming, _ = _quantize_population(network, population, source, hardware, covariances)
+        _, incoming, entry = _quantize_population(network, population, source, hardware, covariances)
     except LimitExceeded:
         return np.inf
-    gain = quantized.vth if isinstance(quantized, IF) else quantized.scale / population.scale / 2**STATE_SHIFT  # type: ignore[union-attr]
+    gain = entry["gain"]
     mean_square = float(network.metadata.get("input_mean_square", UNIFORM_MEAN_SQUARE)) * source.payload_max**2
     measured: Mapping[str, float] = network.metadata.get("payload_errors", {})
     squares = np.full(source.shape, mean_square)
