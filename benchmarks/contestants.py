@@ -16,12 +16,12 @@ from torch import nn
 import loihiconv as lc
 from benchmarks import data, nets
 from benchmarks.peers.environment import PEERS, Running
+from loihiconv.core.linear import Array, Conv
+from loihiconv.core.network import Network
 from loihiconv.lava.client import run_lava
-from loihiconv.linear import Array, Conv
-from loihiconv.network import Network
-from loihiconv.simulation import simulate
-from loihiconv.simulation.int8 import has_fast_matmul
-from loihiconv.simulation.synapses import Synapses
+from loihiconv.simulator import simulate
+from loihiconv.simulator.int8 import has_fast_matmul
+from loihiconv.simulator.synapses import Synapses
 
 NETWORKS = {"mnist_cnn": "mnist", "cifar10_cnn": "cifar10", "mobilenet": "cifar10"}
 """Networks and their data sets."""

@@ -33,8 +33,8 @@ from safetensors.torch import load_file
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
 from benchmarks import data, figure2_plots, nets
-from loihiconv.errors import LoihiconvError
-from loihiconv.evaluation.comparison import predict
+from loihiconv.core.errors import LoihiconvError
+from loihiconv.evaluation.compare import predict
 from loihiconv.evaluation.metrics import score
 
 TIMESTEPS = 300

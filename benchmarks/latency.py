@@ -35,10 +35,10 @@ from matplotlib.ticker import ScalarFormatter
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
 from benchmarks import data, nets
-from loihiconv.errors import LoihiconvError
-from loihiconv.evaluation.comparison import mismatches, predict
+from loihiconv.core.errors import LoihiconvError
+from loihiconv.core.linear import Array
+from loihiconv.evaluation.compare import mismatches, predict
 from loihiconv.evaluation.metrics import agreement, score
-from loihiconv.linear import Array
 
 DATA = {"cifar10_cnn": "cifar10", "mobilenet": "cifar10", "mnist_maxpool": "mnist", "fashion_cnn": "fashion_mnist"}
 METHODS: Mapping[str, Mapping[str, Any]] = {"paper": {"optimize": "none"}, "default": {}, "graded": {}}

@@ -22,10 +22,10 @@ import typer
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
 from benchmarks import data, nets
-from loihiconv.errors import LoihiconvError
-from loihiconv.evaluation.comparison import predict
+from loihiconv.ann.passes.maxpool import MaxPooling
+from loihiconv.core.errors import LoihiconvError
+from loihiconv.evaluation.compare import predict
 from loihiconv.evaluation.metrics import score
-from loihiconv.passes.maxpool import MaxPooling
 
 WAYS = get_args(MaxPooling)
 BACKENDS = ("float", "emulator")

@@ -34,8 +34,8 @@ import loihiconv as lc
 from benchmarks import contestants as field
 from benchmarks import speed_curves
 from benchmarks.peers.environment import PeerMissing
-from loihiconv.errors import LoihiconvError
-from loihiconv.simulation import simulate
+from loihiconv.core.errors import LoihiconvError
+from loihiconv.simulator import simulate
 
 RATIOS = ("lava_stock", "lava", "spikingjelly", "snntorch", "ann_forward", "gemm")
 SAMPLES = {"mnist_cnn": 4000, "cifar10_cnn": 600, "mobilenet": 600}

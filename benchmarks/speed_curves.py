@@ -15,9 +15,9 @@ from torch import nn
 
 import loihiconv as lc
 from benchmarks import contestants as field
-from loihiconv.linear import Array
-from loihiconv.network import IF, Network
-from loihiconv.simulation import simulate
+from loihiconv.core.linear import Array
+from loihiconv.core.network import IF, Network
+from loihiconv.simulator import simulate
 
 REPEATS = 3
 TITLES = {

@@ -12,20 +12,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from loihiconv.version import __version__
+from loihiconv.core.version import __version__
 
 if TYPE_CHECKING:
-    from loihiconv.artifact import load, save
-    from loihiconv.backends import run
-    from loihiconv.checking import check
-    from loihiconv.conversion import convert
-    from loihiconv.deployment import deploy
-    from loihiconv.evaluation.comparison import compare
-    from loihiconv.evaluation.sweep import sweep
-    from loihiconv.hardware.config import boards
+    from loihiconv.backends.deploy import deploy
+    from loihiconv.backends.realize import realize
+    from loihiconv.backends.run import run
+    from loihiconv.conversion.check import check
+    from loihiconv.conversion.convert import convert
+    from loihiconv.core.lnet import load, save
+    from loihiconv.core.network import Network, Recording
+    from loihiconv.evaluation.compare import compare
+    from loihiconv.evaluation.sweep.sweep import sweep
+    from loihiconv.hardware.board import boards
     from loihiconv.lava.chip.settings import Board
-    from loihiconv.network import Network, Recording
-    from loihiconv.realization.realize import realize
 
 __all__ = [
     "Board",
@@ -45,19 +45,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "boards": "hardware.config",
-    "check": "checking",
-    "compare": "evaluation.comparison",
-    "convert": "conversion",
-    "deploy": "deployment",
-    "load": "artifact",
-    "realize": "realization.realize",
-    "run": "backends",
-    "save": "artifact",
+    "boards": "hardware.board",
+    "check": "conversion.check",
+    "compare": "evaluation.compare",
+    "convert": "conversion.convert",
+    "deploy": "backends.deploy",
+    "load": "core.lnet",
+    "realize": "backends.realize",
+    "run": "backends.run",
+    "save": "core.lnet",
     "Board": "lava.chip.settings",
-    "sweep": "evaluation.sweep",
-    "Network": "network",
-    "Recording": "network",
+    "sweep": "evaluation.sweep.sweep",
+    "Network": "core.network",
+    "Recording": "core.recording",
 }
 
 

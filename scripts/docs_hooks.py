@@ -33,7 +33,7 @@ def on_page_content(html: str, **_: Any) -> str:
 
 def commands() -> str:
     """All commands of the command line in Markdown."""
-    from loihiconv.cli import app
+    from loihiconv.commands.app import app
 
     group: Any = typer.main.get_command(app)
     return "\n\n".join(_command(name, command) for name, command in group.commands.items())

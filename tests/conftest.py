@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from loihiconv.errors import BackendUnavailable
+from loihiconv.core.errors import BackendUnavailable
 from loihiconv.lava import client
 
 # The same examples on every run of CI, new ones on every run by hand; on no machine does a clock decide.

@@ -1,4 +1,4 @@
-"""A slow simulator written from the definitions in `loihiconv.network`, sharing no kernel with the package.
+"""A slow simulator written from the definitions in `loihiconv.core.network`, sharing no kernel with the package.
 
 Every linear map becomes a dense matrix, synapse by synapse; then plain loops over samples, steps and populations.
 """
@@ -11,10 +11,10 @@ from math import prod
 
 import numpy as np
 
-from loihiconv import coding
-from loihiconv.linear import Array, Conv, LinearMap, Shape
-from loihiconv.network import IF, Input, MaxPool, Network, Readout, Recording
-from loihiconv.randomness import INPUT, READOUT, words
+from loihiconv.core import input_coding
+from loihiconv.core.linear import Array, Conv, LinearMap, Shape
+from loihiconv.core.network import IF, Input, MaxPool, Network, Readout, Recording
+from loihiconv.core.random_streams import INPUT, READOUT, words
 
 V_LIMIT = 2**23 - 1
 
@@ -66,8 +66,8 @@ def matrix(linear: LinearMap, shape: Shape) -> Array:
 def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
     """Run samples x (N, *input shape); int64 for fixed point, float64 unless told otherwise for float."""
     number = dtype or (np.int64 if network.fixed_point else np.float64)
-    payload = coding.payloads(network.input, coding.check_samples(network.input, x))
-    currents = coding.host_currents(network, payload)
+    payload = input_coding.payloads(network.input, input_coding.check_samples(network.input, x))
+    currents = input_coding.host_currents(network, payload)
     synapses = {i: matrix(c.map, network[c.source].shape).astype(number) for i, c in enumerate(network.connections) if not c.on_host}
     one = 64 if network.fixed_point else 1
     steps, n = network.timesteps, len(x)

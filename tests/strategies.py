@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from loihiconv.fixed_point import BIAS_MAX, round_bias
-from loihiconv.linear import Array, Conv, Dense, LinearMap, Shape
-from loihiconv.network import IF, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.core.fixed_point import BIAS_MAX, round_bias
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
+from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 
 PAYLOADS = (1, 1, 3, 7, 15, 127, 255)
 """Largest payloads of spikes that reset by subtraction."""

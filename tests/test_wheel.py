@@ -30,12 +30,12 @@ def test_boards_are_inside_and_tests_are_not(wheel):
     assert inside == {str(path.relative_to(ROOT / "hw_configs")) for path in (ROOT / "hw_configs").rglob("*.yaml")}
     assert {name.split("/")[0] for name in names} == {"loihiconv", f"{wheel.name.split('-py3')[0]}.dist-info"}
     assert "loihiconv/py.typed" in names
-    assert {f"loihiconv/deployment/files/{name}" for name in ("README.md", "requirements.txt", "run.sh")} <= set(names)
+    assert {f"loihiconv/backends/deploy/files/{name}" for name in ("README.md", "requirements.txt", "run.sh")} <= set(names)
     assert any(name.endswith("LICENSE") for name in names)
 
 
 def test_metadata(wheel):
-    from loihiconv.version import __version__
+    from loihiconv.core.version import __version__
 
     with zipfile.ZipFile(wheel) as archive:
         metadata = email.message_from_bytes(archive.read(next(n for n in archive.namelist() if n.endswith("METADATA"))))
@@ -48,7 +48,7 @@ def test_an_installed_package_finds_its_boards(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import loihiconv.hardware.config as c;"
+        "import sys; sys.path.insert(0, sys.argv[1]); import loihiconv.hardware.board as c;"
         "assert c.__file__.startswith(sys.argv[1]); assert str(c._config_folder()).startswith(sys.argv[1]); print(len(c.boards()))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=True)

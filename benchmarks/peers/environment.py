@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from loihiconv.linear import Array, Conv
-from loihiconv.network import IF, Network
+from loihiconv.core.linear import Array, Conv
+from loihiconv.core.network import IF, Network
 
 HERE = Path(__file__).parent
 

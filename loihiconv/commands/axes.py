@@ -10,8 +10,8 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from loihiconv.commands.conversion import OPTIONS
-from loihiconv.errors import InvalidSetting
-from loihiconv.settings import Settings
+from loihiconv.conversion.settings import Settings
+from loihiconv.core.errors import InvalidSetting
 
 DEFAULT_STEPS = "8,16,32,64"
 HINTS = get_type_hints(Settings)
@@ -74,7 +74,7 @@ def _parameters() -> Iterator[inspect.Parameter]:
         if name == "timesteps":
             continue
         information = OPTIONS[name].__metadata__[0] if name in OPTIONS else None
-        help_text = information.help if information is not None else "See loihiconv.settings.Settings."
+        help_text = information.help if information is not None else "See loihiconv.conversion.settings.Settings."
         if HINTS[name] is bool:
             for flag, suffix in zip(_flags(name, information), ("yes", "no"), strict=True):
                 yield _parameter(f"{name}_{suffix}", bool, False, flag, help=f"{help_text} Give both flags to compare.")

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from loihiconv.commands import options as given
-from loihiconv.terminal import print_json, print_table
+from loihiconv.commands.terminal import print_json, print_table
 
 
 def boards(as_json: given.Json = False) -> None:
@@ -14,8 +14,8 @@ def boards(as_json: given.Json = False) -> None:
 
     Example: loihiconv boards
     """
-    from loihiconv.hardware.config import boards as known
-    from loihiconv.hardware.detection import detect
+    from loihiconv.hardware.board import boards as known
+    from loihiconv.lava.detection import detect
 
     detection = detect()
     if as_json:

@@ -8,7 +8,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.options import load_model, numbers
-from loihiconv.terminal import print_check, print_json
+from loihiconv.commands.terminal import print_check, print_json
 
 
 def check(
@@ -23,7 +23,7 @@ def check(
 
     Example: loihiconv check mynets:lenet --shape 1,28,28 --board kapoho_point
     """
-    from loihiconv.checking import check as run_check
+    from loihiconv.conversion.check import check as run_check
 
     result = run_check(load_model(model, weights), tuple(int(n) for n in numbers(shape, "shape")), board, maxpool=maxpool)  # type: ignore[arg-type]  # checked there
     print_json(result.to_json()) if as_json else print_check(result)

@@ -11,8 +11,8 @@ from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.options import first_samples, load_model, read_data
 from loihiconv.commands.reports import check_reports, finish_reports
-from loihiconv.errors import InvalidData
-from loihiconv.terminal import bars, print_comparison, print_json
+from loihiconv.commands.terminal import bars, print_comparison, print_json
+from loihiconv.core.errors import InvalidData
 
 
 @with_conversion
@@ -38,8 +38,8 @@ def compare(
 
     Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
     """
-    from loihiconv.artifact import load
-    from loihiconv.evaluation.comparison import compare as run_compare
+    from loihiconv.core.lnet import load
+    from loihiconv.evaluation.compare import compare as run_compare
 
     check_reports(html, markdown)
     names = [name.strip() for name in backends.split(",") if name.strip()]

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from loihiconv.commands import options as given
-from loihiconv.errors import InvalidSetting
-from loihiconv.settings import Optimize
-from loihiconv.terminal import bars, note, print_search
+from loihiconv.commands.terminal import bars, note, print_search
+from loihiconv.conversion.settings import Optimize
+from loihiconv.core.errors import InvalidSetting
 
 Steps = Annotated[int, typer.Option("--timesteps", "-T", help="Time steps per sample.")]
 CalibrationSamples = Annotated[int, typer.Option(help="Training samples that are measured.")]
@@ -43,7 +43,7 @@ OPTIONS: dict[str, Any] = {
         bool | None, typer.Option("--bias-correction/--no-bias-correction", help="Repair what each channel loses on average.")
     ],
 }
-"""Fields of `loihiconv.settings.Settings` that have an option; none given leaves them to ``--optimize``."""
+"""Fields of `loihiconv.conversion.settings.Settings` that have an option; none given leaves them to ``--optimize``."""
 
 
 class Conversion:
@@ -69,7 +69,7 @@ class Conversion:
 
     def convert(self, model: Any, x_train: Any) -> Any:
         """Convert with a progress bar and notes on stderr."""
-        from loihiconv.conversion import convert as run_convert
+        from loihiconv.conversion.convert import convert as run_convert
 
         optimize: Optimize = self.optimize  # type: ignore[assignment]  # checked there
         with bars() as progress:

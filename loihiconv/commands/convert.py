@@ -11,8 +11,8 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.options import load_model, read_data
-from loihiconv.files import check_writable
-from loihiconv.terminal import print_json, print_table
+from loihiconv.commands.terminal import print_json, print_table
+from loihiconv.core.files import check_writable
 
 
 @with_conversion
@@ -30,7 +30,7 @@ def convert(
 
     Example: loihiconv convert mynets:lenet --weights lenet.pt --calibration mnist.npz -T 32 --out lenet.lnet
     """
-    from loihiconv.artifact import save
+    from loihiconv.core.lnet import save
 
     check_writable(out)
     data = read_data(calibration, "train", mean, std)

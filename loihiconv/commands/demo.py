@@ -10,8 +10,8 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, Steps
 from loihiconv.commands.reports import check_reports, finish_reports
-from loihiconv.files import make_folder, write_json
-from loihiconv.terminal import bars, note, print_comparison, print_json
+from loihiconv.commands.terminal import bars, note, print_comparison, print_json
+from loihiconv.core.files import make_folder, write_json
 
 
 def demo(
@@ -27,9 +27,9 @@ def demo(
 
     Example: loihiconv demo --timesteps 32
     """
-    from loihiconv.artifact import save
+    from loihiconv.core.lnet import save
     from loihiconv.demo import digits, digits_cnn
-    from loihiconv.evaluation.comparison import compare as run_compare
+    from loihiconv.evaluation.compare import compare as run_compare
 
     check_reports(html, markdown)
     make_folder(out)

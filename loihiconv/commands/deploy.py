@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from loihiconv.commands import options as given
-from loihiconv.errors import InvalidSetting
-from loihiconv.terminal import note, print_json
+from loihiconv.commands.terminal import note, print_json
+from loihiconv.core.errors import InvalidSetting
 
 
 def deploy(
@@ -35,12 +35,12 @@ def deploy(
 
     Example: loihiconv deploy lenet.lnet --board kapoho_point --samples mnist.npz --slurm oheogulch --out bundle
     """
-    from loihiconv.artifact import load
-    from loihiconv.deployment import deploy as write
-    from loihiconv.deployment.bundle import check_free
-    from loihiconv.hardware.detection import detect
+    from loihiconv.backends.deploy import check_free
+    from loihiconv.backends.deploy import deploy as write
+    from loihiconv.core.lnet import load
     from loihiconv.lava.chip.settings import Board
     from loihiconv.lava.client import interpreter_environment
+    from loihiconv.lava.detection import detect
 
     check_free(Path(out).absolute())
     if selftest_samples < 1:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from loihiconv.errors import InvalidData, InvalidSetting
+from loihiconv.core.errors import InvalidData, InvalidSetting
 
 Model = Annotated[str, typer.Argument(help="Factory of the network, as package.module:function. Its code is EXECUTED.", metavar="FACTORY")]
 Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .safetensors; read without executing code.")]
@@ -42,7 +42,7 @@ NeurocoreModel = Annotated[
 
 def load_model(factory: str, weights: Path | None) -> Any:
     """The network that a factory builds, with its weights loaded."""
-    from loihiconv.frontends import load_factory, load_weights
+    from loihiconv.ann.frontends import load_factory, load_weights
 
     model = load_factory(factory)
     if weights is not None:
@@ -52,7 +52,7 @@ def load_model(factory: str, weights: Path | None) -> Any:
 
 def read_data(path: Path, part: Literal["train", "test"], mean: str, std: str, *, same_file_is_fine: bool = True) -> Any:
     """One part of an .npz file; ``same_file_is_fine`` says whether plain x and y may stand for it."""
-    from loihiconv.dataset import holds, read_npz
+    from loihiconv.core.dataset import holds, read_npz
 
     if not same_file_is_fine and not holds(path, part):
         raise InvalidData(
@@ -64,7 +64,7 @@ def read_data(path: Path, part: Literal["train", "test"], mean: str, std: str, *
 
 def first_samples(data: Any, samples: int | None) -> Any:
     """A data set cut to its first samples."""
-    from loihiconv.dataset import Dataset
+    from loihiconv.core.dataset import Dataset
 
     if samples is None:
         return data

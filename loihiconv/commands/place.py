@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from loihiconv.commands import options as given
-from loihiconv.files import check_writable, write_text
-from loihiconv.terminal import print_json
+from loihiconv.commands.terminal import print_json
+from loihiconv.core.files import check_writable, write_text
 
 
 def place(
@@ -23,16 +23,16 @@ def place(
 
     Example: loihiconv place lenet.lnet --board nahuku32 --svg board.svg
     """
-    from loihiconv.artifact import load
-    from loihiconv.hardware import board_picture
+    from loihiconv.commands.placement_table import print_placement
+    from loihiconv.core.lnet import load
+    from loihiconv.hardware.picture import svg as draw_svg
     from loihiconv.hardware.placement import place as run_place
-    from loihiconv.hardware.placement_table import print_placement
 
     if svg is not None:
         check_writable(svg)
     placement = run_place(load(network), board)
     if svg is not None:
-        write_text(svg, board_picture.svg(placement))
+        write_text(svg, draw_svg(placement))
     print_json(placement.to_json()) if as_json else print_placement(placement, picture=picture)
     if not placement.fits:
         raise typer.Exit(2)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loihiconv.evaluation.comparison import Comparison
-from loihiconv.files import check_writable
-from loihiconv.terminal import note
+from loihiconv.commands.terminal import note
+from loihiconv.core.files import check_writable
+from loihiconv.evaluation.compare import Comparison
 
 
 def check_reports(html: Path | None, markdown: Path | None) -> None:
@@ -18,8 +18,8 @@ def check_reports(html: Path | None, markdown: Path | None) -> None:
 
 def finish_reports(comparison: Comparison, html: Path | None, markdown: Path | None, *, quiet: bool = False) -> None:
     """Print where accuracy went, where that was asked for, and write the reports."""
+    from loihiconv.commands.analysis_text import print_analysis
     from loihiconv.report import write_reports
-    from loihiconv.report.text import print_analysis
 
     if comparison.analysis is not None and not quiet:
         print_analysis(comparison.analysis)

@@ -9,8 +9,8 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.options import first_samples, read_data
-from loihiconv.files import check_writable, write_npz
-from loihiconv.terminal import Bar, print_json, print_table, shown
+from loihiconv.commands.terminal import Bar, print_json, print_table, shown
+from loihiconv.core.files import check_writable, write_npz
 
 
 def run(
@@ -37,8 +37,8 @@ def run(
 
     Example: loihiconv run lenet.lnet mnist.npz --samples 1000 --out result.npz
     """
-    from loihiconv.artifact import load
-    from loihiconv.backends import run as run_network
+    from loihiconv.backends.run import run as run_network
+    from loihiconv.core.lnet import load
     from loihiconv.lava.chip.settings import Board
 
     if out is not None:

@@ -10,9 +10,9 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.commands.axes import with_axes
 from loihiconv.commands.options import first_samples, load_model, read_data
-from loihiconv.errors import InvalidData, InvalidSetting
-from loihiconv.files import check_writable
-from loihiconv.terminal import bars, note, print_json, print_table
+from loihiconv.commands.terminal import bars, note, print_json, print_table
+from loihiconv.core.errors import InvalidData, InvalidSetting
+from loihiconv.core.files import check_writable
 
 
 @with_axes
@@ -42,9 +42,9 @@ def sweep(
 
     Example: loihiconv sweep mynets:lenet mnist.npz --weights lenet.pt -T 8,16,32 --percentile 99,99.9 --per-channel --per-layer
     """
-    from loihiconv.evaluation.sweep import sweep as run_sweep
-    from loihiconv.evaluation.sweep_plot import check_plot
-    from loihiconv.evaluation.sweep_result import SweepInterrupted
+    from loihiconv.evaluation.sweep.plot import check_plot
+    from loihiconv.evaluation.sweep.result import SweepInterrupted
+    from loihiconv.evaluation.sweep.sweep import sweep as run_sweep
 
     for where, number in (("--samples", samples), ("--calibration-samples", calibration_samples)):
         if number < 1:
@@ -87,8 +87,8 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) ->
     """Training samples that calibration does not see, from all over the rest, whose order may be by class."""
     import numpy as np
 
-    from loihiconv.correction import spread_samples
-    from loihiconv.dataset import Dataset
+    from loihiconv.conversion.bias_correction import spread_samples
+    from loihiconv.core.dataset import Dataset
 
     rest = len(train.x) - calibration_samples
     if rest < 1:
@@ -101,7 +101,7 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) ->
 
 
 def _show(result: Any, *, as_json: bool) -> None:
-    from loihiconv.evaluation.sweep_table import cells, reasons
+    from loihiconv.evaluation.sweep.table import cells, reasons
 
     if as_json:
         print_json(result.to_json())

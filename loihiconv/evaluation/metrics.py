@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from loihiconv.linear import Array
+from loihiconv.core.linear import Array
 
 Z95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""

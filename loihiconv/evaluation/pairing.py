@@ -12,9 +12,9 @@ from math import sqrt
 
 import numpy as np
 
-from loihiconv.errors import InvalidData
+from loihiconv.core.errors import InvalidData
+from loihiconv.core.linear import Array
 from loihiconv.evaluation.metrics import Z95
-from loihiconv.linear import Array
 
 BISECTIONS = 60
 """Halvings of an interval of length 2: beyond float64."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
-from loihiconv.ann_forward import model_outputs
-from loihiconv.errors import InvalidData
-from loihiconv.linear import Array
+from loihiconv.ann.evaluate import model_outputs
+from loihiconv.core.errors import InvalidData
+from loihiconv.core.linear import Array
 
 
 def predict(model: nn.Module, x: Array) -> Array:

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from loihiconv.ann import Ann, Linear
-from loihiconv.ann_forward import Evaluator
-from loihiconv.coding import payloads
-from loihiconv.linear import Array
-from loihiconv.network import IF, Input, MaxPool, Network, Readout, Recording
-from loihiconv.operations import fan_out
+from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.graph import Ann, Linear
+from loihiconv.core.activity import fan_out
+from loihiconv.core.input_coding import payloads
+from loihiconv.core.linear import Array
+from loihiconv.core.network import IF, Input, MaxPool, Network, Readout, Recording
 
 FLOAT_BYTES = 4
 WEIGHT_BYTES, BIAS_BYTES, THRESHOLD_BYTES, STATE_BYTES = 1, 2, 4, 6

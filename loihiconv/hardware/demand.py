@@ -27,11 +27,11 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.hardware.config import HardwareConfig
+from loihiconv.core.linear import Conv
+from loihiconv.core.network import IF, Connection, Input, Network, Population
+from loihiconv.hardware.board import HardwareConfig
 from loihiconv.hardware.synapse_memory import delay_bits, index_bits, kernel_words, list_words
 from loihiconv.hardware.views import Axis, AxisViews, Interval, axes, look
-from loihiconv.linear import Conv
-from loihiconv.network import IF, Connection, Input, Network, Population
 
 CHANNELS_PER_AXON = 512
 """Channels that one population axon can tell apart: 9 bits in nengo-loihi's narrower format."""

@@ -24,12 +24,12 @@ from typing import Any
 
 import numpy as np
 
-from loihiconv.errors import InvalidData
+from loihiconv.core.errors import InvalidData
+from loihiconv.core.linear import Array
+from loihiconv.core.network import Network
+from loihiconv.core.recording import Recording
 from loihiconv.hardware.demand import Geometry, Region, Synapses, geometry
 from loihiconv.hardware.placement import Placement
-from loihiconv.linear import Array
-from loihiconv.network import Network
-from loihiconv.recording import Recording
 
 SYNAPTIC_OPERATION_PJ = 23.6
 UPDATE_PJ = (52.0, 81.0)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loihiconv.errors import LimitExceeded
-from loihiconv.hardware.config import HardwareConfig
+from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.network import Network
+from loihiconv.hardware.board import HardwareConfig
 from loihiconv.hardware.placement import place
-from loihiconv.network import Network
 
 
 def require_fit(network: Network, hardware: HardwareConfig) -> None:

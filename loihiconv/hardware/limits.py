@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loihiconv.fixed_point import BIAS_MAX
-from loihiconv.hardware.config import HardwareConfig, Limit
+from loihiconv.core.fixed_point import BIAS_MAX
+from loihiconv.core.network import IF, Input, MaxPool, Network
+from loihiconv.hardware.board import HardwareConfig, Limit
 from loihiconv.hardware.demand import CHANNELS_PER_AXON, Demand, Layer, Region, on_chip
-from loihiconv.network import IF, Input, MaxPool, Network
 
 if TYPE_CHECKING:
     from loihiconv.hardware.placement import Placement
@@ -88,7 +88,7 @@ def max_pooling(network: Network, hardware: HardwareConfig) -> Iterator[Violatio
     for population in network.populations:
         if isinstance(population, MaxPool):
             remedy = "use average pooling or strides, and train again; the emulator runs it"
-            yield Violation(population.name, "max_pooling", 1, 0, True, remedy, "loihiconv.network.MaxPool")
+            yield Violation(population.name, "max_pooling", 1, 0, True, remedy, "loihiconv.core.network.MaxPool")
 
 
 def graded_spikes(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
@@ -151,7 +151,7 @@ def biases(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
 
 def accumulators(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
     """The worst sum of weights per step fits the synaptic accumulator; sources disagree on its width."""
-    from loihiconv.quantization import bounds
+    from loihiconv.conversion.quantization import bounds
 
     if not network.fixed_point or any(isinstance(p, MaxPool) for p in network.populations):
         return

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loihiconv.hardware.config import HardwareConfig
+from loihiconv.hardware.board import HardwareConfig
 from loihiconv.hardware.demand import Demand
 from loihiconv.hardware.partition import share
 

@@ -24,10 +24,10 @@ from functools import cache
 from itertools import product
 from math import inf, prod
 
-from loihiconv.hardware.config import HardwareConfig
+from loihiconv.core.network import Network
+from loihiconv.hardware.board import HardwareConfig
 from loihiconv.hardware.demand import Demand, Layer, Region, Regions, Synapses
 from loihiconv.hardware.views import Interval
-from loihiconv.network import Network
 
 FRONT = 40
 """Most cuts per population that the search compares with those of its neighbours."""

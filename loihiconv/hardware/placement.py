@@ -12,14 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from loihiconv.errors import InvalidSetting
-from loihiconv.hardware.config import HardwareConfig, load_board
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.network import Network
+from loihiconv.hardware.board import HardwareConfig, load_board
 from loihiconv.hardware.demand import Demand, Layer, Region, Synapses, placed, reach
 from loihiconv.hardware.limits import Violation, network_violations, placement_violations, stuck
 from loihiconv.hardware.packing import Bag, merge, next_fit
 from loihiconv.hardware.partition import Choice, Cut, Search, share
 from loihiconv.hardware.synapse_memory import kernel_words
-from loihiconv.network import Network
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from loihiconv.linear import Conv
+from loihiconv.core.linear import Conv
 
 Integers = NDArray[np.int64]
 Interval = tuple[int, int]

@@ -11,8 +11,10 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.proc.conv.process import Conv as LavaConvProcess
 from lava.proc.dense.process import Dense as LavaDenseProcess
 
-from loihiconv.errors import InvalidModel, LimitExceeded
-from loihiconv.fixed_point import BIAS_MAX, join_bias, round_weights, split_bias
+from loihiconv.core.errors import InvalidModel, LimitExceeded
+from loihiconv.core.fixed_point import BIAS_MAX, join_bias, round_weights, split_bias
+from loihiconv.core.linear import Array, Conv, Shape
+from loihiconv.core.network import IF, STATE_SHIFT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.lava.job import Job, Settings
 from loihiconv.lava.layout import LavaConv, lava_map, lava_views
 from loihiconv.lava.processes.process import (
@@ -27,8 +29,6 @@ from loihiconv.lava.processes.process import (
 )
 from loihiconv.lava.sums import Synapses
 from loihiconv.lava.window import Window
-from loihiconv.linear import Array, Conv, Shape
-from loihiconv.network import IF, STATE_SHIFT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 
 
 def build(network: Network, job: Job, settings: Settings) -> list[AbstractProcess]:

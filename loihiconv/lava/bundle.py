@@ -17,15 +17,15 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from loihiconv.artifact import load
-from loihiconv.dataset import read_npz
-from loihiconv.errors import ArtifactError, LoihiconvError
-from loihiconv.fingerprints import fingerprints
-from loihiconv.hardware.detection import require_loihi
+from loihiconv.core.dataset import read_npz
+from loihiconv.core.errors import ArtifactError, LoihiconvError
+from loihiconv.core.fingerprints import fingerprints
+from loihiconv.core.linear import Array
+from loihiconv.core.lnet import load
+from loihiconv.core.network import Network, Recording
 from loihiconv.lava.chip.settings import Board, ChipSettings
 from loihiconv.lava.client import PYTHON_VARIABLE, run_lava
-from loihiconv.linear import Array
-from loihiconv.network import Network, Recording
+from loihiconv.lava.detection import require_loihi
 
 DIFFERENT = 1
 """Exit code of a self-test that found a difference."""

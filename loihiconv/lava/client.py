@@ -20,15 +20,15 @@ from typing import Any
 
 import numpy as np
 
-import loihiconv.artifact
-from loihiconv import coding
-from loihiconv.decision import decide
-from loihiconv.errors import BackendFailed, BackendUnavailable, InvalidSetting
+import loihiconv.core.lnet
+from loihiconv.core import input_coding
+from loihiconv.core.activity import UNKNOWN, activity
+from loihiconv.core.classification import decide
+from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting
+from loihiconv.core.linear import Array
+from loihiconv.core.network import Network, Recording
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.job import Job, Records, Settings, finished_samples, read_records
-from loihiconv.linear import Array
-from loihiconv.network import Network, Recording
-from loihiconv.operations import UNKNOWN, activity
 
 PYTHON_VARIABLE = "LOIHICONV_LAVA_PYTHON"
 POLL_SECONDS = 0.05
@@ -90,7 +90,7 @@ def run_lava(
         Interpreter with lava-nc. By default what LOIHICONV_LAVA_PYTHON says, else this one.
     chip : ChipSettings or None
         Run the process graph that goes to the chip, on the CPU or on a board, instead of ours, which is faster here; the network
-        must be as `loihiconv.realization.realize.realize` gives it.
+        must be as `loihiconv.backends.realize.realize` gives it.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def run_lava(
     BackendUnavailable
         If no interpreter with Lava is known.
     LavaFailed
-        If the run breaks or passes its deadline; a `loihiconv.errors.BackendFailed` with finished samples in ``partial``.
+        If the run breaks or passes its deadline; a `loihiconv.core.errors.BackendFailed` with finished samples in ``partial``.
     LavaInterrupted
         On Ctrl-C; a `KeyboardInterrupt` with finished samples in ``partial``.
     """
@@ -109,8 +109,8 @@ def run_lava(
         raise InvalidSetting("Lava runs fixed-point networks only", where="backend lava", remedy="quantize the network first")
     if unknown := set(record) - {"spikes", "potentials"}:
         raise InvalidSetting(f"cannot record {sorted(unknown)}", where="record", limit="'spikes' and 'potentials' can be")
-    x = coding.check_samples(network.input, x)
-    payload = coding.payloads(network.input, x)
+    x = input_coding.check_samples(network.input, x)
+    payload = input_coding.payloads(network.input, x)
     softmax = network.readout.decision == "softmax"
     counted = chip is None or chip.sinks or "spikes" in record
     settings = Settings(len(x), "spikes" in record, softmax or "potentials" in record, stock_models, counted)
@@ -189,7 +189,7 @@ def _write_job(folder: Path, network: Network, payload: Array, settings: Setting
     job = Job(folder)
     if chip is not None:
         chip.write(job.chip)
-    loihiconv.artifact.save(replace(network, origin=None, metadata={}), job.network)
+    loihiconv.core.lnet.save(replace(network, origin=None, metadata={}), job.network)
     job.write_settings(settings)
     if network.input.coding == "rate" and chip is None:
         # Rate coding: the payload is the input neurons' bias, in units of v.
@@ -197,7 +197,7 @@ def _write_job(folder: Path, network: Network, payload: Array, settings: Setting
     else:
         np.save(job.payload, np.asarray(payload, np.int32))
     indices = {p.name: i for i, p in enumerate(network.populations)}
-    for name, biases in coding.host_currents(network, payload).items():
+    for name, biases in input_coding.host_currents(network, payload).items():
         np.save(job.biases(indices[name]), np.asarray(biases, np.int32))
     return job
 

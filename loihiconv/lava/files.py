@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from loihiconv.linear import Array
+from loihiconv.core.linear import Array
 
 
 class Samples:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihiconv.linear import Array
-from loihiconv.network import Network, Population
+from loihiconv.core.linear import Array
+from loihiconv.core.network import Network, Population
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def finished_samples(job: Job, network: Network, *, counts: bool = True) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """Records of the first ``len(potentials)`` samples; see `loihiconv.network.Recording`."""
+    """Records of the first ``len(potentials)`` samples; see `loihiconv.core.network.Recording`."""
 
     potentials: Array
     spike_counts: dict[str, Array]

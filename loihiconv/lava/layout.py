@@ -11,8 +11,8 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.linear import Array, Conv, Dense, Shape
-from loihiconv.network import Connection, Network
+from loihiconv.core.linear import Array, Conv, Dense, Shape
+from loihiconv.core.network import Connection, Network
 
 
 def lava_views(network: Network) -> dict[str, Shape]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from loihiconv.core.linear import Shape
 from loihiconv.lava.layout import LavaConv, LavaDense
-from loihiconv.linear import Shape
 
 Array: TypeAlias = NDArray[Any]
 FLOAT32_EXACT = 2**24

@@ -5,8 +5,8 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from loihiconv.evaluation.comparison import Comparison
-from loihiconv.files import write_text
+from loihiconv.core.files import write_text
+from loihiconv.evaluation.compare import Comparison
 from loihiconv.report.markdown import markdown
 from loihiconv.report.page import page
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from loihiconv.evaluation.analysis import Analysis
-from loihiconv.evaluation.comparison import Comparison
+from loihiconv.evaluation.compare import Comparison
+from loihiconv.evaluation.explain.analysis import Analysis
 from loihiconv.report import numbers as n
 from loihiconv.report import sections
 

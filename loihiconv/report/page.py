@@ -10,11 +10,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from loihiconv.evaluation.analysis import Analysis
-from loihiconv.evaluation.comparison import Comparison
+from loihiconv.core.version import __version__
+from loihiconv.evaluation.compare import Comparison
+from loihiconv.evaluation.explain.analysis import Analysis
 from loihiconv.report import numbers as n
 from loihiconv.report import plots, sections
-from loihiconv.version import __version__
 
 SECTIONS = {
     "summary": "Summary", "layers": "Layers", "time": "Time and classes", "activity": "Activity and work", "ranges": "Ranges",

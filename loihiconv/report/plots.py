@@ -7,10 +7,10 @@ from math import log2
 import numpy as np
 from markupsafe import Markup
 
-from loihiconv.evaluation.analysis import Raster
-from loihiconv.evaluation.curves import LatencyCurve
-from loihiconv.evaluation.layers import BINS, LayerStatistics
-from loihiconv.evaluation.ranges import LIMITS, StateRanges, WeightStatistics
+from loihiconv.evaluation.explain.analysis import Raster
+from loihiconv.evaluation.explain.curves import LatencyCurve
+from loihiconv.evaluation.explain.layers import BINS, LayerStatistics
+from loihiconv.evaluation.explain.ranges import LIMITS, StateRanges, WeightStatistics
 from loihiconv.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, horizontal, line, plot, stairs, vertical
 from loihiconv.report.numbers import percent
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from loihiconv.evaluation.analysis import ERROR_SAMPLES, Analysis
-from loihiconv.evaluation.layers import LayerStatistics
-from loihiconv.evaluation.waterfall import Waterfall
+from loihiconv.evaluation.explain.analysis import ERROR_SAMPLES, Analysis
+from loihiconv.evaluation.explain.layers import LayerStatistics
+from loihiconv.evaluation.explain.waterfall import Waterfall
 from loihiconv.evaluation.workload import Workload
-from loihiconv.hardware import board_picture
+from loihiconv.hardware import picture
 from loihiconv.report import numbers as n
 from loihiconv.report import plots
 
@@ -235,14 +235,14 @@ def board(a: Analysis) -> dict[str, Any] | None:
             energy.append(("energy per sample, estimated", f"{low * 1e6:.3g} to {high * 1e6:.3g} µJ"))
             low, high = a.energy.seconds
             energy.append(("time per sample, estimated", f"{low * 1e3:.3g} to {high * 1e3:.3g} ms"))
-    picture = Markup(board_picture.svg(p)) if 0 < p.cores <= MOST_CORES else None
+    drawing = Markup(picture.svg(p)) if 0 < p.cores <= MOST_CORES else None
     return {
         "lead": lead,
         "violations": [str(violation) for violation in p.violations],
         "layers": [(layer.name, n.count(layer.neurons), n.count(len(layer.cores)), layer.kind) for layer in p.layers],
         "label": a.energy.label if a.energy else "",
         "energy": energy,
-        "svg": picture,
+        "svg": drawing,
     }
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from torch import nn
 
 import loihiconv as lc
+from loihiconv.core.linear import Array
+from loihiconv.core.network import IF, Connection, Network
 from loihiconv.demo import digits, digits_cnn
-from loihiconv.linear import Array
-from loihiconv.network import IF, Connection, Network
 
 
 @cache

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 
-from loihiconv.errors import InvalidData
+from loihiconv.core.errors import InvalidData
 from loihiconv.evaluation.metrics import Z95
 from loihiconv.evaluation.pairing import mcnemar, paired_loss, tango
 

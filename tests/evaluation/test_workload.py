@@ -8,14 +8,14 @@ import torch
 from torch import nn
 
 import loihiconv as lc
+from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.passes import lower
+from loihiconv.core.linear import Dense
+from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.demo import digits_cnn
-from loihiconv.evaluation.reference import read_reference
+from loihiconv.evaluation.explain.reference import read_reference
 from loihiconv.evaluation.workload import float_workload, spiking_workload
-from loihiconv.frontends.torch import read_torch
-from loihiconv.linear import Dense
-from loihiconv.network import IF, Connection, Input, Network, Readout
-from loihiconv.passes import lower
-from loihiconv.simulation import simulate
+from loihiconv.simulator import simulate
 from tests.evaluation.good import converted, data
 
 

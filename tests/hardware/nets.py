@@ -6,8 +6,8 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.linear import Array, Conv, Dense, LinearMap, Shape
-from loihiconv.network import IF, Connection, Input, Network, Population, Readout
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
+from loihiconv.core.network import IF, Connection, Input, Network, Population, Readout
 
 
 def ones(*shape: int) -> Array:

@@ -9,10 +9,10 @@ from collections import defaultdict
 from itertools import product
 from math import ceil, prod
 
-from loihiconv.hardware.config import HardwareConfig
+from loihiconv.core.linear import Conv
+from loihiconv.core.network import IF, Connection, Input, Network
+from loihiconv.hardware.board import HardwareConfig
 from loihiconv.hardware.placement import Placement, Slice
-from loihiconv.linear import Conv
-from loihiconv.network import IF, Connection, Input, Network
 
 
 def recount(network: Network, placement: Placement) -> dict[int, dict[str, int]]:

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loihiconv.errors import InvalidData
+from loihiconv.core.errors import InvalidData
+from loihiconv.core.linear import Conv, Dense
+from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.hardware.energy import NXTF_MNIST, distance, estimate
 from loihiconv.hardware.placement import Placement, place
-from loihiconv.linear import Conv, Dense
-from loihiconv.network import IF, Connection, Input, Network, Readout
-from loihiconv.simulation.engine import simulate
+from loihiconv.simulator.engine import simulate
 from tests.hardware.nets import mnist_cnn
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loihiconv.fixed_point import BIAS_MAX
-from loihiconv.hardware.config import load_board
+from loihiconv.core.fixed_point import BIAS_MAX
+from loihiconv.core.linear import Array, Dense
+from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout
+from loihiconv.hardware.board import load_board
 from loihiconv.hardware.limits import Violation, fits, network_violations
-from loihiconv.linear import Array, Dense
-from loihiconv.network import IF, V_MAX, Connection, Input, Network, Readout
 
 LOIHI1 = load_board("nahuku8")
 LOIHI2 = load_board("kapoho_point")

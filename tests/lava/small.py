@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from loihiconv.linear import Dense
-from loihiconv.network import IF, Connection, Input, Network, Readout
+from loihiconv.core.linear import Dense
+from loihiconv.core.network import IF, Connection, Input, Network, Readout
 
 
 def chain(*, timesteps: int = 8, weight: int = 100, inputs: int = 4, reset: str = "subtract", bias: int = 0, v_init: int = 0) -> Network:

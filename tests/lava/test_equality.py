@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from loihiconv.evaluation.comparison import mismatches
+from loihiconv.core.network import Recording
+from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava.client import run_lava
-from loihiconv.network import Recording
-from loihiconv.simulation import simulate
+from loihiconv.simulator import simulate
 from tests import naive
 from tests.strategies import Case, cases
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given, settings
 
+from loihiconv.core.linear import Array
 from loihiconv.lava.job import Job, Settings, finished_samples, read_records
 from loihiconv.lava.layout import LavaConv, LavaDense, lava_map, lava_views
 from loihiconv.lava.window import Window
-from loihiconv.linear import Array
 from tests.lava.small import chain
 from tests.strategies import Case, cases
 

@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
-from loihiconv.errors import BackendUnavailable, InvalidSetting, LimitExceeded
-from loihiconv.evaluation.comparison import mismatches
-from loihiconv.hardware.detection import detect, require_loihi
+from loihiconv.core.errors import BackendUnavailable, InvalidSetting, LimitExceeded
+from loihiconv.core.network import Network
+from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava import client
 from loihiconv.lava.chip.settings import Board
 from loihiconv.lava.client import LavaFailed
-from loihiconv.network import Network
+from loihiconv.lava.detection import detect, require_loihi
 from tests.lava.small import chain
 from tests.lava.test_run_lava import nothing_left
 
@@ -234,7 +234,7 @@ def test_a_slurm_that_is_broken(monkeypatch, tmp_path, program, detail):
 
 
 def test_without_lava_loihi_nothing_else_runs(monkeypatch):
-    monkeypatch.setattr("loihiconv.backends.run_lava", lambda *_, **__: pytest.fail("something ran"))
+    monkeypatch.setattr("loihiconv.backends.run.run_lava", lambda *_, **__: pytest.fail("something ran"))
     with pytest.raises(BackendUnavailable, match="backend loihi: no run on a Loihi is possible from here: ") as caught:
         lc.run(network(), X, "loihi", realization="atrlif")
     assert caught.value.exit_code == 3

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 import loihiconv as lc
 from benchmarks import data, nets
-from loihiconv.errors import LimitExceeded
-from loihiconv.evaluation.comparison import mismatches
+from loihiconv.backends.register_check import check_registers
+from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.linear import Dense
+from loihiconv.core.network import IF, Connection, MaxPool, Network
+from loihiconv.evaluation.compare import mismatches
+from loihiconv.lava.chip.atrlif import largest_threshold
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.client import LavaFailed, run_lava
-from loihiconv.linear import Dense
-from loihiconv.network import IF, Connection, MaxPool, Network
-from loihiconv.realization.atrlif import largest_threshold
-from loihiconv.realization.prediction import check_registers
-from loihiconv.simulation import simulate
+from loihiconv.simulator import simulate
+from tests.backends.test_registers import driven
 from tests.lava.small import chain
-from tests.realization.test_registers import driven
 from tests.strategies import Case, cases
 
 pytestmark = pytest.mark.lava
@@ -81,7 +81,7 @@ def test_atrlif_at_the_end_of_its_budget(timesteps: int, weight: int, payload: i
 
 
 def test_beyond_the_budget_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loihiconv.backends.run_lava", lambda *_, **__: pytest.fail("it ran"))
+    monkeypatch.setattr("loihiconv.backends.run.run_lava", lambda *_, **__: pytest.fail("it ran"))
     network = replace(driven(timesteps=16, vth=8190, weight=90, v_init=1), timesteps=15)
     too_long = replace(network, timesteps=16)
     with pytest.raises(LimitExceeded, match=r"hidden: vth = 8190 leaves room for 15 spikes; ATRLIF with T = 16 needs .* at most 7942"):

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loihiconv.errors import BackendUnavailable, InvalidSetting, LoihiconvError
+from loihiconv.core.errors import BackendUnavailable, InvalidSetting, LoihiconvError
 from loihiconv.lava import client
 from loihiconv.lava.client import LavaFailed, LavaInterrupted, run_lava
 from tests import naive

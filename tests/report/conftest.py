@@ -6,7 +6,7 @@ import pytest
 
 import loihiconv as lc
 from loihiconv.demo import digits, digits_cnn
-from loihiconv.evaluation.comparison import Comparison
+from loihiconv.evaluation.compare import Comparison
 
 
 def _compared(percentile: float, hardware: str) -> Comparison:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from loihiconv.evaluation.comparison import Comparison
+from loihiconv.evaluation.compare import Comparison
 from loihiconv.report import page
 
 BROWSER = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import loihiconv as lc
+from loihiconv.core.errors import InvalidSetting
 from loihiconv.demo import digits, digits_cnn
-from loihiconv.errors import InvalidSetting
-from loihiconv.evaluation.comparison import Comparison
+from loihiconv.evaluation.compare import Comparison
 from loihiconv.report import markdown, page, write_reports
 from loihiconv.report import numbers as n
 from loihiconv.report.axes import horizontal, nice_step

@@ -18,19 +18,19 @@ from lava.proc.lif.process import LIF
 from lava.proc.sparse.process import DelaySparse
 from scipy.sparse import csr_matrix
 
-from loihiconv.errors import InvalidModel, LimitExceeded
+from loihiconv.core.errors import InvalidModel, LimitExceeded
+from loihiconv.core.linear import Array, Shape
+from loihiconv.core.linear import Dense as DenseMap
+from loihiconv.core.network import IF, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.lava.builder import check_stock_conv, check_weights, in_range, join, lava_array, message_bits, split_exactly
+from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
+from loihiconv.lava.chip.lif import DU, DV, VTH_MAX
 from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import Samples
 from loihiconv.lava.job import Job, Settings
 from loihiconv.lava.layout import LavaConv, LavaDense, lava_map, lava_views
 from loihiconv.lava.window import Window
-from loihiconv.linear import Array, Shape
-from loihiconv.linear import Dense as DenseMap
-from loihiconv.network import IF, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
-from loihiconv.realization.atrlif import DELTA_I, first_refractory
-from loihiconv.realization.lif import DU, DV, VTH_MAX
 
 MAX_DELAY = 62
 """Steps that a synapse can wait."""
@@ -81,7 +81,7 @@ def build(network: Network, job: Job, settings: Settings, chip: ChipSettings, at
     Parameters
     ----------
     network : Network
-        As `loihiconv.realization.realize.realize` gives it.
+        As `loihiconv.backends.realize.realize` gives it.
     job : Job
         Folder with payload and biases, into which the host's processes write.
     settings : Settings

@@ -30,7 +30,7 @@ import numpy as np
 from lava.magma.core.process.ports.ports import OutPort
 from lava.utils import loihi as lava_loihi
 
-from loihiconv.errors import BackendUnavailable, InvalidSetting
+from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.lava.chip.processes.process import SoftResetIF
 from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, Board, ChipSettings
 

@@ -19,13 +19,13 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
 
+from loihiconv.core.linear import Array
+from loihiconv.core.network import Network
 from loihiconv.lava.chip import loihi
 from loihiconv.lava.chip.graph import Graph, build, no_adapter
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import append
 from loihiconv.lava.job import Job, Settings
-from loihiconv.linear import Array
-from loihiconv.network import Network
 
 
 def run(network: Network, job: Job, settings: Settings, chip: ChipSettings) -> None:

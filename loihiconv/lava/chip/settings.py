@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from loihiconv.errors import InvalidSetting
-from loihiconv.realization import Realization
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.lava.chip.realizations import Realization
 
 NEUROCORE_VARIABLE = "LOIHICONV_NEUROCORE_MODEL"
 """Names the NeuroCore model of `SoftResetIF` where no option does."""

@@ -15,11 +15,11 @@ from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
 from numpy.typing import NDArray
 
+from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT, V_MAX
 from loihiconv.lava.files import Samples, SpikeRecorder, append
 from loihiconv.lava.layout import LavaConv
 from loihiconv.lava.processes.process import Delay, GradedIF, PayloadInput, ReadoutIntegrator, ResetToZeroIF, SubtractiveIF
 from loihiconv.lava.sums import ConvSums, DenseSums
-from loihiconv.network import STATE_SHIFT, SUM_LIMIT, V_MAX
 
 Array: TypeAlias = NDArray[Any]
 

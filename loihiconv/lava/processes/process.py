@@ -1,4 +1,4 @@
-"""Processes: populations of a `loihiconv.network.Network`, and a delay line.
+"""Processes: populations of a `loihiconv.core.network.Network`, and a delay line.
 
 Shapes are Lava's, (W, H, C) or (n,). All processes of a population know its `Window` and write what is recorded into
 files as they go, because reading a Lava variable back costs 20 us per element and works only while paused.
@@ -12,14 +12,14 @@ from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 
+from loihiconv.core.linear import Array, Conv, Shape
+from loihiconv.core.network import Input, MaxPool
 from loihiconv.lava.sums import Synapses
 from loihiconv.lava.window import Window
-from loihiconv.linear import Array, Conv, Shape
-from loihiconv.network import Input, MaxPool
 
 
 class PoissonInput(AbstractProcess):
-    """Sends random spikes, see `loihiconv.coding.poisson_spikes`, and nothing outside of the windows.
+    """Sends random spikes, see `loihiconv.core.input_coding.poisson_spikes`, and nothing outside of the windows.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class PoissonInput(AbstractProcess):
 
 
 class MaxPoolGate(AbstractProcess):
-    """Lets only the spikes of each window's busiest unit pass; see `loihiconv.network.MaxPool`.
+    """Lets only the spikes of each window's busiest unit pass; see `loihiconv.core.network.MaxPool`.
 
     It takes spikes straight from the source, without synapses, and keeps them for one step, as a connection would.
 

@@ -10,11 +10,11 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from loihiconv.coding import poisson_spikes
+from loihiconv.core.input_coding import poisson_spikes
+from loihiconv.core.linear import Array
+from loihiconv.core.network import STATE_SHIFT, V_MAX
 from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
 from loihiconv.lava.files import Samples, SpikeRecorder
-from loihiconv.linear import Array
-from loihiconv.network import STATE_SHIFT, V_MAX
 
 
 @implements(proc=SoftResetIF, protocol=LoihiProtocol)

@@ -8,9 +8,9 @@ from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 
+from loihiconv.core.linear import Array, Shape
+from loihiconv.core.network import Input
 from loihiconv.lava.window import Window
-from loihiconv.linear import Array, Shape
-from loihiconv.network import Input
 
 
 class SoftResetIF(AbstractProcess):
@@ -53,7 +53,7 @@ class HostSource(AbstractProcess):
         When it sends; silent outside.
     population : Input
     payload : path
-        ``.npy`` file, int32 (N, \\*shape) channels first: as `loihiconv.coding.payloads` gives it.
+        ``.npy`` file, int32 (N, \\*shape) channels first: as `loihiconv.core.input_coding.payloads` gives it.
     counts, spikes : path or None
         Where its spikes are written, as by `SpikeSink`.
     """

@@ -1,0 +1,179 @@
+"""Evaluate an `Ann` with PyTorch, and check one against the model that it was read from."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection
+from functools import singledispatchmethod
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from loihiconv.ann.graph import Add, Ann, AvgPool, BatchNorm, Flatten, Input, Linear, MaxPool, Node, Pad, Relu
+from loihiconv.core.errors import InvalidData, InvalidModel
+from loihiconv.core.linear import Array, Dense
+
+
+class Evaluator:
+    """Evaluates an `Ann` on batches; parameters are moved to the device once.
+
+    Parameters
+    ----------
+    ann : Ann
+    device : str or torch.device
+    dtype : torch.dtype
+    """
+
+    def __init__(self, ann: Ann, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> None:
+        self.ann, self.device, self.dtype = ann, torch.device(device), dtype
+        self._steps: list[tuple[Node, Callable[..., Tensor]]] = [(node, self._step(node)) for node in ann]
+        self._last_use = {name: i for i, node in enumerate(ann) for name in node.inputs}
+
+    def __call__(self, x: Tensor | Array, *, keep: Collection[str] = ()) -> tuple[Tensor, dict[str, Tensor]]:
+        """The output for a batch (N, \\*input_shape), and the results of the nodes named in ``keep``.
+
+        Results are freed as soon as nothing needs them any more.
+        """
+        batch = torch.as_tensor(x, device=self.device, dtype=self.dtype)
+        if tuple(batch.shape[1:]) != self.ann.input.shape:
+            raise InvalidData(f"samples have shape {tuple(batch.shape[1:])}", limit=f"the network takes {self.ann.input.shape}")
+        results: dict[str, Tensor] = {}
+        kept: dict[str, Tensor] = {}
+        with torch.no_grad():
+            for i, (node, step) in enumerate(self._steps):
+                result = step(*(results[name] for name in node.inputs)) if node.inputs else batch
+                results[node.name] = result
+                if node.name in keep:
+                    kept[node.name] = result
+                for name in node.inputs:
+                    if self._last_use[name] == i:
+                        results.pop(name, None)
+        return result, kept
+
+    def _tensor(self, values: Array) -> Tensor:
+        return torch.as_tensor(np.ascontiguousarray(values), dtype=self.dtype, device=self.device)
+
+    @singledispatchmethod
+    def _step(self, node: Node) -> Callable[..., Tensor]:
+        """The function that computes a node's result from those of its inputs."""
+        raise NotImplementedError(f"no evaluation of {type(node).__name__}")
+
+    @_step.register
+    def _(self, node: Input) -> Callable[..., Tensor]:
+        return lambda: torch.empty(0)  # the batch itself is the result
+
+    @_step.register
+    def _(self, node: Linear) -> Callable[..., Tensor]:
+        weight, map = self._tensor(node.map.weight), node.map
+        bias = None if node.bias is None else self._tensor(node.bias)
+        if isinstance(map, Dense):
+
+            def product(x: Tensor) -> Tensor:
+                return F.linear(x.flatten(1), weight)
+        else:
+            around = _torch_padding(map.padding)
+            stride, dilation, groups = map.stride, map.dilation, map.groups
+
+            def product(x: Tensor) -> Tensor:
+                return F.conv2d(F.pad(x, around), weight, None, stride, 0, dilation, groups)
+
+        return product if bias is None else lambda x: product(x) + bias
+
+    @_step.register
+    def _(self, node: BatchNorm) -> Callable[..., Tensor]:
+        mean, var, gamma, beta = (self._tensor(v) for v in (node.mean, node.var, node.gamma, node.beta))
+        return lambda x: F.batch_norm(x, mean, var, gamma, beta, eps=node.eps)
+
+    @_step.register
+    def _(self, node: Relu) -> Callable[..., Tensor]:
+        return F.relu
+
+    @_step.register
+    def _(self, node: AvgPool) -> Callable[..., Tensor]:
+        return lambda x: F.avg_pool2d(x, node.kernel, node.stride, node.padding)
+
+    @_step.register
+    def _(self, node: MaxPool) -> Callable[..., Tensor]:
+        return lambda x: F.max_pool2d(x, node.kernel, node.stride, node.padding)
+
+    @_step.register
+    def _(self, node: Pad) -> Callable[..., Tensor]:
+        return lambda x: F.pad(x, _torch_padding(node.padding))
+
+    @_step.register
+    def _(self, node: Flatten) -> Callable[..., Tensor]:
+        return lambda x: x.flatten(1)
+
+    @_step.register
+    def _(self, node: Add) -> Callable[..., Tensor]:
+        return lambda *parts: sum(parts[1:], start=parts[0])
+
+
+def _torch_padding(padding: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    top, bottom, left, right = padding
+    return left, right, top, bottom
+
+
+def forward(ann: Ann, x: Tensor | Array, *, keep: Collection[str] = ()) -> tuple[Tensor, dict[str, Tensor]]:
+    """Evaluate once, in float32, where ``x`` lies; an `Evaluator` is faster for many batches."""
+    return Evaluator(ann, x.device if isinstance(x, Tensor) else "cpu")(x, keep=keep)
+
+
+def model_outputs(model: nn.Module, x: Array, batch: int = 256) -> Array:
+    """Outputs (N, classes) of a model in inference mode; the model is left as it was.
+
+    Parameters
+    ----------
+    model : nn.Module
+    x : array (N, \\*shape)
+    batch : int
+        Samples that are evaluated at a time.
+    """
+    training = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.inference_mode():
+            outputs = [model(torch.from_numpy(np.ascontiguousarray(x[i : i + batch], np.float32))) for i in range(0, len(x), batch)]
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+    return np.concatenate([output.flatten(1).numpy() for output in outputs])
+
+
+def verify_reading(model: nn.Module, ann: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
+    """Check that ``ann`` computes what ``model`` computes in evaluation mode, but for a softmax at the end.
+
+    Parameters
+    ----------
+    x : (N, \\*input_shape)
+        A few real samples.
+    tolerance : float
+        Largest difference allowed, relative to the largest output.
+
+    Raises
+    ------
+    InvalidModel
+        If they differ, so that a misread model is never converted in silence.
+    """
+    reference = copy.deepcopy(model).cpu().float().eval()
+    batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
+    with torch.no_grad():
+        # A copy: models may change their input in place.
+        expected = reference(batch.clone()).flatten(1)
+    read = Evaluator(ann)(batch)[0].flatten(1)
+    if expected.shape != read.shape:
+        raise InvalidModel(f"the model returns shape {tuple(expected.shape)} but was read as {tuple(read.shape)}", remedy=_REPORT)
+    candidates = (read, F.softmax(read, 1), F.log_softmax(read, 1))
+    # NaN compares false, so that it counts as a difference.
+    if not any(float((c - expected).abs().max()) <= tolerance * float(expected.abs().max()) for c in candidates):
+        worst = float((read - expected).abs().max())
+        raise InvalidModel(
+            f"the model's outputs differ by up to {worst:.3g} from those of the network read from it",
+            where=type(model).__name__,
+            remedy=_REPORT,
+        )
+
+
+_REPORT = "does it use hooks, randomness or global state? Remove them; if not, please report this as a bug"

@@ -1,0 +1,124 @@
+"""Which PyTorch operation is read by which handler.
+
+A handler takes the `Call` it reads and the operation's own arguments, tensors among them as `Signal`, parameters as
+``torch.Tensor``. It returns the `Node` that does the same, or the `Signal` it was given where nothing is done. To
+support one more operation, write one more handler in `loihiconv.ann.frontends.torch_layers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from loihiconv.ann.graph import Node
+from loihiconv.core.errors import InvalidModel, UnsupportedLayer
+from loihiconv.core.linear import Array, Shape
+
+
+@dataclass(frozen=True)
+class Signal:
+    """The result of a node.
+
+    Parameters
+    ----------
+    name : str
+        Name of the node.
+    shape : tuple of int
+        Shape with the batch axis.
+    """
+
+    name: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation of the user's model.
+
+    Parameters
+    ----------
+    name : str
+        Name for the node: the module's path, or the function's name after the path of the module it is called in.
+    operation : str
+        What the user calls it, such as "Conv2d" or "relu".
+    shape : tuple of int
+        Shape of the result, with the batch axis.
+    """
+
+    name: str
+    operation: str
+    shape: Shape
+
+    def refuse(self, why: str, remedy: str = "") -> UnsupportedLayer:
+        """The error for an operation, or a use of one, that cannot be converted."""
+        return UnsupportedLayer(f"{self.operation} {why}", where=self.name, remedy=remedy)
+
+    def array(self, tensor: Any, parameter: str) -> Array:
+        """A parameter as a numpy array of float32 or float64.
+
+        Raises
+        ------
+        InvalidModel
+            If a value is NaN or infinite.
+        UnsupportedLayer
+            If it is no constant.
+        """
+        if not isinstance(tensor, torch.Tensor):
+            raise self.refuse(f"takes its {parameter} from the network's input", "use a layer with constant weights")
+        tensor = tensor.detach().cpu()
+        values = np.array(tensor.numpy() if tensor.dtype in (torch.float32, torch.float64) else tensor.float().numpy())
+        if bad := int(np.count_nonzero(~np.isfinite(values))):
+            raise InvalidModel(
+                f"{bad} of {values.size} values of {parameter} are NaN or infinite",
+                where=self.name,
+                remedy="check that training converged and that the right file was loaded",
+            )
+        return values
+
+
+Handler: TypeAlias = Callable[..., "Node | Signal"]
+H = TypeVar("H", bound=Handler)
+
+_MODULES: dict[type[nn.Module], Handler] = {}
+_FUNCTIONS: dict[Any, Handler] = {}
+
+
+def on_module(*types: type[nn.Module]) -> Callable[[H], H]:
+    """Register a handler ``(call, module, x)`` for layers of these types."""
+
+    def register(handler: H) -> H:
+        _MODULES.update(dict.fromkeys(types, handler))
+        return handler
+
+    return register
+
+
+def on_function(*targets: Callable[..., Any] | str) -> Callable[[H], H]:
+    """Register a handler ``(call, *arguments)`` for functions, and for methods of tensors by their names.
+
+    It must name its arguments as the function does.
+    """
+
+    def register(handler: H) -> H:
+        _FUNCTIONS.update(dict.fromkeys(targets, handler))
+        return handler
+
+    return register
+
+
+def module_handler(module: nn.Module) -> Handler | None:
+    """The handler for a layer; subclasses are theirs as long as they compute the same."""
+    for kind in type(module).__mro__:
+        if kind in _MODULES:
+            return _MODULES[kind] if type(module).forward is kind.forward else None
+    return None
+
+
+def function_handler(target: Any) -> Handler | None:
+    """The handler for a function or for a method's name."""
+    return _FUNCTIONS.get(target)

@@ -1,0 +1,197 @@
+"""Read a PyTorch model: `read_torch` for the network, `problems` for everything that stands in the way."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.fx.node import map_arg
+
+from loihiconv.ann.frontends import torch_layers as _torch_layers  # noqa: F401  registers the handlers
+from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler
+from loihiconv.ann.frontends.remedies import Refused, remedy
+from loihiconv.ann.frontends.tracing import Trace, record
+from loihiconv.ann.graph import Ann, Input, Node
+from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
+from loihiconv.core.linear import Shape
+
+
+def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
+    """The `Ann` that computes what ``model`` computes in evaluation mode.
+
+    Dropout and a softmax at the very end are left out; everything else must have a counterpart. The model is not changed.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With a ``forward`` of one tensor. It may branch on shapes, use modules several times, and call functions.
+    example_shape : tuple of int
+        Shape of one sample, without the batch axis: (C, H, W) or (features,).
+
+    Raises
+    ------
+    UnsupportedLayer
+        If an operation cannot be converted; the message is about the first one (`problems` returns them all).
+    InvalidModel
+        If the model fails on this shape or a parameter is NaN or infinite.
+    """
+    reader = _Reader(record(model, example_shape, _is_leaf), type(model).__name__)
+    if found := reader.problems():
+        first, more = found[0], len(found) - 1
+        if more:
+            others = f"{more} more operation{'s' if more > 1 else ''} cannot be converted either; lc.check lists all of them"
+            raise type(first)(
+                first.what, where=first.where, limit=first.limit, remedy=f"{first.remedy}; {others}" if first.remedy else others
+            )
+        raise first
+    return reader.ann()
+
+
+def problems(model: nn.Module, example_shape: Shape) -> tuple[LoihiconvError, ...]:
+    """Everything that stands in the way of `read_torch`, in the order of the network; empty if nothing does."""
+    try:
+        reader = _Reader(record(model, example_shape, _is_leaf), type(model).__name__)
+        found = reader.problems()
+        if not found:
+            reader.ann()
+    except LoihiconvError as error:
+        return (error,)
+    return found
+
+
+def _is_leaf(module: nn.Module) -> bool:
+    return module_handler(module) is not None
+
+
+class _Reader:
+    """Turns recorded operations into nodes, one after the other."""
+
+    def __init__(self, trace: Trace, model_name: str) -> None:
+        self._trace, self._model_name = trace, model_name
+        self._nodes: list[Node] = []
+        self._names: set[str] = set()
+        self._env: dict[fx.Node, Any] = {}  # Signal for what depends on the input, else the constant itself
+        self._invalid: list[InvalidModel] = []
+        for node in trace.nodes:
+            if node.op == "output":
+                self._output = self._network_output(node.args[0])
+            else:
+                self._env[node] = self._read(node)
+                self._take_over(node)
+
+    def ann(self) -> Ann:
+        """The network, once there are no problems."""
+        nodes = [node for node in self._nodes if node.name in self._live or isinstance(node, Input)]
+        if len(nodes) < 2:
+            raise InvalidModel("the model has no layers", where=self._model_name)
+        return Ann(tuple(nodes))
+
+    def problems(self) -> tuple[LoihiconvError, ...]:
+        """Errors for everything that the result depends on."""
+        refused = [node.error for node in self._nodes if isinstance(node, Refused) and node.name in self._live]
+        return (*self._invalid, *refused)
+
+    @property
+    def _live(self) -> set[str]:
+        """Names of the nodes that the result depends on."""
+        by_name = {node.name: node for node in self._nodes}
+        last = by_name[self._output]
+        while isinstance(last, Refused) and last.fine_at_end:
+            last = by_name[last.inputs[0]]
+        live, waiting = set(), [last.name]
+        while waiting:
+            name = waiting.pop()
+            if name not in live:
+                live.add(name)
+                waiting.extend(by_name[name].inputs)
+        return live
+
+    def _read(self, node: fx.Node) -> Any:
+        value = self._trace.values[node]
+        if node.op == "placeholder":
+            return self._append(Input(self._unique("input"), shape=tuple(value.shape[1:])), value)
+        if not any(isinstance(self._env[n], Signal) for n in node.all_input_nodes):
+            return value
+        if node.target is operator.getitem and not isinstance(self._trace.values[node.all_input_nodes[0]], torch.Tensor):
+            return self._env[node.all_input_nodes[0]]  # one of several results of something refused: one message is enough
+        name, operation = self._describe(node)
+        call = Call(self._unique(name), operation, _shape(value))
+        try:
+            result = self._handle(call, node)
+        except UnsupportedLayer as error:
+            inputs = tuple(s.name for n in node.all_input_nodes if isinstance(s := self._env[n], Signal))
+            result = Refused(call.name, inputs, error)
+        except InvalidModel as error:
+            self._invalid.append(error)
+            result = next(self._env[n] for n in node.all_input_nodes if isinstance(self._env[n], Signal))
+        if isinstance(result, Signal):
+            self._names.discard(call.name)
+            return Signal(result.name, _shape(value))
+        return self._append(result, value)
+
+    def _handle(self, call: Call, node: fx.Node) -> Node | Signal:
+        args: Any
+        args, kwargs = map_arg((node.args, node.kwargs), lambda n: self._env[n])
+        if node.op == "call_module":
+            module = self._trace.modules[str(node.target)]
+            handler, args = module_handler(module), (module, *args)
+        else:
+            handler = function_handler(node.target)
+        if handler is None:
+            raise call.refuse("cannot be converted", remedy(call.operation))
+        try:
+            return handler(call, *args, **kwargs)
+        except TypeError as error:  # such as sizes that depend on values, or arguments that the handler does not know
+            raise call.refuse(
+                f"is called in a way that cannot be converted ({error})", "call it with its usual, constant arguments"
+            ) from error
+
+    def _append(self, node: Node, value: Any) -> Signal:
+        self._nodes.append(node)
+        self._names.add(node.name)
+        return Signal(node.name, _shape(value))
+
+    def _take_over(self, node: fx.Node) -> None:
+        """After an operation in place, whoever held the tensor holds the operation's result."""
+        changed = [self._trace.values[n] for n in self._trace.overwritten[node]]
+        for other in self._env:
+            if any(self._trace.values[other] is value for value in changed):
+                self._env[other] = self._env[node]
+
+    def _describe(self, node: fx.Node) -> tuple[str, str]:
+        """Name for the node, and name of the operation."""
+        path = self._trace.paths[node]
+        if node.op == "call_module":
+            operation = type(self._trace.modules[str(node.target)]).__name__
+            return path or operation.lower(), operation
+        operation = str(node.target) if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+        if operation == "boolean_dispatch":  # what torch calls its max pooling functions
+            operation = node.name
+        return f"{path}.{operation}".strip("."), operation
+
+    def _unique(self, name: str) -> str:
+        candidates = (name, *(f"{name}_{i}" for i in range(1, len(self._names) + 2)))
+        chosen = next(candidate for candidate in candidates if candidate not in self._names)
+        self._names.add(chosen)
+        return chosen
+
+    def _network_output(self, result: Any) -> str:
+        if not isinstance(result, fx.Node) or not isinstance(self._trace.values[result], torch.Tensor):
+            kind = "several results" if isinstance(result, (Sequence, dict)) else type(result).__name__
+            raise UnsupportedLayer(
+                f"forward() returns {kind}",
+                where=self._model_name,
+                limit="one tensor, the outputs per class, expected",
+                remedy="wrap the model in one that returns only that tensor",
+            )
+        signal = self._env[result]
+        if not isinstance(signal, Signal):
+            raise InvalidModel("the result does not depend on the input", where=self._model_name)
+        return signal.name
+
+
+def _shape(value: Any) -> Shape:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else ()

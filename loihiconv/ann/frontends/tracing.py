@@ -1,0 +1,260 @@
+"""Record which operations a PyTorch model carries out, in order, on one example.
+
+`torch.fx` records operations and keeps the module paths that users know their layers by, but its stand-ins for
+tensors have no shape, so that ``if x.shape[-1] != 28: raise ...`` fails. Here every recorded operation is also carried
+out on an example, and the stand-ins answer questions about shapes from it. That costs one forward pass.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.fx.node import map_arg
+from torch.fx.proxy import TraceError
+
+from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
+from loihiconv.core.linear import Shape
+
+BATCH = 3
+"""Samples in the example: a number that models do not write into a reshape, so that one which mixes samples shows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What happened on one example.
+
+    Attributes
+    ----------
+    nodes : tuple of fx.Node
+        Operations in the order in which they were carried out; the last one is the output.
+    values : {node: result}
+    paths : {node: str}
+        Path of the module that was called, or that the operation was called in ("" for the model itself).
+    overwritten : {node: nodes}
+        Nodes whose result an operation changed in place.
+    modules : {target: module}
+    """
+
+    nodes: tuple[fx.Node, ...]
+    values: Mapping[fx.Node, Any]
+    paths: Mapping[fx.Node, str]
+    overwritten: Mapping[fx.Node, tuple[fx.Node, ...]]
+    modules: Mapping[str, nn.Module]
+
+
+def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module], bool]) -> Trace:
+    """Carry out ``model`` on a copy, in evaluation mode, and record its operations.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Left as it is, its training flag included.
+    example_shape : tuple of int
+        Shape of one sample, without the batch axis.
+    is_leaf : callable
+        Tells which modules are one operation and not looked into.
+
+    Raises
+    ------
+    InvalidModel
+        If the model cannot be copied or its ``forward`` fails on an example of this shape.
+    UnsupportedLayer
+        If ``forward`` takes several inputs or branches on values.
+    """
+    _check_arguments(model)
+    root = _Root(_usable_copy(model)).eval()
+    example = _example(example_shape, _floating_dtype(root))
+    recorder = _Recorder(example, is_leaf)
+    try:
+        with torch.inference_mode(False), torch.no_grad():
+            graph = recorder.trace(root)
+    except LoihiconvError:
+        raise
+    except TraceError as error:
+        raise UnsupportedLayer(
+            "forward() decides on the values of a tensor, so that there is no one network to convert",
+            where=recorder.path or type(model).__name__,
+            remedy="write forward() without conditions or loops on values; conditions on shapes are fine",
+        ) from error
+    except Exception as error:
+        raise InvalidModel(
+            f"forward() fails on an example of shape {tuple(example_shape)}: {type(error).__name__}: {error}",
+            where=recorder.path or type(model).__name__,
+            remedy="give the shape of one sample, without the batch axis, and check that the model runs on it",
+        ) from error
+    nodes, modules = tuple(graph.nodes), dict(root.named_modules())
+    return Trace(nodes, recorder.values, recorder.paths, recorder.overwritten, modules)
+
+
+class _Root(nn.Module):
+    """Calls the model with one argument, so that its optional arguments keep their defaults."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.model(x)
+
+
+class _Stand(fx.Proxy):
+    """Stands for a tensor during recording, and knows everything about it but its values."""
+
+    @property
+    def _example(self) -> Any:
+        tracer = self.tracer
+        assert isinstance(tracer, _Recorder)
+        return tracer.values[self.node]
+
+    @property
+    def shape(self) -> torch.Size:
+        return self._example.shape
+
+    @property
+    def ndim(self) -> int:
+        return self._example.ndim
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self._example.dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self._example.device
+
+    def size(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        return self.ndim
+
+    def numel(self) -> int:
+        return self.shape.numel()
+
+    def __len__(self) -> int:
+        return len(self._example)
+
+
+class _Recorder(fx.Tracer):
+    """Records operations and carries each of them out on the example at once."""
+
+    proxy_buffer_attributes = True
+
+    def __init__(self, example: torch.Tensor, is_leaf: Callable[[nn.Module], bool]) -> None:
+        super().__init__()
+        self.values: dict[fx.Node, Any] = {}
+        self.paths: dict[fx.Node, str] = {}
+        self.overwritten: dict[fx.Node, tuple[fx.Node, ...]] = {}
+        self.path = ""  # where recording is, and after an error: where it stopped
+        self._example, self._is_leaf, self._computing = example, is_leaf, False
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Stand(node, self)
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return self._is_leaf(m) or super().is_leaf_module(m, module_qualified_name)
+
+    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._computing:  # fx has patched nn.Module.__call__, also for what we carry out ourselves
+            return forward(*args, **kwargs)
+        outer, self.path = self.path, self.path_of_module(m).partition(".")[2]
+        result = super().call_module(m, forward, args, kwargs)
+        self.path = outer
+        return result
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        if self._computing:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+    def create_node(self, kind: str, target: Any, args: Any, kwargs: Any, name: str | None = None, type_expr: Any = None) -> fx.Node:
+        node = super().create_node(kind, target, args, kwargs, name, type_expr)
+        self.paths[node] = self.path
+        inputs = [(n, self.values[n]) for n in node.all_input_nodes]
+        # Operations in place raise a tensor's version counter, whatever their name or the way they were asked to.
+        versions = [(n, value, value._version) for n, value in inputs if isinstance(value, torch.Tensor) and not value.is_inference()]
+        self.values[node] = self._compute(node)
+        self.overwritten[node] = tuple(n for n, value, version in versions if value._version != version)
+        return node
+
+    def _compute(self, node: fx.Node) -> Any:
+        if node.op == "placeholder":
+            return self._example
+        if node.op == "output":
+            return None
+        with self._undisturbed():
+            if node.op == "get_attr":
+                return _attribute(self.root, str(node.target))
+            args = map_arg(node.args, lambda n: self.values[n])
+            kwargs = map_arg(node.kwargs, lambda n: self.values[n])
+            if node.op == "call_module":
+                return self.root.get_submodule(str(node.target))(*args, **kwargs)
+            if node.op == "call_method":
+                return getattr(args[0], str(node.target))(*args[1:], **kwargs)
+            assert callable(node.target)
+            return node.target(*args, **kwargs)
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        self._computing = True
+        try:
+            yield
+        finally:
+            self._computing = False
+
+
+def _example(shape: Shape, dtype: torch.dtype) -> torch.Tensor:
+    if not shape or any(not isinstance(size, int) or size < 1 for size in shape):
+        raise InvalidModel(f"{shape} is not the shape of a sample", limit="positive integers such as (1, 28, 28) expected")
+    # A generator of our own: the user's random numbers go on as if nothing had happened.
+    return torch.rand(BATCH, *shape, dtype=dtype, generator=torch.Generator().manual_seed(0))
+
+
+def _attribute(root: nn.Module, path: str) -> Any:
+    value: Any = root
+    for part in path.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _check_arguments(model: nn.Module) -> None:
+    """Refuse what needs several inputs."""
+    try:
+        parameters = list(inspect.signature(model.forward).parameters.values())
+    except (TypeError, ValueError):  # compiled: the recording will tell
+        return
+    required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if len(required) > 1:
+        raise UnsupportedLayer(
+            f"forward() takes {len(required)} inputs ({', '.join(required)})",
+            where=type(model).__name__,
+            limit="a spiking network here has one input",
+            remedy="give forward() one tensor argument, or wrap the model in one that does",
+        )
+
+
+def _usable_copy(model: nn.Module) -> nn.Module:
+    """A copy on the CPU, in float32 or float64."""
+    try:
+        clone = copy.deepcopy(model).cpu()
+    except Exception as error:
+        raise InvalidModel(
+            f"the model cannot be copied: {error}",
+            where=type(model).__name__,
+            remedy="remove weight_norm or spectral_norm first, and do not keep results of forward() as attributes",
+        ) from error
+    # Half precision has no CPU kernels for some layers in older releases of PyTorch.
+    return clone.float() if _floating_dtype(clone) in (torch.float16, torch.bfloat16) else clone
+
+
+def _floating_dtype(model: nn.Module) -> torch.dtype:
+    tensors = itertools.chain(model.parameters(), model.buffers())
+    return next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), torch.float32)

@@ -1,0 +1,222 @@
+"""Ann: the float network as a graph of a few operations.
+
+Front ends build an `Ann`; passes rewrite it until only `Linear`, `Relu`, `MaxPool` and `Add` are left. Nodes are
+listed in topological order, the last one is the output, and shapes never include the batch axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from typing import TypeAlias
+
+from loihiconv.core.errors import InvalidModel
+from loihiconv.core.linear import Array, LinearMap, Pair, Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operation.
+
+    Parameters
+    ----------
+    name : str
+        Module path in the user's network, unique within the `Ann`.
+    inputs : tuple of str
+        Names of the nodes whose results it takes.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Shape of the result for inputs of these shapes; raises ValueError where they do not fit."""
+        return shapes[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Node):
+    """What the user feeds in, of the given shape."""
+
+    inputs: tuple[str, ...] = field(default=(), init=False)
+    shape: Shape = ()
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        return self.shape
+
+
+@dataclass(frozen=True, eq=False)
+class Linear(Node):
+    """y = map(x) + bias, where bias broadcasts to the output's shape, or is None."""
+
+    map: LinearMap
+    bias: Array | None = None
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        return self.map.output_shape(shapes[0])
+
+
+@dataclass(frozen=True, eq=False)
+class BatchNorm(Node):
+    """y = gamma (x - mean) / sqrt(var + eps) + beta per channel, with the statistics of training."""
+
+    gamma: Array
+    beta: Array
+    mean: Array
+    var: Array
+    eps: float
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        if shapes[0][0] != len(self.mean):
+            raise ValueError(f"{len(self.mean)} channels expected, got shape {shapes[0]}")
+        return shapes[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Relu(Node):
+    """y = max(x, 0).
+
+    Parameters
+    ----------
+    scale_of : str
+        Node whose scale λ it takes; empty for one of its own.
+    """
+
+    scale_of: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class AvgPool(Node):
+    """Mean over windows of (C, H, W); zeros of the padding count as inputs (torch's ``count_include_pad``)."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair = (0, 0)
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        return _pooled(shapes[0], self.kernel, self.stride, self.padding)
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool(Node):
+    """Maximum over windows of (C, H, W); the padding never wins."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair = (0, 0)
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        return _pooled(shapes[0], self.kernel, self.stride, self.padding)
+
+
+@dataclass(frozen=True, eq=False)
+class Pad(Node):
+    """Zeros around (C, H, W): (top, bottom, left, right), negative numbers crop."""
+
+    padding: tuple[int, int, int, int]
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        (c, h, w), (top, bottom, left, right) = _image(shapes[0]), self.padding
+        if h + top + bottom < 1 or w + left + right < 1:
+            raise ValueError(f"cropping by {self.padding} leaves nothing of shape {shapes[0]}")
+        return c, h + top + bottom, w + left + right
+
+
+@dataclass(frozen=True, eq=False)
+class Flatten(Node):
+    """(C, H, W) -> (C H W,), channels first."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        return (prod(shapes[0]),)
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Node):
+    """Sum of two or more results of the same shape (a residual connection)."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        if len(set(shapes)) != 1:
+            raise ValueError(f"equal shapes expected, got {' and '.join(map(str, shapes))}")
+        return shapes[0]
+
+
+def _image(shape: Shape) -> tuple[int, int, int]:
+    if len(shape) != 3:
+        raise ValueError(f"an input of shape (C, H, W) expected, got {shape}")
+    return shape[0], shape[1], shape[2]
+
+
+def _pooled(shape: Shape, kernel: Pair, stride: Pair, padding: Pair) -> Shape:
+    c, h, w = _image(shape)
+    height = (h + 2 * padding[0] - kernel[0]) // stride[0] + 1
+    width = (w + 2 * padding[1] - kernel[1]) // stride[1] + 1
+    if height < 1 or width < 1:
+        raise ValueError(f"windows of {kernel[0]}x{kernel[1]} are larger than the input of shape {shape}")
+    return c, height, width
+
+
+Nodes: TypeAlias = tuple[Node, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Ann:
+    """A float network: nodes in topological order, one `Input` first, the output last.
+
+    Raises
+    ------
+    InvalidModel
+        If names repeat, an input is missing, or shapes do not fit together.
+    """
+
+    nodes: Nodes
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for node in self.nodes:
+            if node.name in seen:
+                raise InvalidModel("two operations have this name", where=node.name, remedy="give every module its own name")
+            if missing := [name for name in node.inputs if name not in seen]:
+                raise InvalidModel(f"takes the result of {missing[0]!r}, which comes later or nowhere", where=node.name)
+            seen.add(node.name)
+        if not self.nodes or [isinstance(n, Input) for n in self.nodes] != [True] + [False] * (len(self.nodes) - 1):
+            raise InvalidModel("a network needs exactly one input, as its first node", remedy="give forward() one tensor argument")
+        _ = self.shapes
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of every node's result."""
+        shapes: dict[str, Shape] = {}
+        for node in self.nodes:
+            try:
+                shapes[node.name] = node.output_shape(*(shapes[name] for name in node.inputs))
+            except ValueError as error:
+                raise InvalidModel(str(error), where=node.name, remedy="check the layer's sizes against the input's shape") from error
+        return shapes
+
+    @property
+    def input(self) -> Input:
+        """The input node."""
+        node = self.nodes[0]
+        assert isinstance(node, Input)  # established in __post_init__
+        return node
+
+    @property
+    def output(self) -> Node:
+        """The node whose result the network returns."""
+        return self.nodes[-1]
+
+    def __getitem__(self, name: str) -> Node:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def users(self, name: str) -> Nodes:
+        """Nodes that take the result of ``name``."""
+        return tuple(node for node in self.nodes if name in node.inputs)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}

@@ -1,0 +1,84 @@
+"""Rewrites of an `Ann`, one concern per file, and `lower`, which applies them all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from loihiconv.ann.graph import Ann, Linear
+from loihiconv.ann.passes.flatten import DropFlatten, OutputIsLinear, OutputIsVector
+from loihiconv.ann.passes.fold_batchnorm import (
+    BatchNormToLinear,
+    FoldBatchNorm,
+    FoldBatchNormForward,
+    SwapBatchNormFlatten,
+    SwapBatchNormMaxPool,
+)
+from loihiconv.ann.passes.lower_linear import AvgPoolToLinear, PadToLinear
+from loihiconv.ann.passes.maxpool import MaxPooling, MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool
+from loihiconv.ann.passes.merge_linear import FlattenSums, MergeLinear, PushLinearThroughAdd
+from loihiconv.ann.passes.relus import DropFinalRelu, DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
+from loihiconv.ann.passes.rewrite import Rewrite, apply_all
+
+__all__ = ["Lowered", "lower"]
+
+# A later stage may make work for an earlier rule of its own stage, never for an earlier stage.
+_STAGES: tuple[tuple[Rewrite, ...], ...] = (
+    (SwapBatchNormMaxPool(), SwapBatchNormFlatten(), FoldBatchNorm(), FoldBatchNormForward()),
+    (BatchNormToLinear(), AvgPoolToLinear(), PadToLinear()),
+    (DropFlatten(),),
+    (ReluBeforeMaxPool(), DropRepeatedRelu(), DropFinalRelu(), OutputIsLinear(), OutputIsVector(), FeedReluByLinear()),
+)
+_POOLING: dict[MaxPooling, tuple[Rewrite, ...]] = {
+    "gate": (SpikesBeforeMaxPool(),),
+    "relu-tree": (SpikesBeforeMaxPool(), MaxPoolToReluTree()),
+    "average": (MaxPoolToAverage(),),
+}
+_LAST: tuple[Rewrite, ...] = (FlattenSums(), PushLinearThroughAdd(), MergeLinear())
+
+
+class Lowered(NamedTuple):
+    """A network of `Input`, `Linear`, `Relu`, `MaxPool` and `Add` alone, and what the user should know about it."""
+
+    ann: Ann
+    notes: tuple[str, ...]
+
+
+def lower(ann: Ann, maxpool: MaxPooling = "gate") -> Lowered:
+    """Rewrite a network so that every ReLU is a population of neurons, and everything else synapses between them.
+
+    Afterwards `Linear` takes the result of `Input`, `Relu` or `MaxPool`; `Add` sums those and `Linear`; `Relu` and the
+    output take `Linear` or `Add`. Weights are float64. A `Dense` map flattens its input itself. The output has shape
+    (classes,), or (C, H, W) if the network ends with an image; its values are those of the original in flattened order.
+
+    Parameters
+    ----------
+    maxpool : "gate", "relu-tree" or "average"
+        "gate" keeps `MaxPool`; "relu-tree" writes it with `Relu` and `Add`; "average" takes the mean instead, which is
+        the only rewrite that changes the function.
+
+    Raises
+    ------
+    UnsupportedLayer
+        If two linear layers follow one another that cannot be merged.
+    """
+    ann = _in_float64(ann)
+    notes: tuple[str, ...] = ()
+    for stage in (*_STAGES, _POOLING[maxpool], _LAST):
+        before = None
+        while before is not ann:
+            before = ann
+            for rewrite in stage:
+                ann, new = apply_all(rewrite, ann)
+                notes += new
+    return Lowered(ann, notes)
+
+
+def _in_float64(ann: Ann) -> Ann:
+    def precise(linear: Linear) -> Linear:
+        bias = None if linear.bias is None else np.asarray(linear.bias, np.float64)
+        return replace(linear, map=linear.map.with_weight(np.asarray(linear.map.weight, np.float64)), bias=bias)
+
+    return Ann(tuple(precise(node) if isinstance(node, Linear) else node for node in ann))

@@ -1,0 +1,82 @@
+"""Merge linear layers that follow one another without a ReLU between them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from loihiconv.ann.graph import Add, Ann, Linear, Node, Relu
+from loihiconv.ann.passes.rewrite import Rewrite, fresh, rewired, spikes, splice
+from loihiconv.core.errors import UnsupportedLayer
+from loihiconv.core.linear import Array, CannotCompose, Conv, Shape, compose
+
+
+class MergeLinear(Rewrite):
+    """W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2).
+
+    Between them there is nothing that could spike, so they must become one set of synapses. The first stays for its other
+    users. Where the product is no convolution (say, because the second pads what the first returns) but the
+    first cannot return anything negative, a ReLU that changes nothing makes it a population of its own.
+    """
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Linear) and isinstance(ann[node.inputs[0]], Linear)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        first = ann[node.inputs[0]]
+        assert isinstance(node, Linear)
+        assert isinstance(first, Linear)
+        try:
+            merged = compose(node.map, first.map, ann.shapes[first.inputs[0]])
+        except CannotCompose as error:
+            if not never_negative(ann, first):
+                raise UnsupportedLayer(
+                    f"cannot be merged with {first.name}, which it follows without a ReLU ({error})",
+                    where=node.name,
+                    remedy=f"put a ReLU between {first.name} and {node.name}, or train {node.name} without padding",
+                ) from error
+            relu = Relu(fresh(ann, f"{first.name}.relu"), (first.name,))
+            return splice(ann, node.name, [relu, rewired(node, {first.name: relu.name})])
+        bias = merged_bias(first, node, ann.shapes[first.name], ann.shapes[node.name])
+        return splice(ann, node.name, [Linear(node.name, first.inputs, merged, bias)])
+
+
+def merged_bias(first: Linear, second: Linear, middle_shape: Shape, output_shape: Shape) -> Array | None:
+    """W2 b1 + b2, per channel where it is the same all over each channel, else per neuron."""
+    if first.bias is None:
+        return second.bias
+    through = second.map.apply(np.broadcast_to(first.bias, middle_shape)[None])[0]
+    bias = np.asarray(through if second.bias is None else through + second.bias).reshape(output_shape)
+    corner = bias[:, :1, :1] if bias.ndim == 3 else bias
+    return corner.copy() if np.allclose(bias, corner, rtol=1e-12, atol=1e-15) else bias
+
+
+class PushLinearThroughAdd(Rewrite):
+    """W (x + y) + b = (W x + b) + W y, so that every branch can be merged; a sum without a ReLU cannot spike either."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Linear) and isinstance(ann[node.inputs[0]], Add)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        assert isinstance(node, Linear)
+        branches: list[Node] = []
+        for i, source in enumerate(ann[node.inputs[0]].inputs):
+            name = fresh(ann, f"{node.name}.branch{i}")
+            branches.append(Linear(name, (source,), node.map, node.bias if i == 0 else None))
+        return splice(ann, node.name, [*branches, Add(node.name, tuple(branch.name for branch in branches))])
+
+
+class FlattenSums(Rewrite):
+    """(x + y) + z = x + y + z: all synapses of a sum end at the same neurons."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Add) and any(isinstance(ann[name], Add) for name in node.inputs)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        inputs = [part for name in node.inputs for part in (ann[name].inputs if isinstance(ann[name], Add) else (name,))]
+        return splice(ann, node.name, [Add(node.name, tuple(inputs))])
+
+
+def never_negative(ann: Ann, linear: Linear) -> bool:
+    """Whether a convolution without negative weights or biases takes spikes."""
+    bias = linear.bias is None or np.all(linear.bias >= 0)
+    return bool(isinstance(linear.map, Conv) and bias and np.all(linear.map.weight >= 0)) and spikes(ann, linear.inputs[0])

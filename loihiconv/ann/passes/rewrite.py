@@ -1,0 +1,98 @@
+"""What all rewrites share: a rewrite looks at one node, and returns another network where it applies."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from loihiconv.ann.graph import Ann, Input, MaxPool, Node, Relu
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
+
+
+class Rewrite(ABC):
+    """One rule that leaves the network's function as it is (up to rounding)."""
+
+    @abstractmethod
+    def match(self, ann: Ann, node: Node) -> bool:
+        """Whether the rule applies at this node."""
+
+    @abstractmethod
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        """The network after applying the rule at a node that matches."""
+
+    def note(self, node: Node) -> str:
+        """What the user should know about having applied it; mostly nothing."""
+        return ""
+
+
+def apply_all(rewrite: Rewrite, ann: Ann) -> tuple[Ann, tuple[str, ...]]:
+    """Apply one rewrite wherever it matches, until it matches nowhere; and its notes."""
+    notes: list[str] = []
+    while match := next((node for node in ann if rewrite.match(ann, node)), None):
+        ann = rewrite.transform(ann, match)
+        notes.append(rewrite.note(match))
+    return ann, tuple(filter(None, notes))
+
+
+def splice(ann: Ann, name: str, new: Iterable[Node] = (), result: str | None = None, drop: Collection[str] = ()) -> Ann:
+    """Put ``new`` nodes in place of the node ``name``, and give its users the ``result`` of another.
+
+    Nodes named in ``drop``, and those that the output no longer depends on, go away.
+    """
+    target = name if result is None else result
+    nodes: list[Node] = []
+    for node in ann:
+        if node.name == name:
+            nodes.extend(new)
+        elif node.name not in drop:
+            nodes.append(rewired(node, {name: target}))
+    return pruned(nodes, target if ann.output.name == name else ann.output.name)
+
+
+def rewired(node: Node, names: Mapping[str, str]) -> Node:
+    """The node, taking the results of others."""
+    if not set(node.inputs) & set(names):
+        return node
+    return replace(node, inputs=tuple(names.get(name, name) for name in node.inputs))
+
+
+def pruned(nodes: Iterable[Node], output: str) -> Ann:
+    """The network of those nodes that ``output`` depends on."""
+    nodes = list(nodes)
+    live = {output}
+    for node in reversed(nodes):
+        if node.name in live:
+            live.update(node.inputs)
+    return Ann(tuple(node for node in nodes if node.name in live or isinstance(node, Input)))
+
+
+def fresh(ann: Ann, name: str) -> str:
+    """``name``, or with a number after it where that is taken."""
+    taken = {node.name for node in ann}
+    return next(c for c in (name, *(f"{name}_{i}" for i in range(1, len(taken) + 2))) if c not in taken)
+
+
+def spikes(ann: Ann, name: str) -> bool:
+    """Whether a node's result becomes the output of spiking neurons, and so is never negative."""
+    node = ann[name]
+    return isinstance(node, Relu) or (isinstance(node, MaxPool) and spikes(ann, node.inputs[0]))
+
+
+def per_channel(scale: Array, shape: Shape) -> LinearMap:
+    """The map that multiplies every channel of inputs of ``shape`` by its factor."""
+    if len(shape) == 3:
+        return Conv(np.asarray(scale, np.float64).reshape(-1, 1, 1, 1), groups=shape[0])
+    return Dense(np.diag(np.asarray(scale, np.float64)))
+
+
+def identity(shape: Shape) -> LinearMap:
+    """The map that leaves inputs of ``shape`` as they are."""
+    return per_channel(np.ones(shape[0]), shape)
+
+
+def column(values: Array, shape: Shape) -> Array:
+    """One value per channel, shaped so as to broadcast to ``shape``."""
+    return values.reshape(-1, *(1,) * (len(shape) - 1))

@@ -1,0 +1,1 @@
+"""One door to everything that runs a network."""

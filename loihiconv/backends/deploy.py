@@ -1,0 +1,199 @@
+"""Write the folder that goes to the host of a board: network, worker, requirements, instructions and a self-test."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from math import prod
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from loihiconv.backends.realize import check_generation, realize
+from loihiconv.backends.register_check import check_registers
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.fingerprints import fingerprints
+from loihiconv.core.input_coding import check_samples
+from loihiconv.core.linear import Array
+from loihiconv.core.lnet import save
+from loihiconv.core.network import IF, Network, Recording
+from loihiconv.core.version import __version__
+from loihiconv.hardware.board import HardwareConfig, load_board
+from loihiconv.hardware.fitting import require_fit
+from loihiconv.lava.chip.atrlif import spike_budget
+from loihiconv.lava.chip.lif import RATIO
+from loihiconv.lava.chip.realizations import Realization
+from loihiconv.lava.chip.settings import Board
+from loihiconv.simulator import simulate
+
+SELFTEST_SAMPLES = 3
+"""Samples whose spikes the self-test compares, unless told otherwise."""
+MODULES = (
+    "__init__", "core/__init__", "core/activity", "core/classification", "core/dataset", "core/errors", "core/files",
+    "core/fingerprints", "core/fixed_point", "core/input_coding", "core/linear", "core/lnet", "core/network", "core/random_streams",
+    "core/recording", "core/version",
+)  # fmt: skip
+"""What the worker needs besides `loihiconv.lava`: none of it imports more than numpy."""
+NEURONS: Mapping[str, str] = {
+    "native": "neurons of loihiconv's own, by the NeuroCore model that `bundle.json` names",
+    "atrlif": "Lava's `ATRLIF`, exactly a neuron that resets by subtraction as long as 24 bits hold its state",
+    "lif": "Lava's `LIF`, reset to zero, with thresholds raised and rates lowered",
+}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What `deploy` wrote.
+
+    Attributes
+    ----------
+    folder : Path
+    realization : "native", "atrlif" or "lif"
+    network : Network
+        As it will run.
+    samples : int
+        Of the self-test.
+    """
+
+    folder: Path
+    realization: Realization
+    network: Network
+    samples: int
+
+
+def deploy(
+    network: Network,
+    x: Array,
+    out: str | os.PathLike[str],
+    *,
+    hardware: str | Path | HardwareConfig | None = None,
+    realization: Realization | None = None,
+    lif_ratio: float = RATIO,
+    board: Board | None = None,
+    samples: int = SELFTEST_SAMPLES,
+) -> Deployed:
+    """Write a self-contained folder that runs a network on a board, or on a CPU.
+
+    The folder appears whole or not at all.
+
+    Parameters
+    ----------
+    network : Network
+        Fixed point.
+    x : array (N, \\*input shape)
+        Samples of which the first ones go into the self-test.
+    out : path
+        The folder; must not exist.
+    hardware : str, path or HardwareConfig, optional
+        The board; by default that of the network.
+    realization : "native", "atrlif" or "lif", optional
+        By default "native" where ``board`` names a NeuroCore model, else "atrlif", and on Loihi 1 "lif".
+    lif_ratio : float, at least 1
+        Of "lif": threshold to largest input per step.
+    board : Board, optional
+        How the board is reached.
+    samples : int
+        Of the self-test.
+
+    Raises
+    ------
+    InvalidSetting
+        If the folder exists or cannot be written.
+    InvalidData
+        If the samples do not fit the network.
+    LimitExceeded
+        If the network does not fit the board, or its neurons' registers do not hold what the samples bring.
+    """
+    target, board = Path(os.path.abspath(out)), board or Board()
+    check_free(target)
+    if samples < 1:
+        raise InvalidSetting(f"{samples} samples", where="samples", limit="at least 1 expected")
+    config = load_board(hardware if hardware is not None else network.hardware)
+    stock: Realization = "atrlif" if config.generation == 2 else "lif"
+    chosen: Realization = realization or ("native" if board.neurocore_model else stock)
+    check_generation(chosen, config)
+    realized = realize(network, chosen, hardware=config, ratio=lif_ratio)
+    require_fit(realized, config)
+    first = np.asarray(check_samples(network.input, x)[:samples])
+    check_registers(realized, chosen, first)
+    expected = simulate(realized, first, record=["spikes"])
+    temporary = target.parent / f".loihiconv-{secrets.token_hex(8)}.tmp"
+    try:
+        temporary.mkdir()
+        _write(temporary, target.name, realized, config, chosen, board, first, expected)
+        temporary.rename(target)
+    except OSError as error:
+        raise InvalidSetting(f"cannot be written: {error.strerror or error}", where=str(target)) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Deployed(target, chosen, realized, len(first))
+
+
+def check_free(folder: Path) -> None:
+    """Raise `InvalidSetting` at once where the folder exists or could not be made."""
+    if folder.exists():
+        raise InvalidSetting("exists", where=str(folder), remedy="remove it or choose another name")
+    if not folder.parent.is_dir():
+        raise InvalidSetting("its folder does not exist", where=str(folder), remedy="make the folder first")
+    if not os.access(folder.parent, os.W_OK):
+        raise InvalidSetting("its folder cannot be written to", where=str(folder))
+
+
+def _write(
+    folder: Path, name: str, network: Network, config: HardwareConfig, realization: Realization, board: Board, x: Array, expected: Recording
+) -> None:  # fmt: skip
+    package = Path(__file__).resolve().parents[1]
+    for module in MODULES:
+        _copy(package / f"{module}.py", folder / "loihiconv" / f"{module}.py")
+    for path in sorted((package / "lava").rglob("*.py")):
+        _copy(path, folder / "loihiconv" / path.relative_to(package))
+    templates = Path(__file__).with_name("deployed")
+    _copy(templates / "requirements.txt", folder / "requirements.txt")
+    _copy(templates / "run.sh", folder / "run.sh")
+    (folder / "run.sh").chmod(0o755)
+    save(replace(network, origin=None), folder / "network.lnet")
+    settings = {
+        "format": 1, "loihiconv": __version__, "hardware": config.name, "generation": config.generation, "realization": realization,
+        "board": asdict(board),
+    }  # fmt: skip
+    (folder / "bundle.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    spikes = {f"spikes/{population}": np.packbits(s.reshape(len(x), -1), axis=1) for population, s in expected.spikes.items()}
+    digests = {f"fingerprints/{population}": np.array(digest) for population, digest in fingerprints(network).items()}
+    np.savez_compressed(folder / "selftest.npz", x=x, potentials=expected.potentials, **spikes, **digests)
+    readme = Template((templates / "README.md").read_text(encoding="utf-8"))
+    (folder / "README.md").write_text(readme.substitute(_facts(name, network, config, realization, board, len(x))), encoding="utf-8")
+
+
+def _facts(name: str, network: Network, config: HardwareConfig, realization: Realization, board: Board, samples: int) -> dict[str, Any]:
+    where = f"at {board.host}" if board.host else f"SLURM, partition {board.partition}" if board.partition else "SLURM"
+    return {
+        "name": name, "folder": name, "version": __version__, "title": config.title, "timesteps": network.timesteps,
+        "neurons": f"{sum(prod(p.shape) for p in network.populations[1:]):,}", "populations": len(network.populations),
+        "realization": realization, "neuron": NEURONS[realization], "where": where, "samples": samples,
+        "limits": _limits(network, realization),
+    }  # fmt: skip
+
+
+def _limits(network: Network, realization: Realization) -> str:
+    if realization != "atrlif":
+        return ""
+    rows = [
+        f"| {p.name} | {p.vth} | {spike_budget(int(p.vth))} |" for p in network.populations if isinstance(p, IF) and p.reset == "subtract"
+    ]
+    table = "\n".join(["| population | threshold | spikes of one neuron and sample that 24 bits hold |", "|---|---|---|", *rows])
+    return (
+        f"## The budget of ATRLIF\n\nIts state only grows within a sample. T = {network.timesteps} spikes of a neuron fit:\n\n{table}\n\n"
+        "Strong inputs that turn into inhibition within one sample can still saturate a potential. loihiconv's emulator checks samples\n"
+        'for that (`lc.run(net, x, "lava", realization="atrlif")`), this folder cannot.\n'
+    )
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

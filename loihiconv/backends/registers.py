@@ -1,0 +1,111 @@
+"""Whether 24-bit registers hold what samples bring, checked on the spikes that the emulator predicts for them.
+
+A neuron's worst case over all inputs says little: hundreds of synapses never fire together at each step. So the check is
+made on the very samples that will run, whose spikes the emulator knows. Per population it repeats, step by step, what
+Lava's neurons do with what arrives (plain integers, no torch), and stops where a register would leave its range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.linear import Array
+from loihiconv.core.network import IF, STATE_SHIFT, V_MAX, Network, Population, Readout
+from loihiconv.lava.chip.atrlif import first_refractory, spike_budget
+from loihiconv.lava.chip.lif import VTH_MAX
+from loihiconv.lava.chip.realizations import Realization
+
+STEPS_AT_ONCE = 16
+
+
+def check(
+    network: Network, realization: Realization, payload: Array, spikes: Mapping[str, Array], currents: Mapping[str, Array],
+    *, first: int = 0,
+) -> None:  # fmt: skip
+    """Raise `LimitExceeded` where a realization would not compute what the emulator does.
+
+    - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset.
+    - "atrlif": v and r never come down. r must not leave 24 bits. v may saturate, as long as no spike changes by it: where r has
+      room for a spike at each step, a neuron whose v is at its end fires at each step, and so does the emulator's.
+
+    Parameters
+    ----------
+    network : Network
+        As `loihiconv.backends.realize.realize` gives it.
+    realization : "native", "atrlif" or "lif"
+    payload : int array (N, \\*input shape)
+        As `loihiconv.core.input_coding.payloads` gives it.
+    spikes : {population: bool array (N, T, \\*shape)}
+        Of every population that spikes.
+    currents : {population: int array (N, \\*shape)}
+        As `loihiconv.core.input_coding.host_currents` gives it.
+    first : int
+        Index of the first of these samples in its run, for messages.
+    """
+    for population in network.populations[1:]:
+        if not isinstance(population, IF | Readout):
+            continue
+        if isinstance(population, IF) and (population.reset != "subtract" or realization != "atrlif"):
+            continue
+        for sample in range(len(payload)):
+            arriving = _arrivals(network, population, payload[sample], {name: s[sample] for name, s in spikes.items()})
+            bias = currents[population.name][sample] if population.name in currents else np.broadcast_to(population.bias, population.shape)
+            arriving += bias.reshape(-1).astype(np.int64)
+            start = np.broadcast_to(population.v_init, population.shape).reshape(-1).astype(np.int64)
+            if isinstance(population, Readout):
+                _check_readout(population, first + sample, start, arriving[population.delay :])
+            else:
+                fired = spikes[population.name][sample].reshape(network.timesteps, -1)
+                _check_atrlif(population, first + sample, start, arriving, fired)
+
+
+def _check_readout(population: Readout, sample: int, v: Array, arriving: Array) -> None:
+    for step, current in enumerate(arriving):
+        v = np.clip(v + current, -V_MAX, V_MAX)
+        if (largest := int(v.max())) > VTH_MAX << STATE_SHIFT:
+            reached = f"{largest:,} in step {population.delay + step + 1} of sample {sample}"
+            raise LimitExceeded(
+                f"the potential of the readout reaches {reached}", where=population.name,
+                limit=f"{VTH_MAX << STATE_SHIFT:,}, the largest threshold of Lava's LIF", remedy="use fewer time steps",
+            )  # fmt: skip
+
+
+def _check_atrlif(population: IF, sample: int, v: Array, arriving: Array, fired: Array) -> None:
+    vth = int(population.vth)
+    theta, r = vth << STATE_SHIFT - 1, np.full(v.shape, first_refractory(vth), np.int64)
+    highest = lowest = 0
+    for step, current in enumerate(arriving):
+        exact = v + current
+        highest, lowest = max(highest, int(exact.max())), min(lowest, int(exact.min()))
+        v = np.clip(exact, -V_MAX, V_MAX)
+        fires = v - r >= theta
+        r = r + fires * (vth << STATE_SHIFT)
+        if (refractory := int(r.max())) > V_MAX:
+            what = f"its refractory state reaches {refractory:,}"
+        elif (fires != fired[step]).any():
+            what = f"its v would have reached {highest if highest > V_MAX else lowest:,}, saturates, and a spike is wrong"
+        else:
+            continue
+        raise LimitExceeded(
+            f"an ATRLIF neuron is never reset within a sample: {what}, in step {step + 1} of sample {sample}", where=population.name,
+            limit=f"24 bits hold +-{V_MAX:,}: {spike_budget(vth)} spikes of one neuron and sample at vth = {vth}",
+            remedy='use fewer time steps, or realization "native" or "lif"',
+        )  # fmt: skip
+
+
+def _arrivals(network: Network, population: Population, payload: Array, spikes: Mapping[str, Array]) -> Array:
+    """What synapses bring at each step of a sample, in units of v: int64 (T, neurons)."""
+    total = np.zeros((network.timesteps, int(np.prod(population.shape))), np.int64)
+    for connection in network.incoming(population.name):
+        if connection.on_host:
+            continue
+        messages = spikes[connection.source] if connection.source in spikes else payload[None]
+        exact = connection.map.with_weight(connection.map.weight.astype(np.float32))  # sums stay below 2^17
+        for first in range(0, network.timesteps, STEPS_AT_ONCE):
+            block = slice(first, first + STEPS_AT_ONCE) if len(messages) > 1 else slice(None)
+            sums = exact.apply(messages[block].astype(np.float32)).reshape(len(messages[block]), -1)
+            total[first : first + STEPS_AT_ONCE] += sums.astype(np.int64) << STATE_SHIFT
+    return total

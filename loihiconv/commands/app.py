@@ -1,0 +1,54 @@
+"""The command line: one file per command in `loihiconv.commands`, put together here.
+
+Tables and JSON go to standard output, progress, notes and errors to standard error. Errors are one line and exit code 2,
+or 3 where a back end is not there.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import NoReturn
+
+import typer
+
+from loihiconv.commands.boards import boards
+from loihiconv.commands.check import check
+from loihiconv.commands.compare import compare
+from loihiconv.commands.convert import convert
+from loihiconv.commands.demo import demo
+from loihiconv.commands.deploy import deploy
+from loihiconv.commands.place import place
+from loihiconv.commands.run import run
+from loihiconv.commands.sweep import sweep
+from loihiconv.commands.terminal import error, note
+from loihiconv.core.errors import LoihiconvError
+
+app = typer.Typer(
+    help="Trained float networks on Intel Loihi: check, convert, run, compare.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (check, convert, run, compare, sweep, demo, boards, place, deploy):
+    app.command()(command)
+
+
+def main() -> NoReturn:
+    """Entry point of the ``loihiconv`` command."""
+    warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")
+    try:
+        app()
+    except LoihiconvError as cause:
+        error(str(cause))
+        sys.exit(cause.exit_code)
+    except KeyboardInterrupt:
+        error("interrupted")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(141)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""A placement on the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from loihiconv.commands.terminal import print_table
+from loihiconv.hardware import picture as drawing
+from loihiconv.hardware.demand import Demand
+from loihiconv.hardware.placement import LayerPlacement, Placement
+
+HEADER = ["layer", "shape", "cut", "cores", "bound", "neurons", "words", "axons in", "axons out", "fullest"]
+
+
+def print_placement(placement: Placement, *, picture: bool = False) -> None:
+    """Per layer its cores and the most that one of them holds; the totals; what does not fit."""
+    board, console = placement.hardware, Console(highlight=False)
+    rows = [_row(layer, placement) for layer in placement.layers]
+    print_table(f"{board.title}: each layer, and the most that one core holds of it", HEADER, rows)
+    gap = placement.cores - placement.bound
+    bounds = ", ".join(f"{name.replace('_', ' ')} {cores:,}" for name, cores in placement.bounds.items())
+    cores = f"{placement.cores:,} core{'s' * (placement.cores != 1)}"
+    console.print(f"{cores} on {placement.chips:,} of {board.chips.value:,} chips, {gap:,} above the bound", soft_wrap=True)
+    console.print(f"no placement can take fewer than, by resource: {bounds}", soft_wrap=True)
+    if picture:
+        console.print(escape(drawing.text(placement)), soft_wrap=True)
+    for violation in placement.violations:
+        mark = "[bold red]✗[/]" if violation.certain else "[yellow]?[/]"
+        console.print(f"{mark} {escape(str(violation))}", soft_wrap=True)
+
+
+def _row(layer: LayerPlacement, placement: Placement) -> list[str]:
+    shape = "x".join(map(str, layer.shape))
+    if not layer.slices:
+        return [layer.name, shape, "", "", *[""] * 6]
+    held: dict[int, Demand] = {}
+    neurons: dict[int, int] = {}
+    for s in layer.slices:
+        held[s.core] = held.get(s.core, Demand()) + s.demand
+        neurons[s.core] = neurons.get(s.core, 0) + s.region.neurons
+    most = [max(neurons.values()), *(max(getattr(d, name) for d in held.values()) for name in ("words", "axons_in", "axons_out"))]
+    fullest = max(placement.utilisation(core) for core in layer.cores)
+    bound = max(layer.bounds.values())
+    return [layer.name, shape, layer.kind, f"{len(layer.cores):,}", f"{bound:,.1f}", *(f"{n:,}" for n in most), f"{100 * fullest:.0f} %"]

@@ -1,0 +1,134 @@
+"""Bias correction: what conversion loses on average per channel is given back through the biases.
+
+A spiking rate falls short of the activation it stands for: potential is left over, rates saturate, weights were rounded.
+The mean of that error over calibration data is the same for all samples, so a constant current repairs it. Deng and Gu 2021
+(arXiv:2103.00476) shift biases analytically; Li et al. 2021 (arXiv:2106.06984, section 4.1, "bias calibration") measure the
+shift on data, layer after layer, as is done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.graph import Ann
+from loihiconv.conversion.quantization import bounds
+from loihiconv.conversion.scales import Scales
+from loihiconv.conversion.spiking import population_names
+from loihiconv.core.fixed_point import BIAS_MAX, round_bias
+from loihiconv.core.linear import Array
+from loihiconv.core.network import IF, Network, Population, Readout
+from loihiconv.simulator.layerwise import Layerwise
+
+SAMPLES = 256
+"""Calibration samples that errors are averaged over."""
+BATCH = 64
+
+
+def target_rates(ann: Ann, scales: Scales, x: Array) -> dict[str, Array]:
+    """Firing rates that spiking populations should have, averaged over samples and positions: mean of a / λ per channel.
+
+    Parameters
+    ----------
+    ann : Ann
+        After the passes.
+    scales : {node: λ}
+    x : array (N, \\*shape)
+        Calibration samples.
+
+    Returns
+    -------
+    {population: array (C,)}
+        For the output layer, the mean outputs themselves.
+    """
+    names = {node: population for node, population in population_names(ann).items() if node in scales}
+    evaluator = Evaluator(ann)
+    totals: dict[str, Array] = {}
+    for begin in range(0, len(x), BATCH):
+        output, kept = evaluator(torch.from_numpy(np.ascontiguousarray(x[begin : begin + BATCH], np.float32)), keep=list(names))
+        kept.pop(ann.output.name, None)
+        means = {names[node]: _per_channel(values.numpy() / scales[node]) for node, values in kept.items()}
+        means[names[ann.output.name]] = output.flatten(1).numpy()
+        for name, values in means.items():
+            totals[name] = totals.get(name, 0) + values.sum(axis=0, dtype=np.float64)
+    return {name: total / len(x) for name, total in totals.items()}
+
+
+def correct_biases(
+    network: Network, targets: Mapping[str, Array], x: Array, *, progress: Callable[[int, int], None] | None = None
+) -> Network:
+    """Add to each channel's bias the mean error of its rate, layer after layer.
+
+    bias <- bias + vth (mean target - mean rate), in units of v. Each layer sees the corrected ones before it. A readout's
+    potentials are corrected alike. Works on float networks and, to repair rounding too, on quantized ones, whose biases stay
+    mantissa * 2^exponent.
+
+    Parameters
+    ----------
+    network : Network
+    targets : {population: mean rate per channel}
+        As `target_rates` gives them.
+    x : array (N, \\*shape)
+        Calibration samples.
+    progress : callable (layers done, layers in all), optional
+
+    Returns
+    -------
+    Network
+        The same but for the biases.
+    """
+    layers = [p for p in network.populations if p.name in targets and isinstance(p, (IF, Readout))]
+    if not layers:
+        return network
+    run, done = Layerwise(network, x), 0
+    for population in network.populations[1:]:
+        if population in layers:
+            run.replace(_corrected(run.network, population, targets[population.name], run.measure(population.name)))
+            done += 1
+            if progress is not None:
+                progress(done, len(layers))
+            if done == len(layers):
+                break
+        run.settle(population.name)
+    network = run.network
+    return replace(network, metadata={**network.metadata, "bounds": bounds(network)}) if network.fixed_point else network
+
+
+def _corrected(network: Network, population: Population, target: Array, sent: Array) -> IF | Readout:
+    """A population with a bias that its mean error is added to; ``sent`` is what its neurons send on average in T steps."""
+    assert isinstance(population, (IF, Readout))  # the caller's choice
+    if isinstance(population, Readout):
+        shift = target * population.scale - sent / network.readout_steps
+    else:
+        rate = sent.reshape(len(sent), -1).mean(axis=1) / network.timesteps
+        shift = ((target - rate) * population.vth * 2**network.shift).reshape(-1, *(1,) * (len(population.shape) - 1))
+    bias = population.bias + shift
+    if not network.fixed_point:
+        bias = bias.astype(np.float32)
+    elif any(c.on_host for c in network.incoming(population.name)):
+        bias = np.rint(bias).astype(np.int32)  # the host adds it to its sum, and rounds that
+    else:
+        bias = round_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
+    return replace(population, bias=bias)
+
+
+def _per_channel(values: Array) -> Array:
+    """Means over positions: (N, C, ...) -> (N, C)."""
+    return values.reshape(*values.shape[:2], -1).mean(axis=2)
+
+
+def first_samples(batches: Iterable[Array], kept: list[Array], number: int = SAMPLES) -> Iterable[Array]:
+    """Pass batches on, and keep copies of the first samples that come by."""
+    for batch in batches:
+        if (missing := number - sum(map(len, kept))) > 0:
+            kept.append(np.array(batch[:missing], np.float32))
+        yield batch
+
+
+def spread_samples(x: Array | torch.Tensor, number: int = SAMPLES) -> Array | torch.Tensor:
+    """Samples from all over an array, whose order may be by class."""
+    return x[:: max(1, len(x) // number)][:number]

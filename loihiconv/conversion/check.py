@@ -1,0 +1,143 @@
+"""A dry run before anything else: what cannot be converted, and would it fit the board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from loihiconv.ann.frontends.torch import problems, read_torch
+from loihiconv.ann.graph import Ann, Linear, MaxPool, Relu
+from loihiconv.ann.passes import lower
+from loihiconv.ann.passes.maxpool import MaxPooling
+from loihiconv.conversion.settings import Settings
+from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
+from loihiconv.core.errors import InvalidData, LoihiconvError
+from loihiconv.core.linear import Array, Shape
+from loihiconv.hardware.board import HardwareConfig, load_board
+from loihiconv.hardware.limits import fits
+
+
+@dataclass(frozen=True)
+class LayerCheck:
+    """One population that the network would become.
+
+    Attributes
+    ----------
+    name : str
+    kind : "input", "spiking", "max-pooling" or "readout"
+    shape : tuple of int
+    neurons : int
+    weights : int
+        Stored weights of the connection into it, shared ones counted once.
+    """
+
+    name: str
+    kind: str
+    shape: Shape
+    neurons: int
+    weights: int
+
+
+@dataclass(frozen=True)
+class Check:
+    """What `check` found.
+
+    Attributes
+    ----------
+    layers : tuple of LayerCheck
+        Empty where an operation cannot be converted.
+    problems : tuple of str
+        One sentence each: the layer, what is wrong, what to do.
+    notes : tuple of str
+        What the conversion would change without changing the result.
+    """
+
+    layers: tuple[LayerCheck, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stands in the way."""
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """The findings as JSON values."""
+        layers = [{**vars(layer), "shape": list(layer.shape)} for layer in self.layers]
+        return {"ok": self.ok, "layers": layers, "problems": list(self.problems), "notes": list(self.notes)}
+
+
+def check(
+    model: nn.Module,
+    example: Array | torch.Tensor | Shape,
+    hardware: str | Path | HardwareConfig | None = None,
+    *,
+    maxpool: MaxPooling = "gate",
+) -> Check:
+    """Say, layer by layer, what could not be converted and what would not fit.
+
+    Parameters
+    ----------
+    model : nn.Module
+    example : array or tensor (N, \\*shape), or the shape of one sample
+    hardware : str, path, HardwareConfig or None
+        A board to place the network on, to see whether it fits.
+    maxpool : "gate", "relu-tree" or "average"
+        As `loihiconv.convert` takes it.
+    """
+    shape = tuple(int(n) for n in (example if isinstance(example, (tuple, list)) else example.shape[1:]))
+    if not shape or min(shape) < 1:
+        raise InvalidData(f"shape {shape}", where="example", limit="a batch of samples, or the shape of one, expected")
+    settings = Settings(1, maxpool=maxpool)
+    board = load_board(hardware) if hardware is not None else None
+    if found := problems(model, shape):
+        return Check((), tuple(map(str, found)), ())
+    try:
+        original = read_torch(model, shape)
+        ann, notes = lower(original, settings.maxpool)
+        if settings.maxpool == "gate":
+            check_pooled(ann)
+    except LoihiconvError as error:
+        return Check((), (str(error),), ())
+    layers = tuple(_layers(ann))
+    if pools := [node for node in ann if isinstance(node, MaxPool)]:
+        notes += (_ways_to_pool(ann, pools),)
+    return Check(layers, tuple(_does_not_fit(ann, board)) if board else (), notes)
+
+
+def _layers(ann: Ann) -> list[LayerCheck]:
+    shapes, names = ann.shapes, population_names(ann)
+    layers = [LayerCheck(ann.input.name, "input", ann.input.shape, prod(ann.input.shape), 0)]
+    weights = 0
+    for node in ann:
+        if isinstance(node, Linear):
+            weights += int(np.size(node.map.weight))
+        if isinstance(node, MaxPool):
+            layers.append(LayerCheck(names[node.name], "max-pooling", shapes[node.name], prod(shapes[node.name]), 0))
+        elif isinstance(node, Relu) or node is ann.output:
+            kind = "spiking" if isinstance(node, Relu) else "readout"
+            layers.append(LayerCheck(names[node.name], kind, shapes[node.name], prod(shapes[node.name]), weights))
+            weights = 0
+    return layers
+
+
+def _ways_to_pool(ann: Ann, pools: list[MaxPool]) -> str:
+    """Which kinds of max-pooling run where."""
+    added = sum(prod(ann.shapes[p.name]) * prod(p.kernel) for p in pools)
+    return (
+        f'{", ".join(p.name for p in pools)}: max-pooling with maxpool="gate" runs in the simulators only, as no chip has gates; '
+        f'"relu-tree" (up to {added:,} more neurons) and "average" (not what was trained) run on any board'
+    )
+
+
+def _does_not_fit(ann: Ann, board: HardwareConfig) -> list[str]:
+    """What breaks a limit in the best placement that is found: shapes decide, so any scales do."""
+    scales = {name: np.ones(()) for name in ann.shapes}
+    violations = fits(to_spiking(ann, scales, Settings(1)), board)
+    return [str(v) for v in violations if v.certain and v.quantity != "max_pooling"]  # `_ways_to_pool` has said that already

@@ -1,0 +1,274 @@
+"""From a trained float network to one for the chip: the whole way, in one function."""
+
+from __future__ import annotations
+
+import platform
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import nn
+
+from loihiconv.ann.evaluate import verify_reading
+from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.graph import Ann
+from loihiconv.ann.graph import MaxPool as AnnMaxPool
+from loihiconv.ann.passes import Lowered, lower
+from loihiconv.ann.passes.maxpool import MaxPooling
+from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
+from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate
+from loihiconv.conversion.covariances import input_covariances
+from loihiconv.conversion.data_checks import suspicions
+from loihiconv.conversion.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, WARNED_WEIGHT_BITS, check_payload, narrow_weights, quantize
+from loihiconv.conversion.rounding_choice import adaptively_rounded
+from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
+from loihiconv.conversion.search import Judge, search
+from loihiconv.conversion.settings import Optimize, Settings, choose
+from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
+from loihiconv.core.linear import Array, Shape
+from loihiconv.core.network import MaxPool, Network
+from loihiconv.core.version import __version__
+from loihiconv.hardware.board import HardwareConfig, load_board
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+
+
+def convert(
+    model: nn.Module,
+    calibration: CalibrationData,
+    *,
+    hardware: str | Path | HardwareConfig | None,
+    timesteps: int,
+    optimize: Optimize = "default",
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Network:
+    """Convert a trained network after Rueckauer et al. 2016 and quantize it for a board.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Trained; it is neither changed nor trained further.
+    calibration : array or tensor (N, \\*shape), or iterable of batches
+        Training samples as the network takes them (channels first, same preprocessing). A few hundred are enough. Never
+        test samples.
+    hardware : str, path, HardwareConfig or None
+        A board of `loihiconv.boards()` or a YAML file; None stops at the float spiking network.
+    timesteps : int
+        T, the time steps that each sample gets.
+    optimize : "default", "none", "accuracy" or "latency"
+        "none" is the plain method of the paper: `loihiconv.conversion.settings.PAPER` for whatever is not given. "accuracy" tries
+        other settings on calibration data and keeps what helps, "latency" also takes the fewest time steps, at most
+        ``timesteps``, that cost next to nothing; ``metadata["search"]`` lists the trials. See `loihiconv.conversion.search`.
+    progress : callable (stage, done, in all), optional
+        Stages are "calibration", in samples (0 in all where the data does not tell), "bias correction", in layers, and "search".
+    **settings
+        Any other field of `loihiconv.conversion.settings.Settings`, such as ``percentile=99.99`` or ``maxpool="relu-tree"``.
+
+    Returns
+    -------
+    Network
+        ``metadata["notes"]`` says what a user should know about the conversion.
+
+    Raises
+    ------
+    LoihiconvError
+        One subclass per mistake; see `loihiconv.core.errors`.
+
+    Warns
+    -----
+    UserWarning
+        If a layer is silent on all calibration data, the data looks wrong, graded spikes leave a layer's weights too few bits, or what
+        average pooling costs.
+    """
+    chosen = choose(timesteps, optimize, **settings)
+    board = load_board(hardware) if hardware is not None else None
+    if board is not None:
+        check_payload(chosen.payload_max, "spike_bits", board)
+    searching = optimize in ("accuracy", "latency")
+    source = measure(model, calibration, chosen, progress, searching=searching)
+    for text in source.warnings:
+        warnings.warn(text, stacklevel=2)
+    if not searching:
+        network = build(source, chosen, board, progress)
+        for text in narrow_weights(network, WARNED_WEIGHT_BITS) if board is not None else ():
+            warnings.warn(text, stacklevel=2)
+        return network
+    judge = Judge(source.ann, source.held_out)
+    network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, progress)
+    return replace(network, metadata={**network.metadata, "search": [trial.to_json() for trial in trials]})
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A network that has been read, and what calibration data says of it: all that a conversion starts from.
+
+    Attributes
+    ----------
+    ann : Ann
+        After the passes.
+    statistics : Calibration
+    samples, held_out : array (N, \\*shape)
+        Calibration samples that were kept, for corrections and for a search to judge by.
+    notes, warnings : tuple of str
+        What a user should know, and what a user should be warned of.
+    """
+
+    ann: Ann
+    statistics: Calibration
+    samples: Array
+    held_out: Array
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def measure(
+    model: nn.Module, calibration: CalibrationData, settings: Settings, progress: Progress | None = None, *, searching: bool = False
+) -> Measured:
+    """Read the model and run the calibration data through it, once; a search needs more of it kept than one conversion."""
+    first, data = _peek(calibration)
+    maxpool = settings.maxpool
+    ann, notes = read(model, first, maxpool)
+    reference = read(model, first).ann if maxpool == "average" else None
+    if reference is not None and not any(isinstance(node, AnnMaxPool) for node in reference):
+        reference = None
+    if maxpool == "gate":
+        check_pooled(ann, settings.input_coding)
+    kept: list[Array] = []
+    total = len(data) if isinstance(data, (np.ndarray, torch.Tensor)) else 0
+    statistics = calibrate(
+        ann, _keeping(data, first.shape[1:], kept, 3 * SAMPLES if searching else SAMPLES),
+        per_channel=settings.per_channel or searching, reference=reference,
+        progress=progress and (lambda done: progress("calibration", done, total)),
+    )  # fmt: skip
+    samples, held_out = _divided(np.concatenate(kept))
+    names = population_names(ann)
+    warned = list(suspicions(model, samples))
+    warned += [
+        f"{names[name]}: no activation on {statistics.samples} calibration samples; it will never spike"
+        for name in silent_layers(ann, statistics)
+    ]
+    if statistics.agreement is not None:
+        cost = (
+            f"average pooling in place of max-pooling names another class on {1 - statistics.agreement:.1%} of {statistics.samples} "
+            "calibration samples"
+        )
+        warned.append(f'{cost}; maxpool="relu-tree" keeps the maximum')
+        notes = (*notes, cost)
+    return Measured(ann, statistics, samples, held_out, notes, tuple(warned))
+
+
+def build(source: Measured, settings: Settings, board: HardwareConfig | None, progress: Progress | None = None) -> Network:
+    """From what was measured to the spiking network, corrected and, with a board, quantized and corrected again."""
+    ann, statistics = source.ann, source.statistics
+    scales = choose_scales(ann, statistics, settings)
+    metadata = _metadata(source, scales, settings)
+    network = to_spiking(ann, scales, settings, signed=statistics.nodes[ann.input.name].smallest < 0, metadata=metadata)
+    targets = target_rates(ann, scales, source.samples) if settings.bias_correction else {}
+    rounds = 1 if board is None else 2  # a quantized network is corrected once more
+    network = correct_biases(network, targets, source.samples, progress=_correction_progress(progress, 0, rounds))
+    if board is None:
+        return network
+    adaptive = adaptively_rounded(network, board, settings.rounding, source.samples)
+    covariances = input_covariances(network, source.samples, centred=settings.bias_correction, targets=adaptive) if adaptive else None
+    gates = [p.name for p in network.populations if isinstance(p, MaxPool)]
+    if gates:
+        said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
+        network = replace(network, metadata={**network.metadata, "notes": [*network.metadata["notes"], said]})
+    quantized = quantize(network, board, covariances)
+    if narrow := narrow_weights(quantized):
+        quantized = replace(quantized, metadata={**quantized.metadata, "notes": [*quantized.metadata["notes"], *narrow]})
+    return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
+
+
+def read(model: nn.Module, x: Array, maxpool: MaxPooling = "gate") -> Lowered:
+    """Read a model, rewrite it to linear maps and ReLUs, and check both against the model itself.
+
+    Parameters
+    ----------
+    model : nn.Module
+    x : array (N, \\*shape)
+        A few samples to compare outputs on.
+    maxpool : "gate", "relu-tree" or "average"
+        "average" is another function than the model's: what is checked is the network before that.
+
+    Returns
+    -------
+    ann : Ann
+    notes : tuple of str
+        What the passes did that a user should know.
+    """
+    original = read_torch(model, x.shape[1:])
+    lowered = lower(original, maxpool)
+    verify_reading(model, lower(original).ann if maxpool == "average" else lowered.ann, torch.from_numpy(x))
+    return lowered
+
+
+def _correction_progress(progress: Progress | None, before: int, rounds: int) -> Callable[[int, int], None] | None:
+    """What `correct_biases` reports to in one of so many rounds, of which some were before."""
+    if progress is None:
+        return None
+    return lambda done, layers: progress("bias correction", before * layers + done, rounds * layers)
+
+
+def _peek(data: CalibrationData) -> tuple[Array, CalibrationData]:
+    """The first batch, checked, and all of the data, the first batch included, even if it can be read only once."""
+    if isinstance(data, (np.ndarray, torch.Tensor)):
+        return next(batches(data)), data
+    stream = iter(data)
+    head = list(islice(stream, 1))
+    return next(batches(head)), chain(head, stream)
+
+
+def _keeping(data: CalibrationData, shape: Shape, kept: list[Array], number: int) -> CalibrationData:
+    """The data, of which some samples are kept as they pass."""
+    if isinstance(data, (np.ndarray, torch.Tensor)):
+        kept.append(np.array(spread_samples(data, number), np.float32, order="C"))
+        return data
+    return first_samples(batches(data, shape), kept, number)
+
+
+def _divided(kept: Array) -> tuple[Array, Array]:
+    """Samples for corrections, and others to judge by; the same ones where there are too few for both."""
+    every = -(-len(kept) // SAMPLES)
+    rest = np.ones(len(kept), bool)
+    rest[::every] = False
+    return kept[::every], kept[rest] if rest.any() else kept
+
+
+def _metadata(source: Measured, scales: Scales, settings: Settings) -> dict[str, Any]:
+    """Settings, calibration summary and provenance, as JSON values."""
+    ann, statistics = source.ann, source.statistics
+    entry, names = statistics.nodes[ann.input.name], population_names(ann)
+    return {
+        "settings": settings.to_json(),
+        "calibration": {
+            "samples": statistics.samples,
+            "scales": {names[name]: np.asarray(scale).ravel().tolist() for name, scale in scales.items()},
+            "largest": {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
+        },
+        "input_mean_square": entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
+        "payload_errors": _payload_errors(source.samples / float(scales[ann.input.name])),
+        "notes": list(source.notes),
+        "provenance": {
+            "loihiconv": __version__,
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "numpy": np.__version__,
+        },
+    }
+
+
+def _payload_errors(x: Array) -> dict[str, float]:
+    """Mean square of what rounding costs payloads of up to each largest one, in units of a payload; x in [-1, 1]."""
+    errors = {}
+    for bits in range(FEWEST_PAYLOAD_BITS - 1, PAYLOAD_BITS + 1):  # one fewer with a sign
+        largest = 2**bits - 1
+        exact = x.astype(np.float64) * largest
+        errors[str(largest)] = float(np.mean((np.rint(exact) - exact) ** 2))
+    return errors

@@ -1,0 +1,369 @@
+"""From a float Network to the chip's integers.
+
+One real number per population, its *gain* g, decides everything: the integer threshold is vth = g (times the float
+threshold 1), weights are round(g w / P) with P the payload that stands for 1, biases are round(64 g b). Scaling all
+three by the same g keeps the function, so there is no threshold error; g is taken as large as the ranges allow, so
+that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
+
+- weights:      g max|w| / P <= 254 (even numbers, signs mix) or 255 (one sign)
+- threshold:    g <= mantissa_max * 2^exponent_max, and representable as mantissa * 2^exponent
+- bias:         64 g max|b| <= 4095 * 2^7
+- synaptic sum: P * sum of weights of one sign < 2^17 for every neuron, or u wraps
+- readout:      64 g T * headroom <= 2^23 - 1 for the largest output seen in calibration, or v saturates (T: steps that it integrates)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from math import floor, log2, prod
+from typing import Any
+
+import numpy as np
+
+from loihiconv.conversion.adaptive_rounding import Covariances, adaptive_weights, expected_error
+from loihiconv.conversion.bias_plane import with_bias_plane
+from loihiconv.core.errors import InvalidModel, LimitExceeded
+from loihiconv.core.fixed_point import BIAS_MAX, round_bias, round_weights
+from loihiconv.core.linear import Array, Conv, LinearMap
+from loihiconv.core.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.hardware.board import HardwareConfig
+
+PAYLOAD_BITS = 8
+"""Most bits of an analog input's payload, the sign included."""
+FEWEST_PAYLOAD_BITS = 4
+READOUT_HEADROOM = 2.0
+"""Potentials may grow to this many times the largest output seen in calibration before they saturate."""
+FEWEST_WEIGHT_BITS = 6.0
+"""Of a weight's 8, below which payloads of fewer bits err less in total."""
+WARNED_WEIGHT_BITS = 4.0
+"""Below which accuracy is lost for certain."""
+HOST_WEIGHT_BITS = 15
+"""Magnitude bits of weights that only the host multiplies with."""
+SUM_CAUSE = "synaptic sum of 17 bits"
+PLANE_GAIN = 0.7
+"""A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
+UNIFORM_MEAN_SQUARE = 1 / 3
+"""Mean square of an input in units of its scale, where calibration has not measured it: a uniform distribution's."""
+ROUNDING_ERROR = 1 / 12
+"""Mean square error of a payload, where calibration has not measured it: that of rounding anything to whole numbers."""
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The largest gain that one range allows, and the range's name."""
+
+    gain: float
+    cause: str
+
+
+def quantize(network: Network, hardware: HardwareConfig, covariances: Covariances | None = None) -> Network:
+    """Quantize weights, biases and thresholds jointly per population.
+
+    Parameters
+    ----------
+    network : Network
+        Float, thresholds 1.
+    hardware : HardwareConfig
+    covariances : {(source, target): array}, optional
+        Of what connections receive, as `loihiconv.conversion.covariances.input_covariances` gives them: their weights are rounded
+        adaptively, all others to the nearest.
+
+    Returns
+    -------
+    Network
+        Fixed point; ``metadata["quantization"]`` tells for each population its gain, what limited it, and the bits of
+        the weights' range that are used; ``metadata["bounds"]`` the worst cases of u and v.
+
+    Raises
+    ------
+    LimitExceeded
+        If a population cannot be expressed in the ranges, with the layer and the range that stops it.
+    InvalidModel
+        If parameters are not finite.
+    """
+    check_finite(network)
+    for spiking in network.populations[1:]:
+        check_payload(spiking.largest_message, spiking.name, hardware)
+    float_network = network
+    covariances = covariances or {}
+    network, chosen = _best_input(network, hardware, covariances)
+    populations: list[Population] = []
+    connections: list[Connection] = []
+    report: dict[str, Any] = {}
+    for population in network.populations:
+        if isinstance(population, Input):
+            populations.append(chosen)
+            continue
+        if isinstance(population, MaxPool):  # spikes go through as they are
+            populations.append(population)
+            connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
+            continue
+        quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, hardware, covariances)
+        populations.append(quantized)
+        connections += incoming
+    result = Network(
+        tuple(populations), tuple(connections), network.timesteps, fixed_point=True, hardware=hardware.name,
+        metadata={**network.metadata, "quantization": report}, origin=float_network,
+    )  # fmt: skip
+    return replace(result, metadata={**result.metadata, "bounds": bounds(result)})
+
+
+def check_finite(network: Network) -> None:
+    """Raise `InvalidModel` for the first weight or bias that is NaN or infinite."""
+    for connection in network.connections:
+        if not np.isfinite(connection.map.weight).all():
+            raise InvalidModel("weights hold NaN or infinity", where=connection.target, remedy="train the network again")
+    for population in network.populations[1:]:
+        if isinstance(population, (IF, Readout)) and not np.isfinite(population.bias).all():
+            raise InvalidModel("biases hold NaN or infinity", where=population.name, remedy="train the network again")
+
+
+def check_payload(largest: int, where: str, hardware: HardwareConfig) -> None:
+    """Raise `LimitExceeded` if the board's spikes do not carry payloads of up to ``largest``; 1 is a binary spike, which needs none."""
+    bits, limit = largest.bit_length(), hardware.graded_spike_bits.value
+    if largest > 1 and bits > limit:
+        raise LimitExceeded(
+            f"graded spikes of {bits} bits", where=where, remedy="use spike_bits=1, or a board with Loihi 2",
+            limit=f"{hardware.title}: spikes carry {limit} bits" if limit else f"{hardware.title}: spikes are binary",
+        )  # fmt: skip
+
+
+def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list[str]:
+    """What a user should know of layers whose weights graded spikes leave fewer bits than ``fewest``; one line each.
+
+    Payloads and weights share a sum of 17 bits: a bit more for the ones is a bit less for the others, in layers with many inputs.
+    """
+    notes = []
+    for name, entry in network.metadata["quantization"].items():
+        sources = [network[c.source] for c in network.incoming(name)]
+        payload = max((source.largest_message for source in sources if source.spiking), default=1)
+        bits = entry["weight_bits_used"]
+        if payload == 1 or bits >= fewest or entry["limited_by"] != SUM_CAUSE:
+            continue
+        best = next((b for b in range(payload.bit_length() - 1, 1, -1) if bits + log2(payload / (2**b - 1)) >= FEWEST_WEIGHT_BITS), 1)
+        notes.append(
+            f"{name}: payloads of up to {payload} leave its weights {bits:.1f} of 8 bits, as sums must stay below 2^17; "
+            f"use spike_bits={best}"
+        )
+    return notes
+
+
+def bounds(network: Network) -> dict[str, dict[str, float]]:
+    """Worst cases over all inputs, per population of a fixed-point network.
+
+    "sum" is the largest |sum of weight x payload| (to stay below 2^17), "v" the largest |v| over the window if v did
+    not saturate, in units of v: T (64 sum + |bias|) + |v_init|, of a readout with the steps that it integrates. Beyond
+    2^23 - 1 v saturates, on the chip, in Lava and in the emulator alike.
+    """
+    result: dict[str, dict[str, float]] = {}
+    for population in network.populations[1:]:
+        if not isinstance(population, (IF, Readout)):  # gates sum nothing
+            continue
+        chip = [c for c in network.incoming(population.name) if not c.on_host]
+        worst = max(float(w.max()) for w in _worst_sums(network, network.input, population, chip))
+        step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
+        steps = network.readout_steps if isinstance(population, Readout) else network.timesteps
+        v = steps * step + float(np.abs(population.v_init).max())
+        result[population.name] = {"sum": worst, "v": v}
+    return result
+
+
+def representable_threshold(value: float, hardware: HardwareConfig) -> int:
+    """Largest ``mantissa * 2^exponent`` of the board that is at most ``value``; 0 if there is none."""
+    mantissa_max, exponent_max = 2**hardware.vth_mantissa_bits.value - 1, hardware.vth_exponent_max.value
+    options = (min(floor(value) >> e, mantissa_max) << e for e in range(exponent_max + 1))
+    return max(options, default=0) if value >= 1 else 0
+
+
+def _with_payload(network: Network, bits: int) -> Input:
+    """The input population with payloads of so many bits."""
+    source = network.input
+    magnitude_bits = bits - 1 if source.signed else bits
+    return replace(source, payload_max=2**magnitude_bits - 1)
+
+
+def _best_input(network: Network, hardware: HardwareConfig, covariances: Covariances) -> tuple[Network, Input]:
+    """The payload width that distorts the first layers' currents least, and the network, with a bias plane if that helps.
+
+    Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register. What a bias plane saves
+    is held against what T steps round rates by anyway, 1 / (12 T²).
+    """
+    if network.input.coding != "analog" or not hardware.graded_spikes:
+        return network, _with_payload(network, PAYLOAD_BITS)
+    best, chosen = _best_payload(network, hardware, covariances)
+    if (planed := with_bias_plane(network)) is not None:
+        with_plane, candidate = _best_payload(planed, hardware, covariances)
+        steps = 1 / (12 * network.timesteps**2)
+        if with_plane + steps < PLANE_GAIN * (best + steps):
+            return planed, candidate
+    if not np.isfinite(best):
+        _quantize_population(network, _first_targets(network)[0], chosen, hardware, covariances)  # raises, with the reason
+    return network, chosen
+
+
+def _best_payload(network: Network, hardware: HardwareConfig, covariances: Covariances) -> tuple[float, Input]:
+    """Smallest error over payload widths, and the input population that has it."""
+    candidates = [_with_payload(network, bits) for bits in range(PAYLOAD_BITS, FEWEST_PAYLOAD_BITS - 1, -1)]
+    targets = _first_targets(network)
+    errors = [max(_current_error(network, t, candidate, hardware, covariances) for t in targets) for candidate in candidates]
+    best = int(np.argmin(errors))
+    return errors[best], candidates[best]
+
+
+def _first_targets(network: Network) -> list[Population]:
+    return [network[c.target] for c in network.outgoing(network.input.name)]
+
+
+def _current_error(
+    network: Network, population: Population, source: Input, hardware: HardwareConfig, covariances: Covariances
+) -> float:  # fmt: skip
+    """Mean square error of a first layer's current per step, in units of its threshold.
+
+    Averaged over neurons, the sum over a neuron's synapses of (error of the weight)^2 E[payload^2], plus weight^2 times the mean
+    square error of the payload. Where covariances of the inputs are known, the former is
+    `loihiconv.conversion.adaptive_rounding.expected_error`. The latter is measured on calibration data, because pixels that were bytes
+    are exact with some widths.
+    """
+    try:
+        _, incoming, entry = _quantize_population(network, population, source, hardware, covariances)
+    except LimitExceeded:
+        return np.inf
+    gain = entry["gain"]
+    mean_square = float(network.metadata.get("input_mean_square", UNIFORM_MEAN_SQUARE)) * source.payload_max**2
+    measured: Mapping[str, float] = network.metadata.get("payload_errors", {})
+    squares = np.full(source.shape, mean_square)
+    rounding = np.full(source.shape, float(measured.get(str(source.payload_max), ROUNDING_ERROR)))
+    if source.bias_plane:
+        squares[-1], rounding[-1] = source.payload_max**2, 0
+    error = 0.0
+    for old, new in zip(network.incoming(population.name), incoming, strict=True):
+        if old.source == source.name:
+            weights = new.map.weight.astype(np.float64)
+            wrong = weights - old.map.weight.astype(np.float64) * gain / source.payload_max
+            error += float(_per_input(weights**2, rounding, new.map).mean()) / gain**2
+            if (covariance := covariances.get((old.source, old.target))) is not None:
+                error += expected_error(wrong, covariance) * source.payload_max**2 / gain**2
+            else:
+                error += float(_per_input(wrong**2, squares, new.map).mean()) / gain**2
+    return error
+
+
+def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
+    """Sum over each neuron's synapses of weight x value, with values of the source's shape that differ by channel only."""
+    if isinstance(linear_map, Conv):
+        per_channel = values[: weights.shape[1], 0, 0] if linear_map.groups == 1 else values[:1, 0, 0]
+        return np.asarray((weights * per_channel[:, None, None]).sum(axis=(1, 2, 3)))
+    return np.asarray(weights @ values.reshape(-1))
+
+
+def _quantize_population(
+    network: Network, population: Population, source: Input, hardware: HardwareConfig, covariances: Covariances
+) -> tuple[IF | Readout, list[Connection], dict[str, Any]]:
+    assert isinstance(population, (IF, Readout))  # the caller handles the rest
+    incoming = network.incoming(population.name)
+    on_host = [_on_host(c, source, hardware) for c in incoming]
+    payload = [source.payload_max if c.source == source.name and not source.spiking else 1 for c in incoming]
+    chip = [(c, p) for c, p, host in zip(incoming, payload, on_host, strict=True) if not host]
+    ceilings = [Ceiling(_weight_limit(c.map.weight, hardware) * p / _largest(c.map.weight), f"weights of {c.name}") for c, p in chip]
+    if any(on_host):
+        host_connections = [c for c, host in zip(incoming, on_host, strict=True) if host]
+        unit_sums = _worst_sums(network, replace(source, payload_max=1), population, host_connections)
+        worst = max(float(sums.max()) for sums in unit_sums) + _largest(population.bias)
+        ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / worst, "currents from the host"))
+    else:
+        ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / _largest(population.bias), "bias"))
+    if isinstance(population, IF):
+        ceilings.append(Ceiling((2**hardware.vth_mantissa_bits.value - 1) << hardware.vth_exponent_max.value, "threshold"))
+    else:
+        ceilings.append(Ceiling(V_MAX / 2**STATE_SHIFT / network.readout_steps / READOUT_HEADROOM, "potential of the readout over T steps"))
+    ceiling = min(ceilings, key=lambda c: c.gain)
+    while True:
+        gain = float(representable_threshold(ceiling.gain, hardware)) if isinstance(population, IF) else ceiling.gain
+        if gain <= 0:
+            raise LimitExceeded(
+                f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}", where=population.name, limit="at least 1",
+                remedy="the layer's weights or biases are far larger than its activations: retrain with weight decay, or raise percentile",
+            )  # fmt: skip
+        connections = [
+            _host_connection(c, gain, p)
+            if host
+            else Connection(c.source, c.target, _rounded(c.map, gain / p, hardware, covariances.get((c.source, c.target))))
+            for c, p, host in zip(incoming, payload, on_host, strict=True)
+        ]
+        chip_connections = [c for c in connections if not c.on_host]
+        worst_sum = max(float(w.max()) for w in _worst_sums(network, source, population, chip_connections))
+        if worst_sum < SUM_LIMIT:
+            break
+        ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), SUM_CAUSE)
+    for old, new in zip(incoming, connections, strict=True):
+        if old.map.weight.any() and not new.map.weight.any():
+            raise LimitExceeded(
+                f"all weights round to zero, because {ceiling.cause} stop at a gain of {gain:.3g}", where=population.name,
+                limit="8-bit weights with sums below 2^17", remedy="reduce the layer's fan-in or its largest weights and biases",
+            )  # fmt: skip
+    unit = gain * 2**STATE_SHIFT
+    bias = population.bias.astype(np.float64) * unit
+    integers = np.rint(bias).astype(np.int32) if any(on_host) else round_bias(bias)
+    v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
+    used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
+    bits = log2(used / 2 ** (8 - hardware.weight_bits.value) + 1)
+    entry = {"gain": gain, "limited_by": ceiling.cause, "weight_bits_used": round(bits, 2)}
+    if isinstance(population, IF):
+        return replace(population, vth=int(gain), bias=integers, v_init=v_init), connections, entry
+    return replace(population, bias=integers, v_init=v_init, scale=population.scale * unit), connections, entry
+
+
+def _on_host(connection: Connection, source: Input, hardware: HardwareConfig) -> bool:
+    """Whether the board cannot take this connection's payloads, so that the host must compute its sums."""
+    return connection.source == source.name and not source.spiking and not hardware.graded_spikes
+
+
+def _largest(values: Array) -> float:
+    """Largest magnitude, or tiny where all are zero, so that a range divided by it stays a number."""
+    return max(float(np.abs(values).max()), 1e-12)
+
+
+def _weight_limit(weight: Array, hardware: HardwareConfig) -> int:
+    """Largest magnitude that `round_weights` returns for weights of these signs."""
+    mixed = bool((weight < 0).any() and (weight > 0).any())
+    return 256 - 2 ** (8 - hardware.weight_bits.value + mixed)
+
+
+def _rounded(linear_map: LinearMap, factor: float, hardware: HardwareConfig, covariance: Array | None) -> LinearMap:
+    weight = linear_map.weight.astype(np.float64)
+    mixed = bool((weight < 0).any() and (weight > 0).any())
+    nearest = partial(round_weights, weight_bits=hardware.weight_bits.value, even=mixed)
+    weight = weight * factor
+    return linear_map.with_weight(nearest(weight) if covariance is None else adaptive_weights(weight, covariance, nearest))
+
+
+def _host_connection(connection: Connection, gain: float, payload: int) -> Connection:
+    """Weights in units of v * 2^-weight_exp, as wide as `HOST_WEIGHT_BITS` allow."""
+    weight = connection.map.weight.astype(np.float64) * gain * 2**STATE_SHIFT / payload
+    exponent = floor(log2(_largest(weight))) + 1 - HOST_WEIGHT_BITS
+    integers = np.rint(weight * 2.0**-exponent).astype(np.int32)
+    return Connection(connection.source, connection.target, connection.map.with_weight(integers), on_host=True, weight_exp=exponent)
+
+
+def _worst_sums(network: Network, entry: Input, population: Population, connections: list[Connection]) -> tuple[Array, Array]:
+    """Largest positive and negative sums of weight x message, per neuron, with ``entry`` in place of the network's input."""
+    rising, falling = np.zeros(population.shape), np.zeros(population.shape)
+    for connection in connections:
+        source = entry if connection.source == entry.name else network[connection.source]
+        high = source.largest_message
+        low = -high if isinstance(source, Input) and source.signed else 0
+        rows = connection.map.weight.astype(np.float64).reshape(len(connection.map.weight), -1)
+        rising = rising + _per_neuron(np.maximum(rows * high, rows * low).sum(axis=1), connection.map, population)
+        falling = falling + _per_neuron(np.maximum(-rows * high, -rows * low).sum(axis=1), connection.map, population)
+    return rising, falling
+
+
+def _per_neuron(per_output: Array, linear_map: LinearMap, population: Population) -> Array:
+    """A number per output channel (Conv) or neuron (Dense), as an array that broadcasts to the population."""
+    if isinstance(linear_map, Conv) and len(population.shape) == 3:
+        return per_output[:, None, None]
+    if isinstance(linear_map, Conv):
+        return np.repeat(per_output, prod(population.shape) // len(per_output))
+    return per_output.reshape(population.shape)

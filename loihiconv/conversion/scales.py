@@ -1,0 +1,208 @@
+"""How to choose the scales λ that turn activations into firing rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from loihiconv.ann.graph import Add, Ann, Linear, MaxPool, Node, Relu
+from loihiconv.conversion.calibration import Calibration, Statistics
+from loihiconv.conversion.settings import Settings
+from loihiconv.core.linear import Array
+
+Scales = Mapping[str, Array]
+"""λ per node: a float64 array that broadcasts to the node's shape, one number per layer or per channel."""
+
+
+CHANNEL_FLOOR = 0.1
+"""A channel's λ is at least this share of its layer's: all weights of a layer have one range of 8 bits in common."""
+
+
+GRID = 96
+"""Scales that a search for the smallest error tries, evenly spaced on a logarithmic axis."""
+SMALLEST = 1 / 16
+"""The smallest of them, as a share of the largest."""
+ROUNDS = 50
+"""Updates of a balanced scale; it settles after about ten."""
+
+
+def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dict[str, Array]:
+    """λ of every population, as the settings ask for.
+
+    ``scale="percentile"``: λ_l = p-th percentile of the layer's non-zero activations (Rueckauer et al. 2016, section
+    3.2.2); 100 is the "max-norm" of section 3.2.1, None leaves hidden layers as they are, λ = 1. ``scale="mse"``:
+    `error_minimising_scales`, no larger than that percentile; ``scale="balanced"``: `balanced_scales`, likewise. Either per
+    layer or, as an extension of the paper, per channel (per neuron of dense layers), from the channel's own activations but at
+    least `CHANNEL_FLOOR` times the layer's.
+    Layers next to weights that are all +-w, as BinaryConnect trains them, keep one λ, so that these weights stay exact.
+
+    With graded spikes that λ stands for Γ = ``settings.payload_max`` per step, and what is returned is λ / Γ: the activation that a
+    payload of 1 stands for.
+
+    The input's and the output's λ are their largest magnitudes: payloads must not be clipped, and potentials should
+    not saturate. A layer that is silent on all calibration data gets λ = 1. Max-pooling keeps the λ of what it pools.
+
+    Parameters
+    ----------
+    ann : Ann
+        After the passes.
+    calibration : Calibration
+        With statistics per channel if ``settings.per_channel``.
+    settings : Settings
+
+    Returns
+    -------
+    {node: λ}, for the input, every Relu and MaxPool, and the output
+    """
+    scales: dict[str, Array] = {}
+    whole = replace(settings, per_channel=False)
+    exact = _next_to_binary_weights(ann)
+    for name, statistics in calibration.nodes.items():
+        node = ann[name]
+        if isinstance(node, MaxPool) or (isinstance(node, Relu) and node.scale_of):
+            # Connections among such populations have weights of one, and whatever they do is the same for every λ.
+            scales[name] = scales[node.scale_of if isinstance(node, Relu) else node.inputs[0]]
+        elif not isinstance(node, Relu):
+            scales[name] = _or_one(statistics.largest_magnitude)
+        else:
+            scales[name] = _hidden(statistics, whole if name in exact else settings)
+    return scales
+
+
+def error_minimising_scales(values: Array, counts: Array, largest: Array, timesteps: int) -> Array:
+    """Argmin over λ of Σ_k n_k (λ/T clip(⌊T a_k/λ + 1/2⌋, 0, T) - a_k)²: what rates of T steps distort least.
+
+    From Li et al. 2021 (arXiv:2106.06984, section 4.2), over a histogram. Small λ clip, large ones round coarsely, the more so
+    the fewer steps there are. Searched on `GRID` values of λ between `SMALLEST` times ``largest`` and ``largest``; what is larger
+    than that counts as ``largest``, or a few outliers would pull λ to where the bulk of the activations rounds to nothing.
+
+    Parameters
+    ----------
+    values : array (K,)
+        Activations a_k, ascending.
+    counts : array (C, K)
+        n_k of each channel.
+    largest : array (C,)
+        Largest λ that is considered, per channel; 0 where a channel is silent.
+    timesteps : int
+
+    Returns
+    -------
+    array (C,)
+    """
+    beyond = values > largest[:, None]
+    counts = np.where(beyond, 0, counts).astype(np.float64) + _at_most(values, largest) * np.where(beyond, counts, 0).sum(
+        axis=1, keepdims=True
+    )
+    scales = np.geomspace(SMALLEST, 1, GRID) * max(float(np.max(largest)), 1e-30)
+    errors = np.empty((len(scales), len(counts)))
+    for i, scale in enumerate(scales):
+        rates = np.clip(np.floor(timesteps * values / scale + 0.5), 0, timesteps) / timesteps
+        errors[i] = counts @ (scale * rates - values) ** 2
+    errors[scales[:, None] > largest[None]] = np.inf
+    best = np.minimum(scales[errors.argmin(axis=0)], largest)
+    return np.asarray(np.where(largest < scales[0], largest, best))
+
+
+def balanced_scales(values: Array, counts: Array, largest: Array, timesteps: int) -> Array:
+    """The λ at which clipping and rounding pull equally hard: local threshold balancing, with the T steps in it.
+
+    Bu et al. 2025 ("Inference-Scale Complexity in ANN-SNN Conversion", arXiv:2409.03368) raise each threshold by what clipping costs,
+    λ <- λ + 2 η E[max(a - λ, 0)], batch after batch, for so many batches. Nothing in it pulls λ back, so here the error of rounding to
+    multiples of λ/T does, on average λ² / (12 T²): what is minimised is ::
+
+        Σ_{a > λ} n (a - λ)² + λ² / (12 T²) Σ_{0 < a <= λ} n
+
+    Its derivative vanishes at λ = Σ_{a > λ} n a / (Σ_{a > λ} n + Σ_{0 < a <= λ} n / (12 T²)), which is iterated: that converges in a
+    few rounds where gradient steps need a rate (Sakr et al. 2022, arXiv:2206.06501, have this recursion for weights).
+
+    Parameters
+    ----------
+    values, counts, largest, timesteps
+        As of `error_minimising_scales`.
+
+    Returns
+    -------
+    array (C,)
+        No larger than ``largest``.
+    """
+    counts = counts.astype(np.float64)
+    # above[c, k]: how many, and the sum, of channel c's activations from the k-th value on
+    above = np.concatenate([counts[:, ::-1].cumsum(axis=1)[:, ::-1], np.zeros((len(counts), 1))], axis=1)
+    sums = np.concatenate([(counts * values)[:, ::-1].cumsum(axis=1)[:, ::-1], np.zeros((len(counts), 1))], axis=1)
+    total, rows = above[:, 0], np.arange(len(counts))
+    scale = sums[:, 0] / np.maximum(total, 1)
+    for _ in range(ROUNDS):
+        first = np.searchsorted(values, scale, side="right")
+        clipped = above[rows, first]
+        scale = sums[rows, first] / np.maximum(clipped + (total - clipped) / (12 * timesteps**2), 1e-30)
+    return np.asarray(np.minimum(scale, largest))
+
+
+def _at_most(values: Array, largest: Array) -> Array:
+    """1 at the last of the ascending values that is not beyond ``largest``, per channel: (C, K)."""
+    last = np.maximum(np.searchsorted(values, largest, side="right") - 1, 0)
+    return np.arange(len(values)) == last[:, None]
+
+
+def _hidden(statistics: Statistics, settings: Settings) -> Array:
+    """λ / Γ of one rectified layer: one number, or an array (C, 1, 1) or (C,)."""
+    p = settings.percentile
+    if p is None:
+        return np.ones(()) / settings.payload_max
+    search = {"mse": error_minimising_scales, "balanced": balanced_scales}.get(settings.scale)
+    layer: Array = np.array([statistics.percentile(p)])
+    if search is not None:
+        layer = search(*statistics.distribution(), layer, settings.timesteps * settings.payload_max)
+    if not settings.per_channel:
+        return _or_one(float(layer[0])) / settings.payload_max
+    channels = statistics.channel_percentiles(p)
+    if search is not None:
+        channels = search(*statistics.channel_distributions(), channels, settings.timesteps * settings.payload_max)
+    floored = np.maximum(channels, CHANNEL_FLOOR * float(_or_one(float(layer[0])))) / settings.payload_max
+    return np.asarray(floored.reshape(-1, *(1,) * (len(statistics.shape) - 1)))
+
+
+def _next_to_binary_weights(ann: Ann) -> set[str]:
+    """Rectified nodes before or after a linear map whose weights are all +w and -w."""
+    found: set[str] = set()
+    for node in ann:
+        if isinstance(node, Relu) and node.scale_of:
+            continue  # a tree for max-pooling: it has the scale of what it pools
+        for drive in _drives(ann, node) if isinstance(node, Relu) or node is ann.output else []:
+            if _one_magnitude(drive.map.weight):
+                source = ann[drive.inputs[0]]
+                while isinstance(source, MaxPool) or (isinstance(source, Relu) and source.scale_of):
+                    source = ann[source.scale_of if isinstance(source, Relu) else source.inputs[0]]
+                found |= {node.name, source.name}
+    return found
+
+
+def _drives(ann: Ann, node: Node) -> list[Linear]:
+    """The linear maps that a rectified node, or the output, sums."""
+    drives = [node] if isinstance(node, Linear) else [ann[name] for name in node.inputs]
+    return [
+        d for drive in drives for d in ([drive] if isinstance(drive, Linear) else _drives(ann, drive) if isinstance(drive, Add) else [])
+    ]
+
+
+def _one_magnitude(weight: Array) -> bool:
+    magnitude = np.abs(weight[weight != 0])
+    mixed = bool((weight > 0).any() and (weight < 0).any())  # averages have one magnitude, too
+    return mixed and bool((magnitude == magnitude[0]).all())
+
+
+def _or_one(scale: float) -> Array:
+    return np.asarray(scale if scale > 0 else 1.0, np.float64)
+
+
+def silent_layers(ann: Ann, calibration: Calibration) -> tuple[str, ...]:
+    """Rectified layers without a single positive activation in the calibration data."""
+    silent = []
+    for name, statistics in calibration.nodes.items():
+        node = ann[name]
+        if isinstance(node, Relu) and not node.scale_of and not statistics.nonzero:
+            silent.append(name)
+    return tuple(silent)

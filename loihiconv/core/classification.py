@@ -1,0 +1,80 @@
+"""How a readout decides for a class: by potential, or by the spikes of a softmax competition.
+
+Spiking softmax (Rueckauer et al. 2016, section 3.5, after Nessler et al. 2009): the neurons accumulate their input and never
+fire on their own. An external generator asks for an output spike with a probability of ``rate`` per step, and class k
+wins it with probability ::
+
+    p_k = exp(V_k / scale) / sum_j exp(V_j / scale)
+
+with V the potentials accumulated so far and ``scale`` the readout's, so that V / scale is t times the float network's
+output: the longer it integrates, the sharper it decides. While a delayed readout lets steps pass, it asks for no spikes.
+
+All of it is a function of recorded potentials and a seeded stream, so every back end decides by this code and alike.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from loihiconv.core.linear import Array
+from loihiconv.core.network import Readout
+from loihiconv.core.random_streams import READOUT, words
+
+
+class Decided(NamedTuple):
+    """Classes (N,), and the spikes that each class won, int32 (N, classes), where there was a competition."""
+
+    predictions: Array
+    output_spikes: Array | None
+
+
+def decide(readout: Readout, potentials: Array, potentials_over_time: Array | None = None, *, first: int = 0) -> Decided:
+    """Decide for a class per sample.
+
+    "potential": the largest potential, the first one in a tie. "softmax": the most output spikes; in a tie, and so where there
+    were none, the larger potential of those.
+
+    Parameters
+    ----------
+    readout : Readout
+    potentials : array (N, \\*shape)
+        After the last step.
+    potentials_over_time : array (N, T, \\*shape)
+        After each step; only "softmax" needs them.
+    first : int
+        Index of the first of these samples in its run.
+    """
+    flat = potentials.reshape(len(potentials), -1)
+    if readout.decision == "potential":
+        return Decided(flat.argmax(axis=1), None)
+    assert potentials_over_time is not None  # back ends keep them for a softmax
+    won = softmax_spikes(readout, potentials_over_time, first=first).sum(axis=1, dtype=np.int32)
+    best = won == won.max(axis=1, keepdims=True)
+    return Decided(np.where(best, flat.astype(np.float64), -np.inf).argmax(axis=1), won)
+
+
+def softmax_spikes(readout: Readout, potentials_over_time: Array, *, first: int = 0) -> Array:
+    """Output spikes of the competition.
+
+    Per sample and step two 32-bit words are drawn: the generator asks for a spike if the first is below rate 2^32, and the
+    second, as a share of 2^32, picks the class by the inverse of the cumulative distribution, in float64.
+
+    Parameters
+    ----------
+    potentials_over_time : array (N, T, \\*shape)
+    first : int
+        Index of the first of these samples in its run.
+
+    Returns
+    -------
+    bool array (N, T, classes), at most one spike per step
+    """
+    n, steps = potentials_over_time.shape[:2]
+    v = potentials_over_time.reshape(n, steps, -1).astype(np.float64) / readout.scale
+    cumulative = np.exp(v - v.max(axis=2, keepdims=True)).cumsum(axis=2)
+    drawn = np.stack([words(readout.seed, READOUT, first + k, begin=0, steps=steps, size=2) for k in range(n)])
+    asked = (drawn[..., 0] < readout.rate * 2.0**32) & (np.arange(steps) >= readout.delay)
+    winner = (cumulative <= drawn[..., 1, None] * 2.0**-32 * cumulative[..., -1:]).sum(axis=2)
+    return np.asarray(asked[..., None] & (np.arange(v.shape[2]) == winner[..., None]))

@@ -1,0 +1,111 @@
+"""Samples from ``.npz`` files, brought into the form that networks take."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from loihiconv.core.errors import InvalidData
+from loihiconv.core.linear import Array
+
+Part: TypeAlias = Literal["train", "test"]
+PAIRS: dict[Part, tuple[str, str]] = {"train": ("x_train", "y_train"), "test": ("x_test", "y_test")}
+PLAIN = ("x", "y")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples (N, \\*shape), channels first, and labels (N,) or None where the file has none."""
+
+    x: Array
+    y: Array | None
+
+
+def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: Sequence[float] = ()) -> Dataset:
+    """Read one part of a file of arrays.
+
+    Bytes are taken for images and treated as torchvision's ``ToTensor`` does: divided by 255, with (N, H, W) and
+    (N, H, W, C) brought to (N, C, H, W). Floats are taken as they are.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.npz`` with x_train, y_train, x_test, y_test, or with x and y. No pickled objects are read.
+    part : "train" or "test"
+        Where the file has only x and y, they are it.
+    mean, std : sequences of float, optional
+        Per channel (or one for all): x <- (x - mean) / std afterwards.
+
+    Raises
+    ------
+    InvalidData
+        If the file is missing, is no npz, or lacks the arrays.
+    """
+    arrays = _arrays(Path(path), [name for pair in (PAIRS[part], PLAIN) for name in pair])
+    names = next((pair for pair in (PAIRS[part], PLAIN) if pair[0] in arrays), None)
+    if names is None:
+        wanted = " or ".join(" and ".join(pair) for pair in (PAIRS[part], PLAIN))
+        raise InvalidData(f"has no {PAIRS[part][0]}", where=str(path), limit=f"arrays {wanted} expected")
+    x, y = arrays[names[0]], arrays.get(names[1])
+    if y is not None:
+        y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+        if len(y) != len(x):
+            raise InvalidData(f"{len(x)} samples in {names[0]}, {len(y)} labels in {names[1]}", where=str(path), limit="as many expected")
+    return Dataset(_standardised(_images(x), mean, std), y)
+
+
+def holds(path: str | Path, part: Part) -> bool:
+    """Whether a file has samples that are marked as this part."""
+    with _archive(Path(path)) as archive:
+        return PAIRS[part][0] in archive.files
+
+
+def _arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
+    with _archive(path) as archive:
+        return {name: archive[name] for name in archive.files if name in wanted}
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """An open ``.npz``, whose arrays are read as they are asked for."""
+    if not path.is_file():
+        raise InvalidData("no such file", where=str(path), remedy="give the path of an .npz file")
+    remedy = "write it with numpy.savez"
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("a single array")
+            yield archive
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise InvalidData(f"is not a readable .npz file of plain arrays ({error})", where=str(path), remedy=remedy) from error
+
+
+def _images(x: Array) -> Array:
+    if x.dtype != np.uint8:
+        return x
+    if x.ndim == 3:
+        x = x[:, None]
+    elif x.ndim == 4 and x.shape[-1] in (1, 3, 4) and x.shape[1] not in (1, 3, 4):
+        x = x.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(x, np.float32) / np.float32(255)
+
+
+def _standardised(x: Array, mean: Sequence[float], std: Sequence[float]) -> Array:
+    if not mean and not std:
+        return x
+    channels = x.shape[1] if x.ndim > 1 else 1
+    for name, values in (("mean", mean), ("std", std)):
+        if len(values) not in (0, 1, channels):
+            raise InvalidData(f"{len(values)} numbers for {channels} channels", where=name, limit="one, or one per channel, expected")
+    if any(value == 0 or not np.isfinite(value) for value in std):
+        raise InvalidData(f"std {list(std)}", where="std", limit="finite numbers other than 0 expected")
+    spread = (-1, *[1] * (x.ndim - 2))
+    shift = np.asarray(mean or [0.0], np.float32).reshape(spread)
+    scale = np.asarray(std or [1.0], np.float32).reshape(spread)
+    return (x.astype(np.float32) - shift) / scale

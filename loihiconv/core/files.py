@@ -1,0 +1,79 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.linear import Array
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A file to write to that takes the place of ``path`` when the block ends well, and vanishes when it does not.
+
+    No reader and no crash ever meets half a file. Raises OSError as `open` does.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.parent / f".loihiconv-{secrets.token_hex(8)}.tmp"
+    try:
+        # Not tempfile: its files are readable by their owner only, whatever the umask.
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:  # Ctrl-C too
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
+    """Write arrays as ``.npz``, whole or not at all."""
+    with _explained(path), replacing(path) as file:
+        np.savez(file, **arrays)
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write JSON values, whole or not at all."""
+    with _explained(path), replacing(path) as file:
+        file.write(json.dumps(value, indent=2, allow_nan=False).encode() + b"\n")
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write text as UTF-8, whole or not at all."""
+    with _explained(path), replacing(path) as file:
+        file.write(text.encode())
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder, and those above it, unless it is there."""
+    with _explained(path):
+        Path(path).mkdir(parents=True, exist_ok=True)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise `InvalidSetting` at once where writing ``path`` must fail later, after the work is done."""
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise InvalidSetting("its folder does not exist", where=str(path), remedy="make the folder first")
+    if Path(path).is_dir():
+        raise InvalidSetting("is a folder", where=str(path), limit="a file name expected")
+    if not os.access(folder, os.W_OK):
+        raise InvalidSetting("its folder cannot be written to", where=str(path))
+
+
+@contextmanager
+def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InvalidSetting(f"cannot be written: {error.strerror or error}", where=str(path)) from error

@@ -1,0 +1,67 @@
+"""Recording: what a back end measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from loihiconv.core.linear import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a back end measured on N samples.
+
+    Attributes
+    ----------
+    predictions : int array (N,)
+        Class that the readout decides for; see `loihiconv.core.classification`.
+    potentials : array (N, classes)
+        Membrane potentials of the readout after the last step, in units of v (integers in fixed point).
+    spike_counts : {population: int32 array (N, \\*shape)}
+        Spikes per neuron over the window, for every population that spikes; empty with ``counts=False``.
+    payload_sums : {population: int32 array (N, \\*shape)}
+        Sums of the payloads of those spikes, for every population whose spikes are graded.
+    spikes : {population: bool or uint8 array (N, T, \\*shape)}
+        Every spike, or the payload of every graded one; only with ``record=["spikes"]``.
+    potentials_over_time : array (N, T, classes) or None
+        Readout potentials after each step; only with ``record=["potentials"]``.
+    residuals : {population: array (N, \\*shape)}
+        Membrane potentials of every population after the last step, in units of v; only with ``record=["residuals"]``.
+    output_spikes : int32 array (N, classes) or None
+        Spikes that each class won; only with a softmax readout.
+    timesteps : int
+    backend : str
+    firing_rates : {population: float}
+        Mean spikes per neuron and step, in [0, 1], whatever their payloads.
+    firing_rate : float
+        The same over all neurons that can spike.
+    synaptic_operations : float
+        Mean per sample; see `loihiconv.core.activity`.
+    metadata : mapping
+        What else a back end has to say, as JSON values: "realization" of the neurons on the chip (see `loihiconv.lava.chip.realizations`)
+        and "profile", what a board's profiler measured.
+    """
+
+    predictions: Array
+    potentials: Array
+    spike_counts: Mapping[str, Array]
+    timesteps: int
+    backend: str
+    firing_rates: Mapping[str, float]
+    firing_rate: float
+    synaptic_operations: float
+    payload_sums: Mapping[str, Array] = field(default_factory=dict)
+    spikes: Mapping[str, Array] = field(default_factory=dict)
+    potentials_over_time: Array | None = None
+    residuals: Mapping[str, Array] = field(default_factory=dict)
+    output_spikes: Array | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def sent(self, population: str) -> Array:
+        """What each neuron sent over the window, (N, \\*shape): spikes, or the sum of their payloads where they are graded."""
+        return self.payload_sums[population] if population in self.payload_sums else self.spike_counts[population]
+
+    def __len__(self) -> int:
+        return len(self.predictions)

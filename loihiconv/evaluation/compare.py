@@ -1,0 +1,204 @@
+"""The same samples through several back ends, side by side with the float network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from loihiconv.backends.run import check_backend, run
+from loihiconv.core.errors import InvalidData, InvalidSetting
+from loihiconv.core.linear import Array
+from loihiconv.core.network import Network, Recording
+from loihiconv.evaluation.explain.analysis import Analysis, analyse, trace_fits
+from loihiconv.evaluation.metrics import agreement, wilson
+from loihiconv.evaluation.predicting import check_test_set, predict
+
+LAVA_SAMPLES = 50
+"""Samples that a comparison runs in Lava's simulator unless told otherwise: it is thousands of times slower."""
+
+
+@dataclass(frozen=True)
+class BackendResult:
+    """How one back end did.
+
+    Attributes
+    ----------
+    accuracy : float
+    n : int
+        Samples it ran.
+    wilson95 : (low, high)
+    agreement : float
+        Share of those samples on which it names the float network's class.
+    firing_rate : float or None
+        Mean spikes per neuron and step; None for the float network itself.
+    synaptic_operations : float or None
+        Mean per sample; None for the float network itself.
+    """
+
+    accuracy: float
+    n: int
+    wilson95: tuple[float, float]
+    agreement: float
+    firing_rate: float | None = None
+    synaptic_operations: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What `compare` found.
+
+    Attributes
+    ----------
+    timesteps : int
+    hardware : str
+    backends : {name: BackendResult}
+        "ann" is the float network, the others as asked for.
+    mismatched_spikes : {population: int} or None
+        Spikes on which emulator and Lava differ; None unless both ran.
+    mismatched_potentials : int or None
+        Readout potentials on which they differ.
+    recordings : {name: Recording}
+    analysis : Analysis or None
+        Where the accuracy went; only with ``compare(..., explain=True)``.
+    payload_max : int
+        Largest payload of a spike: 1 where spikes are binary. Accuracies with graded spikes are other figures than those without.
+    """
+
+    timesteps: int
+    hardware: str
+    backends: Mapping[str, BackendResult]
+    mismatched_spikes: Mapping[str, int] | None = None
+    mismatched_potentials: int | None = None
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
+    analysis: Analysis | None = None
+    payload_max: int = 1
+
+    @property
+    def title(self) -> str:
+        """Board, time steps and, where they are not binary, spikes."""
+        graded = f", graded spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ""
+        return f"{self.hardware or 'float'}, {self.timesteps} time steps{graded}"
+
+    def save_html(self, path: str | PathLike[str]) -> None:
+        """Write a page that shows all of it, whole or not at all; see `loihiconv.report`."""
+        from loihiconv.report import save_html
+
+        save_html(self, path)
+
+    def save_markdown(self, path: str | PathLike[str]) -> None:
+        """Write the tables of that page as Markdown, whole or not at all."""
+        from loihiconv.report import save_markdown
+
+        save_markdown(self, path)
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as JSON values."""
+        explained = {} if self.analysis is None else {"analysis": self.analysis.to_json()}
+        return {
+            "timesteps": self.timesteps,
+            "hardware": self.hardware,
+            "payload_max": self.payload_max,
+            "backends": {name: {**vars(result), "wilson95": list(result.wilson95)} for name, result in self.backends.items()},
+            "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
+            "mismatched_potentials": self.mismatched_potentials,
+            **explained,
+        }
+
+
+def compare(
+    model: nn.Module,
+    net: Network,
+    test_set: tuple[Array, Array],
+    backends: Sequence[str] = ("float", "emulator"),
+    *,
+    lava_samples: int = LAVA_SAMPLES,
+    device: str = "cpu",
+    stock_models: bool = False,
+    explain: bool = False,
+    calibration: Array | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Comparison:
+    """Run a test set through the float network and several back ends.
+
+    Parameters
+    ----------
+    model : nn.Module
+        The float network that ``net`` came from.
+    net : Network
+    test_set : (x (N, \\*shape), y (N,))
+    backends : sequence of str
+        As `loihiconv.run` knows them. Where "emulator" and "lava" are both among them, every spike of every population
+        is compared on the samples that Lava ran.
+    lava_samples : int
+        How many of the first samples Lava gets.
+    device : str
+        Torch device of "float" and "emulator".
+    stock_models : bool
+        Lava with Intel's own models of the connections.
+    explain : bool
+        Say where the accuracy went: every step of the conversion on all samples, every layer on some of them. It takes about as
+        long again as "float" and "emulator" do.
+    calibration : array (M, \\*shape), optional
+        With ``explain``, to tell whether test data comes in another channel order.
+    progress : callable (back end, samples done, samples in all), optional
+
+    Returns
+    -------
+    Comparison
+    """
+    x, y = check_test_set(test_set)
+    for backend in backends:
+        check_backend(net, backend)
+    if lava_samples < 1:
+        raise InvalidSetting(f"lava_samples {lava_samples}", where="lava_samples", limit="at least 1 expected")
+    reference = predict(model, x)
+    results = {"ann": _result(reference, y, reference)}
+    recordings: dict[str, Recording] = {}
+    judged = {"emulator", "lava"} <= set(backends)
+    for backend in backends:
+        n = min(lava_samples, len(x)) if backend == "lava" else len(x)
+
+        def report(done: int, total: int, backend: str = backend) -> None:
+            if progress is not None:
+                progress(backend, done, total)
+
+        record = ["spikes"] if judged and backend == "lava" else (["potentials"] if explain and trace_fits(net, n) else None)
+        recording = run(
+            net, x[:n], backend, record=record, counts=False, device=device, stock_models=stock_models, progress=report
+        )  # fmt: skip
+        recordings[backend] = recording
+        results[backend] = _result(recording.predictions, y[:n], reference[:n], recording)
+    spikes = potentials = None
+    if judged:
+        lava = recordings["lava"]
+        spikes, potentials = mismatches(run(net, x[: len(lava)], "emulator", record=["spikes"]), lava)
+    comparison = Comparison(net.timesteps, net.hardware, results, spikes, potentials, recordings, payload_max=net.payload_max)
+    if not explain:
+        return comparison
+    whole = {name: recording for name, recording in recordings.items() if name != "lava"}
+    main = "emulator" if net.fixed_point else "float"
+    if main not in whole:
+        kept = ["potentials"] if trace_fits(net, len(x)) else None
+        whole[main] = run(net, x, main, record=kept, counts=False, device=device)
+    settings = {"back ends": ", ".join(backends), "samples": len(x), "samples in Lava": lava_samples if "lava" in backends else 0}
+    analysis = analyse(model, net, x, y, whole, calibration=calibration, device=device, settings=settings, progress=progress)
+    return replace(comparison, analysis=analysis)
+
+
+def mismatches(a: Recording, b: Recording) -> tuple[dict[str, int], int]:
+    """On how many spikes per population, and on how many readout potentials, two recordings of the same samples differ."""
+    if set(a.spikes) != set(b.spikes) or len(a) != len(b):
+        raise InvalidData("the recordings are not of the same populations and samples", where="mismatches", remedy='record=["spikes"]')
+    return {name: int(np.sum(a.spikes[name] != b.spikes[name])) for name in a.spikes}, int(np.sum(a.potentials != b.potentials))
+
+
+def _result(predictions: Array, y: Array, reference: Array, recording: Recording | None = None) -> BackendResult:
+    correct = int(np.sum(predictions == y))
+    rate = None if recording is None else recording.firing_rate
+    operations = None if recording is None else recording.synaptic_operations
+    return BackendResult(correct / len(y), len(y), wilson(correct, len(y)), agreement(predictions, reference), rate, operations)

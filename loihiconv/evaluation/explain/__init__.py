@@ -1,0 +1,1 @@
+"""Where accuracy goes, step by step and layer by layer."""

@@ -1,0 +1,272 @@
+"""Everything that a report shows beside the accuracies: chain, layers, diagnosis, latency, workload, ranges, board, provenance."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from loihiconv.backends.run import run
+from loihiconv.core.errors import LoihiconvError
+from loihiconv.core.linear import Array
+from loihiconv.core.network import Network, Recording
+from loihiconv.core.version import __version__
+from loihiconv.evaluation.explain.attribution import LayerError, attribute
+from loihiconv.evaluation.explain.curves import LatencyCurve, confusion, latency_curve
+from loihiconv.evaluation.explain.diagnosis import Diagnosis, diagnose
+from loihiconv.evaluation.explain.evidence import gather
+from loihiconv.evaluation.explain.layers import LayerStatistics
+from loihiconv.evaluation.explain.ranges import StateRanges, WeightStatistics, state_ranges, weight_statistics
+from loihiconv.evaluation.explain.reference import Reference, read_reference
+from loihiconv.evaluation.explain.waterfall import LAYER_SAMPLES, Step, Waterfall, float_origin, spread, waterfall
+from loihiconv.evaluation.workload import Workload, float_workload, spiking_workload
+from loihiconv.hardware.energy import EnergyEstimate, estimate
+from loihiconv.hardware.placement import Placement, place
+
+PEAK_BYTES = 64 * 2**20
+"""Memory for every spike of the samples that potentials are followed on."""
+PEAK_SAMPLES = 8
+ENERGY_SAMPLES = 64
+ERROR_SAMPLES = 16
+"""Samples that errors are taken apart on, in float64."""
+RASTER_NEURONS = 48
+"""Neurons of each population in a raster, spread evenly over those that spike."""
+RASTERS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """Spikes of some neurons of a population on one sample.
+
+    Attributes
+    ----------
+    population : str
+    neurons : int array (k,)
+        Their indices in the flattened population.
+    spikes : bool array (k, T)
+    """
+
+    population: str
+    neurons: Array
+    spikes: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What `analyse` found.
+
+    Attributes
+    ----------
+    waterfall : Waterfall
+    errors : tuple of LayerError
+        Every layer's error taken apart by its causes (Eqs. 6 to 8), on a few samples.
+    diagnosis : Diagnosis
+    latency : LatencyCurve or None
+        Of the emulator, or of the float spiking network; None where potentials over time were not recorded.
+    confusion : int array (classes, classes)
+        Of the last stage.
+    workloads : {"ann", "spiking": Workload}
+    weights : tuple of WeightStatistics
+        Empty for float networks, like the next one.
+    ranges : tuple of StateRanges
+    rasters : tuple of Raster
+    placement : Placement or None
+    energy : EnergyEstimate or None
+    settings : mapping
+        Every setting of the conversion and of the comparison.
+    versions : mapping
+        What ran it, and what converted the network.
+    notes : tuple of str
+    """
+
+    waterfall: Waterfall
+    errors: tuple[LayerError, ...]
+    diagnosis: Diagnosis
+    latency: LatencyCurve | None
+    confusion: Array
+    workloads: Mapping[str, Workload]
+    weights: tuple[WeightStatistics, ...]
+    ranges: tuple[StateRanges, ...]
+    rasters: tuple[Raster, ...]
+    placement: Placement | None
+    energy: EnergyEstimate | None
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures as JSON values, without what only plots need."""
+        chain = self.waterfall
+        return {
+            "verdict": self.diagnosis.verdict,
+            "findings": [vars(finding) for finding in self.diagnosis.findings],
+            "waterfall": [_step_json(step) for step in chain.steps],
+            "total": _loss_json(chain.total),
+            "layers": [_layer_json(layer) for layer in chain.layers],
+            "error_parts": [{"population": e.population, "share": dict(e.share)} for e in self.errors],
+            "layer_samples": chain.layer_samples,
+            "accuracy_over_time": None if self.latency is None else self.latency.accuracy.tolist(),
+            "confusion": self.confusion.tolist(),
+            "workload": {name: load.to_json() for name, load in self.workloads.items()},
+            "ranges": [vars(ranges) for ranges in self.ranges],
+            "settings": dict(self.settings),
+            "versions": dict(self.versions),
+            "notes": list(self.notes),
+        }
+
+
+def analyse(
+    model: nn.Module,
+    net: Network,
+    x: Array,
+    y: Array,
+    recorded: Mapping[str, Recording],
+    *,
+    calibration: Array | None = None,
+    layer_samples: int = LAYER_SAMPLES,
+    device: str = "cpu",
+    settings: Mapping[str, Any] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Analysis:
+    """Say where accuracy went, and gather what a report shows.
+
+    Parameters
+    ----------
+    model : nn.Module
+    net : Network
+    x, y : arrays (N, \\*shape), (N,)
+    recorded : {back end: Recording}
+        Of all N samples; "float" and "emulator" spare running them again. One with potentials over time gives the latency curve.
+    calibration : array (M, \\*shape), optional
+        To tell whether test data comes in another channel order.
+    layer_samples : int
+        Samples for layers' statistics.
+    device : str
+    settings : mapping, optional
+        Of the comparison, to be shown with those of the conversion.
+    progress : callable (stage, done, in all), optional
+
+    Raises
+    ------
+    LoihiconvError
+        As `loihiconv.evaluation.explain.waterfall.waterfall` does.
+    """
+    origin = float_origin(net)
+    reference = read_reference(model, origin)
+    chain = waterfall(
+        model, net, (x, y), recorded=recorded, layer_samples=layer_samples, device=device, reference=reference, progress=progress
+    )
+    main = recorded["emulator" if net.fixed_point else "float"]
+    traced = main.potentials_over_time is not None
+    some = x[spread(len(x), layer_samples)]
+    few = x[spread(len(x), _peak_samples(net))]
+    followed = run(net, few, "emulator" if net.fixed_point else "float", record=["spikes"], device=device)
+    placement = _placement(net)
+    energy = None
+    if placement is not None and placement.cores:
+        typical = run(net, x[spread(len(x), ENERGY_SAMPLES)], "emulator", device=device)
+        energy = estimate(net, typical, placement)
+    classes = max(int(net.readout.shape[0]), int(y.max(initial=0)) + 1)
+    return Analysis(
+        chain,
+        tuple(_errors(net, reference, x[spread(len(x), ERROR_SAMPLES)], device)),
+        diagnose(gather(net, chain, reference, x, calibration)),
+        latency_curve(net, main, y) if traced else None,
+        confusion(main.predictions, y, classes),
+        {"ann": float_workload(model, reference.ann, some), "spiking": spiking_workload(net, main, some)},
+        weight_statistics(net) if net.fixed_point else (),
+        state_ranges(net, few, followed) if net.fixed_point else (),
+        _rasters(net, followed),
+        placement,
+        energy,
+        {**net.metadata.get("settings", {}), "hardware": net.hardware or "none", **(settings or {})},
+        _versions(net),
+        tuple(net.metadata.get("notes", ())),
+    )
+
+
+def trace_fits(net: Network, samples: int, limit: int = 2**29) -> bool:
+    """Whether readout potentials over time of so many samples stay below a limit in bytes."""
+    return samples * net.timesteps * int(np.prod(net.readout.shape)) * 4 <= limit
+
+
+def _peak_samples(net: Network) -> int:
+    per_sample = net.timesteps * sum(int(np.prod(p.shape)) for p in net.populations if p.spiking)
+    return int(min(PEAK_SAMPLES, max(1, PEAK_BYTES // max(per_sample, 1))))
+
+
+def _placement(net: Network) -> Placement | None:
+    """The network on its board; None for float networks and where its board is not known here."""
+    if not net.fixed_point or not net.hardware:
+        return None
+    try:
+        return place(net)
+    except LoihiconvError:
+        return None
+
+
+def _errors(net: Network, reference: Reference, x: Array, device: str) -> list[LayerError]:
+    """Errors against the float network's own activations, in the units of `loihiconv.evaluation.explain.attribution`."""
+    network = net if net.fixed_point else float_origin(net)
+    recording = run(network, x, "emulator" if net.fixed_point else "float", record=["residuals"], device=device)
+    activations = reference.activations(x, {p.name for p in network.populations[1:]})
+    wanted = {name: values.astype(np.float64) for name, values in activations.items()}
+    if (readout := network.readout).name in wanted:
+        wanted[readout.name] *= readout.scale
+    return attribute(network, recording, x, wanted)
+
+
+def _rasters(net: Network, recording: Recording) -> tuple[Raster, ...]:
+    """Of the first sample, from populations spread over the depth of the network."""
+    names = [p.name for p in net.populations[1:] if p.spiking]
+    chosen = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, min(RASTERS, len(names))).astype(int))] if names else []
+    rasters = []
+    for name in chosen:
+        spikes = recording.spikes[name][0].reshape(recording.timesteps, -1)
+        active = np.flatnonzero(spikes.any(axis=0))
+        if not len(active):
+            active = np.arange(spikes.shape[1])
+        index = active[np.unique(np.linspace(0, len(active) - 1, min(RASTER_NEURONS, len(active))).astype(int))]
+        rasters.append(Raster(name, index, spikes[:, index].T))
+    return tuple(rasters)
+
+
+def _versions(net: Network) -> dict[str, str]:
+    now = {
+        "loihiconv": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+    before = net.metadata.get("provenance", {})
+    return {**now, **{f"converted with {key}": str(value) for key, value in before.items() if now.get(key) != str(value)}}
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    shown = {"key": step.key, "title": step.title, "accuracy": step.accuracy, "wilson95": list(step.interval95), "same": step.same}
+    return {**shown, "step": None if step.step is None else _loss_json(step.step)}
+
+
+def _loss_json(loss: Any) -> dict[str, Any]:
+    return {**vars(loss), "loss": loss.loss, "interval95": list(loss.interval95)}
+
+
+def _layer_json(layer: LayerStatistics) -> dict[str, Any]:
+    plain = replace(layer, errors={})
+    hidden = ("activation_histogram", "rate_histogram", "scatter", "errors", "error")
+    values = {key: value for key, value in vars(plain).items() if key not in hidden}
+    values["correlation"] = layer.correlation if isfinite(layer.correlation) else None
+    values["shape"] = list(layer.shape)
+    return {
+        **values,
+        "relative_error": layer.relative_error,
+        "error": vars(layer.error),
+        "errors": {k: vars(v) for k, v in layer.errors.items()},
+    }

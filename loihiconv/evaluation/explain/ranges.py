@@ -1,0 +1,188 @@
+"""How much of the chip's ranges a network uses: weights and biases by themselves, potentials and sums in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log2
+
+import numpy as np
+import torch
+
+from loihiconv.core.fixed_point import BIAS_MAX
+from loihiconv.core.input_coding import host_currents, payloads
+from loihiconv.core.linear import Array
+from loihiconv.core.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Network, Readout, Recording
+from loihiconv.evaluation.explain.analog import RateModel
+from loihiconv.evaluation.explain.reference import matching, without_plane
+from loihiconv.evaluation.explain.stages import unit
+
+LIMITS = {"bias": BIAS_MAX, "u": SUM_LIMIT - 1, "v": V_MAX}
+"""Largest magnitudes that the chip can hold."""
+WEIGHT_MAX = 255
+"""Largest magnitude of an 8-bit weight; 254 where signs mix."""
+WEIGHT_BINS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class WeightStatistics:
+    """Integer weights of one connection beside the float weights that they stand for.
+
+    Attributes
+    ----------
+    connection, population : str
+        Its name, and its target.
+    synapses : int
+        Stored weights: a kernel counts once.
+    zeros : float
+        Share of them that are 0.
+    bits_used : float
+        log2 of the largest magnitude + 1: of 8.
+    levels : int
+        Different values that occur.
+    error : float or None
+        Root mean square of (integer / gain - float) as a share of the float weights' root mean square; None without an origin.
+    on_host : bool
+        The host multiplies with them, so that no 8 bits bind them.
+    edges : float array (WEIGHT_BINS + 1,)
+        Of both histograms, in the chip's integers.
+    counts, float_counts : int arrays (WEIGHT_BINS,)
+        Of integer weights, and of float weights times the gain.
+    """
+
+    connection: str
+    population: str
+    synapses: int
+    zeros: float
+    bits_used: float
+    levels: int
+    error: float | None
+    on_host: bool
+    edges: Array
+    counts: Array
+    float_counts: Array
+
+
+@dataclass(frozen=True)
+class StateRanges:
+    """The largest magnitudes of one population, seen in a run and possible in the worst case, against the chip's limits.
+
+    Attributes
+    ----------
+    population : str
+    threshold : float or None
+        In units of v; None for the readout.
+    bias : int
+        Largest |bias|, at most `BIAS_MAX`.
+    u_seen, u_worst : int
+        Synaptic sums in units of weight x payload, below 2^17.
+    v_seen, v_worst : int
+        Potentials before the reset, in units of v; they saturate at 2^23 - 1. The worst case may lie beyond.
+    """
+
+    population: str
+    threshold: float | None
+    bias: int
+    u_seen: int
+    u_worst: int
+    v_seen: int
+    v_worst: int
+
+
+def weight_statistics(net: Network) -> tuple[WeightStatistics, ...]:
+    """Of every connection of a fixed-point network whose weights are not all 1 by nature."""
+    return tuple(_weights(net, c) for c in net.connections if isinstance(net[c.target], (IF, Readout)))
+
+
+def dequantized(net: Network, connection: Connection) -> Array:
+    """A fixed-point network's weights in units of its float network's: integer x payload / gain, without a bias plane's."""
+    gain = unit(net, connection.target) / 2**STATE_SHIFT
+    source = net.input if connection.source == net.input.name else None
+    payload = source.payload_max if source is not None and not source.spiking else 1
+    host = 2.0 ** (connection.weight_exp - STATE_SHIFT) if connection.on_host else 1.0
+    return np.asarray(without_plane(connection, net).map.weight * (payload * host / gain), np.float64)
+
+
+def state_ranges(net: Network, x: Array, recording: Recording) -> tuple[StateRanges, ...]:
+    """Ranges of every population that integrates.
+
+    Parameters
+    ----------
+    net : Network
+        Fixed point.
+    x : array (N, \\*input shape)
+        A few samples.
+    recording : Recording
+        Of them, with ``record=["spikes"]``; sums and potentials are computed again from its spikes, step for step.
+    """
+    model, sent = RateModel(net), payloads(net.input, x)
+    currents = host_currents(net, sent)
+    bounds: Mapping[str, Mapping[str, float]] = net.metadata.get("bounds", {})
+    result = []
+    for p in net.populations:
+        if not isinstance(p, (IF, Readout)):
+            continue
+        u = _sums(net, model, p, sent, recording)
+        bias = currents.get(p.name, p.bias)
+        v_seen = _largest_potential(net, p, u, bias, recording)
+        worst = bounds.get(p.name, {})
+        result.append(
+            StateRanges(
+                p.name, p.vth * 2.0**STATE_SHIFT if isinstance(p, IF) else None, int(np.abs(bias).max(initial=0)),
+                int(np.abs(u).max(initial=0)), int(worst.get("sum", 0)), v_seen, int(worst.get("v", 0)),
+            )
+        )  # fmt: skip
+    return tuple(result)
+
+
+def _weights(net: Network, c: Connection) -> WeightStatistics:
+    weight = c.map.weight
+    error, floats = None, np.zeros(0)
+    largest = float(np.abs(weight).max(initial=0))
+    if net.origin is not None and (twin := matching(net.origin, c)) is not None:
+        wanted = twin.map.weight.astype(np.float64)
+        found = dequantized(net, c)
+        if found.shape == wanted.shape:
+            size = float(np.sqrt(np.mean(wanted**2)))
+            error = float(np.sqrt(np.mean((found - wanted) ** 2))) / size if size else 0.0
+            scale = float(np.abs(without_plane(c, net).map.weight).max(initial=0)) / max(float(np.abs(found).max(initial=0)), 1e-30)
+            floats = (wanted * scale).ravel()
+    reach = WEIGHT_MAX + 1.0 if not c.on_host else max(largest, 1.0)
+    edges = np.linspace(-reach, reach, WEIGHT_BINS + 1)
+    counts, float_counts = np.histogram(weight.ravel(), edges)[0], np.histogram(np.clip(floats, -reach, reach), edges)[0]
+    return WeightStatistics(
+        c.name, c.target, weight.size, float(np.mean(weight == 0)), log2(largest + 1), len(np.unique(weight)), error, c.on_host,
+        edges, counts, float_counts,
+    )  # fmt: skip
+
+
+def _sums(net: Network, model: RateModel, p: IF | Readout, sent: Array, recording: Recording) -> Array:
+    """Σ w s per step: int64 (N, T or 1, \\*shape)."""
+    total: Array = np.zeros((len(sent), 1, *p.shape), np.int64)
+    for c in net.incoming(p.name):
+        if c.on_host:
+            continue
+        if net[c.source].spiking:
+            spikes = recording.spikes[c.source]
+            flat = torch.from_numpy(spikes.reshape(-1, *spikes.shape[2:]).astype(np.float32))
+            product = model.synaptic_sum(c, flat).numpy().reshape(*spikes.shape[:2], *p.shape)
+        else:
+            product = model.synaptic_sum(c, torch.from_numpy(sent.astype(np.float32))).numpy()[:, None]
+        total = total + np.rint(product).astype(np.int64)
+    return total
+
+
+def _largest_potential(net: Network, p: IF | Readout, u: Array, bias: Array, recording: Recording) -> int:
+    """Largest |v| over all steps, before resets."""
+    n, steps = len(u), recording.timesteps
+    v = np.broadcast_to(p.v_init, (n, *p.shape)).astype(np.int64)
+    threshold = int(p.vth) << STATE_SHIFT if isinstance(p, IF) else 0
+    largest = int(np.abs(v).max(initial=0))
+    for t in range(p.delay if isinstance(p, Readout) else 0, steps):
+        v = np.clip(v + (u[:, min(t, u.shape[1] - 1)] << STATE_SHIFT) + bias, -V_MAX, V_MAX)
+        largest = max(largest, int(np.abs(v).max(initial=0)))
+        if isinstance(p, IF) and p.graded:
+            v = v - threshold * np.clip(v // threshold, 0, p.payload_max)
+        elif isinstance(p, IF):
+            v = np.where(v > threshold, 0 if p.reset == "zero" else v - threshold, v)
+    return largest

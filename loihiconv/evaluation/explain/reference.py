@@ -1,0 +1,197 @@
+"""What a converted network should do: the float network's activations as rates, and the spiking network before any correction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.graph import Ann
+from loihiconv.ann.graph import Input as AnnInput
+from loihiconv.ann.graph import MaxPool as AnnMaxPool
+from loihiconv.ann.graph import Relu as AnnRelu
+from loihiconv.ann.passes import lower
+from loihiconv.conversion.settings import NAMES, Settings
+from loihiconv.conversion.spiking import population_names, to_spiking
+from loihiconv.core.errors import LoihiconvError
+from loihiconv.core.linear import Array, Conv, Dense
+from loihiconv.core.network import IF, Connection, MaxPool, Network, Population, Readout
+
+SAME = 1e-4
+"""Weights that differ by less than this share of the largest one are the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A model beside the network that was made of it.
+
+    Attributes
+    ----------
+    ann : Ann
+        The model after the passes, a function equal to the model's own.
+    converted : Ann
+        The model after the passes that conversion used; another function only where averages stand in for max-pooling.
+    scales : {population: λ}
+        As conversion chose them, shaped to broadcast.
+    plain : Network
+        The float spiking network without bias correction and with all charge at the start: with ReLUs, the function of
+        ``converted``.
+    expected : Network or None
+        What ``converted`` and ``scales`` give by themselves; None where the network says too little of how it was made.
+    """
+
+    ann: Ann
+    converted: Ann
+    scales: Mapping[str, Array]
+    plain: Network
+    expected: Network | None
+
+    @cached_property
+    def averaged(self) -> tuple[str, ...]:
+        """Max-pooling layers of the model that the network computes as something else than a maximum."""
+        pools = [node.name for node in self.ann if isinstance(node, AnnMaxPool)]
+        return tuple(name for name in pools if name not in self.plain or not isinstance(self.plain[name], MaxPool))
+
+    def activations(self, x: Array, keep: set[str]) -> dict[str, Array]:
+        """A / λ of these populations, and the outputs of the readout: float32 arrays (N, \\*shape)."""
+        names = population_names(self.ann)
+        output = self.ann.output.name
+        nodes = [n.name for n in self.ann if n.name != output and not isinstance(n, AnnInput) and _is_population(self.ann, n.name)]
+        wanted = [name for name in nodes if names[name] in keep and names[name] in self.scales]
+        result, kept = self._evaluator(torch.from_numpy(np.ascontiguousarray(x, np.float32)), keep=wanted)
+        rates = {names[name]: (kept[name].numpy() / self.scales[names[name]]).astype(np.float32) for name in wanted}
+        if names[output] in keep:
+            rates[names[output]] = result.flatten(1).numpy()
+        return rates
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        return Evaluator(self.ann)
+
+
+def read_reference(model: nn.Module, network: Network) -> Reference:
+    """Put a model beside the float spiking network that was made of it.
+
+    Parameters
+    ----------
+    model : nn.Module
+    network : Network
+        Float; `Network.origin` of one in fixed point.
+
+    Raises
+    ------
+    LoihiconvError
+        If the model cannot be read.
+    """
+    original = read_torch(model, network.input.sample_shape)
+    settings: Mapping[str, Any] = network.metadata.get("settings", {})
+    tree = settings.get("maxpool") == "relu-tree"
+    ann = lower(original, "relu-tree" if tree else "gate").ann
+    converted = lower(original, "average").ann if settings.get("maxpool") == "average" else ann
+    scales = _scales(converted, network)
+    expected = _expected(converted, scales, network)
+    if expected is None:
+        return Reference(ann, converted, scales, network, None)
+    return Reference(ann, converted, scales, _uncorrected(network, *expected), expected[0])
+
+
+def same_weights(a: Connection, b: Connection) -> bool:
+    """Whether two connections are the same linear map, up to rounding in float32."""
+    if type(a.map) is not type(b.map) or a.map.weight.shape != b.map.weight.shape:
+        return False
+    return bool(np.abs(a.map.weight - b.map.weight).max() <= SAME * max(float(np.abs(b.map.weight).max()), 1e-12))
+
+
+def matching(network: Network, connection: Connection) -> Connection | None:
+    """The connection of a network that joins the same populations, the same number among several."""
+    alike = [c for c in network.connections if c.name == connection.name]
+    return alike[0] if len(alike) == 1 else None
+
+
+def population(network: Network, name: str) -> Population | None:
+    """The population of this name, if there is one."""
+    return next((p for p in network.populations if p.name == name), None)
+
+
+def without_plane(connection: Connection, network: Network) -> Connection:
+    """A connection without the weights of a bias plane, if its source has one."""
+    source = network[connection.source]
+    if connection.source != network.input.name or not network.input.bias_plane:
+        return connection
+    linear = connection.map
+    if isinstance(linear, Conv):
+        return replace(connection, map=linear.with_weight(linear.weight[:, : source.shape[0] - 1]))
+    plane = int(np.prod(source.shape[1:]))
+    return replace(connection, map=Dense(linear.weight[:, :-plane]))
+
+
+def _is_population(ann: Ann, name: str) -> bool:
+    return isinstance(ann[name], (AnnRelu, AnnMaxPool))
+
+
+def _scales(ann: Ann, network: Network) -> dict[str, Array]:
+    """λ of every population, from the network's own record of its calibration; 1 where hidden layers were not normalised."""
+    recorded = network.metadata.get("calibration", {}).get("scales", {})
+    names, scales = population_names(ann), {}
+    for node in ann:
+        name = names[node.name]
+        if name in recorded and (node is ann.output or isinstance(node, AnnInput) or _is_population(ann, node.name)):
+            values = np.asarray(recorded[name], np.float64)
+            scales[name] = values.reshape(()) if values.size == 1 else values.reshape(-1, *(1,) * (len(ann.shapes[node.name]) - 1))
+    return scales
+
+
+def _settings(network: Network) -> Settings:
+    """Settings of the conversion, as far as the network tells; from its own populations where it does not."""
+    recorded = {name: value for name, value in network.metadata.get("settings", {}).items() if name in NAMES}
+    hidden = next((p for p in network.populations if isinstance(p, IF)), None)
+    seen = {
+        "timesteps": network.timesteps,
+        "input_coding": network.input.coding,
+        "reset": "subtract" if hidden is None else hidden.reset,
+        "readout": network.readout.decision,
+    }
+    return Settings(**{**recorded, **seen})
+
+
+def _expected(ann: Ann, scales: Mapping[str, Array], network: Network) -> tuple[Network, Network] | None:
+    """The float spiking network that conversion would make of this Ann now, without bias correction.
+
+    Once without charge that is held back at the start, whose biases are those of the float network, and once with.
+    """
+    names = population_names(ann)
+    nodes = [n.name for n in ann if n is ann.output or isinstance(n, AnnInput) or _is_population(ann, n.name)]
+    if network.input.name != ann.input.name or any(names[name] not in scales for name in nodes):
+        return None
+    scale = {name: scales[names[name]] for name in nodes}
+    try:
+        settings = _settings(network)
+        held_back = to_spiking(ann, scale, settings, signed=network.input.signed)
+        return to_spiking(ann, scale, replace(settings, hold_back=0.0), signed=network.input.signed), held_back
+    except LoihiconvError:
+        return None
+
+
+def _uncorrected(network: Network, expected: Network, held_back: Network) -> Network:
+    """The network with the biases that its weights come with, wherever its weights are those expected.
+
+    Elsewhere its biases stay, but for the charge that is held back at the start.
+    """
+    populations = []
+    for p in network.populations:
+        twin, late = population(expected, p.name), population(held_back, p.name)
+        if isinstance(p, (IF, Readout)) and isinstance(twin, type(p)) and isinstance(late, type(p)) and p.shape == twin.shape:
+            pairs = [(c, matching(expected, c)) for c in network.incoming(p.name)]
+            if all(other is not None and same_weights(c, other) for c, other in pairs):
+                p = replace(p, bias=twin.bias, v_init=twin.v_init)
+            else:
+                p = replace(p, bias=p.bias - (late.bias - twin.bias), v_init=twin.v_init)
+        populations.append(p)
+    return replace(network, populations=tuple(populations))

@@ -1,0 +1,230 @@
+"""The theory of Rueckauer et al. 2016 (arXiv:1612.04052), section 2, as pure functions: what a rate owes to what is left in V.
+
+Everything is in units of one population: rates in spikes per step, charge and potentials in units of v (one spike is
+worth the threshold τ), in float64, which holds the integers of fixed-point networks exactly. The paper starts at V(0) = 0;
+ours may start anywhere, so V(T) stands here as V(T) - V(0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from loihiconv.core.errors import InvalidData
+from loihiconv.core.input_coding import check_samples, host_currents, payloads
+from loihiconv.core.linear import Array, Conv
+from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout, Recording
+
+
+def left_over(v_end: Array, v_start: Array, threshold: float, timesteps: int) -> Array:
+    """ΔV = (V(T) - V(0)) / (τ T), in spikes per step: what was received but not fired (Eq. 6, last term).
+
+    Parameters
+    ----------
+    v_end, v_start : arrays
+        Membrane potentials after the last step and before the first, in units of v.
+    threshold : float
+        τ, in units of v.
+    timesteps : int
+    """
+    return np.asarray((np.asarray(v_end, np.float64) - v_start) / (threshold * timesteps))
+
+
+def equation_5(activation: Array, overshoot: Array, steps_per_spike: Array, threshold: float) -> Array:
+    """Rate r = a - ε / (n τ) of a neuron that resets to zero and is driven by a constant current (Eq. 5, rmax = 1).
+
+    Parameters
+    ----------
+    activation : array
+        a, the current per step as a share of the threshold.
+    overshoot : array
+        ε, by how much the potential exceeds the threshold whenever it does.
+    steps_per_spike : array
+        n, the steps from one spike to the next.
+    threshold : float
+    """
+    return np.asarray(activation - overshoot / (steps_per_spike * threshold))
+
+
+def equation_6(activation: Array, delta_v: Array) -> Array:
+    """Rate r = a - ΔV of a neuron that resets by subtraction and is driven by a constant current (Eq. 6, rmax = 1)."""
+    return np.asarray(activation - delta_v)
+
+
+def equation_7(network: Network, rates: Mapping[str, Array], population: str, delta_v: Array, samples: Array) -> Array:
+    """Rates r = Σ W r_before + b - ΔV of a layer from those that feed it (Eq. 7, rmax = 1), in spikes per step.
+
+    Exact for neurons that reset by subtraction, whatever their input and however deep, unless a potential ran into the
+    chip's 24 bits. For the readout, which has no threshold, ΔV is not subtracted and the result is in units of v per step;
+    if it lets t0 steps pass, rates are those of the steps that it integrates.
+
+    Parameters
+    ----------
+    network : Network
+    rates : {population: array (N, \\*shape)}
+        Of all populations that feed this one; payloads per step for an analog input.
+    population : str
+    delta_v : array (N, \\*shape)
+        `left_over` of this population.
+    samples : array (N, \\*input shape)
+    """
+    target = network[population]
+    received = drive(network, rates, population, samples)
+    return received if isinstance(target, Readout) else received / tau(network, target) - delta_v
+
+
+def equation_8(
+    network: Network, delta_v: Mapping[str, Array], rates: Mapping[str, Array] | None = None, samples: Array | None = None
+) -> dict[str, Array]:
+    """Error a - r of every layer that is left-over potential, its own and that of all layers before (Eq. 8).
+
+    E_l = ΔV_l + Σ W_l E_{l-1}. As in the paper rectification is left out: exact where all neurons are driven by positive
+    currents that the largest spike can take away. With ``rates`` errors pass only through neurons whose drive is such, and max-pooling
+    passes the error of the unit with the largest rate.
+
+    Parameters
+    ----------
+    network : Network
+    delta_v : {population: array (N, \\*shape)}
+        `left_over` of every population that spikes; what is missing counts as 0.
+    rates, samples : {population: array (N, \\*shape)}, array (N, \\*input shape); optional
+        Of the run: `recorded_rates`.
+
+    Returns
+    -------
+    {population: float64 array (N, \\*shape)}
+        In spikes per step; for the readout in units of v per step.
+    """
+    n = len(next(iter(delta_v.values())))
+    errors: dict[str, Array] = {}
+    for p in network.populations:
+        arrived = np.zeros((n, *p.shape))
+        for connection in network.incoming(p.name):
+            if isinstance(p, MaxPool):
+                arrived = _winners(network, connection, errors[connection.source], rates)
+            else:
+                arrived = arrived + _through(network, connection, errors[connection.source])
+        if isinstance(p, IF):
+            arrived = arrived / tau(network, p)
+            if rates is not None and samples is not None:
+                received = drive(network, rates, p.name, samples)
+                arrived = np.where((received > 0) & (received < tau(network, p) * p.payload_max), arrived, 0.0)
+        errors[p.name] = arrived + delta_v.get(p.name, 0.0)
+    return errors
+
+
+def drive(network: Network, rates: Mapping[str, Array], population: str, samples: Array) -> Array:
+    """Σ W r + b: what a population receives per step, in units of v, if those that feed it send at ``rates``.
+
+    For max-pooling, whose potentials are spikes, the largest rate of each window.
+    """
+    target = network[population]
+    payload = payloads(network.input, check_samples(network.input, samples)).astype(np.float64)
+    if isinstance(target, Input):
+        return payload
+    if isinstance(target, MaxPool):
+        (connection,) = network.incoming(population)
+        return np.asarray(_windows(connection, rates[connection.source]).max(axis=-1))
+    currents = host_currents(network, payload)
+    total = np.broadcast_to(currents.get(population, target.bias), (len(payload), *target.shape)).astype(np.float64)
+    for connection in network.incoming(population):
+        if not connection.on_host:
+            total = total + _through(network, connection, rates[connection.source])
+    return total
+
+
+def analog_rates(network: Network, samples: Array) -> dict[str, Array]:
+    """Rates that every population would have after infinitely many steps: the float network that this one stands for.
+
+    a = max(0, Σ W a + b) / τ, without an upper limit: what lies above 1 cannot be fired. In a float network these are the
+    activations divided by λ; in fixed point those of the quantized weights, so that their distance to recorded rates is
+    an error of time and not of precision.
+
+    Returns
+    -------
+    {population: float64 array (N, \\*shape)}
+        Spikes per step; payloads for an analog input, units of v per step for the readout.
+    """
+    rates: dict[str, Array] = {}
+    for p in network.populations:
+        received = drive(network, rates, p.name, samples)
+        rates[p.name] = np.maximum(received, 0.0) / tau(network, p) if p.spiking else received
+    return rates
+
+
+def recorded_rates(network: Network, recording: Recording, samples: Array) -> dict[str, Array]:
+    """What every population sent per step: N(T) / T, payloads for an analog input, (V(T) - V(0)) / (T - t0) for the readout."""
+    rates: dict[str, Array] = {}
+    for p in network.populations:
+        if isinstance(p, Readout):
+            rates[p.name] = (_final(recording, p.name) - start_potential(network, p)) / network.readout_steps
+        elif p.spiking:
+            if p.name not in recording.spike_counts:
+                raise InvalidData("the recording has no spike counts", where=p.name, remedy="run with counts=True")
+            rates[p.name] = recording.sent(p.name) / recording.timesteps
+        else:
+            rates[p.name] = payloads(network.input, check_samples(network.input, samples)).astype(np.float64)
+    return rates
+
+
+def recorded_left_over(network: Network, recording: Recording) -> dict[str, Array]:
+    """ΔV of every population of integrate-and-fire neurons, from the final potentials of a recording."""
+    return {
+        p.name: left_over(_final(recording, p.name), start_potential(network, p), tau(network, p), recording.timesteps)
+        for p in network.populations
+        if isinstance(p, IF) or (isinstance(p, Input) and p.coding == "rate")
+    }
+
+
+def tau(network: Network, population: Population) -> float:
+    """τ, what one spike takes from the membrane potential, in units of v."""
+    if isinstance(population, Input):
+        return float(population.payload_max or 1)
+    return population.vth * 2.0**network.shift if isinstance(population, IF) else 1.0
+
+
+def start_potential(network: Network, population: Population) -> Array:
+    """V(0), as an array (\\*shape) in units of v; 0 for what has no potential."""
+    if isinstance(population, MaxPool) or (isinstance(population, Input) and population.coding != "rate"):
+        return np.zeros(population.shape)
+    if isinstance(population, Input):
+        start = population.payload_max // 2 if network.fixed_point else 0.5
+        return np.full(population.shape, float(start))
+    return np.broadcast_to(population.v_init, population.shape).astype(np.float64)
+
+
+def _through(network: Network, connection: Connection, sent: Array) -> Array:
+    """Σ W x in units of v of the target; nothing for what the host computed from the samples alone."""
+    target = network[connection.target]
+    if connection.on_host:
+        return np.zeros((len(sent), *target.shape))
+    linear = connection.map.with_weight(connection.map.weight.astype(np.float64))
+    total = linear.apply(np.asarray(sent, np.float64).reshape(len(sent), *network[connection.source].shape))
+    return np.asarray(total.reshape(len(sent), *target.shape) * 2.0**network.shift)
+
+
+def _windows(connection: Connection, x: Array) -> Array:
+    """What each pooling window sees of rates (N, C, H, W), beyond borders 0: (N, C, H_out, W_out, kH kW)."""
+    pool = connection.map
+    assert isinstance(pool, Conv)  # established by Network
+    top, bottom, left, right = pool.padding
+    padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    view = np.lib.stride_tricks.sliding_window_view(padded, pool.extent, axis=(2, 3))  # type: ignore[call-overload, unused-ignore]  # stubs of numpy 1 know no tuple
+    view = view[:, :, :: pool.stride[0], :: pool.stride[1], :: pool.dilation[0], :: pool.dilation[1]]
+    return np.asarray(view.reshape(*view.shape[:4], -1))
+
+
+def _winners(network: Network, connection: Connection, errors: Array, rates: Mapping[str, Array] | None) -> Array:
+    """The error of the unit with the largest rate, for every pooling window."""
+    if rates is None:
+        raise InvalidData("which unit a max-pooling follows depends on the rates", where=connection.target, remedy="give them")
+    errors = errors.reshape(len(errors), *network[connection.source].shape)
+    first = _windows(connection, rates[connection.source]).argmax(axis=-1)
+    return np.asarray(np.take_along_axis(_windows(connection, errors), first[..., None], axis=-1)[..., 0])
+
+
+def _final(recording: Recording, name: str) -> Array:
+    if name not in recording.residuals:
+        raise InvalidData("the recording has no final potentials", where=name, remedy='run with record=["residuals"]')
+    return np.asarray(recording.residuals[name], np.float64)

@@ -1,0 +1,125 @@
+"""The points of a sweep: every combination of the values of its axes, all checked before any of them is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from loihiconv.conversion.settings import NAMES, Optimize, Settings, choose
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.hardware.board import HardwareConfig, Limit
+
+AXES = tuple(sorted({*NAMES, "optimize", "weight_bits"}))
+"""What can be swept: the settings of a conversion, what stands for those not given, and the width of weights."""
+FEWEST_BITS = 2
+"""Of weights: with one bit nothing is left beside the sign."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One combination of settings.
+
+    Attributes
+    ----------
+    values : mapping
+        Value on each axis, in the order of the axes.
+    given : mapping
+        Fields of `Settings` that are on an axis or were given for all points; a search leaves them as they are.
+    settings : Settings
+        With the rest filled in.
+    optimize : str
+    weight_bits : int or None
+        None leaves the board's.
+    """
+
+    values: Mapping[str, Any]
+    given: Mapping[str, Any]
+    settings: Settings
+    optimize: Optimize = "default"
+    weight_bits: int | None = None
+
+    @property
+    def searching(self) -> bool:
+        """Whether settings that are not given are searched for on calibration data."""
+        return self.optimize in ("accuracy", "latency")
+
+    def board(self, board: HardwareConfig | None) -> HardwareConfig | None:
+        """The board with weights of this point's width."""
+        if board is None or self.weight_bits is None:
+            return board
+        limit = Limit(value=self.weight_bits, source="an axis of a sweep", note=f"{board.name} has {board.weight_bits.value}")
+        return board.model_copy(update={"weight_bits": limit})
+
+    def to_json(self) -> dict[str, Any]:
+        """All settings as JSON values."""
+        return {**self.settings.to_json(), "optimize": self.optimize, "weight_bits": self.weight_bits}
+
+
+def points(axes: Mapping[str, Any], fixed: Mapping[str, Any], board: HardwareConfig | None) -> tuple[Point, ...]:
+    """All combinations of values, the last axis varying fastest.
+
+    Parameters
+    ----------
+    axes : {name: values}
+        A single value counts as one; one that is listed twice is run once.
+    fixed : mapping
+        The same for all points.
+    board : HardwareConfig or None
+
+    Raises
+    ------
+    InvalidSetting
+        For an unknown axis, with the known ones, an axis without values, or a value out of its range.
+    """
+    for name in (*axes, *fixed):
+        _check_name(name)
+    if twice := sorted(axes.keys() & fixed.keys()):
+        raise InvalidSetting(f"{twice[0]} is an axis and given as well", where="sweep", remedy="give it once")
+    if "timesteps" not in {*axes, *fixed}:
+        raise InvalidSetting("no time steps", where="sweep", remedy='add an axis "timesteps", such as [8, 16, 32]')
+    values = {name: _values(name, given) for name, given in axes.items()}
+    same = {name: _plain(value) for name, value in fixed.items()}
+    return tuple(_point(dict(zip(values, combination, strict=True)), same, board) for combination in product(*values.values()))
+
+
+def _check_name(name: str) -> None:
+    if name not in AXES:
+        close = get_close_matches(name, AXES, n=1)
+        hint = f", did you mean {close[0]!r}?" if close else ""
+        raise InvalidSetting(f"no such axis: {name}{hint}", where="sweep", limit=f"known are {', '.join(AXES)}")
+
+
+def _values(name: str, given: Any) -> list[Any]:
+    several = isinstance(given, (Sequence, np.ndarray)) and not isinstance(given, str)
+    values: list[Any] = []
+    for value in map(_plain, given if several else [given]):
+        if not any(type(value) is type(other) and value == other for other in values):
+            values.append(value)
+    if not values:
+        raise InvalidSetting("no values", where=name, limit="at least one expected")
+    return values
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _point(values: dict[str, Any], fixed: Mapping[str, Any], board: HardwareConfig | None) -> Point:
+    given = {**fixed, **values}
+    optimize, bits, timesteps = given.pop("optimize", "default"), given.pop("weight_bits", None), given.pop("timesteps")
+    if bits is not None:
+        _check_bits(bits, board)
+    return Point(values, given, choose(timesteps, optimize, **given), optimize, bits)
+
+
+def _check_bits(bits: Any, board: HardwareConfig | None) -> None:
+    if board is None:
+        raise InvalidSetting("weights of a float network have no such width", where="weight_bits", remedy="name a board")
+    most = board.weight_bits.value
+    if isinstance(bits, bool) or not isinstance(bits, int) or not FEWEST_BITS <= bits <= most:
+        raise InvalidSetting(f"weight_bits {bits!r}", where="weight_bits", limit=f"{FEWEST_BITS} to {most} on {board.name}")

@@ -1,6 +1,0 @@
-"""From a trained model, in whatever form it comes, to an `Ann`."""
-
-from loihiconv.frontends.loading import load_factory, load_weights
-from loihiconv.frontends.torch import problems, read_torch
-
-__all__ = ["load_factory", "load_weights", "problems", "read_torch"]

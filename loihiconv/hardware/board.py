@@ -1,0 +1,266 @@
+"""Boards as data: one YAML file each in ``hw_configs/``, every limit with its source.
+
+What boards with the same chip share stands in ``hw_configs/chips/``; a board's file names it with ``extends`` and states
+only what differs. Any file of a user may do the same::
+
+    extends: loihi2
+    name: my_board
+    title: Two Kapoho Points in a stack
+    chips: {value: 16, source: our lab}
+"""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from loihiconv.core.errors import InvalidHardware
+from loihiconv.core.fixed_point import BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS
+from loihiconv.core.network import V_MAX
+
+_STATE_BITS = V_MAX.bit_length() + 1
+_REPR = reprlib.Repr()
+_REPR.maxlevel = 1  # a message shows the outside of a value, which references within YAML can make exponentially large
+
+
+class Limit(BaseModel):
+    """A number that hardware sets, and who says so.
+
+    Attributes
+    ----------
+    value : int
+    source : str
+        The publication or public code that it was taken from.
+    certain : bool
+        False where sources disagree or the number was only observed.
+    note : str
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: Annotated[int, Field(strict=True, ge=0)]
+    source: Annotated[str, Field(min_length=1)]
+    certain: Annotated[bool, Field(strict=True)] = True
+    note: str = ""
+
+    def __int__(self) -> int:
+        return self.value
+
+
+class HardwareConfig(BaseModel):
+    """A board and its chips.
+
+    Attributes
+    ----------
+    generation : 1 or 2
+        Loihi 1 or Loihi 2.
+    chips, cores_per_chip : Limit
+    neurons_per_core : Limit
+        Compartments; a neuron takes ``compartments_per_neuron`` of them when it resets by subtraction.
+    synapse_memory_words, synapse_word_bits : Limit
+        Synaptic memory of a core.
+    synapse_words_per_axon : Limit or None
+        Largest list of synapses behind one input axon; None where nothing is known.
+    input_axons_per_core, output_axons_per_core : Limit
+    axon_base_range : Limit or None
+        Compartments that the base of a population axon can begin at; None where nothing is known.
+    weight_bits : Limit
+        At most 8.
+    vth_mantissa_bits, vth_exponent_max : Limit
+        A threshold is mantissa * 2^exponent, not shifted by 6.
+    bias_mantissa_bits, bias_exponent_max, state_bits : Limit
+        Fixed to what `loihiconv.core.fixed_point` computes.
+    accumulator_bits : Limit
+        Signed width of a neuron's sum of weights per step.
+    max_delay : Limit
+        Time steps.
+    graded_spike_bits : Limit
+        Payload of a spike; 0 for binary spikes only.
+    profiles_per_core : Limit or None
+        Neuron configurations that one core can tell apart.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    title: Annotated[str, Field(min_length=1)]
+    generation: Literal[1, 2]
+    chips: Limit
+    cores_per_chip: Limit
+    neurons_per_core: Limit
+    synapse_memory_words: Limit
+    synapse_word_bits: Limit
+    synapse_words_per_axon: Limit | None = None
+    input_axons_per_core: Limit
+    output_axons_per_core: Limit
+    axon_base_range: Limit | None = None
+    weight_bits: Limit
+    vth_mantissa_bits: Limit
+    vth_exponent_max: Limit
+    compartments_per_neuron: Limit
+    bias_mantissa_bits: Limit
+    bias_exponent_max: Limit
+    state_bits: Limit
+    accumulator_bits: Limit
+    max_delay: Limit
+    graded_spike_bits: Limit
+    profiles_per_core: Limit | None = None
+
+    @property
+    def vth_max(self) -> int:
+        """Largest threshold, not shifted: (2^mantissa_bits - 1) * 2^exponent_max."""
+        return (2**self.vth_mantissa_bits.value - 1) << self.vth_exponent_max.value
+
+    @property
+    def graded_spikes(self) -> bool:
+        """Whether spikes can carry a payload."""
+        return self.graded_spike_bits.value > 0
+
+    @property
+    def cores(self) -> int:
+        """Cores on the whole board."""
+        return self.chips.value * self.cores_per_chip.value
+
+    @property
+    def limits(self) -> dict[str, Limit]:
+        """All limits that are known, by name."""
+        return {name: value for name in type(self).model_fields if isinstance(value := getattr(self, name), Limit)}
+
+    @model_validator(mode="after")
+    def _within_the_arithmetic(self) -> HardwareConfig:
+        # The emulator and the Lava processes compute in these widths and no others.
+        for name, value in (
+            ("bias_mantissa_bits", BIAS_MANTISSA_BITS),
+            ("bias_exponent_max", BIAS_EXPONENT_MAX),
+            ("state_bits", _STATE_BITS),
+        ):
+            if (given := getattr(self, name).value) != value:
+                raise ValueError(f"{name} is {given}, but the fixed-point arithmetic is fixed to {value}")
+        for name, low, high in (
+            ("weight_bits", 1, 8),
+            ("vth_mantissa_bits", 1, 17),
+            ("accumulator_bits", 8, _STATE_BITS),
+            ("graded_spike_bits", 0, 32),
+        ):
+            if not low <= (given := getattr(self, name).value) <= high:
+                raise ValueError(f"{name} is {given}, but the fixed-point arithmetic takes {low} to {high}")
+        if self.vth_max > 2**17 - 1:
+            raise ValueError(f"vth_exponent_max makes thresholds up to {self.vth_max}, but a threshold has 17 bits, at most {2**17 - 1}")
+        optional = {"vth_exponent_max", "graded_spike_bits", "max_delay"}
+        if zero := [name for name, limit in self.limits.items() if limit.value == 0 and name not in optional]:
+            raise ValueError(f"{zero[0]} is 0, at least 1 expected")
+        return self
+
+
+def boards() -> dict[str, HardwareConfig]:
+    """All boards that come with loihiconv, by name, smallest first within each generation."""
+    configs = [_read_board(path) for path in _files(_config_folder())]
+    return {c.name: c for c in sorted(configs, key=lambda c: (c.generation, c.cores))}
+
+
+def load_board(board: str | os.PathLike[str] | HardwareConfig) -> HardwareConfig:
+    """The board of that name, or the one that a YAML file describes.
+
+    Parameters
+    ----------
+    board : str, path or HardwareConfig
+        A name that `boards` knows; a path, which ends in ``.yaml`` or ``.yml`` or has a folder in it; or a board already
+        loaded, which is returned as it is.
+
+    Raises
+    ------
+    InvalidHardware
+        If there is no such board or file, or the file is broken.
+    """
+    if isinstance(board, HardwareConfig):
+        return board
+    text = os.fspath(board)
+    if not isinstance(board, str) or text.endswith((".yaml", ".yml")) or os.sep in text:
+        return _read_board(Path(text))
+    known = {path.stem: path for path in _files(_config_folder())}
+    if text in known:
+        return _read_board(known[text])
+    close = get_close_matches(text.lower().replace(" ", "_").replace("-", "_"), known, n=1)
+    raise InvalidHardware(
+        f"unknown board {text!r}" + (f", did you mean {close[0]!r}?" if close else ""),
+        where="hardware",
+        limit=f"known are {', '.join(known)}",
+        remedy="or give the path of a .yaml file",
+    )
+
+
+@cache
+def _config_folder() -> Path:
+    """``hw_configs`` inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "hw_configs", package.parent / "hw_configs"):
+        if (folder / "chips").is_dir():
+            return folder
+    raise InvalidHardware("the folder hw_configs is missing", where=str(package), remedy="install loihiconv again")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return iter(sorted(folder.glob("*.yaml")))
+
+
+def _read_board(path: Path) -> HardwareConfig:
+    content = _read_yaml(path)
+    if "extends" in content:
+        content = _read_base(content.pop("extends"), path) | content
+    try:
+        return HardwareConfig.model_validate(content)
+    except ValidationError as error:
+        raise _invalid(error, path) from error
+
+
+def _read_base(name: Any, path: Path) -> dict[str, Any]:
+    """What a board extends: one level only, so that each number is at most one file away."""
+    chips = {file.stem: file for file in _files(_config_folder() / "chips")}
+    if not isinstance(name, str) or name not in chips:
+        raise InvalidHardware(f"extends {name!r}", where=str(path), limit=f"{' or '.join(chips)} expected")
+    return _read_yaml(chips[name])
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InvalidHardware("no such file", where=str(path)) from error
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidHardware(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
+    except yaml.YAMLError as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        line = f"line {mark.line + 1}: " if mark is not None else ""
+        raise InvalidHardware(f"broken YAML: {line}{problem or error}", where=str(path)) from error
+    if not isinstance(content, dict):
+        raise InvalidHardware("broken YAML: names and values expected, one per line", where=str(path))
+    return content
+
+
+def _invalid(error: ValidationError, path: Path) -> InvalidHardware:
+    """The first thing that is wrong, on one line, and how many more there are."""
+    first, *others = error.errors()
+    field, kind = ".".join(str(part) for part in first["loc"]), first["type"]
+    limit = ""
+    if kind == "missing":
+        what = f"{field} is missing"
+    elif kind == "extra_forbidden":
+        model = Limit if "." in field else HardwareConfig
+        what, limit = f"{field} is not a known field", f"known are {', '.join(model.model_fields)}"
+    elif kind == "model_type":
+        what, limit = f"{field} is {_REPR.repr(first['input'])}", "{value: ..., source: ...} expected"
+    elif kind == "value_error":
+        what = first["msg"].removeprefix("Value error, ")
+    else:
+        message = first["msg"]
+        what, limit = f"{field} is {_REPR.repr(first['input'])}", message[0].lower() + message[1:]
+    more = f"and {len(others)} more problem{'s' * (len(others) > 1)}" if others else ""
+    return InvalidHardware(what, where=str(path), limit=limit, remedy=more)

@@ -1,0 +1,75 @@
+"""Lava's ``LIF`` without leak, which resets to zero, in place of neurons that reset by subtraction.
+
+With du = 4095 no current is kept, with dv = 0 nothing leaks. A spike loses what v has beyond the threshold, on average about half of
+one step's input, so the loss is small where a step brings little. SNN toolbox therefore sets, for Loihi, thresholds to
+``desired_threshold_to_input_ratio`` times the largest net input of a step, and its examples choose 2^3 for a reset to zero and
+1 for a reset by subtraction (Rueckauer et al. 2021, "NxTF", arXiv:2101.04261; ``examples`` of SNN toolbox). At a ratio of 8
+no neuron fires in more than one of 8 steps and a spike loses at most about an eighth of it; the price is rates an
+eighth as high, so that eight times the time steps carry as many spikes.
+
+`slowed` does that to the float network, before it is quantized: with thresholds of 1, ::
+
+    first layers    w <- w / ratio,  b <- b / ratio      their input does not slow down
+    later layers                     b <- b / ratio      their input comes at an eighth of the rate already
+    readout                          b <- b / ratio,  scale <- scale / ratio
+
+so that all hidden rates become rate / ratio and the readout's potentials potential / ratio. A charge that was held back from the start,
+to come with the bias over T steps (`loihiconv.conversion.settings.Settings.hold_back`), is put back to the start: it must not
+shrink with the bias.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from loihiconv.core.linear import Array, LinearMap
+from loihiconv.core.network import IF, Connection, Network, Population, Readout
+
+RATIO = 8.0
+"""Of threshold to largest input per step, as SNN toolbox's examples have it for a reset to zero."""
+DU, DV = 4095, 0
+"""Decay of current and potential that make Lava's ``LIF`` an integrate-and-fire neuron."""
+VTH_MAX = 2**17 - 1
+"""Largest ``vth``; neurons of the readout get it, so that they do not fire."""
+
+
+def slowed(network: Network, ratio: float = RATIO) -> Network:
+    """A float network with all hidden rates divided by ``ratio`` and a reset to zero.
+
+    Parameters
+    ----------
+    network : Network
+        Float, thresholds 1.
+    ratio : float, at least 1
+    """
+    populations: list[Population] = []
+    for population in network.populations:
+        if isinstance(population, IF):
+            held = _held_back(network, population)
+            bias = population.bias - held.astype(population.bias.dtype) / network.timesteps
+            population = replace(population, bias=_divided(bias, ratio), v_init=population.v_init + held, reset="zero")
+        elif isinstance(population, Readout):
+            population = replace(population, bias=_divided(population.bias, ratio), scale=population.scale / ratio)
+        populations.append(population)
+    connections = tuple(_slowed_connection(network, c, ratio) for c in network.connections)
+    return replace(network, populations=tuple(populations), connections=connections)
+
+
+def _held_back(network: Network, population: IF) -> Array:
+    """What of the starting charge comes with the bias; the settings of the conversion say whether any does."""
+    settings = network.metadata.get("settings", {})
+    v_init = np.asarray(population.v_init)
+    return np.asarray(settings["start"] - v_init, v_init.dtype) if settings.get("hold_back") else np.zeros_like(v_init)
+
+
+def _slowed_connection(network: Network, connection: Connection, ratio: float) -> Connection:
+    if connection.source != network.input.name:
+        return connection
+    linear: LinearMap = connection.map
+    return replace(connection, map=linear.with_weight(_divided(linear.weight, ratio)))
+
+
+def _divided(values: Array, ratio: float) -> Array:
+    return np.asarray(values / np.asarray(ratio, values.dtype))

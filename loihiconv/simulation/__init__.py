@@ -1,5 +1,0 @@
-"""The batched simulator and its kernels."""
-
-from loihiconv.simulation.engine import simulate
-
-__all__ = ["simulate"]

@@ -1,0 +1,5 @@
+"""The batched simulator and its kernels."""
+
+from loihiconv.simulator.engine import simulate
+
+__all__ = ["simulate"]

@@ -1,0 +1,138 @@
+"""Depthwise convolution and integrate-and-fire in one pass: sums never reach memory.
+
+A neuron of a depthwise convolution has few synapses, so writing its sum and reading it again costs more than making it. Here a few
+channels of one pixel are carried through all steps of a block: potentials, biases and counts stay in registers, spikes are read and
+written as bytes.
+
+Sums of integers are taken in int16, which is exact as long as the weights of each channel have a sum of magnitudes of at most 2^15 - 1:
+every partial sum is within it too. Float networks use float32.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+
+from loihiconv.core.linear import Array, Conv, LinearMap, Pair, Shape
+from loihiconv.simulator.neurons import Firing, advanced
+from loihiconv.simulator.vectors import converted, fill, load, select, shifted, store
+
+EXACT_INT16 = 2**15 - 1
+"""The largest int16."""
+MULTIPLE = 8
+"""What channels have to be a multiple of; more of them are taken together where there are as many."""
+
+
+class Depthwise:
+    """A depthwise convolution of spikes, ready to run.
+
+    Parameters
+    ----------
+    linear : Conv
+        As `fits` accepts it.
+    source, target : (C, H, W)
+    """
+
+    def __init__(self, linear: Conv, source: Shape, target: Shape) -> None:
+        channels = source[0]
+        kind = np.int16 if np.issubdtype(linear.weight.dtype, np.integer) else np.float32
+        self.weight = np.ascontiguousarray(linear.weight.reshape(channels, -1).T.astype(kind)).ravel()
+        units, taps, self.starts = windows(linear.weight.shape[2:], linear.stride, linear.padding, linear.dilation, source, target)
+        self.units, self.taps = units * channels, taps * channels
+
+    @staticmethod
+    def fits(linear: LinearMap) -> bool:
+        """Whether it has one kernel per channel, as many channels as the kernel takes, and weights whose sums are exact in int16."""
+        if not isinstance(linear, Conv) or linear.weight.shape[1] != 1 or len(linear.weight) != linear.groups or linear.groups % MULTIPLE:
+            return False
+        if not np.issubdtype(linear.weight.dtype, np.integer):
+            return True
+        return int(np.abs(linear.weight).reshape(linear.groups, -1).sum(axis=1, dtype=np.int64).max()) <= EXACT_INT16
+
+    def advance(self, spikes: torch.Tensor, firing: Firing, shift: int) -> None:
+        """Advance neurons by the steps of a block.
+
+        Parameters
+        ----------
+        spikes : uint8 tensor (N, steps, neurons of the source)
+        firing : Firing
+            Of int32 potentials in fixed point, and float32 ones in float networks.
+        shift : int
+            From sums of weight x spike to units of v.
+        """
+        _depthwise(spikes.numpy(), self.weight, self.units, self.taps, self.starts, np.int32(shift), *firing.before, *firing.after)
+
+
+@lru_cache(maxsize=64)
+def windows(
+    kernel: Pair, stride: Pair, padding: tuple[int, int, int, int], dilation: Pair, source: Shape, target: Shape
+) -> tuple[Array, Array, Array]:
+    """Which pixels of the source each one of the target sees, and by which taps of the kernel; where a pixel's begin."""
+    (_, height, width), (_, h_out, w_out), (kh, kw) = source, target, kernel
+    (sh, sw), (dh, dw), (top, _, left, _) = stride, dilation, padding
+    rows = np.arange(h_out)[:, None, None, None] * sh - top + np.arange(kh)[:, None] * dh
+    columns = np.arange(w_out)[:, None, None] * sw - left + np.arange(kw) * dw
+    inside = ((rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)).reshape(h_out * w_out, kh * kw)
+    pixels = (rows * width + columns).reshape(inside.shape)[inside]
+    starts = np.concatenate([[0], np.cumsum(inside.sum(axis=1))])
+    return pixels.astype(np.int64), np.nonzero(inside)[1].astype(np.int64), starts.astype(np.int64)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _depthwise(
+    spikes: Any, weight: Any, units: Any, taps: Any, starts: Any, shift: Any, bias: Any, v: Any, limits: Any, out: Any, counts: Any
+) -> None:
+    pixels = starts.size - 1
+    channels, blank = v.shape[1] // pixels, np.zeros(1, weight.dtype)[0]
+    for n in range(v.shape[0]):
+        state = (bias[n % bias.shape[0]], v[n], counts[n % counts.shape[0]])
+        for pixel in range(pixels):
+            here = slice(starts[pixel], starts[pixel + 1])
+            synapses, first, c = (weight, units[here], taps[here], shift, blank), pixel * channels, 0
+            while c + 32 <= channels:
+                _through_all_steps(spikes[n], synapses, c, limits, state, out[n], first + c, 32)
+                c += 32
+            while c + 16 <= channels:
+                _through_all_steps(spikes[n], synapses, c, limits, state, out[n], first + c, 16)
+                c += 16
+            while c < channels:
+                _through_all_steps(spikes[n], synapses, c, limits, state, out[n], first + c, MULTIPLE)
+                c += MULTIPLE
+
+
+@numba.njit(inline="always", nogil=True, error_model="numpy")
+def _through_all_steps(spikes: Any, synapses: Any, c: Any, limits: Any, state: Any, out: Any, first: Any, lanes: Any) -> None:
+    """Some channels of a pixel: neurons from ``first`` on. Sums of four steps are made at once, so that weights are read for all four."""
+    (weight, units, taps, shift, blank), (bias, v, counts) = synapses, state
+    potential, b, count = load(v, first, lanes), load(bias, first, lanes), load(counts, first, lanes)
+    threshold, highest, lowest = fill(limits[0], lanes), fill(limits[1], lanes), fill(limits[2], lanes)
+    bits, silent, none = fill(shift, lanes), fill(np.uint8(0), lanes), fill(blank, lanes)
+    steps, t = out.shape[0], 0
+    while t < steps:
+        together = 4 if t + 4 <= steps else 1
+        u0, u1, u2, u3 = none, none, none, none
+        if together == 4:
+            s0, s1, s2, s3 = spikes[t], spikes[t + 1], spikes[t + 2], spikes[t + 3]
+            for k in range(units.size):
+                w, unit = load(weight, taps[k] + c, lanes), units[k] + c
+                u0 = u0 + select(load(s0, unit, lanes) != silent, w, none)
+                u1 = u1 + select(load(s1, unit, lanes) != silent, w, none)
+                u2 = u2 + select(load(s2, unit, lanes) != silent, w, none)
+                u3 = u3 + select(load(s3, unit, lanes) != silent, w, none)
+        else:
+            for k in range(units.size):
+                w = load(weight, taps[k] + c, lanes)
+                u0 = u0 + select(load(spikes[t], units[k] + c, lanes) != silent, w, none)
+        for i in range(t, t + together):
+            u = shifted(converted(u0, potential), bits)
+            potential, fires = advanced(potential, u, b, threshold, highest, lowest, limits[3])
+            count = count + converted(fires, count)
+            store(out[i], first, converted(fires, silent))
+            u0, u1, u2 = u1, u2, u3
+        t += together
+    store(v, first, potential)
+    store(counts, first, count)

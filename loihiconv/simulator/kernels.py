@@ -1,0 +1,111 @@
+"""Which kernel does which connection of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+
+from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.linear import Conv, LinearMap
+from loihiconv.core.network import IF, Connection, MaxPool, Network
+from loihiconv.simulator.crossover import costs
+from loihiconv.simulator.depthwise import Depthwise
+from loihiconv.simulator.events import EventSums, Incoming
+from loihiconv.simulator.int8 import Int8Matmul
+from loihiconv.simulator.synapses import EXACT_FLOAT32, Synapses
+
+
+class Kernels:
+    """The connections of a network, ready to run on a device.
+
+    Parameters
+    ----------
+    network : Network
+    device : torch.device
+    portable : bool
+        Use torch's operations alone.
+
+    Attributes
+    ----------
+    synapses : {Connection: Synapses}
+        Of all connections but those that the host computes and those into gates.
+    depthwise : {population: Depthwise}
+        Populations whose sums and spikes are made in one pass.
+    products : {population: Int8Matmul}
+        Populations whose sums are made in small pieces.
+    events : {population: EventSums}
+        Populations whose sums events can drive: always in float networks, where they are fewer than `by_events` allows in fixed point.
+
+    Raises
+    ------
+    LimitExceeded
+        If sums could be too large to be exact.
+    """
+
+    def __init__(self, network: Network, device: torch.device, *, portable: bool) -> None:
+        self.synapses: dict[Connection, Synapses] = {
+            c: Synapses(network, c, device, portable=portable)
+            for c in network.connections
+            if not c.on_host and not isinstance(network[c.target], MaxPool)
+        }
+        self.depthwise: dict[str, Depthwise] = {}
+        self.products: dict[str, Int8Matmul] = {}
+        self.events: dict[str, EventSums] = {}
+        self.network = network
+        if network.fixed_point:
+            self._check_sums(network)
+        if not portable:
+            self._find_special(network)
+
+    def by_events(self, name: str, spikes: Sequence[torch.Tensor]) -> bool:
+        """Whether events should drive the sums of a population, given the spikes (rows, units) that cross each of its connections."""
+        if (events := self.events.get(name)) is None:
+            return False
+        if not self.network.fixed_point:
+            return True
+        incoming, target = self.network.incoming(name), self.network[name].shape
+
+        def product(*rows: torch.Tensor) -> None:
+            for connection, s in zip(incoming, rows, strict=True):
+                self.synapses[connection](s)
+
+        key = (target, events.kind, *((*_geometry(c.map), self.network[c.source].shape, self.synapses[c].int8 is None) for c in incoming))
+        cost = costs(key, product, events, [prod(self.network[c.source].shape) for c in incoming], prod(target))
+        return cost.favour_events(*spikes)
+
+    def _find_special(self, network: Network) -> None:
+        """For populations that nothing but spikes drives."""
+        for population in network.populations:
+            incoming = network.incoming(population.name)
+            if not isinstance(population, IF) or not all(network[c.source].spiking and not c.on_host for c in incoming):
+                continue
+            sources = [network[c.source] for c in incoming]
+            linear, binary = incoming[0].map, not population.graded and not sources[0].graded
+            if len(incoming) == 1 and binary and len(population.shape) == 3 and Depthwise.fits(linear):
+                assert isinstance(linear, Conv)  # part of what fits
+                self.depthwise[population.name] = Depthwise(linear, sources[0].shape, population.shape)
+                continue
+            if len(incoming) == 1 and (product := self.synapses[incoming[0]].matmul) is not None:
+                self.products[population.name] = product
+            if all(EventSums.fits(c.map, population.shape) for c in incoming):
+                parts = [Incoming(c.map, s.shape, s.largest_message) for c, s in zip(incoming, sources, strict=True)]
+                self.events[population.name] = EventSums(parts, population.shape, network.shift)
+
+    def _check_sums(self, network: Network) -> None:
+        """Sums over all connections into a population must be exact, as those over one are."""
+        for population in network.populations:
+            total = sum(self.synapses[c].largest for c in network.incoming(population.name) if c in self.synapses)
+            if total >= EXACT_FLOAT32:
+                raise LimitExceeded(
+                    f"the sum of |weight x payload| over all connections can reach {total}", where=population.name,
+                    limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums", remedy="scale the weights down",
+                )  # fmt: skip
+
+
+def _geometry(linear: LinearMap) -> tuple[object, ...]:
+    """What a product's cost depends on beside the shape of its input."""
+    if isinstance(linear, Conv):
+        return linear.weight.shape, linear.stride, linear.padding, linear.dilation, linear.groups
+    return (linear.weight.shape,)

@@ -1,0 +1,212 @@
+"""Integrate-and-fire over all steps of a block: one fused pass over memory.
+
+Potentials are int32 in fixed point and float32 in float networks. Both are exact in fixed point: |v| stays within 2^23 - 1, biases
+are checked to be no larger, and sums of weight x spike are below 2^24, that is 2^30 in units of v; so |v + u + bias| < 2^31.
+
+Arrays are (samples, steps, neurons) with neurons in whatever order the caller keeps them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+
+from loihiconv.core.linear import Array
+from loihiconv.core.network import V_MAX
+from loihiconv.simulator.vectors import converted, fill, load, select, shifted, store
+
+LANES = 64
+"""Neurons that are carried through all steps together, in registers: four of AVX-512's for each of their quantities."""
+
+
+@numba.njit(inline="always", nogil=True, error_model="numpy")
+def advanced(v: Any, u: Any, bias: Any, threshold: Any, highest: Any, lowest: Any, to_zero: Any) -> Any:
+    """Potentials after one step, and who fires; all arguments are `vectors`, but for the last."""
+    v = v + u + bias
+    v = select(v > highest, highest, v)
+    v = select(lowest > v, lowest, v)
+    fires = v > threshold
+    return select(fires, v - v if to_zero else v - threshold, v), fires
+
+
+@numba.njit(inline="always", nogil=True, error_model="numpy")
+def _advanced_graded(v: Any, u: Any, bias: Any, threshold: Any, highest: Any, lowest: Any, largest: Any, whole: Any) -> Any:
+    """Potentials after one step, and payloads; ``largest``, Γ, is of float32 and ``whole`` of the payloads' type.
+
+    The quotient of two whole numbers below 2^24 lies so far from the next whole number, if it is none, that float32 does not round to it.
+    """
+    v = v + u + bias
+    v = select(v > highest, highest, v)
+    v = select(lowest > v, lowest, v)
+    thresholds, none = converted(v, largest) / converted(threshold, largest), largest - largest
+    thresholds = select(thresholds > largest, largest, thresholds)
+    payload = converted(select(none > thresholds, none, thresholds), whole)
+    return v - converted(payload, v) * threshold, payload
+
+
+@numba.njit(inline="always", nogil=True, error_model="numpy")
+def _through_all_steps(
+    currents: Any, row: Any, stride: Any, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any, i: Any, lanes: Any,
+    graded: Any,
+) -> None:  # fmt: skip
+    """Some neurons of a sample, whose first currents are in a row and the next ones a stride behind."""
+    potential, b, count = load(v, i, lanes), load(bias, i, lanes), load(counts, i, lanes)
+    threshold, highest, lowest = fill(limits[0], lanes), fill(limits[1], lanes), fill(limits[2], lanes)
+    bits, byte, largest = fill(shift, lanes), fill(np.uint8(0), lanes), fill(limits[4], lanes)
+    for t in range(spikes.shape[0]):
+        u = shifted(converted(load(currents[row + t * stride], i, lanes), potential), bits)
+        if graded:
+            potential, payload = _advanced_graded(potential, u, b, threshold, highest, lowest, largest, count)
+            count = count + payload
+            store(spikes[t], i, converted(payload, byte))
+        else:
+            potential, fires = advanced(potential, u, b, threshold, highest, lowest, limits[3])
+            count = count + converted(fires, count)
+            store(spikes[t], i, converted(fires, byte))
+    store(v, i, potential)
+    store(counts, i, count)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _integrate_fire(
+    currents: Any, still: bool, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any,
+    first: int, last: int, begin: int, end: int,
+) -> None:  # fmt: skip
+    neurons = spikes.shape[2]
+    even, stride, rows = neurons - neurons % LANES, 0 if still else 1, 1 if still else end - begin
+    for n in range(first, last):
+        s, b, c, row = spikes[n, begin:end], bias[n % bias.shape[0]], counts[n % counts.shape[0]], (n - first) * rows
+        if limits[4] > 1:
+            for i in range(0, even, LANES):
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, LANES, True)
+            for i in range(even, neurons):
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, 1, True)
+        else:
+            for i in range(0, even, LANES):
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, LANES, False)
+            for i in range(even, neurons):
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, 1, False)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _integrate(currents: Any, bias: Any, v: Any, v_max: Any, trace: Any) -> None:
+    still = currents.shape[1] == 1
+    for n in range(v.shape[0]):
+        for t in range(trace.shape[1]):
+            for i in range(v.shape[1]):
+                u = currents[n, 0 if still else t, i]
+                v[n, i] = min(max(v[n, i] + u + bias[n % bias.shape[0], i], -v_max), v_max)
+                trace[n, t, i] = v[n, i]
+
+
+class Firing:
+    """Integrate-and-fire neurons while a block of steps runs.
+
+    Parameters
+    ----------
+    bias : tensor (N or 1, neurons)
+        In units of v, and of its type.
+    v : int32 or float32 tensor (N, neurons)
+        Membrane potentials; changed in place. Currents of int32 ones are whole numbers.
+    threshold : float
+        In units of v, that is vth * 2^shift.
+    v_max : float
+        Where potentials saturate, see `saturation`.
+    to_zero : bool
+        Reset to zero instead of by subtraction.
+    spikes : uint8 tensor (N, steps, neurons)
+        Written.
+    counts : int32 tensor (N or 1, neurons)
+        Spikes, or their payloads, are added here; with one row, of all samples.
+    payload_max : int
+        Largest payload of a spike; 1 makes them binary.
+    portable : bool
+        Use torch's own operations, on whatever device the tensors are.
+    """
+
+    def __init__(
+        self, bias: torch.Tensor, v: torch.Tensor, *, threshold: float, v_max: float, to_zero: bool, spikes: torch.Tensor,
+        counts: torch.Tensor, payload_max: int = 1, portable: bool = False,
+    ) -> None:  # fmt: skip
+        self.bias, self.v, self.spikes, self.counts = bias, v, spikes, counts
+        self.limits = (_number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero, np.float32(payload_max))
+        self.portable = portable
+        if not portable:
+            self.before = (bias.numpy(), v.numpy(), self.limits)
+            self.after = (spikes.numpy(), counts.numpy())
+
+    def advance(self, currents: torch.Tensor | Array, samples: slice, steps: slice, shift: int = 0) -> None:
+        """Integrate the currents of some samples and steps, and fire.
+
+        Parameters
+        ----------
+        currents : float32 or int32 tensor or array (rows, neurons)
+            Sums of weight x spike, in units of v / 2^shift: a row per step, sample after sample, or one row per sample where they are
+            the same at each step. Rows beyond the last are left alone.
+        samples, steps : slice
+        shift : int
+            0 in float networks.
+        """
+        n, duration = samples.stop - samples.start, steps.stop - steps.start
+        still = len(currents) == n and duration > 1
+        if not self.portable:
+            u = currents.numpy() if isinstance(currents, torch.Tensor) else currents
+            window = (samples.start, samples.stop, steps.start, steps.stop)
+            _integrate_fire(u, still, np.int32(shift), *self.before, *self.after, *window)
+            return
+        assert isinstance(currents, torch.Tensor)  # arrays are the kernels'
+        per_step = currents[: n if still else n * duration].view(n, 1 if still else duration, -1)
+        self._advance_portably(per_step, samples, steps, shift)
+
+    def _advance_portably(self, currents: torch.Tensor, samples: slice, steps: slice, shift: int) -> None:
+        threshold, highest, lowest, to_zero, largest = (x if isinstance(x, bool) else x.item() for x in self.limits)
+        v, spikes, bias = self.v[samples], self.spikes[samples, steps], self.bias[samples] if len(self.bias) > 1 else self.bias
+        for t in range(spikes.shape[1]):
+            v.add_(currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype) * 2**shift).add_(bias).clamp_(lowest, highest)
+            if largest > 1:
+                # by a tensor: dividing by a number may be a product with its rounded inverse
+                payload = (v.to(torch.float32) / v.new_full((), threshold, dtype=torch.float32)).clamp_(0, largest).to(torch.uint8)
+                v.sub_(payload.to(v.dtype) * threshold)
+                spikes[:, t] = payload
+                continue
+            fired = v > threshold
+            v.masked_fill_(fired, 0) if to_zero else v.sub_(fired * threshold)
+            spikes[:, t] = fired
+        if len(self.counts) == len(self.v):
+            self.counts[samples] += spikes.sum(dim=1, dtype=torch.int32)
+        else:
+            self.counts += spikes.sum(dim=(0, 1), dtype=torch.int32)
+
+
+def integrate(currents: torch.Tensor, bias: torch.Tensor, v: torch.Tensor, *, v_max: float, trace: torch.Tensor, portable: bool) -> None:
+    """Advance neurons that never spike.
+
+    Parameters
+    ----------
+    currents : float32 tensor (N, steps or 1, neurons)
+        In units of v; one step stands for a constant current.
+    bias, v, v_max, portable
+        As in `Firing`.
+    trace : tensor (N, steps, neurons)
+        Potentials after each step are written here, in their type; ``v`` holds the last.
+    """
+    if not portable:
+        _integrate(currents.numpy(), bias.numpy(), v.numpy(), _number(v, v_max), trace.numpy())
+        return
+    v_max = _number(v, v_max).item()
+    for t in range(trace.shape[1]):
+        u = currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype)
+        v.add_(u).add_(bias).clamp_(-v_max, v_max)
+        trace[:, t] = v
+
+
+def saturation(fixed_point: bool) -> float:
+    """Where potentials saturate: the chip's registers in fixed point, nowhere in float."""
+    return V_MAX if fixed_point else float("inf")
+
+
+def _number(v: torch.Tensor, value: float) -> Any:
+    return np.int32(value) if v.dtype == torch.int32 else np.float32(value)

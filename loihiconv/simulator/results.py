@@ -1,0 +1,119 @@
+"""What a run records: arrays made once, filled chunk by chunk, channels first."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import torch
+
+from loihiconv.core.activity import activity
+from loihiconv.core.classification import decide
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.linear import Array
+from loihiconv.core.network import IF, Input, Network, Population, Readout, Recording
+from loihiconv.simulator.layout import channels_first
+from loihiconv.simulator.memory import available
+
+RECORDS = ("spikes", "potentials", "residuals")
+"""What can be recorded beside spike counts and final potentials."""
+
+
+class Results:
+    """Records of N samples; chunks write rows of their own, so that threads need no lock.
+
+    Parameters
+    ----------
+    network : Network
+    samples : int
+    record : set of `RECORDS` and "counts"
+
+    Raises
+    ------
+    InvalidSetting
+        If the records alone need more memory than there is.
+    """
+
+    def __init__(self, network: Network, samples: int, record: frozenset[str]) -> None:
+        self.network, self.samples = network, samples
+        readout, steps = network.readout, network.timesteps
+        spiking = {p.name: p.shape for p in network.populations if p.spiking}
+        graded = {name: shape for name, shape in spiking.items() if network[name].graded}
+        driven = {p.name: p.shape for p in network.populations if _integrates(p)}
+        number = np.int32 if network.fixed_point else np.float32
+        self.with_trace = "potentials" in record or readout.decision == "softmax"
+        shapes: dict[tuple[str, str], tuple[tuple[int, ...], type]] = {("potentials", ""): ((samples, *readout.shape), number)}
+        if "counts" in record:
+            shapes |= {("counts", name): ((samples, *shape), np.int32) for name, shape in spiking.items()}
+            shapes |= {("payloads", name): ((samples, *shape), np.int32) for name, shape in graded.items()}
+        if "spikes" in record:
+            kinds = {name: np.uint8 if name in graded else np.bool_ for name in spiking}
+            shapes |= {("spikes", name): ((samples, steps, *shape), kinds[name]) for name, shape in spiking.items()}
+        if "residuals" in record:
+            shapes |= {("residuals", name): ((samples, *shape), number) for name, shape in driven.items()}
+        if "potentials" in record:
+            shapes["trace", ""] = ((samples, steps, *readout.shape), number)
+        size = sum(prod(shape) * np.dtype(kind).itemsize for shape, kind in shapes.values())
+        if size > (free := available(torch.device("cpu"))):
+            raise InvalidSetting(
+                f"the records of {samples} samples take {size / 2**30:.1f} GiB", where="record", limit=f"{free / 2**30:.1f} GiB are free",
+                remedy="counts=False, fewer records, or fewer samples at a time",
+            )  # fmt: skip
+        self.arrays: dict[tuple[str, str], Array] = {key: np.empty(shape, kind) for key, (shape, kind) in shapes.items()}
+        self.predictions = np.empty(samples, np.int64)
+        self.output_spikes: Array | None = None
+        if readout.decision == "softmax":
+            self.output_spikes = np.empty((samples, prod(readout.shape)), np.int32)
+
+    def write(self, kind: str, name: str, rows: slice, values: torch.Tensor | Array, steps: slice | None = None) -> None:
+        """Store (N, [steps,] neurons) of a population, if this kind is recorded at all; "" is the readout."""
+        if (kind, name) in self.arrays:
+            shape = self.network[name].shape if name else self.network.readout.shape
+            flat = values.cpu().numpy() if isinstance(values, torch.Tensor) else values
+            target = self.arrays[kind, name]
+            target[(rows,) if steps is None else (rows, steps)] = channels_first(flat, shape)
+
+    def finish(self, rows: slice, trace: list[Array]) -> None:
+        """Decide for classes, once the potentials of these rows are there; ``trace`` holds blocks (N, steps, classes)."""
+        readout = self.network.readout
+        whole = np.concatenate(trace, axis=1).astype(self.arrays["potentials", ""].dtype) if trace else None
+        course = None if whole is None else channels_first(whole, readout.shape)
+        decided = decide(readout, self.arrays["potentials", ""][rows], course, first=rows.start)
+        self.predictions[rows] = decided.predictions
+        if self.output_spikes is not None and decided.output_spikes is not None:
+            self.output_spikes[rows] = decided.output_spikes
+        if ("trace", "") in self.arrays:
+            self.arrays["trace", ""][rows] = course
+
+    def recording(self, totals: dict[str, Array], arrivals: Array) -> Recording:
+        """The record of the whole run.
+
+        Parameters
+        ----------
+        totals : {population: int64 array (neurons)}
+            Spikes per neuron over all samples and steps, whatever their payloads, in the simulator's order.
+        arrivals : int64 array (\\*input shape)
+            Samples in which each value of the input is not zero.
+        """
+        network = self.network
+        spikes = {name: channels_first(total, network[name].shape) for name, total in totals.items()}
+        return Recording(
+            predictions=self.predictions,
+            potentials=self.arrays["potentials", ""],
+            spike_counts=self._all("counts"),
+            payload_sums=self._all("payloads"),
+            timesteps=network.timesteps,
+            backend="emulator" if network.fixed_point else "float",
+            spikes=self._all("spikes"),
+            potentials_over_time=self.arrays.get(("trace", "")),
+            residuals=self._all("residuals"),
+            output_spikes=self.output_spikes,
+            **vars(activity(network, spikes, arrivals, self.samples)),
+        )
+
+    def _all(self, kind: str) -> dict[str, Array]:
+        return {name: array for (k, name), array in self.arrays.items() if k == kind}
+
+
+def _integrates(population: Population) -> bool:
+    return isinstance(population, IF | Readout) or (isinstance(population, Input) and population.coding == "rate")

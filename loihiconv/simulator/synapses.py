@@ -1,0 +1,143 @@
+"""Spikes times weights, batched, in the narrowest arithmetic that is exact.
+
+Fixed point, per connection:
+
+- *int8*: spikes, binary or with payloads of at most 7 bits, and weights that fit into signed 8 bits, halved where all of them are even
+  (weights of mixed sign always are); see `int8`.
+- *float32*: everything else. Every partial sum is an integer of magnitude at most sum |w| x payload; below 2^24
+  float32 holds all of them, so the result does not depend on the order of summation.
+
+Beyond 2^24 a connection is refused: u would have wrapped at 2^17 long before. Float networks use float32.
+
+Results are in units of v, but for those of `int8.Int8Matmul`: the shift by 2^6 is in the scale, and a power of
+two changes no bit of a mantissa.
+
+On an accelerator, convolutions are windows copied side by side and one matrix product in IEEE float32. Its own convolutions
+would not do: they may transform (Winograd, FFT), which rounds, or cut factors down to TF32.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.linear import Conv, Dense, LinearMap
+from loihiconv.core.network import Connection, Network
+from loihiconv.simulator.int8 import LARGEST_PAYLOAD, Bytes, Int8Matmul, Int8Product
+from loihiconv.simulator.layout import dense_channels_last
+
+EXACT_FLOAT32 = 2**24
+"""All integers up to here are float32 numbers."""
+
+
+class Synapses:
+    """One connection, ready to run on a device.
+
+    Parameters
+    ----------
+    network : Network
+    connection : Connection
+    device : torch.device
+    portable : bool
+        Compute as accelerators do, wherever it runs.
+    """
+
+    def __init__(self, network: Network, connection: Connection, device: torch.device, *, portable: bool = False) -> None:
+        source, target = network[connection.source], network[connection.target]
+        self.source_shape, self.target_shape = source.shape, target.shape
+        self.map: LinearMap = connection.map
+        self.unit = float(2**network.shift)
+        self.largest = 0
+        self.portable = portable
+        weight = torch.from_numpy(np.ascontiguousarray(self.map.weight))
+        if network.fixed_point:
+            self.largest = self._largest_sum(connection, source.largest_message)
+        if isinstance(self.map, Dense):
+            weight = dense_channels_last(weight, source.shape, target.shape)
+        self.weight = weight.to(device, torch.float32) * self.unit
+        if isinstance(self.map, Conv) and not portable:
+            self.weight = self.weight.contiguous(memory_format=torch.channels_last)
+        self.int8: Int8Product | None = None
+        self.matmul: Int8Matmul | None = None
+        if network.fixed_point and source.spiking and not portable and (weights := Bytes.of(weight)) is not None:
+            if not source.graded:
+                self.matmul = Int8Matmul.prepare(self, weights, network.shift)
+            if source.largest_message <= LARGEST_PAYLOAD:
+                self.int8 = Int8Product.prepare(self, weights, source.largest_message)
+
+    @staticmethod
+    def _largest_sum(connection: Connection, payload: int) -> int:
+        """What no sum of |weight x payload| exceeds."""
+        weight = np.abs(connection.map.weight)
+        largest = int(weight.reshape(len(weight), -1).sum(axis=1, dtype=np.int64).max()) * payload
+        if largest >= EXACT_FLOAT32:
+            raise LimitExceeded(
+                f"the sum of |weight x payload| can reach {largest}", where=connection.name,
+                limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums", remedy="scale the weights down",
+            )  # fmt: skip
+        return largest
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes that one row of the result takes, and of what is made on the way to it."""
+        size = 4 * prod(self.target_shape)
+        if self.int8 is None:
+            size += 4 * prod(self.source_shape)
+        if self.portable and isinstance(self.map, Conv):
+            windows = prod(self.target_shape) // len(self.map.weight)
+            size *= 2
+            size += 4 * windows * prod(self.map.weight.shape[1:]) * self.map.groups
+        return size
+
+    def __call__(self, spikes: torch.Tensor) -> torch.Tensor:
+        """Sums per neuron of the target, in units of v.
+
+        Parameters
+        ----------
+        spikes : tensor (N, neurons of the source)
+            uint8 spikes or float32 payloads of an input; (H, W, C) order for images.
+
+        Returns
+        -------
+        float32 tensor (N, neurons of the target), (H, W, C) order for images
+        """
+        if self.int8 is not None:
+            return self.int8(spikes)
+        return self.float32(spikes)
+
+    def float32(self, spikes: torch.Tensor) -> torch.Tensor:
+        """The product in float32."""
+        x = spikes.to(torch.float32)
+        if isinstance(self.map, Dense):
+            return x @ self.weight.T
+        x = self.image(x)
+        (top, bottom, left, right), c = self.map.padding, self.map
+        if self.portable:
+            return self._windows_times_weights(F.pad(x, (left, right, top, bottom)), c)
+        if (top, left) == (bottom, right) and top >= 0 and left >= 0:
+            y = F.conv2d(x, self.weight, None, c.stride, (top, left), c.dilation, c.groups)
+        else:
+            y = F.conv2d(F.pad(x, (left, right, top, bottom)), self.weight, None, c.stride, 0, c.dilation, c.groups)
+        return self.flat(y)
+
+    def _windows_times_weights(self, x: torch.Tensor, c: Conv) -> torch.Tensor:
+        """A convolution of padded images (N, C, H, W) as one matrix product per group."""
+        _, height, width = c.output_shape(self.source_shape)
+        columns = F.unfold(x, c.weight.shape[2:], c.dilation, 0, c.stride).view(len(x), c.groups, -1, height * width)
+        y = self.weight.view(c.groups, len(self.weight) // c.groups, -1) @ columns
+        return self.flat(y.reshape(len(x), -1, height, width))
+
+    def image(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, H W C) as (N, C, H, W) in channels-last memory, without a copy."""
+        c, h, w = self.source_shape
+        return x.view(len(x), h, w, c).permute(0, 3, 1, 2)
+
+    def flat(self, y: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) as (N, neurons): (H, W, C) order for image-shaped targets, (C, H, W) for flat ones."""
+        if len(self.target_shape) == 3:
+            y = y.permute(0, 2, 3, 1)
+        return y.reshape(len(y), -1)

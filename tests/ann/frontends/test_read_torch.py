@@ -1,0 +1,266 @@
+"""Models are read as what they compute, or refused by name."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from loihiconv.ann.evaluate import Evaluator, verify_reading
+from loihiconv.ann.frontends import problems, read_torch
+from loihiconv.ann.graph import Add, Ann, Flatten, Linear, MaxPool, Relu
+from loihiconv.ann.passes import lower
+from loihiconv.core.errors import InvalidModel, UnsupportedLayer
+
+IMAGE = (4, 7, 6)
+
+
+class Net(nn.Module):
+    """A model whose forward is the given function of (model, x)."""
+
+    def __init__(self, function: Callable[[Any, Tensor], Any], **children: nn.Module) -> None:
+        super().__init__()
+        self.function = function
+        for name, child in children.items():
+            self.add_module(name, child)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(self, x)
+
+
+def trained(model: nn.Module) -> nn.Module:
+    """Give batch normalization statistics that matter, in float64."""
+    generator = torch.Generator().manual_seed(1)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.running_mean is not None:
+            for values, low, high in ((module.running_mean, -1, 1), (module.running_var, 0.5, 2)):
+                values.uniform_(low, high, generator=generator)
+            if module.affine:
+                nn.init.uniform_(module.weight, -1, 1)
+                nn.init.uniform_(module.bias, -1, 1)
+    return model.double()
+
+
+def assert_read_and_lowered(model: nn.Module, shape: tuple[int, ...]) -> Ann:
+    model = trained(model)
+    ann = read_torch(model, shape)
+    x = torch.randn(4, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = copy.deepcopy(model).eval()(x.clone()).flatten(1)
+    for network in (ann, lower(ann).ann):
+        result = Evaluator(network, dtype=torch.float64)(x)[0].flatten(1)
+        if expected.min() >= 0 > result.min():  # the last ReLU is left out
+            result = result.relu()
+        torch.testing.assert_close(result, expected, rtol=1e-9, atol=1e-9)
+    return ann
+
+
+def residual(m: Any, x: Tensor) -> Tensor:
+    y = m.conv(x).relu()
+    y += x
+    return F.relu(y).flatten(1)
+
+
+SUPPORTED: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
+    "linear": (nn.Linear(5, 3), (5,)),
+    "linear without bias": (nn.Sequential(nn.Linear(5, 3, bias=False)), (5,)),
+    "conv": (nn.Conv2d(4, 3, (3, 2), stride=(1, 2), padding=(2, 1)), IMAGE),
+    "conv same": (nn.Conv2d(4, 3, (2, 4), padding="same", dilation=(1, 1)), IMAGE),
+    "conv valid": (nn.Conv2d(4, 3, 3, padding="valid", dilation=2), IMAGE),
+    "conv groups": (nn.Conv2d(4, 6, 3, groups=2, padding=1), IMAGE),
+    "conv depthwise": (nn.Conv2d(4, 4, 3, groups=4, bias=False), IMAGE),
+    "batch norm": (nn.Sequential(nn.Conv2d(4, 3, 3), nn.BatchNorm2d(3), nn.ReLU()), IMAGE),
+    "batch norm first": (nn.Sequential(nn.BatchNorm2d(4), nn.Conv2d(4, 3, 3, padding=1), nn.ReLU()), IMAGE),
+    "batch norm alone": (nn.BatchNorm2d(4, affine=False), IMAGE),
+    "batch norm 1d": (nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 2)), (5,)),
+    "batch norm after flatten": (nn.Sequential(nn.ReLU(), nn.Flatten(), nn.BatchNorm1d(168), nn.Linear(168, 3)), IMAGE),
+    "batch norm after flatten of conv": (nn.Sequential(nn.Conv2d(4, 2, 3), nn.Flatten(), nn.BatchNorm1d(40), nn.ReLU()), IMAGE),
+    "batch norm after pixel": (nn.Sequential(nn.Conv2d(4, 2, (7, 6)), nn.Flatten(), nn.BatchNorm1d(2), nn.ReLU()), IMAGE),
+    "relu in place": (nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(4, 3, 3)), IMAGE),
+    "average pool": (nn.Sequential(nn.ReLU(), nn.AvgPool2d(3, 2, 1), nn.Conv2d(4, 3, 3, padding=1), nn.ReLU()), IMAGE),
+    "average pool merges": (nn.Sequential(nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(4, 3, 2), nn.ReLU()), IMAGE),
+    "ceil mode without effect": (nn.AvgPool2d(2, ceil_mode=True), (4, 6, 6)),
+    "adaptive average pool": (nn.Sequential(nn.AdaptiveAvgPool2d((1, 3)), nn.Flatten()), IMAGE),
+    "adaptive pool to the same": (nn.Sequential(nn.AdaptiveAvgPool2d((None, None)), nn.ReLU()), IMAGE),
+    "adaptive max pool": (nn.AdaptiveMaxPool2d((7, 2)), IMAGE),
+    "max pool": (nn.Sequential(nn.Conv2d(4, 3, 3), nn.MaxPool2d(3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(18, 2)), IMAGE),
+    "max pool then batch norm": (nn.Sequential(nn.Conv2d(4, 3, 3), nn.MaxPool2d(2), nn.BatchNorm2d(3), nn.ReLU()), IMAGE),
+    "max pool at the end": (nn.Sequential(nn.Conv2d(4, 3, 3), nn.ReLU(), nn.MaxPool2d((5, 4)), nn.Flatten()), IMAGE),
+    "zero pad": (nn.Sequential(nn.ZeroPad2d((1, 2, 0, -1)), nn.Conv2d(4, 3, 3), nn.ReLU()), IMAGE),
+    "crop then padded conv": (nn.Sequential(nn.ReLU(), nn.ZeroPad2d(-1), nn.Conv2d(4, 3, 3, padding=1)), IMAGE),
+    "dropout": (nn.Sequential(nn.Dropout(), nn.Linear(5, 3), nn.Identity(), nn.ReLU(), nn.AlphaDropout(), nn.Linear(3, 2)), (5,)),
+    "functional pad": (Net(lambda m, x: F.pad(x, (1, -1, 2, 0))), IMAGE),
+    "functional pools": (Net(lambda m, x: F.max_pool2d(F.avg_pool2d(x.relu(), 2), kernel_size=2)), IMAGE),
+    "functional adaptive": (Net(lambda m, x: torch.flatten(F.adaptive_avg_pool2d(x, 1), 1)), IMAGE),
+    "functional layers": (Net(lambda m, x: F.linear(F.relu(x), m.l.weight * 2, m.l.bias), l=nn.Linear(5, 3)), (5,)),
+    "view": (Net(lambda m, x: m.l(x.view(x.size(0), -1)), l=nn.Linear(168, 3)), IMAGE),
+    "view -1": (Net(lambda m, x: m.l(x.view(-1, 168)), l=nn.Linear(168, 3)), IMAGE),
+    "reshape": (Net(lambda m, x: m.l(torch.reshape(x, (x.shape[0], -1))), l=nn.Linear(168, 3)), IMAGE),
+    "flatten method": (Net(lambda m, x: m.l(F.dropout(x.flatten(start_dim=1), training=m.training)), l=nn.Linear(168, 3)), IMAGE),
+    "squeeze": (Net(lambda m, x: m.c(x).squeeze(), c=nn.Conv2d(4, 3, (7, 6))), IMAGE),
+    "residual": (Net(residual, conv=nn.Conv2d(4, 4, 3, padding=1)), IMAGE),
+    "residual of linear": (Net(lambda m, x: m.b(torch.add(m.a(x), x)), a=nn.Conv2d(4, 4, 1), b=nn.Conv2d(4, 2, 3)), IMAGE),
+    "sum of sums": (Net(lambda m, x: F.relu(m.a(x) + m.a(x.relu()) + x), a=nn.Conv2d(4, 4, 1)), IMAGE),
+    "sum of flat and image": (Net(lambda m, x: F.relu(x.flatten(1) + m.l(x.flatten(1))), l=nn.Linear(168, 168)), IMAGE),
+    "pool with two users": (Net(lambda m, x: F.relu(m.c(p := m.p(x.relu())) + p), p=nn.AvgPool2d(2), c=nn.Conv2d(4, 4, 1)), IMAGE),
+    "in place without assignment": (Net(lambda m, x: (y := m.c(x), y.relu_(), m.c(y))[2], c=nn.Conv2d(4, 4, 1)), IMAGE),
+    "in place seen by others": (Net(lambda m, x: (y := m.c(x)) + m.c(F.relu_(y)), c=nn.Conv2d(4, 4, 1)), IMAGE),
+    "module used twice": (Net(lambda m, x: m.r(m.l(m.r(m.l(x)))), l=nn.Linear(5, 5), r=nn.ReLU()), (5,)),
+}
+
+
+@pytest.mark.parametrize("case", SUPPORTED)
+def test_reads_and_lowers_what_the_model_computes(case: str) -> None:
+    torch.manual_seed(0)
+    model, shape = SUPPORTED[case]
+    assert_read_and_lowered(copy.deepcopy(model), shape)
+
+
+REFUSED: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
+    "GELU": (nn.Sequential(nn.Linear(4, 4), nn.GELU()), (4,), "1: GELU .*ReLU"),
+    "ReLU6": (nn.Sequential(nn.Sequential(nn.ReLU6()), nn.Linear(4, 2)), (4,), r"0\.0: ReLU6 .*use ReLU"),
+    "LeakyReLU": (nn.Sequential(nn.LeakyReLU()), (4,), "0: LeakyReLU .*retrain with ReLU"),
+    "Sigmoid": (nn.Sequential(nn.Linear(4, 2), nn.Sigmoid()), (4,), "1: Sigmoid .*leave it out"),
+    "ConvTranspose2d": (nn.Sequential(nn.ConvTranspose2d(4, 2, 3)), IMAGE, "0: ConvTranspose2d"),
+    "GroupNorm": (nn.Sequential(nn.GroupNorm(2, 4)), IMAGE, "0: GroupNorm .*BatchNorm2d"),
+    "LSTM": (Net(lambda m, x: m.rnn(x)[0], rnn=nn.LSTM(6, 3)), (7, 6), "rnn: LSTM .*feed-forward"),
+    "attention": (Net(lambda m, x: m.a(x, x, x)[0], a=nn.MultiheadAttention(6, 2)), (7, 6), "a: MultiheadAttention"),
+    "Conv1d": (nn.Sequential(nn.Conv1d(7, 2, 3)), (7, 6), "0: Conv1d .*Conv2d"),
+    "interpolate": (Net(lambda m, x: F.interpolate(x, scale_factor=2)), IMAGE, "interpolate: interpolate"),
+    "mul": (Net(lambda m, x: x * x), (4,), "mul: mul"),
+    "cat": (Net(lambda m, x: torch.cat([x, x], 1)), IMAGE, "cat: cat .*add branches"),
+    "nested": (nn.Sequential(Net(lambda m, x: torch.tanh(x))), (4,), r"0\.tanh: tanh"),
+    "constant": (Net(lambda m, x: x + 1), (4,), "add: add adds a constant"),
+    "alpha": (Net(lambda m, x: torch.add(x, x, alpha=2)), (4,), "add: .*alpha=2"),
+    "circular": (nn.Sequential(nn.Conv2d(4, 2, 3, padding=1, padding_mode="circular")), IMAGE, "0: Conv2d .*circular"),
+    "ceil mode": (nn.Sequential(nn.AvgPool2d(2, ceil_mode=True)), IMAGE, "0: AvgPool2d .*ceil_mode"),
+    "count_include_pad": (nn.Sequential(nn.AvgPool2d(3, 1, 1, count_include_pad=False)), IMAGE, "count_include_pad"),
+    "divisor": (nn.Sequential(nn.AvgPool2d(2, divisor_override=3)), IMAGE, "divisor_override"),
+    "dilated pool": (nn.Sequential(nn.MaxPool2d(2, dilation=2)), IMAGE, "0: MaxPool2d .*dilat"),
+    "uneven adaptive pool": (nn.Sequential(nn.AdaptiveAvgPool2d(4)), IMAGE, "0: AdaptiveAvgPool2d .*7x6 into 4x4"),
+    "reflect": (Net(lambda m, x: F.pad(x, (1, 1, 1, 1), mode="reflect")), IMAGE, "pad: pad .*reflect"),
+    "no statistics": (nn.Sequential(nn.BatchNorm2d(4, track_running_stats=False)), IMAGE, "0: BatchNorm2d .*statistics"),
+    "softmax inside": (nn.Sequential(nn.Softmax(1), nn.Linear(4, 2)), (4,), "0: Softmax .*end"),
+    "linear on images": (nn.Sequential(nn.Linear(6, 2)), IMAGE, "0: Linear .*Flatten"),
+    "mixing samples": (Net(lambda m, x: x.reshape(1, -1)), IMAGE, "reshape: .*keeps samples apart"),
+    "random": (Net(lambda m, x: F.dropout(x)), (4,), "dropout: .*random"),
+    "values": (Net(lambda m, x: x if x.sum() > 0 else x.relu()), (4,), "decides on the values"),
+    "dict": (Net(lambda m, x: {"logits": x.relu()}), (4,), "Net: forward.. returns"),
+    "tuple": (Net(lambda m, x: (x.relu(), x)), (4,), "Net: forward.. returns several"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refuses_by_name(case: str) -> None:
+    model, shape, message = REFUSED[case]
+    with pytest.raises(UnsupportedLayer, match=message):
+        read_torch(model, shape)
+
+
+def test_several_inputs_are_refused() -> None:
+    class Two(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return x + y
+
+    with pytest.raises(UnsupportedLayer, match=r"Two: forward\(\) takes 2 inputs \(x, y\)"):
+        read_torch(Two(), (4,))
+
+
+def test_all_problems_are_found_at_once() -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.GELU(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2), nn.Softmax(1))
+    assert [error.where for error in problems(model, (4,))] == ["1", "3"]
+    assert problems(model[4:], (4,)) == ()
+    with pytest.raises(UnsupportedLayer, match="1 more operation cannot"):
+        read_torch(model, (4,))
+
+
+def test_what_does_not_reach_the_output_is_no_problem() -> None:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        torch.sigmoid(x)
+        return m.l(x)
+
+    assert_read_and_lowered(Net(forward, l=nn.Linear(4, 2)), (4,))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_unusable_weights_are_named(value: float) -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    model[1].bias.data[0] = value
+    with pytest.raises(InvalidModel, match="1: 1 of 2 values of bias are NaN or infinite"):
+        read_torch(model, (4,))
+
+
+def test_the_model_is_left_as_it_is() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(), nn.ReLU()).train()
+    before, random_state = copy.deepcopy(model.state_dict()), torch.get_rng_state()
+    ann = read_torch(model, (1, 5, 5))
+    assert all(module.training for module in model.modules())
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), random_state)
+    node = ann["0"]
+    assert isinstance(node, Linear)
+    model[0].weight.data.zero_()
+    assert np.any(node.map.weight)
+
+
+def test_names_are_module_paths() -> None:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        x = m.act(m.conv(x))
+        return m.head(F.max_pool2d(m.act(x) + x, 2).flatten(1))
+
+    ann = read_torch(Net(forward, conv=nn.Conv2d(1, 1, 1), act=nn.ReLU(), head=nn.Sequential(nn.Linear(4, 2))), (1, 4, 4))
+    kinds = {node.name: type(node) for node in ann.nodes[1:]}
+    assert kinds == {"conv": Linear, "act": Relu, "act_1": Relu, "add": Add, "max_pool2d": MaxPool, "flatten": Flatten, "head.0": Linear}
+
+
+def test_shapes_may_be_asked_for_and_defaults_kept() -> None:
+    class Strict(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 2)
+
+        def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+            if x.shape[-2:] != (2, 2) or x.dim() != 4 or len(x) == 0:
+                raise ValueError(f"wrong size {x.shape[-2:]}")
+            x = x.view(x.size(0), -1)
+            return self.fc(x if mask is None else x * mask)
+
+    assert_read_and_lowered(Strict(), (1, 2, 2))
+    with pytest.raises(InvalidModel, match=r"Strict.*ValueError: wrong size"):
+        read_torch(Strict(), (1, 3, 3))
+
+
+def test_a_layer_that_does_not_fit_is_named() -> None:
+    with pytest.raises(InvalidModel, match=r"1: forward.. fails"):
+        read_torch(nn.Sequential(nn.Flatten(), nn.Linear(5, 2)), (2, 2))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_becomes_float32(dtype: torch.dtype) -> None:
+    node = read_torch(nn.Sequential(nn.Linear(4, 2).to(dtype)), (4,))["0"]
+    assert isinstance(node, Linear)
+    assert node.map.weight.dtype == np.float32
+
+
+@pytest.mark.parametrize("last", [nn.Softmax(1), nn.LogSoftmax(-1), nn.Identity()])
+def test_reading_is_verified(last: nn.Module) -> None:
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3), last)
+    ann, x = read_torch(model, (4,)), torch.randn(5, 4)
+    verify_reading(model, ann, x)
+    model[0].register_forward_hook(lambda module, args, output: output * 2)
+    with pytest.raises(InvalidModel, match="Sequential: the model's outputs differ"):
+        verify_reading(model, ann, x)
+
+
+def test_evaluator_keeps_what_was_asked_for() -> None:
+    ann = read_torch(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), (4,))
+    output, kept = Evaluator(ann)(np.ones((2, 4)), keep=("1", "2"))
+    assert set(kept) == {"1", "2"}
+    assert kept["1"].shape == (2, 3)
+    assert kept["2"] is output

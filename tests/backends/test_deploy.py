@@ -1,0 +1,289 @@
+"""A deployed folder: made on one path and run on another, by an interpreter that has nothing but numpy and Lava."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import loihiconv as lc
+from loihiconv.backends import deploy as deploying
+from loihiconv.backends.deploy import deploy
+from loihiconv.core.errors import InvalidData, InvalidSetting, LimitExceeded
+from loihiconv.core.linear import Dense
+from loihiconv.core.network import Network
+from loihiconv.demo import digits, digits_cnn
+from loihiconv.lava.bundle import first_difference
+from tests.lava.small import chain
+from tests.lava.test_loihi import diary  # noqa: F401  (a fixture)
+
+ROOT = Path(__file__).parents[2]
+lava = pytest.mark.lava
+HEAVY = ("torch", "numba", "pydantic", "yaml", "typer", "rich", "safetensors")
+BLOCKER = f"""
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {HEAVY}:
+            raise ImportError(f"{{name}} is not on the board's host")
+
+sys.meta_path.insert(0, Blocker())
+"""
+OFFLINE = re.compile("NewConnectionError|ConnectTimeout|ProxyError|Temporary failure in name resolution|dns error|error sending request")
+
+
+@pytest.fixture(scope="module")
+def net() -> Network:
+    return lc.convert(digits_cnn(), digits()[0][:200], hardware="kapoho_point", timesteps=8)
+
+
+@pytest.fixture(scope="module")
+def made(net: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that was made in one place and now lies in another."""
+    there = tmp_path_factory.mktemp("there") / "bundle"
+    done = deploy(net, digits()[2], there, samples=2)
+    assert (done.folder, done.realization, done.samples) == (there, "atrlif", 2)
+    assert [p.name for p in there.parent.iterdir()] == ["bundle"]
+    here = tmp_path_factory.mktemp("another place") / "elsewhere"
+    shutil.move(there, here)
+    return here
+
+
+@pytest.fixture
+def bare(tmp_path: Path, lava_python: str) -> dict[str, str]:
+    """The environment of a host: an interpreter with Lava that has no torch, and nothing of this checkout."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(BLOCKER)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("LOIHICONV_") and k != "NXSDKHOST"}
+    return clean | {"PYTHON": lava_python, "PYTHONPATH": str(tmp_path / "site")}
+
+
+def run_sh(folder: Path, *arguments: object, environment: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(folder / "run.sh"), *map(str, arguments)], capture_output=True, text=True, check=False, env=environment, cwd=cwd
+    )  # fmt: skip
+
+
+@lava
+def test_the_selftest_passes_elsewhere(made, bare, tmp_path):
+    before = sorted(made.rglob("*"))
+    done = run_sh(made, "selftest", "--simulate", environment=bare, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(
+        r"self-test passed on Lava's CPU simulator: all [\d,]+ spikes of 3 populations and all potentials, 2 samples\n", done.stdout
+    )
+    assert sorted(made.rglob("*")) == before  # it leaves nothing behind
+
+
+@lava
+def test_samples_of_ones_own(made, net, bare, tmp_path):
+    x, y = digits()[2][:4], digits()[3][:4]
+    np.savez(tmp_path / "own.npz", x_test=x, y_test=y)
+    done = run_sh(made, "run", "own.npz", "--samples", 3, "--out", "result.npz", "--simulate", environment=bare, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expected = lc.run(net, x[:3], realization="atrlif")
+    assert done.stdout.splitlines()[0] == f"predictions: {' '.join(map(str, expected.predictions))}"
+    assert done.stdout.splitlines()[1] == f"correct: {(expected.predictions == y[:3]).sum()} of 3"
+    with np.load(tmp_path / "result.npz") as result:
+        np.testing.assert_array_equal(result["potentials"], expected.potentials)
+
+
+@lava
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_one_changed_weight_names_its_population(made, bare, tmp_path, index):
+    altered = tmp_path / "altered"
+    shutil.copytree(made, altered)
+    network = lc.load(altered / "network.lnet")
+    connection = network.connections[index]
+    weight = connection.map.weight.copy()
+    place = np.unravel_index(np.abs(weight).argmax(), weight.shape)
+    weight[place] = -254 if weight[place] > 0 else 254
+    changed = replace(connection, map=connection.map.with_weight(weight))
+    connections = tuple(changed if c is connection else c for c in network.connections)
+    lc.save(replace(network, connections=connections), altered / "network.lnet")
+    done = run_sh(altered, "selftest", "--simulate", environment=bare, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith(f"self-test FAILED on Lava's CPU simulator: population {connection.target}: ")
+    shown = r"of [\d,]+ spikes differ, the first in step \d+ of sample \d, neuron \(\d+(, \d+)*,?\)\n$"
+    hidden = r"its weights or parameters are not those that were deployed, though these samples do not show it\n$"
+    assert re.search(shown if index < 2 else f"{shown}|{hidden}", done.stdout)
+
+
+@lava
+def test_without_a_board_nothing_else_runs(made, bare, tmp_path):
+    done = run_sh(made, "selftest", environment=bare, cwd=tmp_path)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: backend loihi: no run on a Loihi is possible from here: lava-loihi: not installed")
+    assert "--simulate runs the same process graph on a CPU" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@lava
+def test_a_damaged_folder_is_one_line(made, bare, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(made, broken)
+    (broken / "bundle.json").write_text("{")
+    done = run_sh(broken, "selftest", "--simulate", environment=bare, cwd=tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "bundle.json: cannot be read" in done.stderr
+    (broken / "selftest.npz").write_bytes((made / "selftest.npz").read_bytes()[:100])
+    done = run_sh(broken, "selftest", "--simulate", environment=bare, cwd=tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "selftest.npz: cannot be read" in done.stderr
+
+
+@lava
+@pytest.mark.slow
+def test_in_a_fresh_environment(made, bare, tmp_path, lava_python):
+    """As the README of the folder says: a virtual environment, its requirements, the self-test."""
+    own = tmp_path / "own"
+    shutil.copytree(made, own)
+    fresh = {k: v for k, v in bare.items() if k not in ("PYTHON", "PYTHONPATH")}
+    subprocess.run([lava_python, "-m", "venv", str(own / ".venv")], check=True, env=fresh, capture_output=True)
+    python = own / ".venv/bin/python"
+    install = [str(python), "-m", "pip", "install", "--retries", "1", "--timeout", "15", "-r", str(own / "requirements.txt")]
+    installed = subprocess.run(install, capture_output=True, text=True, env=fresh, check=False)
+    if installed.returncode and OFFLINE.search(installed.stdout + installed.stderr):
+        pytest.skip("no package index can be reached")
+    assert installed.returncode == 0, installed.stderr
+    absent = subprocess.run([str(python), "-c", "import torch"], capture_output=True, env=fresh, check=False)
+    assert absent.returncode != 0
+    done = run_sh(own, "selftest", "--simulate", environment=fresh, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("self-test passed")
+
+
+def test_what_is_inside(made, net):
+    names = {str(path.relative_to(made)) for path in made.rglob("*") if path.is_file()}
+    assert {"README.md", "bundle.json", "network.lnet", "requirements.txt", "run.sh", "selftest.npz", "loihiconv/lava/worker.py"} <= names
+    assert not any("torch" in name or "simulation" in name for name in names)
+    network = lc.load(made / "network.lnet")
+    assert network.origin is None
+    assert network.metadata["realization"]["name"] == "atrlif"
+    readme = (made / "README.md").read_text()
+    assert "It has never touched\nsilicon." in readme
+    assert "$" not in readme.replace("$ ", "")
+    assert json.loads((made / "bundle.json").read_text())["board"]["partition"] is None
+    text = b"".join((made / name).read_bytes() for name in names)
+    assert str(ROOT).encode() not in text  # nothing of where it was made
+
+
+def test_requirements_are_those_that_are_locked(made):
+    locked = dict(
+        re.findall(r"^([a-z0-9-]+)==(\S+)(?: ; python_full_version < '3.11')? \\$", (ROOT / "requirements/lock.txt").read_text(), re.M)
+    )
+    pinned = dict(line.split("==") for line in (made / "requirements.txt").read_text().splitlines() if "==" in line)
+    assert pinned == {name: locked[name] for name in pinned}
+    assert {"lava-nc", "numpy", "scipy"} <= pinned.keys()
+
+
+def test_it_appears_whole_or_not_at_all(net, tmp_path, monkeypatch):
+    for error in (KeyboardInterrupt, OSError(28, "No space left on device")):
+
+        def broken(*_, error=error):
+            raise error
+
+        monkeypatch.setattr(deploying, "save", broken)
+        with pytest.raises((KeyboardInterrupt, InvalidSetting)):
+            deploy(net, digits()[2], tmp_path / "bundle", samples=1)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_mistakes_are_named(net, tmp_path):
+    x = digits()[2]
+    (tmp_path / "there").mkdir()
+    with pytest.raises(InvalidSetting, match="there: exists; remove it"):
+        deploy(net, x, tmp_path / "there")
+    with pytest.raises(InvalidSetting, match="its folder does not exist"):
+        deploy(net, x, tmp_path / "no/where")
+    with pytest.raises(InvalidSetting, match="0 samples; at least 1"):
+        deploy(net, x, tmp_path / "a", samples=0)
+    with pytest.raises(InvalidData, match="samples of shape"):
+        deploy(net, x[:, :, :4], tmp_path / "a")
+    with pytest.raises(LimitExceeded, match=r"does not fit Kapoho Bay.*graded spike bits"):
+        deploy(net, x, tmp_path / "a", hardware="kapoho_bay", realization="native")
+    with pytest.raises(LimitExceeded, match=r"realization: ATRLIF is a program .* Loihi 1 has fixed neurons; use \"lif\""):
+        deploy(net, x, tmp_path / "a", hardware="nahuku8", realization="atrlif")
+    assert [p.name for p in tmp_path.iterdir()] == ["there"]
+
+
+def test_loihi_1_gets_neurons_that_it_has(tmp_path):
+    net = lc.convert(digits_cnn(), digits()[0][:100], hardware="nahuku8", timesteps=8)
+    done = deploy(net, digits()[2], tmp_path / "bundle", samples=1)
+    assert done.realization == "lif"
+    assert json.loads((tmp_path / "bundle/bundle.json").read_text())["generation"] == 1
+
+
+def test_the_first_population_that_differs():
+    network = chain()
+    spikes = {"hidden": np.zeros((2, 8, 3), bool)}
+    assert first_difference(network, spikes, spikes) is None
+    found = {"hidden": spikes["hidden"].copy()}
+    found["hidden"][1, 4, 2] = found["hidden"][1, 5, 0] = True
+    text = "population hidden: 2 of 48 spikes differ, the first in step 5 of sample 1, neuron (2,)"
+    assert first_difference(network, spikes, found) == text
+
+
+def test_the_command_line(net, tmp_path):
+    lc.save(net, tmp_path / "net.lnet")
+    np.savez(tmp_path / "data.npz", x_test=digits()[2][:3])
+    command = [
+        sys.executable,
+        "-m",
+        "loihiconv.commands.app",
+        "deploy",
+        "net.lnet",
+        "--samples",
+        "data.npz",
+        "--out",
+        "b",
+        "--realization",
+        "lif",
+    ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "LOIHICONV_LAVA_PYTHON": "/nowhere/python"}
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"path": "b", "realization": "lif", "samples": 3, "board_ready": False, "selftest": None}
+    again = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+    assert again.returncode == 2
+    assert "exists" in again.stderr
+
+
+@lava
+def test_where_a_board_is_within_reach_the_selftest_runs_at_once(net, tmp_path, diary):  # noqa: F811
+    lc.save(net, tmp_path / "net.lnet")
+    np.savez(tmp_path / "data.npz", x_test=digits()[2][:1])
+    command = [
+        sys.executable,
+        "-m",
+        "loihiconv.commands.app",
+        "deploy",
+        "net.lnet",
+        "--samples",
+        "data.npz",
+        "--slurm",
+        "oheogulch",
+        "--out",
+        "b",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "self-test passed on the board" in done.stdout
+    assert '"PARTITION": "oheogulch"' in diary.read_text()
+
+
+def test_a_small_network_of_dense_layers(tmp_path):
+    network = replace(chain(), hardware="kapoho_point", connections=(chain().connections[0], replace(chain().connections[1])))
+    assert isinstance(network.connections[0].map, Dense)
+    done = deploy(network, np.ones((1, 4)), tmp_path / "small", realization="native", samples=5)
+    assert (done.samples, done.realization) == (1, "native")

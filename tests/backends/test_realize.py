@@ -1,0 +1,173 @@
+"""Which integers each realization runs, by hand and by property; nothing of Lava."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import loihiconv as lc
+from loihiconv.backends.realize import realize, threshold_format
+from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
+from loihiconv.core.linear import Conv, Dense
+from loihiconv.core.network import IF, V_MAX, Connection, MaxPool, Network
+from loihiconv.demo import digits, digits_cnn
+from loihiconv.lava.chip.atrlif import first_refractory, largest_threshold, spike_budget
+from loihiconv.lava.chip.lif import slowed
+from loihiconv.simulator import simulate
+from tests.lava.small import chain
+
+
+@pytest.fixture(scope="module")
+def net() -> Network:
+    return lc.convert(digits_cnn(), digits()[0][:200], hardware="kapoho_point", timesteps=16, scale="percentile", hold_back=0.0)
+
+
+def test_the_budget_by_hand():
+    """vth = 8190: r starts at 4095 * 64 + 1 = 262,081 and grows by 524,160 a spike; 15 make 8,124,481, 16 make 8,648,641 > 8,388,607."""
+    assert first_refractory(8190) == 262_081
+    assert spike_budget(8190) == 15
+    # T = 32: r = 2,016 * 64 + 1 + 32 * 4,032 * 64 = 8,386,561 fits, and with vth = 4034 it is 8,390,721
+    assert largest_threshold(32) == 4032
+    assert largest_threshold(1) == 8190  # theta_0 has 12 bits
+    assert largest_threshold(200_000) == 0
+
+
+@given(timesteps=st.integers(1, 70_000))
+def test_the_largest_threshold_is_the_largest(timesteps: int):
+    vth = largest_threshold(timesteps)
+    assert vth % 2 == 0
+    if vth:
+        assert first_refractory(vth) + timesteps * (vth << 6) <= V_MAX
+        assert spike_budget(vth) >= timesteps
+    assert vth == 8190 or spike_budget(vth + 2) < timesteps
+
+
+@given(ceiling=st.integers(2, 8190), bits=st.sampled_from([(17, 0), (8, 7)]))
+def test_the_threshold_format_stays_below_its_ceiling(ceiling: int, bits: tuple[int, int]):
+    mantissa, exponent = threshold_format(ceiling, *bits)
+    assert (2**mantissa - 1) << exponent <= ceiling
+    assert mantissa <= bits[0]
+    assert exponent <= bits[1] or bits[1] == 0
+    assert ceiling < 63 or (2**mantissa - 1) << exponent >= ceiling / 2
+
+
+def test_a_network_that_fits_stays_as_it_is():
+    small = chain(timesteps=8)  # vth = 500, even
+    for name in ("native", "atrlif"):
+        realized = realize(small, name)
+        assert realized.populations == small.populations
+        assert realized.connections == small.connections
+        assert realized.metadata["realization"] == {"name": name, "quantized_again": False}
+    assert realize(chain(reset="zero"), "lif").metadata["realization"]["quantized_again"] is False
+
+
+def test_quantized_again_for_atrlif(net):
+    realized = realize(net, "atrlif")
+    thresholds = [p.vth for p in realized.populations if isinstance(p, IF)]
+    assert max(p.vth for p in net.populations if isinstance(p, IF)) > largest_threshold(16) >= max(thresholds)
+    assert not any(vth % 2 for vth in thresholds)
+    assert realized.metadata["realization"] == {"name": "atrlif", "quantized_again": True, "largest_threshold": largest_threshold(16)}
+    x, y = digits()[2:]
+    assert (simulate(realized, x).predictions == y).mean() > 0.98
+
+
+def test_lif_fires_an_eighth_as_often_and_potentials_keep_their_meaning(net):
+    realized, x = realize(net, "lif"), digits()[2][:50]
+    assert {p.reset for p in realized.populations if isinstance(p, IF)} == {"zero"}
+    long = lambda network: replace(network, timesteps=512)  # noqa: E731  (so that roundings of spike counts are small)
+    soft, hard = simulate(long(net), x), simulate(long(realized), x)
+    assert hard.firing_rate == pytest.approx(soft.firing_rate / 8, rel=0.1)
+    outputs = [(r.potentials - r.potentials.mean()) / n.readout.scale / 512 for r, n in ((soft, net), (hard, realized))]
+    assert np.corrcoef(outputs[0].ravel(), outputs[1].ravel())[0, 1] > 0.95
+    assert np.abs(outputs[1]).mean() == pytest.approx(np.abs(outputs[0]).mean(), rel=0.15)
+
+
+def test_slowed_by_hand(net):
+    origin = net.origin
+    assert origin is not None
+    changed = slowed(origin, 4.0)
+    first, *others = zip(origin.connections, changed.connections, strict=True)
+    np.testing.assert_array_equal(first[1].map.weight, first[0].map.weight / np.float32(4))
+    assert all(old is new for old, new in others)
+    for old, new in zip(origin.populations[1:], changed.populations[1:], strict=True):
+        np.testing.assert_array_equal(new.bias, old.bias / np.asarray(4, old.bias.dtype))
+    assert changed.readout.scale == origin.readout.scale / 4
+
+
+def test_charge_that_was_held_back_does_not_shrink_with_the_bias():
+    x = digits()[0][:200]
+    nets = [
+        lc.convert(digits_cnn(), x, hardware="kapoho_point", timesteps=16, bias_correction=False, hold_back=h) for h in (0.0, 0.5)
+    ]  # fmt: skip
+    none, half = (slowed(net.origin) for net in nets)
+    assert any((p.v_init != q.v_init).any() for p, q in zip(nets[0].origin.populations[1:], nets[1].origin.populations[1:], strict=True))
+    for p, q in zip(none.populations[1:], half.populations[1:], strict=True):
+        np.testing.assert_allclose(p.v_init, q.v_init, atol=1e-6)
+        np.testing.assert_allclose(p.bias, q.bias, atol=1e-6)
+
+
+def test_a_smaller_ratio_fires_more_often(net):
+    x = digits()[2][:20]
+    rates = [lc.run(net, x, realization="lif", lif_ratio=ratio).firing_rate for ratio in (2.0, 8.0)]
+    assert rates[0] > 2 * rates[1]
+
+
+def test_loihi_1_keeps_its_thresholds_form():
+    net = lc.convert(digits_cnn(), digits()[0][:200], hardware="nahuku32", timesteps=64)
+    for population in realize(net, "atrlif").populations:
+        if isinstance(population, IF):
+            mantissa = population.vth
+            while mantissa % 2 == 0:
+                mantissa //= 2
+            assert mantissa <= 255
+            assert population.vth <= largest_threshold(64)
+
+
+def test_what_cannot_be_quantized_again_is_refused():
+    odd = chain()
+    hidden = replace(odd.populations[1], vth=501)
+    with pytest.raises(LimitExceeded, match=r"hidden: vth = 501 is odd; ATRLIF with T = 8 needs even thresholds of at most 8190; .*origin"):
+        realize(replace(odd, populations=(odd.populations[0], hidden, odd.populations[2])), "atrlif")
+    with pytest.raises(LimitExceeded, match=r"hidden: vth = 500 leaves room for 261 spikes; .* T = 1000 needs .* at most 130;"):
+        realize(chain(timesteps=1000), "atrlif")
+    with pytest.raises(LimitExceeded, match="hidden: resets by subtraction; Lava's LIF resets to zero"):
+        realize(chain(), "lif")
+    with pytest.raises(LimitExceeded, match=r"hidden: T = 100000; .*24-bit"):
+        realize(chain(timesteps=100_000), "atrlif")
+
+
+def test_mistakes_are_named():
+    with pytest.raises(InvalidSetting, match=r"unknown realization 'cuba'; one of native, atrlif, lif"):
+        realize(chain(), "cuba")  # type: ignore[arg-type]
+    with pytest.raises(InvalidSetting, match="this network is float"):
+        realize(replace(chain(), fixed_point=False), "native")
+    with pytest.raises(InvalidSetting, match="ratio 0"):
+        realize(chain(), "lif", ratio=0.5)
+    with pytest.raises(InvalidSetting, match="a float network has no realization"):
+        lc.run(replace(chain(), fixed_point=False), np.ones((1, 4)), "float", realization="lif")
+
+
+def test_gates_are_refused():
+    base = chain(inputs=4)
+    hidden = IF("image", (1, 2, 2), 500, np.array(0, np.int32), np.array(0, np.int32))
+    pool = MaxPool("pool", (1, 1, 1))
+    connections = (
+        Connection("input", "image", Dense(np.full((4, 4), 2, np.int32))),
+        Connection("image", "pool", Conv(np.ones((1, 1, 2, 2), np.int32), (2, 2))),
+        Connection("pool", "readout", Dense(np.full((2, 1), 2, np.int32))),
+    )
+    network = Network((base.input, hidden, pool, base.readout), connections, 8, fixed_point=True)
+    with pytest.raises(UnsupportedLayer, match="pool: no chip has gates for max-pooling"):
+        realize(network, "native")
+
+
+@settings(max_examples=50, deadline=None)
+@given(timesteps=st.integers(1, 40), bias=st.sampled_from([0, 64, -64]))
+def test_the_emulator_runs_what_a_realization_runs(timesteps: int, bias: int):
+    small, x = chain(timesteps=timesteps, bias=bias), np.array([[1.0, 0, 2, 3]])
+    plain, realized = lc.run(small, x), lc.run(small, x, realization="atrlif")
+    np.testing.assert_array_equal(plain.potentials, realized.potentials)

@@ -1,0 +1,53 @@
+"""Calibration data that is not what the network was trained on is noticed; good data is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import loihiconv as lc
+from loihiconv.conversion.data_checks import suspicions
+from loihiconv.demo import digits, digits_cnn
+
+
+def trained_with_norm() -> nn.Module:
+    """A network whose batch norm has seen uniform noise."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 5))
+    with torch.no_grad():
+        for _ in range(60):
+            model(torch.rand(64, 1, 8, 8))
+    return model.eval()
+
+
+def uniform(n: int = 100) -> np.ndarray:
+    return np.random.default_rng(0).random((n, 1, 8, 8), np.float32)
+
+
+@pytest.mark.parametrize("factor", [255, 1 / 255])
+def test_wrong_scale_is_seen_by_batch_norm(factor: float) -> None:
+    (said,) = suspicions(trained_with_norm(), np.float32(factor) * uniform())
+    assert "1 (batch norm) sees values spread" in said
+    assert "preprocess" in said
+
+
+def test_bytes_without_batch_norm() -> None:
+    x = np.rint(255 * uniform())
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 5))
+    assert "look like bytes" in suspicions(model, x.astype(np.float32))[0]
+
+
+def test_one_class_only_is_said_by_convert() -> None:
+    x, y, _, _ = digits()
+    with pytest.warns(UserWarning, match=r"the network names class 3 on \d+ of \d+ samples"):
+        lc.convert(digits_cnn(), x[y == 3], hardware=None, timesteps=4)
+
+
+def test_good_data_raises_no_suspicion() -> None:
+    x, _, _, _ = digits()
+    assert suspicions(digits_cnn(), x[:256]) == ()
+    model = trained_with_norm()
+    model[4].bias.data = 10 * torch.eye(5)[0]  # names one class, but too few samples to say so
+    assert suspicions(model, uniform(20)) == ()

@@ -1,0 +1,26 @@
+"""Fingerprints tell which population differs, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import loihiconv as lc
+from loihiconv.core.fingerprints import fingerprints
+from loihiconv.core.network import IF
+from tests.conversion.test_convert import data, small_cnn
+
+
+def test_only_the_population_that_changed_differs() -> None:
+    net = lc.convert(small_cnn(), data(20), hardware="kapoho_point", timesteps=4)
+    before = fingerprints(net)
+    assert fingerprints(replace(net, metadata={}, origin=None)) == before
+    weight = net.connections[1].map.weight.copy()
+    weight.flat[0] += 2
+    connections = (net.connections[0], replace(net.connections[1], map=net.connections[1].map.with_weight(weight)), *net.connections[2:])
+    after = fingerprints(replace(net, connections=connections))
+    assert [name for name in before if before[name] != after[name]] == [net.connections[1].target]
+    first = net.populations[1]
+    assert isinstance(first, IF)
+    populations = tuple(replace(p, vth=p.vth + 1) if p is first else p for p in net.populations)  # type: ignore[call-arg]
+    after = fingerprints(replace(net, populations=populations))
+    assert [name for name in before if before[name] != after[name]] == [first.name]

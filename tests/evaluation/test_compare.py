@@ -1,0 +1,84 @@
+"""Comparison and its figures of merit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+import loihiconv as lc
+from loihiconv.core.errors import InvalidData, InvalidSetting
+from loihiconv.core.network import Network
+from loihiconv.demo import digits, digits_cnn
+from loihiconv.evaluation.compare import mismatches
+from loihiconv.evaluation.metrics import agreement, wilson
+
+
+@pytest.fixture(scope="module")
+def net() -> Network:
+    """The demo's network, converted."""
+    return lc.convert(digits_cnn(), digits()[0], hardware="kapoho_point", timesteps=16)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(9788, 10000), (20, 20), (0, 10), (1, 2)])
+def test_wilson_against_scipy(successes: int, n: int) -> None:
+    expected = binomtest(successes, n).proportion_ci(method="wilson")
+    assert wilson(successes, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_agreement() -> None:
+    assert agreement(np.array([1, 2, 3, 4]), np.array([1, 2, 0, 4])) == 0.75
+
+
+def test_compare_reports_every_back_end(net: Network) -> None:
+    _, _, x, y = digits()
+    comparison = lc.compare(digits_cnn(), net, (x, y))
+    assert list(comparison.backends) == ["ann", "float", "emulator"]
+    emulator = comparison.backends["emulator"]
+    assert emulator.n == 360
+    assert emulator.accuracy == np.mean(lc.run(net, x).predictions == y)
+    assert emulator.firing_rate == pytest.approx(lc.run(net, x).firing_rate)
+    assert emulator.synaptic_operations is not None
+    assert emulator.synaptic_operations > 1e5
+    assert comparison.mismatched_spikes is None
+    assert set(comparison.to_json()) == {"timesteps", "hardware", "payload_max", "backends", "mismatched_spikes", "mismatched_potentials"}
+
+
+@pytest.mark.lava
+def test_every_spike_is_compared_with_lava(net: Network, lava_python: str) -> None:
+    _, _, x, y = digits()
+    comparison = lc.compare(digits_cnn(), net, (x, y), ["emulator", "lava"], lava_samples=3)
+    assert comparison.mismatched_spikes == {"0": 0, "3": 0, "7": 0}
+    assert comparison.mismatched_potentials == 0
+    assert comparison.backends["lava"].n == 3
+
+
+def test_mismatches_are_counted(net: Network) -> None:
+    x = digits()[2][:4]
+    a = lc.run(net, x, record=["spikes"])
+    flipped = {name: spikes.copy() for name, spikes in a.spikes.items()}
+    flipped["3"][0, 0, 0, 0, :2] ^= True
+    assert mismatches(a, replace(a, spikes=flipped)) == ({"0": 0, "3": 2, "7": 0}, 0)
+    assert mismatches(a, replace(a, potentials=a.potentials + 1))[1] == 40
+    with pytest.raises(InvalidData, match="populations"):
+        mismatches(a, lc.run(net, x))
+
+
+def test_refusals(net: Network) -> None:
+    x, y = digits()[2][:4], digits()[3][:4]
+    model = digits_cnn()
+    with pytest.raises(InvalidData, match="4 samples and 3 labels"):
+        lc.compare(model, net, (x, y[:3]))
+    with pytest.raises(InvalidData, match="labels of type float"):
+        lc.compare(model, net, (x, y + 0.5))
+    with pytest.raises(InvalidData, match="pair"):
+        lc.compare(model, net, x)  # type: ignore[arg-type]
+    with pytest.raises(InvalidSetting, match="unknown back end 'gpu'"):
+        lc.compare(model, net, (x, y), ["gpu"])
+    with pytest.raises(InvalidSetting, match="runs integers"):
+        lc.run(net.origin, x)  # type: ignore[arg-type]
+    with pytest.raises(InvalidSetting, match="without its float origin"):
+        lc.run(replace(net, origin=None), x, "float")

@@ -1,0 +1,114 @@
+"""Depthwise convolution and integrate-and-fire in one kernel against the two one after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loihiconv.core.linear import Conv, Dense
+from loihiconv.core.network import V_MAX
+from loihiconv.simulator.depthwise import EXACT_INT16, Depthwise
+from loihiconv.simulator.neurons import Firing
+
+
+def check(linear: Conv, spikes: np.ndarray, threshold: int, to_zero: bool = False, seed: int = 0) -> torch.Tensor:
+    """Spikes (N, T, C, H, W) through the kernel and through sums and torch's operations; the potentials at the end."""
+    n, steps, *source = spikes.shape
+    target = linear.output_shape(tuple(source))
+    size = int(np.prod(target))
+    rng = np.random.default_rng(seed)
+    v, bias = (rng.integers(-5000, 5000, (rows, size)).astype(np.int32) for rows in (n, rng.choice([1, n])))
+    sums = linear.apply(spikes.reshape(-1, *source).astype(np.int64)).transpose(0, 2, 3, 1).reshape(-1, size) * 64
+    assert np.abs(sums).max(initial=0) < 2**30
+    found = []
+    for portable in (False, True):
+        out, counts = torch.full((n, steps, size), 7, dtype=torch.uint8), torch.zeros((1, size), dtype=torch.int32)
+        state = torch.from_numpy(v.copy())
+        firing = Firing(
+            torch.from_numpy(bias), state, threshold=threshold * 64.0, v_max=V_MAX, to_zero=to_zero, spikes=out, counts=counts,
+            portable=portable,
+        )  # fmt: skip
+        if portable:
+            firing.advance(torch.from_numpy(sums.astype(np.int32)), slice(0, n), slice(0, steps))
+        else:
+            flat = np.ascontiguousarray(spikes.transpose(0, 1, 3, 4, 2)).reshape(n, steps, -1)
+            Depthwise(linear, tuple(source), target).advance(torch.from_numpy(flat), firing, 6)
+        found.append((out, counts, state))
+    for kernel, reference in zip(*found, strict=True):
+        assert torch.equal(kernel, reference)
+    return found[0][2]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    channels=st.sampled_from([8, 16, 24, 32, 56, 64]),
+    kernel=st.tuples(*[st.integers(1, 4)] * 2),
+    stride=st.tuples(*[st.integers(1, 3)] * 2),
+    dilation=st.tuples(*[st.integers(1, 2)] * 2),
+    padding=st.tuples(*[st.integers(-1, 4)] * 3, st.integers(0, 4)),  # 7 of 8 columns at least, which the widest kernel takes
+    steps=st.integers(1, 9),
+    to_zero=st.booleans(),
+)
+def test_equals_convolution_and_neurons(
+    seed: int, channels: int, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int],
+    padding: tuple[int, int, int, int], steps: int, to_zero: bool,
+) -> None:  # fmt: skip
+    rng = np.random.default_rng(seed)
+    weight = rng.integers(-254, 255, (channels, 1, *kernel)).astype(np.int32)
+    linear = Conv(weight, stride, padding, dilation, channels)
+    assert Depthwise.fits(linear)
+    spikes = (rng.random((2, steps, channels, 9, 8)) < rng.choice([0.1, 0.5, 1.0])).astype(np.uint8)
+    check(linear, spikes, int(rng.integers(1, 1000)), to_zero, seed)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("channels", [8, 16, 32])
+def test_exact_up_to_the_largest_int16(sign: int, channels: int) -> None:
+    """All 129 inputs on, with magnitudes that add up to 2^15 - 1, and to one more."""
+    weight = np.full((channels, 1, 3, 43), sign * 254, np.int32)
+    weight[:, 0, 0, 0] += sign * (EXACT_INT16 - 129 * 254)
+    linear = Conv(weight, groups=channels)
+    assert abs(int(weight[0].sum())) == EXACT_INT16
+    assert Depthwise.fits(linear)
+    v = check(linear, np.ones((1, 3, channels, 3, 43), np.uint8), 131071)
+    assert (v.abs() > 2 * EXACT_INT16 * 64).all()  # three sums, and what start potentials and biases take away
+    weight[:, 0, 0, 1] += sign
+    assert not Depthwise.fits(Conv(weight, groups=channels))
+
+
+def test_only_depthwise_convolutions() -> None:
+    def conv(*shape: int, groups: int) -> Conv:
+        return Conv(np.ones(shape, np.int32), groups=groups)
+
+    assert Depthwise.fits(conv(16, 1, 3, 3, groups=16))
+    assert not Depthwise.fits(conv(32, 1, 3, 3, groups=16))  # two kernels per channel
+    assert not Depthwise.fits(conv(16, 2, 3, 3, groups=8))
+    assert not Depthwise.fits(conv(12, 1, 3, 3, groups=12))  # no multiple of 8
+    assert not Depthwise.fits(Dense(np.ones((8, 8), np.int32)))
+
+
+def test_float_weights_with_float_potentials() -> None:
+    rng = np.random.default_rng(0)
+    linear = Conv(rng.normal(size=(24, 1, 3, 3)).astype(np.float32), padding=(1,) * 4, groups=24)
+    spikes = rng.integers(0, 2, (2, 7, 24, 5, 5)).astype(np.uint8)
+    sums = linear.apply(spikes.reshape(14, 24, 5, 5).astype(np.float64)).transpose(0, 2, 3, 1).reshape(2, 7, -1)
+    v, out = torch.zeros((2, 600)), torch.zeros((2, 7, 600), dtype=torch.uint8)
+    firing = Firing(
+        torch.zeros((1, 600)),
+        v,
+        threshold=1.0,
+        v_max=float("inf"),
+        to_zero=False,
+        spikes=out,
+        counts=torch.zeros((1, 600), dtype=torch.int32),
+    )
+    assert Depthwise.fits(linear)
+    flat = torch.from_numpy(np.ascontiguousarray(spikes.transpose(0, 1, 3, 4, 2)).reshape(2, 7, -1))
+    Depthwise(linear, (24, 5, 5), (24, 5, 5)).advance(flat, firing, 0)
+    np.testing.assert_allclose(v.numpy(), sums.sum(axis=1) - out.numpy().sum(axis=1), atol=1e-4)
+    fired = np.cumsum(sums, axis=1) - np.cumsum(out.numpy(), axis=1) + out.numpy() > 1
+    assert (fired == out.numpy()).mean() > 0.999

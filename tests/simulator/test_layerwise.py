@@ -1,0 +1,61 @@
+"""Networks run population by population give what whole runs give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loihiconv.core.linear import Array
+from loihiconv.core.network import IF, Network, Readout
+from loihiconv.core.recording import Recording
+from loihiconv.simulator import memory, simulate
+from loihiconv.simulator.layerwise import Layerwise
+from tests.strategies import Case, cases
+
+
+def whole(recording: Recording, name: str, network: Network) -> Array:
+    """Mean over samples of what a population sent, or of the readout's potentials."""
+    values = recording.potentials if name == network.readout.name else recording.sent(name)
+    return np.asarray(values.astype(np.float64).mean(axis=0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(max_timesteps=9), st.booleans())
+def test_equals_whole_runs(case: Case, cut: bool) -> None:
+    network = case.network
+    with pytest.MonkeyPatch.context() as patch:
+        if cut:
+            patch.setattr(memory, "plan", lambda *_, **__: memory.Blocks(samples=2, steps=4))
+        run, recording = Layerwise(network, case.x), simulate(network, case.x)
+        for population in network.populations[1:]:
+            np.testing.assert_array_equal(run.measure(population.name), whole(recording, population.name, network))
+            if population is not network.readout:
+                run.settle(population.name)
+
+
+@settings(max_examples=30, deadline=None)
+@given(cases(max_timesteps=9), st.integers(-(2**16), 2**16))
+def test_replacements_are_what_later_populations_see(case: Case, shift: int) -> None:
+    """Other biases and start potentials in every population, one after the other."""
+    run, network = Layerwise(case.network, case.x), case.network
+    for population in case.network.populations[1:]:
+        if isinstance(population, (IF, Readout)) and not any(c.on_host for c in network.incoming(population.name)):
+            changed = replace(population, bias=np.clip(population.bias + shift, -(2**18), 2**18), v_init=population.v_init // 2)
+            network = replace(network, populations=tuple(changed if p is population else p for p in network.populations))
+            run.replace(changed)
+        np.testing.assert_array_equal(run.measure(population.name), whole(simulate(network, case.x), population.name, network))
+        if population is not case.network.readout:
+            run.settle(population.name)
+
+
+@settings(max_examples=20, deadline=None)
+@given(cases(max_timesteps=3))
+def test_spikes_are_dropped_when_nothing_needs_them_any_more(case: Case) -> None:
+    run = Layerwise(case.network, case.x)
+    for population in case.network.populations[1:-1]:
+        run.settle(population.name)
+    assert set(run._sent) <= {c.source for c in case.network.incoming(case.network.readout.name)}

@@ -1,0 +1,94 @@
+"""Narrow arithmetic is chosen only where it is exact, up to the edge of the bound."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loihiconv.core.linear import Conv, Dense, LinearMap
+from loihiconv.core.network import IF, Connection, Input, Network, Readout
+from loihiconv.simulator import int8
+from loihiconv.simulator.synapses import Synapses
+
+
+def between(linear: LinearMap, shape: tuple[int, ...]) -> tuple[Network, Connection]:
+    """A connection between two spiking populations."""
+    zero = np.zeros(1, np.int32)
+    out = linear.output_shape(shape)
+    size = int(np.prod(out))
+    connection = Connection("a", "b", linear)
+    one = Conv(np.ones((shape[0], 1, 1, 1), np.int32), groups=shape[0]) if len(shape) == 3 else Dense(np.eye(shape[0]).astype(np.int32))
+    populations = (
+        Input("in", shape, payload_max=1),
+        IF("a", shape, 1, zero, zero),
+        IF("b", out, 1, zero, zero),
+        Readout("r", (1,), zero, zero),
+    )
+    maps = (Connection("in", "a", one), connection, Connection("b", "r", Dense(np.ones((1, size), np.int32))))
+    return Network(populations, maps, 1, fixed_point=True), connection
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([1, 2, 4]),
+    st.tuples(*[st.integers(1, 3)] * 2),
+    st.tuples(*[st.integers(-1, 2)] * 4),
+    st.sampled_from([127, 128, 254, 255]),
+    st.booleans(),
+)
+def test_int8_product_equals_reference(
+    seed: int, groups: int, stride: tuple[int, int], padding: tuple[int, int, int, int], limit: int, even: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    weight = rng.integers(-limit, limit + 1, (groups * 3, 4 // groups, 3, 2)).astype(np.int32)
+    weight = weight // 2 * 2 if even else weight
+    linear = Conv(np.clip(weight, -limit, limit), stride, padding, groups=groups)
+    network, connection = between(linear, (4, 7, 6))
+    synapses = Synapses(network, connection, torch.device("cpu"))
+    spikes = rng.integers(0, 2, (5, 4, 7, 6)).astype(np.uint8)
+    flat = torch.from_numpy(np.ascontiguousarray(spikes.transpose(0, 2, 3, 1)).reshape(5, -1))
+    expected = linear.apply(spikes.astype(np.int64)).transpose(0, 2, 3, 1).reshape(5, -1)
+    np.testing.assert_array_equal(synapses(flat).numpy(), expected * 64)
+    np.testing.assert_array_equal(synapses.float32(flat).numpy(), expected * 64)
+    portable = Synapses(network, connection, torch.device("cpu"), portable=True)
+    np.testing.assert_array_equal(portable(flat).numpy(), expected * 64)
+
+
+@pytest.mark.parametrize(
+    ("value", "narrow"), [(127, True), (128, True), (254, True), (129, False), (255, False), (-127, True), (-129, False)]
+)
+def test_bytes_only_where_weights_fit(value: int, narrow: bool) -> None:
+    network, connection = between(Dense(np.full((3, 8), value, np.int32)), (8,))
+    synapses = Synapses(network, connection, torch.device("cpu"))
+    assert synapses.int8 is None or narrow
+    spikes = torch.ones((2, 8), dtype=torch.uint8)
+    assert (synapses(spikes) == 8 * value * 64).all()
+
+
+def test_largest_sum_is_exact() -> None:
+    """Every weight 254 with all inputs on, just below the 2^17 at which u wraps."""
+    fan_in = 2**17 // 254
+    network, connection = between(Dense(np.full((2, fan_in), 254, np.int32)), (fan_in,))
+    synapses = Synapses(network, connection, torch.device("cpu"))
+    assert (synapses(torch.ones((1, fan_in), dtype=torch.uint8)) == 254 * fan_in * 64).all()
+
+
+@pytest.mark.parametrize(("value", "narrow"), [(127, True), (-127, True), (254, True), (-254, True), (129, False), (255, False)])
+def test_small_products_write_whole_sums(monkeypatch: pytest.MonkeyPatch, value: int, narrow: bool) -> None:
+    """The largest weights of one sign with all inputs on; beyond them there is no such product."""
+    monkeypatch.setattr(int8, "has_fast_matmul", lambda: True)
+    network, connection = between(Conv(np.full((5, 128, 1, 1), value, np.int32)), (128, 3, 2))
+    product = Synapses(network, connection, torch.device("cpu")).matmul
+    assert (product is not None) == narrow
+    if product is not None:
+        sums = torch.empty((4, 30), dtype=torch.int32)
+        product(torch.ones((4, 768), dtype=torch.uint8), sums)
+        assert (sums << product.shift == 128 * value * 64).all()
+        some = torch.zeros((3, 30), dtype=torch.int32)
+        product.by_rows([torch.ones((4, 768), dtype=torch.uint8)], some)(1, 3)
+        assert (some[:2] == sums[:2]).all()
+        assert (some[2] == 0).all()
