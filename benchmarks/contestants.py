@@ -75,7 +75,7 @@ def subject(name: str, samples: int, timesteps: int) -> Subject:
         notes.append("weights are random: this network has not been trained yet")
     if _average_pooling(model):
         notes.append("max-pooling replaced by average pooling for all contestants, as not all have spiking max-pooling")
-    network = lc.convert(model, x_train[:CALIBRATION_SAMPLES], hardware="kapoho_point", timesteps=timesteps)
+    network = lc.convert(model, x_train[:CALIBRATION_SAMPLES], board="kapoho_point", timesteps=timesteps)
     repeated = np.resize(np.arange(len(x_test)), samples)
     return Subject(name, model, network, x_test[repeated], notes)
 

@@ -155,7 +155,7 @@ class Figure:
         begin = time.monotonic()
         setup, fixed = self.setup, bar.backend == "emulator"
         network = loihiconv.convert(
-            self.model, self.calibration, hardware=setup.board if fixed else None, timesteps=TIMESTEPS,
+            self.model, self.calibration, board=setup.board if fixed else None, timesteps=TIMESTEPS,
             optimize="none", maxpool="gate", start=setup.start, seed=setup.seed, **bar.settings,
         )  # fmt: skip
         reporter = _Reporter(bar.name)

@@ -104,7 +104,7 @@ class Latency:
 
     def _convert(self, method: str, steps: int) -> loihiconv.Network:
         bits = {"spike_bits": self._bits(method)}
-        return loihiconv.convert(self.model, self.calibration, hardware=self.board, timesteps=steps, **METHODS[method], **bits)
+        return loihiconv.convert(self.model, self.calibration, board=self.board, timesteps=steps, **METHODS[method], **bits)
 
     def _bits(self, method: str) -> int:
         return self.spike_bits if method == "graded" else 1

@@ -41,7 +41,7 @@ def measure(samples: int, timesteps: int, board: str) -> dict[str, Any]:
     for way in WAYS:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # what "average" costs is what is measured here
-            net = loihiconv.convert(model, x_train[:CALIBRATION], hardware=board, timesteps=timesteps, maxpool=way)
+            net = loihiconv.convert(model, x_train[:CALIBRATION], board=board, timesteps=timesteps, maxpool=way)
         for backend in BACKENDS:
             begin = time.monotonic()
             recording = loihiconv.run(net, x, backend, counts=False)

@@ -111,4 +111,4 @@ def _stack(depth: int, x: Array) -> Network:
         layers += [nn.Conv2d(16, 16, 3, padding=1), nn.ReLU()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # random weights name one class for all samples
-        return lc.convert(nn.Sequential(*layers, nn.Flatten(), nn.Linear(2304, 10)), x[:200], hardware="kapoho_point", timesteps=32)
+        return lc.convert(nn.Sequential(*layers, nn.Flatten(), nn.Linear(2304, 10)), x[:200], board="kapoho_point", timesteps=32)

@@ -1,6 +1,6 @@
 """loihiconv: trained float networks on Intel Loihi.
 
-    net = loihiconv.convert(model, calibration, hardware="kapoho_point", timesteps=64)
+    net = loihiconv.convert(model, calibration, board="kapoho_point", timesteps=64)
     result = loihiconv.run(net, images)
     comparison = loihiconv.compare(model, net, (x_test, y_test), backends=["float", "emulator", "lava"])
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from loihiconv.core.network import Network, Recording
     from loihiconv.evaluation.compare import compare
     from loihiconv.evaluation.sweep.sweep import sweep
-    from loihiconv.hardware.board import boards
-    from loihiconv.lava.chip.settings import Board
+    from loihiconv.hardware.board import Board, boards
+    from loihiconv.lava.chip.settings import BoardAccess
 
 __all__ = [
     "Board",
+    "BoardAccess",
     "Network",
     "Recording",
     "__version__",
@@ -54,7 +55,8 @@ _HOMES = {
     "realize": "backends.realize",
     "run": "backends.run",
     "save": "core.lnet",
-    "Board": "lava.chip.settings",
+    "Board": "hardware.board",
+    "BoardAccess": "lava.chip.settings",
     "sweep": "evaluation.sweep.sweep",
     "Network": "core.network",
     "Recording": "core.recording",

@@ -75,7 +75,7 @@ def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max
         connections += bounded
     timesteps = draw(st.integers(1, max_timesteps))
     populations[-1] = replace(populations[-1], delay=draw(st.one_of(st.just(0), st.integers(0, timesteps - 1))))
-    network = Network(tuple(populations), tuple(connections), timesteps, fixed_point=True, hardware="test")
+    network = Network(tuple(populations), tuple(connections), timesteps, fixed_point=True, board="test")
     low = -source.payload_max if source.signed else -3  # beyond the range: clipped
     x = rng.integers(low - 2, source.payload_max + 3, (draw(st.integers(1, max_samples)), *source.sample_shape)).astype(np.float32)
     return Case(network, x * (rng.random(x.shape) < draw(st.sampled_from((0.2, 1.0)))))

@@ -115,5 +115,5 @@ def test_site_builds_without_warnings(tmp_path: Path) -> None:
     page = (tmp_path / "site/concepts/fixed_point.html").read_text()
     assert "<math" in page
     assert "arithmatex" not in page
-    assert "hardware/config.py" not in (tmp_path / "site/command_line.html").read_text()
+    assert "hardware/board.py" not in (tmp_path / "site/command_line.html").read_text()
     assert "--timesteps" in (tmp_path / "site/command_line.html").read_text()

@@ -24,12 +24,12 @@ from loihiconv.core.linear import Array
 from loihiconv.core.lnet import save
 from loihiconv.core.network import IF, Network, Recording
 from loihiconv.core.version import __version__
-from loihiconv.hardware.board import HardwareConfig, load_board
+from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.fitting import require_fit
 from loihiconv.lava.chip.atrlif import spike_budget
 from loihiconv.lava.chip.lif import RATIO
 from loihiconv.lava.chip.realizations import Realization
-from loihiconv.lava.chip.settings import Board
+from loihiconv.lava.chip.settings import BoardAccess
 from loihiconv.simulator import simulate
 
 SELFTEST_SAMPLES = 3
@@ -72,10 +72,10 @@ def deploy(
     x: Array,
     out: str | os.PathLike[str],
     *,
-    hardware: str | Path | HardwareConfig | None = None,
+    board: str | Path | Board | None = None,
     realization: Realization | None = None,
     lif_ratio: float = RATIO,
-    board: Board | None = None,
+    access: BoardAccess | None = None,
     samples: int = SELFTEST_SAMPLES,
 ) -> Deployed:
     """Write a self-contained folder that runs a network on a board, or on a CPU.
@@ -90,13 +90,13 @@ def deploy(
         Samples of which the first ones go into the self-test.
     out : path
         The folder; must not exist.
-    hardware : str, path or HardwareConfig, optional
+    board : str, path or Board, optional
         The board; by default that of the network.
     realization : "native", "atrlif" or "lif", optional
-        By default "native" where ``board`` names a NeuroCore model, else "atrlif", and on Loihi 1 "lif".
+        By default "native" where ``access`` names a NeuroCore model, else "atrlif", and on Loihi 1 "lif".
     lif_ratio : float, at least 1
         Of "lif": threshold to largest input per step.
-    board : Board, optional
+    access : BoardAccess, optional
         How the board is reached.
     samples : int
         Of the self-test.
@@ -110,15 +110,15 @@ def deploy(
     LimitExceeded
         If the network does not fit the board, or its neurons' registers do not hold what the samples bring.
     """
-    target, board = Path(os.path.abspath(out)), board or Board()
+    target, access = Path(os.path.abspath(out)), access or BoardAccess()
     check_free(target)
     if samples < 1:
         raise InvalidSetting(f"{samples} samples", where="samples", limit="at least 1 expected")
-    config = load_board(hardware if hardware is not None else network.hardware)
+    config = load_board(board if board is not None else network.board)
     stock: Realization = "atrlif" if config.generation == 2 else "lif"
-    chosen: Realization = realization or ("native" if board.neurocore_model else stock)
+    chosen: Realization = realization or ("native" if access.neurocore_model else stock)
     check_generation(chosen, config)
-    realized = realize(network, chosen, hardware=config, ratio=lif_ratio)
+    realized = realize(network, chosen, board=config, ratio=lif_ratio)
     require_fit(realized, config)
     first = np.asarray(check_samples(network.input, x)[:samples])
     check_registers(realized, chosen, first)
@@ -126,7 +126,7 @@ def deploy(
     temporary = target.parent / f".loihiconv-{secrets.token_hex(8)}.tmp"
     try:
         temporary.mkdir()
-        _write(temporary, target.name, realized, config, chosen, board, first, expected)
+        _write(temporary, target.name, realized, config, chosen, access, first, expected)
         temporary.rename(target)
     except OSError as error:
         raise InvalidSetting(f"cannot be written: {error.strerror or error}", where=str(target)) from error
@@ -146,7 +146,7 @@ def check_free(folder: Path) -> None:
 
 
 def _write(
-    folder: Path, name: str, network: Network, config: HardwareConfig, realization: Realization, board: Board, x: Array, expected: Recording
+    folder: Path, name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, x: Array, expected: Recording
 ) -> None:  # fmt: skip
     package = Path(__file__).resolve().parents[1]
     for module in MODULES:
@@ -159,19 +159,19 @@ def _write(
     (folder / "run.sh").chmod(0o755)
     save(replace(network, origin=None), folder / "network.lnet")
     settings = {
-        "format": 1, "loihiconv": __version__, "hardware": config.name, "generation": config.generation, "realization": realization,
-        "board": asdict(board),
+        "format": 1, "loihiconv": __version__, "board": config.name, "generation": config.generation, "realization": realization,
+        "access": asdict(access),
     }  # fmt: skip
     (folder / "bundle.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     spikes = {f"spikes/{population}": np.packbits(s.reshape(len(x), -1), axis=1) for population, s in expected.spikes.items()}
     digests = {f"fingerprints/{population}": np.array(digest) for population, digest in fingerprints(network).items()}
     np.savez_compressed(folder / "selftest.npz", x=x, potentials=expected.potentials, **spikes, **digests)
     readme = Template((templates / "README.md").read_text(encoding="utf-8"))
-    (folder / "README.md").write_text(readme.substitute(_facts(name, network, config, realization, board, len(x))), encoding="utf-8")
+    (folder / "README.md").write_text(readme.substitute(_facts(name, network, config, realization, access, len(x))), encoding="utf-8")
 
 
-def _facts(name: str, network: Network, config: HardwareConfig, realization: Realization, board: Board, samples: int) -> dict[str, Any]:
-    where = f"at {board.host}" if board.host else f"SLURM, partition {board.partition}" if board.partition else "SLURM"
+def _facts(name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, samples: int) -> dict[str, Any]:
+    where = f"at {access.host}" if access.host else f"SLURM, partition {access.partition}" if access.partition else "SLURM"
     return {
         "name": name, "folder": name, "version": __version__, "title": config.title, "timesteps": network.timesteps,
         "neurons": f"{sum(prod(p.shape) for p in network.populations[1:]):,}", "populations": len(network.populations),

@@ -8,13 +8,13 @@ from typing import Any
 from loihiconv.conversion.quantization import quantize
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.network import IF, MaxPool, Network
-from loihiconv.hardware.board import HardwareConfig, load_board
+from loihiconv.hardware.board import Board, load_board
 from loihiconv.lava.chip.atrlif import largest_threshold, spike_budget
 from loihiconv.lava.chip.lif import RATIO, slowed
 from loihiconv.lava.chip.realizations import REALIZATIONS, Realization
 
 
-def realize(network: Network, realization: Realization, *, hardware: HardwareConfig | None = None, ratio: float = RATIO) -> Network:
+def realize(network: Network, realization: Realization, *, board: Board | None = None, ratio: float = RATIO) -> Network:
     """The fixed-point network whose every integer a chip's neurons of this kind compute.
 
     What a realization cannot hold is quantized again from the network's float origin, in ranges that it can: "atrlif" needs even
@@ -27,7 +27,7 @@ def realize(network: Network, realization: Realization, *, hardware: HardwareCon
     network : Network
         Fixed point.
     realization : "native", "atrlif" or "lif"
-    hardware : HardwareConfig, optional
+    board : Board, optional
         The board, where its name alone does not find it.
     ratio : float, at least 1
         Of "lif": threshold to largest input per step.
@@ -60,16 +60,16 @@ def realize(network: Network, realization: Realization, *, hardware: HardwareCon
     soft = [p for p in network.populations if isinstance(p, IF) and p.reset == "subtract"]
     if realization == "native" or not soft:
         return _described(network, {"name": realization, "quantized_again": False})
-    return _lif(network, soft[0], hardware, ratio) if realization == "lif" else _atrlif(network, soft, hardware)
+    return _lif(network, soft[0], board, ratio) if realization == "lif" else _atrlif(network, soft, board)
 
 
-def _lif(network: Network, first: IF, hardware: HardwareConfig | None, ratio: float) -> Network:
+def _lif(network: Network, first: IF, board: Board | None, ratio: float) -> Network:
     origin = _origin(network, first, "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
-    result = quantize(slowed(origin, ratio), hardware or load_board(network.hardware))
+    result = quantize(slowed(origin, ratio), board or load_board(network.board))
     return _described(result, {"name": "lif", "quantized_again": True, "ratio": ratio})
 
 
-def _atrlif(network: Network, soft: list[IF], hardware: HardwareConfig | None) -> Network:
+def _atrlif(network: Network, soft: list[IF], board: Board | None) -> Network:
     ceiling = largest_threshold(network.timesteps)
     if ceiling < 2:
         raise LimitExceeded(
@@ -81,7 +81,7 @@ def _atrlif(network: Network, soft: list[IF], hardware: HardwareConfig | None) -
         return _described(network, {"name": "atrlif", "quantized_again": False})
     holds = f"vth = {broken.vth} is odd" if broken.vth % 2 else f"vth = {broken.vth} leaves room for {spike_budget(int(broken.vth))} spikes"
     origin = _origin(network, broken, holds, f"ATRLIF with T = {network.timesteps} needs even thresholds of at most {ceiling}")
-    result = quantize(origin, _with_thresholds(hardware or load_board(network.hardware), ceiling))
+    result = quantize(origin, _with_thresholds(board or load_board(network.board), ceiling))
     populations = tuple(_even(p) if isinstance(p, IF) and p.reset == "subtract" else p for p in result.populations)
     description = {"name": "atrlif", "quantized_again": True, "largest_threshold": ceiling}
     return _described(replace(result, populations=populations), description)
@@ -92,11 +92,11 @@ def _even(population: IF) -> IF:
     return replace(population, vth=max(population.vth - population.vth % 2, 2))
 
 
-def check_generation(realization: Realization, hardware: HardwareConfig) -> None:
+def check_generation(realization: Realization, board: Board) -> None:
     """Raise `LimitExceeded` for neurons that a chip cannot be programmed to be: those of Loihi 1 are fixed, and ATRLIF is a program."""
-    if realization == "atrlif" and hardware.generation == 1:
+    if realization == "atrlif" and board.generation == 1:
         raise LimitExceeded(
-            "ATRLIF is a program for the cores of Loihi 2", where="realization", limit=f"{hardware.title}: Loihi 1 has fixed neurons",
+            "ATRLIF is a program for the cores of Loihi 2", where="realization", limit=f"{board.title}: Loihi 1 has fixed neurons",
             remedy='use "lif", or "native" with a NeuroCore model of two compartments',
         )  # fmt: skip
 
@@ -119,14 +119,14 @@ def threshold_format(ceiling: int, mantissa_bits: int, exponent_max: int) -> tup
     return max(fitting, key=lambda f: ((2 ** f[0] - 1) << f[1], f[0]))
 
 
-def _with_thresholds(hardware: HardwareConfig, ceiling: int) -> HardwareConfig:
-    bits, exponent = threshold_format(ceiling, hardware.vth_mantissa_bits.value, hardware.vth_exponent_max.value)
+def _with_thresholds(board: Board, ceiling: int) -> Board:
+    bits, exponent = threshold_format(ceiling, board.vth_mantissa_bits.value, board.vth_exponent_max.value)
     why = {"source": "loihiconv.lava.chip.atrlif", "note": "24-bit refractory state of ATRLIF"}
     update = {
-        "vth_mantissa_bits": hardware.vth_mantissa_bits.model_copy(update={"value": bits, **why}),
-        "vth_exponent_max": hardware.vth_exponent_max.model_copy(update={"value": exponent, **why}),
+        "vth_mantissa_bits": board.vth_mantissa_bits.model_copy(update={"value": bits, **why}),
+        "vth_exponent_max": board.vth_exponent_max.model_copy(update={"value": exponent, **why}),
     }
-    return hardware.model_copy(update=update)
+    return board.model_copy(update=update)
 
 
 def _origin(network: Network, population: IF, what: str, limit: str) -> Network:

@@ -14,7 +14,7 @@ from loihiconv.hardware.board import load_board
 from loihiconv.hardware.fitting import require_fit
 from loihiconv.lava.chip.lif import RATIO
 from loihiconv.lava.chip.realizations import Realization
-from loihiconv.lava.chip.settings import Board, ChipSettings
+from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
 from loihiconv.lava.client import run_lava
 from loihiconv.lava.detection import require_loihi
 from loihiconv.simulator import simulate
@@ -34,7 +34,7 @@ def run(
     stock_models: bool = False,
     realization: Realization | None = None,
     lif_ratio: float = RATIO,
-    board: Board | None = None,
+    access: BoardAccess | None = None,
     deadline: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
@@ -66,7 +66,7 @@ def run(
         "lava" exactly the process graph that goes to the chip. By default "loihi" takes "native", and the others the network as it is.
     lif_ratio : float, at least 1
         Of the realization "lif": threshold to largest input per step; see `loihiconv.lava.chip.lif`.
-    board : Board, optional
+    access : BoardAccess, optional
         Of "loihi": SLURM partition or address, profiler, NeuroCore model.
     deadline : float, optional
         Seconds after which "lava" or "loihi" is ended; by default generous.
@@ -90,7 +90,7 @@ def run(
     check_backend(net, backend)
     kept = frozenset(record or ())
     if backend == "loihi":
-        return _run_loihi(net, x, realization or "native", lif_ratio, board or Board(), kept, counts, deadline, progress)
+        return _run_loihi(net, x, realization or "native", lif_ratio, access or BoardAccess(), kept, counts, deadline, progress)
     if backend == "float" and realization is not None:
         raise InvalidSetting("a float network has no realization", where="realization", limit="emulator, lava or loihi expected")
     network = float_network(net) if backend == "float" else net
@@ -107,17 +107,17 @@ def run(
 
 
 def _run_loihi(
-    net: Network, x: Array, realization: Realization, lif_ratio: float, board: Board, record: frozenset[str], counts: bool,
+    net: Network, x: Array, realization: Realization, lif_ratio: float, access: BoardAccess, record: frozenset[str], counts: bool,
     deadline: float | None, progress: Callable[[int, int], None] | None,
 ) -> Recording:  # fmt: skip
-    hardware = load_board(net.hardware)
-    check_generation(realization, hardware)
-    network = realize(net, realization, hardware=hardware, ratio=lif_ratio)
-    require_fit(network, hardware)
-    python = require_loihi(board, realization)
+    board = load_board(net.board)
+    check_generation(realization, board)
+    network = realize(net, realization, board=board, ratio=lif_ratio)
+    require_fit(network, board)
+    python = require_loihi(access, realization)
     check_registers(network, realization, x)
     sinks = counts or "spikes" in record
-    chip = ChipSettings(realization, "loihi", hardware.generation, sinks, board)
+    chip = ChipSettings(realization, "loihi", board.generation, sinks, access)
     return run_lava(network, x, record=record, deadline=deadline, progress=progress, python=python, chip=chip)
 
 
@@ -129,7 +129,7 @@ def check_backend(net: Network, backend: str) -> None:
         float_network(net)
     elif not net.fixed_point:
         raise InvalidSetting(
-            f"{backend!r} runs integers, this network is float", where="backend", remedy='convert with hardware=..., or use "float"'
+            f"{backend!r} runs integers, this network is float", where="backend", remedy='convert with board=..., or use "float"'
         )
 
 

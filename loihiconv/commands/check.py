@@ -15,7 +15,7 @@ def check(
     model: given.Model,
     shape: Annotated[str, typer.Option(help="Shape of one sample, channels first, e.g. 1,28,28.")],
     weights: given.Weights = None,
-    board: Annotated[str | None, typer.Option("--board", "--hardware", help="Also compare with a board's size.")] = None,
+    board: Annotated[str | None, typer.Option("--board", help="Also compare with a board's size.")] = None,
     maxpool: given.Pooling = "gate",
     as_json: given.Json = False,
 ) -> None:

@@ -74,7 +74,7 @@ class Conversion:
         optimize: Optimize = self.optimize  # type: ignore[assignment]  # checked there
         with bars() as progress:
             net = run_convert(
-                model, x_train[: self.samples], hardware=self.board, timesteps=self.timesteps, optimize=optimize, progress=progress,
+                model, x_train[: self.samples], board=self.board, timesteps=self.timesteps, optimize=optimize, progress=progress,
                 **self.settings,
             )  # fmt: skip
         if "search" in net.metadata:

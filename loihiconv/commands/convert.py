@@ -37,10 +37,10 @@ def convert(
     net = conversion.convert(load_model(model, weights), data.x)
     save(net, out)
     if as_json:
-        print_json({"path": str(out), "timesteps": net.timesteps, "hardware": net.hardware, **net.metadata})
+        print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **net.metadata})
         return
     print_table(
-        f"{out}: {net.hardware}, T = {net.timesteps}",
+        f"{out}: {net.board}, T = {net.timesteps}",
         ["population", "neurons", "threshold", "limited by", "bits used"],
         [
             [p.name, str(prod(p.shape)), f"{getattr(p, 'vth', '')}", entry["limited_by"], f"{entry['weight_bits_used']:.1f}"]

@@ -18,7 +18,7 @@ def deploy(
     network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
     samples: Annotated[Path, typer.Option(help=".npz with x_test (or x): the first samples go into the self-test.")],
     out: Annotated[Path, typer.Option(help="Folder to write; must not exist.")],
-    board: Annotated[str | None, typer.Option("--board", "--hardware", help="Another board than it was converted for.")] = None,
+    board: Annotated[str | None, typer.Option("--board", help="Another board than it was converted for.")] = None,
     realization: given.Realize = None,
     lif_ratio: given.LifRatio = 8.0,
     slurm: Annotated[str | None, typer.Option("--slurm", "--partition", help="SLURM partition of the board.")] = None,
@@ -38,19 +38,19 @@ def deploy(
     from loihiconv.backends.deploy import check_free
     from loihiconv.backends.deploy import deploy as write
     from loihiconv.core.lnet import load
-    from loihiconv.lava.chip.settings import Board
+    from loihiconv.lava.chip.settings import BoardAccess
     from loihiconv.lava.client import interpreter_environment
     from loihiconv.lava.detection import detect
 
     check_free(Path(out).absolute())
     if selftest_samples < 1:
         raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
-    place = Board(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
+    access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
     data = given.read_data(samples, "test", mean, std)
     done = write(
-        load(network), data.x, out, hardware=board, realization=realization, lif_ratio=lif_ratio, board=place, samples=selftest_samples
+        load(network), data.x, out, board=board, realization=realization, lif_ratio=lif_ratio, access=access, samples=selftest_samples
     )
-    detection = detect(place)
+    detection = detect(access)
     outcome = None
     if run and detection.ready and detection.python is not None:
         environment = interpreter_environment(detection.python) | {"PYTHON": detection.python}

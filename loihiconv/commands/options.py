@@ -11,7 +11,7 @@ from loihiconv.core.errors import InvalidData, InvalidSetting
 
 Model = Annotated[str, typer.Argument(help="Factory of the network, as package.module:function. Its code is EXECUTED.", metavar="FACTORY")]
 Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .safetensors; read without executing code.")]
-Board = Annotated[str, typer.Option("--board", "--hardware", help="Name of a board (see 'boards') or a .yaml file.")]
+Board = Annotated[str, typer.Option("--board", help="Name of a board (see 'boards') or a .yaml file.")]
 Pooling = Annotated[str, typer.Option(help="gate (simulators only), relu-tree (any board) or average (not what was trained).")]
 Mean = Annotated[str, typer.Option(help="Numbers subtracted from each channel, e.g. 0.1307 or 0.49,0.48,0.45.")]
 Std = Annotated[str, typer.Option(help="Numbers that each channel is divided by afterwards.")]

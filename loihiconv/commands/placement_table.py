@@ -15,7 +15,7 @@ HEADER = ["layer", "shape", "cut", "cores", "bound", "neurons", "words", "axons 
 
 def print_placement(placement: Placement, *, picture: bool = False) -> None:
     """Per layer its cores and the most that one of them holds; the totals; what does not fit."""
-    board, console = placement.hardware, Console(highlight=False)
+    board, console = placement.board, Console(highlight=False)
     rows = [_row(layer, placement) for layer in placement.layers]
     print_table(f"{board.title}: each layer, and the most that one core holds of it", HEADER, rows)
     gap = placement.cores - placement.bound

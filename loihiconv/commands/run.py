@@ -39,7 +39,7 @@ def run(
     """
     from loihiconv.backends.run import run as run_network
     from loihiconv.core.lnet import load
-    from loihiconv.lava.chip.settings import Board
+    from loihiconv.lava.chip.settings import BoardAccess
 
     if out is not None:
         check_writable(out)
@@ -48,7 +48,7 @@ def run(
     with Bar(backend, len(test.x)) as bar:
         recording = run_network(
             net, test.x, backend, counts=out is not None, device=device, memory=memory, stock_models=stock_models,
-            realization=realization, lif_ratio=lif_ratio, board=Board(partition, None, ethernet, chip, profile, neurocore_model),
+            realization=realization, lif_ratio=lif_ratio, access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model),
             progress=bar.update,
         )  # fmt: skip
     summary: dict[str, Any] = {

@@ -66,7 +66,7 @@ def sweep(
     try:
         with bars() as progress:
             result = run_sweep(
-                network, train.x[:calibration_samples], (judged.x, judged.y), hardware=board, axes=axes,
+                network, train.x[:calibration_samples], (judged.x, judged.y), board=board, axes=axes,
                 on="train" if on == "train" else "test", cache=cache, device=device, progress=progress,
             )  # fmt: skip
     except SweepInterrupted as interrupted:
@@ -107,6 +107,6 @@ def _show(result: Any, *, as_json: bool) -> None:
         print_json(result.to_json())
         return
     judged = "held-out training" if result.on == "train" else "test"
-    print_table(f"{result.hardware}: {len(result.rows)} of {result.points} points on {result.n:,} {judged} samples", *cells(result))
+    print_table(f"{result.board}: {len(result.rows)} of {result.points} points on {result.n:,} {judged} samples", *cells(result))
     for text in reasons(result):
         note(text)

@@ -19,7 +19,7 @@ from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
 from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.linear import Array, Shape
-from loihiconv.hardware.board import HardwareConfig, load_board
+from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.limits import fits
 
 
@@ -76,7 +76,7 @@ class Check:
 def check(
     model: nn.Module,
     example: Array | torch.Tensor | Shape,
-    hardware: str | Path | HardwareConfig | None = None,
+    board: str | Path | Board | None = None,
     *,
     maxpool: MaxPooling = "gate",
 ) -> Check:
@@ -86,7 +86,7 @@ def check(
     ----------
     model : nn.Module
     example : array or tensor (N, \\*shape), or the shape of one sample
-    hardware : str, path, HardwareConfig or None
+    board : str, path, Board or None
         A board to place the network on, to see whether it fits.
     maxpool : "gate", "relu-tree" or "average"
         As `loihiconv.convert` takes it.
@@ -95,7 +95,7 @@ def check(
     if not shape or min(shape) < 1:
         raise InvalidData(f"shape {shape}", where="example", limit="a batch of samples, or the shape of one, expected")
     settings = Settings(1, maxpool=maxpool)
-    board = load_board(hardware) if hardware is not None else None
+    board = load_board(board) if board is not None else None
     if found := problems(model, shape):
         return Check((), tuple(map(str, found)), ())
     try:
@@ -136,7 +136,7 @@ def _ways_to_pool(ann: Ann, pools: list[MaxPool]) -> str:
     )
 
 
-def _does_not_fit(ann: Ann, board: HardwareConfig) -> list[str]:
+def _does_not_fit(ann: Ann, board: Board) -> list[str]:
     """What breaks a limit in the best placement that is found: shapes decide, so any scales do."""
     scales = {name: np.ones(()) for name in ann.shapes}
     violations = fits(to_spiking(ann, scales, Settings(1)), board)

@@ -33,7 +33,7 @@ from loihiconv.conversion.spiking import check_pooled, population_names, to_spik
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import MaxPool, Network
 from loihiconv.core.version import __version__
-from loihiconv.hardware.board import HardwareConfig, load_board
+from loihiconv.hardware.board import Board, load_board
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
@@ -42,7 +42,7 @@ def convert(
     model: nn.Module,
     calibration: CalibrationData,
     *,
-    hardware: str | Path | HardwareConfig | None,
+    board: str | Path | Board | None,
     timesteps: int,
     optimize: Optimize = "default",
     progress: Progress | None = None,
@@ -57,7 +57,7 @@ def convert(
     calibration : array or tensor (N, \\*shape), or iterable of batches
         Training samples as the network takes them (channels first, same preprocessing). A few hundred are enough. Never
         test samples.
-    hardware : str, path, HardwareConfig or None
+    board : str, path, Board or None
         A board of `loihiconv.boards()` or a YAML file; None stops at the float spiking network.
     timesteps : int
         T, the time steps that each sample gets.
@@ -87,7 +87,7 @@ def convert(
         average pooling costs.
     """
     chosen = choose(timesteps, optimize, **settings)
-    board = load_board(hardware) if hardware is not None else None
+    board = load_board(board) if board is not None else None
     if board is not None:
         check_payload(chosen.payload_max, "spike_bits", board)
     searching = optimize in ("accuracy", "latency")
@@ -163,7 +163,7 @@ def measure(
     return Measured(ann, statistics, samples, held_out, notes, tuple(warned))
 
 
-def build(source: Measured, settings: Settings, board: HardwareConfig | None, progress: Progress | None = None) -> Network:
+def build(source: Measured, settings: Settings, board: Board | None, progress: Progress | None = None) -> Network:
     """From what was measured to the spiking network, corrected and, with a board, quantized and corrected again."""
     ann, statistics = source.ann, source.statistics
     scales = choose_scales(ann, statistics, settings)

@@ -28,7 +28,7 @@ from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias, round_weights
 from loihiconv.core.linear import Array, Conv, LinearMap
 from loihiconv.core.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
-from loihiconv.hardware.board import HardwareConfig
+from loihiconv.hardware.board import Board
 
 PAYLOAD_BITS = 8
 """Most bits of an analog input's payload, the sign included."""
@@ -58,14 +58,14 @@ class Ceiling:
     cause: str
 
 
-def quantize(network: Network, hardware: HardwareConfig, covariances: Covariances | None = None) -> Network:
+def quantize(network: Network, board: Board, covariances: Covariances | None = None) -> Network:
     """Quantize weights, biases and thresholds jointly per population.
 
     Parameters
     ----------
     network : Network
         Float, thresholds 1.
-    hardware : HardwareConfig
+    board : Board
     covariances : {(source, target): array}, optional
         Of what connections receive, as `loihiconv.conversion.covariances.input_covariances` gives them: their weights are rounded
         adaptively, all others to the nearest.
@@ -85,10 +85,10 @@ def quantize(network: Network, hardware: HardwareConfig, covariances: Covariance
     """
     check_finite(network)
     for spiking in network.populations[1:]:
-        check_payload(spiking.largest_message, spiking.name, hardware)
+        check_payload(spiking.largest_message, spiking.name, board)
     float_network = network
     covariances = covariances or {}
-    network, chosen = _best_input(network, hardware, covariances)
+    network, chosen = _best_input(network, board, covariances)
     populations: list[Population] = []
     connections: list[Connection] = []
     report: dict[str, Any] = {}
@@ -100,11 +100,11 @@ def quantize(network: Network, hardware: HardwareConfig, covariances: Covariance
             populations.append(population)
             connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
             continue
-        quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, hardware, covariances)
+        quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, board, covariances)
         populations.append(quantized)
         connections += incoming
     result = Network(
-        tuple(populations), tuple(connections), network.timesteps, fixed_point=True, hardware=hardware.name,
+        tuple(populations), tuple(connections), network.timesteps, fixed_point=True, board=board.name,
         metadata={**network.metadata, "quantization": report}, origin=float_network,
     )  # fmt: skip
     return replace(result, metadata={**result.metadata, "bounds": bounds(result)})
@@ -120,13 +120,13 @@ def check_finite(network: Network) -> None:
             raise InvalidModel("biases hold NaN or infinity", where=population.name, remedy="train the network again")
 
 
-def check_payload(largest: int, where: str, hardware: HardwareConfig) -> None:
+def check_payload(largest: int, where: str, board: Board) -> None:
     """Raise `LimitExceeded` if the board's spikes do not carry payloads of up to ``largest``; 1 is a binary spike, which needs none."""
-    bits, limit = largest.bit_length(), hardware.graded_spike_bits.value
+    bits, limit = largest.bit_length(), board.graded_spike_bits.value
     if largest > 1 and bits > limit:
         raise LimitExceeded(
             f"graded spikes of {bits} bits", where=where, remedy="use spike_bits=1, or a board with Loihi 2",
-            limit=f"{hardware.title}: spikes carry {limit} bits" if limit else f"{hardware.title}: spikes are binary",
+            limit=f"{board.title}: spikes carry {limit} bits" if limit else f"{board.title}: spikes are binary",
         )  # fmt: skip
 
 
@@ -170,9 +170,9 @@ def bounds(network: Network) -> dict[str, dict[str, float]]:
     return result
 
 
-def representable_threshold(value: float, hardware: HardwareConfig) -> int:
+def representable_threshold(value: float, board: Board) -> int:
     """Largest ``mantissa * 2^exponent`` of the board that is at most ``value``; 0 if there is none."""
-    mantissa_max, exponent_max = 2**hardware.vth_mantissa_bits.value - 1, hardware.vth_exponent_max.value
+    mantissa_max, exponent_max = 2**board.vth_mantissa_bits.value - 1, board.vth_exponent_max.value
     options = (min(floor(value) >> e, mantissa_max) << e for e in range(exponent_max + 1))
     return max(options, default=0) if value >= 1 else 0
 
@@ -184,30 +184,30 @@ def _with_payload(network: Network, bits: int) -> Input:
     return replace(source, payload_max=2**magnitude_bits - 1)
 
 
-def _best_input(network: Network, hardware: HardwareConfig, covariances: Covariances) -> tuple[Network, Input]:
+def _best_input(network: Network, board: Board, covariances: Covariances) -> tuple[Network, Input]:
     """The payload width that distorts the first layers' currents least, and the network, with a bias plane if that helps.
 
     Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register. What a bias plane saves
     is held against what T steps round rates by anyway, 1 / (12 T²).
     """
-    if network.input.coding != "analog" or not hardware.graded_spikes:
+    if network.input.coding != "analog" or not board.graded_spikes:
         return network, _with_payload(network, PAYLOAD_BITS)
-    best, chosen = _best_payload(network, hardware, covariances)
+    best, chosen = _best_payload(network, board, covariances)
     if (planed := with_bias_plane(network)) is not None:
-        with_plane, candidate = _best_payload(planed, hardware, covariances)
+        with_plane, candidate = _best_payload(planed, board, covariances)
         steps = 1 / (12 * network.timesteps**2)
         if with_plane + steps < PLANE_GAIN * (best + steps):
             return planed, candidate
     if not np.isfinite(best):
-        _quantize_population(network, _first_targets(network)[0], chosen, hardware, covariances)  # raises, with the reason
+        _quantize_population(network, _first_targets(network)[0], chosen, board, covariances)  # raises, with the reason
     return network, chosen
 
 
-def _best_payload(network: Network, hardware: HardwareConfig, covariances: Covariances) -> tuple[float, Input]:
+def _best_payload(network: Network, board: Board, covariances: Covariances) -> tuple[float, Input]:
     """Smallest error over payload widths, and the input population that has it."""
     candidates = [_with_payload(network, bits) for bits in range(PAYLOAD_BITS, FEWEST_PAYLOAD_BITS - 1, -1)]
     targets = _first_targets(network)
-    errors = [max(_current_error(network, t, candidate, hardware, covariances) for t in targets) for candidate in candidates]
+    errors = [max(_current_error(network, t, candidate, board, covariances) for t in targets) for candidate in candidates]
     best = int(np.argmin(errors))
     return errors[best], candidates[best]
 
@@ -217,7 +217,7 @@ def _first_targets(network: Network) -> list[Population]:
 
 
 def _current_error(
-    network: Network, population: Population, source: Input, hardware: HardwareConfig, covariances: Covariances
+    network: Network, population: Population, source: Input, board: Board, covariances: Covariances
 ) -> float:  # fmt: skip
     """Mean square error of a first layer's current per step, in units of its threshold.
 
@@ -227,7 +227,7 @@ def _current_error(
     are exact with some widths.
     """
     try:
-        _, incoming, entry = _quantize_population(network, population, source, hardware, covariances)
+        _, incoming, entry = _quantize_population(network, population, source, board, covariances)
     except LimitExceeded:
         return np.inf
     gain = entry["gain"]
@@ -259,14 +259,14 @@ def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
 
 
 def _quantize_population(
-    network: Network, population: Population, source: Input, hardware: HardwareConfig, covariances: Covariances
+    network: Network, population: Population, source: Input, board: Board, covariances: Covariances
 ) -> tuple[IF | Readout, list[Connection], dict[str, Any]]:
     assert isinstance(population, (IF, Readout))  # the caller handles the rest
     incoming = network.incoming(population.name)
-    on_host = [_on_host(c, source, hardware) for c in incoming]
+    on_host = [_on_host(c, source, board) for c in incoming]
     payload = [source.payload_max if c.source == source.name and not source.spiking else 1 for c in incoming]
     chip = [(c, p) for c, p, host in zip(incoming, payload, on_host, strict=True) if not host]
-    ceilings = [Ceiling(_weight_limit(c.map.weight, hardware) * p / _largest(c.map.weight), f"weights of {c.name}") for c, p in chip]
+    ceilings = [Ceiling(_weight_limit(c.map.weight, board) * p / _largest(c.map.weight), f"weights of {c.name}") for c, p in chip]
     if any(on_host):
         host_connections = [c for c, host in zip(incoming, on_host, strict=True) if host]
         unit_sums = _worst_sums(network, replace(source, payload_max=1), population, host_connections)
@@ -275,12 +275,12 @@ def _quantize_population(
     else:
         ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / _largest(population.bias), "bias"))
     if isinstance(population, IF):
-        ceilings.append(Ceiling((2**hardware.vth_mantissa_bits.value - 1) << hardware.vth_exponent_max.value, "threshold"))
+        ceilings.append(Ceiling((2**board.vth_mantissa_bits.value - 1) << board.vth_exponent_max.value, "threshold"))
     else:
         ceilings.append(Ceiling(V_MAX / 2**STATE_SHIFT / network.readout_steps / READOUT_HEADROOM, "potential of the readout over T steps"))
     ceiling = min(ceilings, key=lambda c: c.gain)
     while True:
-        gain = float(representable_threshold(ceiling.gain, hardware)) if isinstance(population, IF) else ceiling.gain
+        gain = float(representable_threshold(ceiling.gain, board)) if isinstance(population, IF) else ceiling.gain
         if gain <= 0:
             raise LimitExceeded(
                 f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}", where=population.name, limit="at least 1",
@@ -289,7 +289,7 @@ def _quantize_population(
         connections = [
             _host_connection(c, gain, p)
             if host
-            else Connection(c.source, c.target, _rounded(c.map, gain / p, hardware, covariances.get((c.source, c.target))))
+            else Connection(c.source, c.target, _rounded(c.map, gain / p, board, covariances.get((c.source, c.target))))
             for c, p, host in zip(incoming, payload, on_host, strict=True)
         ]
         chip_connections = [c for c in connections if not c.on_host]
@@ -308,16 +308,16 @@ def _quantize_population(
     integers = np.rint(bias).astype(np.int32) if any(on_host) else round_bias(bias)
     v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
     used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
-    bits = log2(used / 2 ** (8 - hardware.weight_bits.value) + 1)
+    bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
     entry = {"gain": gain, "limited_by": ceiling.cause, "weight_bits_used": round(bits, 2)}
     if isinstance(population, IF):
         return replace(population, vth=int(gain), bias=integers, v_init=v_init), connections, entry
     return replace(population, bias=integers, v_init=v_init, scale=population.scale * unit), connections, entry
 
 
-def _on_host(connection: Connection, source: Input, hardware: HardwareConfig) -> bool:
+def _on_host(connection: Connection, source: Input, board: Board) -> bool:
     """Whether the board cannot take this connection's payloads, so that the host must compute its sums."""
-    return connection.source == source.name and not source.spiking and not hardware.graded_spikes
+    return connection.source == source.name and not source.spiking and not board.graded_spikes
 
 
 def _largest(values: Array) -> float:
@@ -325,16 +325,16 @@ def _largest(values: Array) -> float:
     return max(float(np.abs(values).max()), 1e-12)
 
 
-def _weight_limit(weight: Array, hardware: HardwareConfig) -> int:
+def _weight_limit(weight: Array, board: Board) -> int:
     """Largest magnitude that `round_weights` returns for weights of these signs."""
     mixed = bool((weight < 0).any() and (weight > 0).any())
-    return 256 - 2 ** (8 - hardware.weight_bits.value + mixed)
+    return 256 - 2 ** (8 - board.weight_bits.value + mixed)
 
 
-def _rounded(linear_map: LinearMap, factor: float, hardware: HardwareConfig, covariance: Array | None) -> LinearMap:
+def _rounded(linear_map: LinearMap, factor: float, board: Board, covariance: Array | None) -> LinearMap:
     weight = linear_map.weight.astype(np.float64)
     mixed = bool((weight < 0).any() and (weight > 0).any())
-    nearest = partial(round_weights, weight_bits=hardware.weight_bits.value, even=mixed)
+    nearest = partial(round_weights, weight_bits=board.weight_bits.value, even=mixed)
     weight = weight * factor
     return linear_map.with_weight(nearest(weight) if covariance is None else adaptive_weights(weight, covariance, nearest))
 

@@ -8,14 +8,14 @@ from loihiconv.conversion.quantization import quantize
 from loihiconv.conversion.settings import Rounding
 from loihiconv.core.linear import Array
 from loihiconv.core.network import MaxPool, Network
-from loihiconv.hardware.board import HardwareConfig
+from loihiconv.hardware.board import Board
 from loihiconv.simulator import simulate
 
 SAMPLES = 64
 """Whose rates are measured."""
 
 
-def adaptively_rounded(network: Network, board: HardwareConfig, rounding: Rounding, x: Array) -> set[str]:
+def adaptively_rounded(network: Network, board: Board, rounding: Rounding, x: Array) -> set[str]:
     """Populations of a float network whose weights are to make up for each other's errors, once they are whole numbers.
 
     With "auto", and beside those that payloads drive, those of which `outweighs_time` holds if their weights are rounded to the nearest.
@@ -24,7 +24,7 @@ def adaptively_rounded(network: Network, board: HardwareConfig, rounding: Roundi
     ----------
     network : Network
         Float.
-    board : HardwareConfig
+    board : Board
     rounding : "auto", "nearest", "first" or "adaptive"
     x : array (N, \\*shape)
         Calibration samples.

@@ -46,7 +46,7 @@ class InvalidSetting(LoihiconvError):
     """An option has a value outside its range."""
 
 
-class InvalidHardware(LoihiconvError):
+class InvalidBoard(LoihiconvError):
     """A board is unknown or its YAML file is broken."""
 
 

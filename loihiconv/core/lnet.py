@@ -38,7 +38,7 @@ from loihiconv.core.network import Network
 from loihiconv.core.version import __version__
 
 FORMAT = "loihiconv network"
-VERSION = 1
+VERSION = 2
 """Version of the file format; larger ones are refused."""
 
 _DESCRIPTION, _CHECKSUMS = "network.json", "SHA256SUMS"
@@ -276,7 +276,15 @@ def _description(members: Mapping[str, bytes]) -> Any:
         raise _Malformed(f"its format version is {_REPR.repr(version)}; 1 to {VERSION} expected")
     if version > VERSION:
         raise _Malformed(f"written by a newer loihiconv (format {version}; this one reads up to {VERSION})", "update loihiconv")
-    return head.get("network")
+    return _upgraded(head.get("network"), version)
+
+
+def _upgraded(network: Any, version: int) -> Any:
+    """The description as today's version has it. Version 1 said "hardware" for the board."""
+    if version > 1 or not isinstance(network, dict):
+        return network
+    renamed = {"board" if name == "hardware" else name: value for name, value in network.items()}
+    return renamed | {"origin": _upgraded(network.get("origin"), version)}
 
 
 def _verify(members: Mapping[str, bytes]) -> None:

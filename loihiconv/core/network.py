@@ -276,7 +276,7 @@ class Network:
         T, the steps that each sample gets.
     fixed_point : bool
         Whether all numbers are the chip's integers.
-    hardware : str
+    board : str
         Name of the board whose ranges it keeps to; empty in float.
     metadata : mapping
         Settings, calibration summary and provenance: JSON values only.
@@ -288,7 +288,7 @@ class Network:
     connections: tuple[Connection, ...]
     timesteps: int
     fixed_point: bool = False
-    hardware: str = ""
+    board: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     origin: Network | None = None
 

@@ -55,7 +55,7 @@ class Comparison:
     Attributes
     ----------
     timesteps : int
-    hardware : str
+    board : str
     backends : {name: BackendResult}
         "ann" is the float network, the others as asked for.
     mismatched_spikes : {population: int} or None
@@ -70,7 +70,7 @@ class Comparison:
     """
 
     timesteps: int
-    hardware: str
+    board: str
     backends: Mapping[str, BackendResult]
     mismatched_spikes: Mapping[str, int] | None = None
     mismatched_potentials: int | None = None
@@ -82,7 +82,7 @@ class Comparison:
     def title(self) -> str:
         """Board, time steps and, where they are not binary, spikes."""
         graded = f", graded spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ""
-        return f"{self.hardware or 'float'}, {self.timesteps} time steps{graded}"
+        return f"{self.board or 'float'}, {self.timesteps} time steps{graded}"
 
     def save_html(self, path: str | PathLike[str]) -> None:
         """Write a page that shows all of it, whole or not at all; see `loihiconv.report`."""
@@ -101,7 +101,7 @@ class Comparison:
         explained = {} if self.analysis is None else {"analysis": self.analysis.to_json()}
         return {
             "timesteps": self.timesteps,
-            "hardware": self.hardware,
+            "board": self.board,
             "payload_max": self.payload_max,
             "backends": {name: {**vars(result), "wilson95": list(result.wilson95)} for name, result in self.backends.items()},
             "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
@@ -177,7 +177,7 @@ def compare(
     if judged:
         lava = recordings["lava"]
         spikes, potentials = mismatches(run(net, x[: len(lava)], "emulator", record=["spikes"]), lava)
-    comparison = Comparison(net.timesteps, net.hardware, results, spikes, potentials, recordings, payload_max=net.payload_max)
+    comparison = Comparison(net.timesteps, net.board, results, spikes, potentials, recordings, payload_max=net.payload_max)
     if not explain:
         return comparison
     whole = {name: recording for name, recording in recordings.items() if name != "lava"}

@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from loihiconv.core.errors import InvalidHardware
+from loihiconv.core.errors import InvalidBoard
 from loihiconv.core.fixed_point import BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS
 from loihiconv.core.network import V_MAX
 
@@ -55,7 +55,7 @@ class Limit(BaseModel):
         return self.value
 
 
-class HardwareConfig(BaseModel):
+class Board(BaseModel):
     """A board and its chips.
 
     Attributes
@@ -135,7 +135,7 @@ class HardwareConfig(BaseModel):
         return {name: value for name in type(self).model_fields if isinstance(value := getattr(self, name), Limit)}
 
     @model_validator(mode="after")
-    def _within_the_arithmetic(self) -> HardwareConfig:
+    def _within_the_arithmetic(self) -> Board:
         # The emulator and the Lava processes compute in these widths and no others.
         for name, value in (
             ("bias_mantissa_bits", BIAS_MANTISSA_BITS),
@@ -160,27 +160,27 @@ class HardwareConfig(BaseModel):
         return self
 
 
-def boards() -> dict[str, HardwareConfig]:
+def boards() -> dict[str, Board]:
     """All boards that come with loihiconv, by name, smallest first within each generation."""
     configs = [_read_board(path) for path in _files(_config_folder())]
     return {c.name: c for c in sorted(configs, key=lambda c: (c.generation, c.cores))}
 
 
-def load_board(board: str | os.PathLike[str] | HardwareConfig) -> HardwareConfig:
+def load_board(board: str | os.PathLike[str] | Board) -> Board:
     """The board of that name, or the one that a YAML file describes.
 
     Parameters
     ----------
-    board : str, path or HardwareConfig
+    board : str, path or Board
         A name that `boards` knows; a path, which ends in ``.yaml`` or ``.yml`` or has a folder in it; or a board already
         loaded, which is returned as it is.
 
     Raises
     ------
-    InvalidHardware
+    InvalidBoard
         If there is no such board or file, or the file is broken.
     """
-    if isinstance(board, HardwareConfig):
+    if isinstance(board, Board):
         return board
     text = os.fspath(board)
     if not isinstance(board, str) or text.endswith((".yaml", ".yml")) or os.sep in text:
@@ -189,9 +189,9 @@ def load_board(board: str | os.PathLike[str] | HardwareConfig) -> HardwareConfig
     if text in known:
         return _read_board(known[text])
     close = get_close_matches(text.lower().replace(" ", "_").replace("-", "_"), known, n=1)
-    raise InvalidHardware(
+    raise InvalidBoard(
         f"unknown board {text!r}" + (f", did you mean {close[0]!r}?" if close else ""),
-        where="hardware",
+        where="board",
         limit=f"known are {', '.join(known)}",
         remedy="or give the path of a .yaml file",
     )
@@ -204,19 +204,19 @@ def _config_folder() -> Path:
     for folder in (package / "hw_configs", package.parent / "hw_configs"):
         if (folder / "chips").is_dir():
             return folder
-    raise InvalidHardware("the folder hw_configs is missing", where=str(package), remedy="install loihiconv again")
+    raise InvalidBoard("the folder hw_configs is missing", where=str(package), remedy="install loihiconv again")
 
 
 def _files(folder: Path) -> Iterator[Path]:
     return iter(sorted(folder.glob("*.yaml")))
 
 
-def _read_board(path: Path) -> HardwareConfig:
+def _read_board(path: Path) -> Board:
     content = _read_yaml(path)
     if "extends" in content:
         content = _read_base(content.pop("extends"), path) | content
     try:
-        return HardwareConfig.model_validate(content)
+        return Board.model_validate(content)
     except ValidationError as error:
         raise _invalid(error, path) from error
 
@@ -225,7 +225,7 @@ def _read_base(name: Any, path: Path) -> dict[str, Any]:
     """What a board extends: one level only, so that each number is at most one file away."""
     chips = {file.stem: file for file in _files(_config_folder() / "chips")}
     if not isinstance(name, str) or name not in chips:
-        raise InvalidHardware(f"extends {name!r}", where=str(path), limit=f"{' or '.join(chips)} expected")
+        raise InvalidBoard(f"extends {name!r}", where=str(path), limit=f"{' or '.join(chips)} expected")
     return _read_yaml(chips[name])
 
 
@@ -233,19 +233,19 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InvalidHardware("no such file", where=str(path)) from error
+        raise InvalidBoard("no such file", where=str(path)) from error
     except (OSError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidHardware(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
+        raise InvalidBoard(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         line = f"line {mark.line + 1}: " if mark is not None else ""
-        raise InvalidHardware(f"broken YAML: {line}{problem or error}", where=str(path)) from error
+        raise InvalidBoard(f"broken YAML: {line}{problem or error}", where=str(path)) from error
     if not isinstance(content, dict):
-        raise InvalidHardware("broken YAML: names and values expected, one per line", where=str(path))
+        raise InvalidBoard("broken YAML: names and values expected, one per line", where=str(path))
     return content
 
 
-def _invalid(error: ValidationError, path: Path) -> InvalidHardware:
+def _invalid(error: ValidationError, path: Path) -> InvalidBoard:
     """The first thing that is wrong, on one line, and how many more there are."""
     first, *others = error.errors()
     field, kind = ".".join(str(part) for part in first["loc"]), first["type"]
@@ -253,7 +253,7 @@ def _invalid(error: ValidationError, path: Path) -> InvalidHardware:
     if kind == "missing":
         what = f"{field} is missing"
     elif kind == "extra_forbidden":
-        model = Limit if "." in field else HardwareConfig
+        model = Limit if "." in field else Board
         what, limit = f"{field} is not a known field", f"known are {', '.join(model.model_fields)}"
     elif kind == "model_type":
         what, limit = f"{field} is {_REPR.repr(first['input'])}", "{value: ..., source: ...} expected"
@@ -263,4 +263,4 @@ def _invalid(error: ValidationError, path: Path) -> InvalidHardware:
         message = first["msg"]
         what, limit = f"{field} is {_REPR.repr(first['input'])}", message[0].lower() + message[1:]
     more = f"and {len(others)} more problem{'s' * (len(others) > 1)}" if others else ""
-    return InvalidHardware(what, where=str(path), limit=limit, remedy=more)
+    return InvalidBoard(what, where=str(path), limit=limit, remedy=more)

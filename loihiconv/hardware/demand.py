@@ -29,7 +29,7 @@ import numpy as np
 
 from loihiconv.core.linear import Conv
 from loihiconv.core.network import IF, Connection, Input, Network, Population
-from loihiconv.hardware.board import HardwareConfig
+from loihiconv.hardware.board import Board
 from loihiconv.hardware.synapse_memory import delay_bits, index_bits, kernel_words, list_words
 from loihiconv.hardware.views import Axis, AxisViews, Interval, axes, look
 
@@ -93,10 +93,10 @@ def geometry(network: Network, name: str) -> Geometry:
     return (shape[0], shape[1], shape[2]) if len(shape) == 3 else (prod(shape), 1, 1)
 
 
-def on_chip(network: Network, connection: Connection, hardware: HardwareConfig) -> bool:
+def on_chip(network: Network, connection: Connection, board: Board) -> bool:
     """Whether the chip holds the synapses, or the host computes the sum (payloads on a board without graded spikes)."""
     source = network[connection.source]
-    return not connection.on_host and (source.spiking or hardware.graded_spikes)
+    return not connection.on_host and (source.spiking or board.graded_spikes)
 
 
 def placed(network: Network) -> list[Population]:
@@ -107,8 +107,8 @@ def placed(network: Network) -> list[Population]:
 class Synapses:
     """One connection as its target's cores hold it."""
 
-    def __init__(self, network: Network, connection: Connection, hardware: HardwareConfig) -> None:
-        self.connection, self.hardware = connection, hardware
+    def __init__(self, network: Network, connection: Connection, board: Board) -> None:
+        self.connection, self.board = connection, board
         self.delay = network.delay(connection)
         self.source = geometry(network, connection.source)
         self.target = geometry(network, connection.target)
@@ -121,7 +121,7 @@ class Synapses:
         self.overlaps = cache(self._overlaps)
         self.copies = cache(self._copies)
         self.messages = cache(self._messages)
-        self.out_slots = 2 if self.population_axons and hardware.generation == 1 else 1
+        self.out_slots = 2 if self.population_axons and board.generation == 1 else 1
 
     @cached_property
     def axes(self) -> tuple[Axis, Axis]:
@@ -200,16 +200,16 @@ class Layer:
     ----------
     network : Network
     name : str
-    hardware : HardwareConfig
+    board : Board
     """
 
-    def __init__(self, network: Network, name: str, hardware: HardwareConfig) -> None:
-        self.name, self.hardware, self.shape = name, hardware, geometry(network, name)
-        self.per_neuron = compartments_per_neuron(network[name], hardware)
-        self.synapses = tuple(Synapses(network, c, hardware) for c in network.incoming(name) if on_chip(network, c, hardware))
-        self.consumers = tuple(Synapses(network, c, hardware) for c in network.outgoing(name))
+    def __init__(self, network: Network, name: str, board: Board) -> None:
+        self.name, self.board, self.shape = name, board, geometry(network, name)
+        self.per_neuron = compartments_per_neuron(network[name], board)
+        self.synapses = tuple(Synapses(network, c, board) for c in network.incoming(name) if on_chip(network, c, board))
+        self.consumers = tuple(Synapses(network, c, board) for c in network.outgoing(name))
         self.neurons = prod(self.shape)
-        limit = hardware.axon_base_range
+        limit = board.axon_base_range
         self._base_range = limit.value if limit is not None else EVERYTHING
         # caches of this object, not of the class
         self.look = cache(self._look)
@@ -249,7 +249,7 @@ class Layer:
         synapses = self.synapses[index]
         c, h, w = synapses.source
         axons = synapses.axons(region.channels, h * w)
-        if self.hardware.generation > 1:
+        if self.board.generation > 1:
             return self._kernel(c * h * w * region.neurons), axons, 0
         words = self._words(index, region.neurons)
         return words * c * h * w, axons, words
@@ -263,7 +263,7 @@ class Layer:
         axons = synapses.axons(region.channels, pixels)
         if not pixels:
             return 0, 0, 0
-        if self.hardware.generation > 1:
+        if self.board.generation > 1:
             return self._kernel(sum(o * n for o, n in overlaps) * prod(synapses.conv.weight.shape[2:])), axons, 0
         words = sum(self._words(index, taps * targets) * count * n for targets, n in overlaps for taps, count in views)
         return words, axons, self._words(index, max(taps for taps, _ in views) * max(targets for targets, _ in overlaps))
@@ -282,17 +282,17 @@ class Layer:
 
     def _list_words(self, index: int, synapses: int) -> int:
         """Words of one list of a connection."""
-        entry = self.hardware.weight_bits.value + delay_bits(self.synapses[index].delay) + index_bits(self.hardware.neurons_per_core.value)
-        return list_words(synapses, entry, self.hardware.synapse_word_bits.value)
+        entry = self.board.weight_bits.value + delay_bits(self.synapses[index].delay) + index_bits(self.board.neurons_per_core.value)
+        return list_words(synapses, entry, self.board.synapse_word_bits.value)
 
     def _kernel(self, weights: int) -> int:
-        return kernel_words(weights, weight_bits=self.hardware.weight_bits.value, word_bits=self.hardware.synapse_word_bits.value)
+        return kernel_words(weights, weight_bits=self.board.weight_bits.value, word_bits=self.board.synapse_word_bits.value)
 
 
-def compartments_per_neuron(population: Population, hardware: HardwareConfig) -> int:
+def compartments_per_neuron(population: Population, board: Board) -> int:
     """Compartments of one neuron: more than one only where it resets by subtraction."""
     subtracts = isinstance(population, Input) or (isinstance(population, IF) and population.reset == "subtract")
-    return hardware.compartments_per_neuron.value if subtracts else 1
+    return board.compartments_per_neuron.value if subtracts else 1
 
 
 def reach(synapses: Synapses, source: Region, targets: Regions) -> int:

@@ -155,7 +155,7 @@ def estimate(network: Network, recording: Recording, placement: Placement) -> En
         *traffic,
         max(operations.values(), default=0.0) / steps,
     )
-    if placement.hardware.generation != 1:
+    if placement.board.generation != 1:
         return EnergyEstimate("counts only: no energy or time per operation is published for Loihi 2", counts, steps)
     parts = {
         "synaptic operations": _both(counts.synaptic_operations * SYNAPTIC_OPERATION_PJ),
@@ -204,13 +204,13 @@ def _operations(network: Network, placement: Placement, spikes: dict[str, Array]
 
 def _traffic(network: Network, placement: Placement, spikes: dict[str, Array]) -> tuple[float, float, float, float]:
     """Messages, hops east-west and north-south, and chip crossings, per sample."""
-    per_chip = placement.hardware.cores_per_chip.value
+    per_chip = placement.board.cores_per_chip.value
     messages = east_west = north_south = crossings = 0.0
     held = {layer.name: layer.slices for layer in placement.layers}
     for connection in network.connections:
         if connection.on_host or connection.source not in spikes:
             continue
-        synapses = Synapses(network, connection, placement.hardware)
+        synapses = Synapses(network, connection, placement.board)
         for target in held[connection.target]:
             rows, columns = synapses.seen(target.region)
             first, last = synapses.source_channels(target.region.channels)

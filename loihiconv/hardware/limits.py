@@ -15,7 +15,7 @@ import numpy as np
 
 from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.network import IF, Input, MaxPool, Network
-from loihiconv.hardware.board import HardwareConfig, Limit
+from loihiconv.hardware.board import Board, Limit
 from loihiconv.hardware.demand import CHANNELS_PER_AXON, Demand, Layer, Region, on_chip
 
 if TYPE_CHECKING:
@@ -60,17 +60,17 @@ class Violation:
         return dict(vars(self))
 
 
-NetworkRule = Callable[[Network, HardwareConfig], Iterator[Violation]]
+NetworkRule = Callable[[Network, Board], Iterator[Violation]]
 
 
-def fits(network: Network, board: str | Path | HardwareConfig | None = None) -> tuple[Violation, ...]:
+def fits(network: Network, board: str | Path | Board | None = None) -> tuple[Violation, ...]:
     """What stands in the way of a network on a board: all rules, over its numbers and over its best placement.
 
     Parameters
     ----------
     network : Network
         Float (its shapes alone are judged) or fixed point.
-    board : str, path, HardwareConfig or None
+    board : str, path, Board or None
         None takes the board that it was quantized for.
     """
     from loihiconv.hardware.placement import place
@@ -78,12 +78,12 @@ def fits(network: Network, board: str | Path | HardwareConfig | None = None) -> 
     return place(network, board).violations
 
 
-def network_violations(network: Network, hardware: HardwareConfig) -> tuple[Violation, ...]:
+def network_violations(network: Network, board: Board) -> tuple[Violation, ...]:
     """All rules that need no placement."""
-    return tuple(violation for rule in NETWORK_RULES for violation in rule(network, hardware))
+    return tuple(violation for rule in NETWORK_RULES for violation in rule(network, board))
 
 
-def max_pooling(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+def max_pooling(network: Network, board: Board) -> Iterator[Violation]:
     """Gates that pass the busiest neuron's spikes exist on no Loihi."""
     for population in network.populations:
         if isinstance(population, MaxPool):
@@ -91,7 +91,7 @@ def max_pooling(network: Network, hardware: HardwareConfig) -> Iterator[Violatio
             yield Violation(population.name, "max_pooling", 1, 0, True, remedy, "loihiconv.core.network.MaxPool")
 
 
-def graded_spikes(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+def graded_spikes(network: Network, board: Board) -> Iterator[Violation]:
     """Payloads need as many bits as a spike carries; on boards without any, the host must compute the first sums."""
     for connection in network.connections if network.fixed_point else ():
         source = network[connection.source]
@@ -99,73 +99,71 @@ def graded_spikes(network: Network, hardware: HardwareConfig) -> Iterator[Violat
             continue
         signed = isinstance(source, Input) and source.signed
         bits = source.largest_message.bit_length() + signed
-        if bits > hardware.graded_spike_bits.value:
+        if bits > board.graded_spike_bits.value:
             remedy = "use spike_bits=1" if source.spiking else 'convert for this board, or use input_coding="rate"'
-            yield _violation(connection.name, "graded_spike_bits", bits, hardware.graded_spike_bits, remedy)
+            yield _violation(connection.name, "graded_spike_bits", bits, board.graded_spike_bits, remedy)
 
 
-def delays(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+def delays(network: Network, board: Board) -> Iterator[Violation]:
     """A skip waits as many steps as it jumps over layers."""
     for connection in network.connections:
-        if network.delay(connection) > hardware.max_delay.value:
+        if network.delay(connection) > board.max_delay.value:
             yield _violation(
-                connection.name, "max_delay", network.delay(connection), hardware.max_delay, "let the skip jump over fewer layers"
+                connection.name, "max_delay", network.delay(connection), board.max_delay, "let the skip jump over fewer layers"
             )
 
 
-def weight_bits(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+def weight_bits(network: Network, board: Board) -> Iterator[Violation]:
     """Weights on the chip are whole numbers within 8 bits, even where signs mix."""
     for connection in network.connections if network.fixed_point else ():
         weight = connection.map.weight
-        if not on_chip(network, connection, hardware) or not weight.size:
+        if not on_chip(network, connection, board) or not weight.size:
             continue
-        bits, mixed = hardware.weight_bits.value, bool((weight < 0).any() and (weight > 0).any())
+        bits, mixed = board.weight_bits.value, bool((weight < 0).any() and (weight > 0).any())
         step = 2 ** (8 - bits + mixed)
         largest, broken = int(np.abs(weight).max()), int((weight % step != 0).sum())
         if largest > 256 - step:
-            yield _violation(connection.name, "weight_bits", largest.bit_length() + mixed, hardware.weight_bits, "convert for this board")
+            yield _violation(connection.name, "weight_bits", largest.bit_length() + mixed, board.weight_bits, "convert for this board")
         elif broken:
             quantity = f"weights that are no multiples of {step}"
-            yield Violation(connection.name, quantity, broken, 0, True, "convert for this board", hardware.weight_bits.source)
+            yield Violation(connection.name, quantity, broken, 0, True, "convert for this board", board.weight_bits.source)
 
 
-def thresholds(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+def thresholds(network: Network, board: Board) -> Iterator[Violation]:
     """A threshold is mantissa * 2^exponent: on Loihi 1 with two compartments per neuron, at most 255 * 2^7."""
     for population in network.populations if network.fixed_point else ():
         if isinstance(population, IF):
-            vth, bits, exponent = int(population.vth), hardware.vth_mantissa_bits.value, hardware.vth_exponent_max.value
+            vth, bits, exponent = int(population.vth), board.vth_mantissa_bits.value, board.vth_exponent_max.value
             odd = vth >> min(exponent, _trailing_zeros(vth))
             if odd.bit_length() > bits:
-                yield _violation(
-                    population.name, "vth_mantissa_bits", odd.bit_length(), hardware.vth_mantissa_bits, "convert for this board"
-                )
+                yield _violation(population.name, "vth_mantissa_bits", odd.bit_length(), board.vth_mantissa_bits, "convert for this board")
 
 
-def biases(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+def biases(network: Network, board: Board) -> Iterator[Violation]:
     """A bias is a 13-bit mantissa * 2^exponent, at most 4095 * 2^7."""
     for population in network.populations[1:] if network.fixed_point else ():
         bias = getattr(population, "bias", None)
         if bias is not None and (largest := int(np.abs(bias).max(initial=0))) > BIAS_MAX:
-            yield Violation(population.name, "bias", largest, BIAS_MAX, True, "convert for this board", hardware.bias_mantissa_bits.source)
+            yield Violation(population.name, "bias", largest, BIAS_MAX, True, "convert for this board", board.bias_mantissa_bits.source)
 
 
-def accumulators(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+def accumulators(network: Network, board: Board) -> Iterator[Violation]:
     """The worst sum of weights per step fits the synaptic accumulator; sources disagree on its width."""
     from loihiconv.conversion.quantization import bounds
 
     if not network.fixed_point or any(isinstance(p, MaxPool) for p in network.populations):
         return
-    largest = 2 ** (hardware.accumulator_bits.value - 1) - 1
+    largest = 2 ** (board.accumulator_bits.value - 1) - 1
     for name, bound in bounds(network).items():
         if bound["sum"] > largest:
-            limit = hardware.accumulator_bits
+            limit = board.accumulator_bits
             remedy = "a worst case that real inputs hardly reach; use fewer inputs per neuron or smaller weights to be safe"
             yield Violation(name, "sum of weights per step", int(bound["sum"]), largest, limit.certain, remedy, limit.source)
 
 
-def start_potentials(network: Network, hardware: HardwareConfig) -> Iterator[Violation]:
+def start_potentials(network: Network, board: Board) -> Iterator[Violation]:
     """Start potentials fit the registers of v."""
-    limit = hardware.state_bits
+    limit = board.state_bits
     for population in network.populations[1:]:
         v_init = getattr(population, "v_init", None)
         if network.fixed_point and v_init is not None and int(np.abs(v_init).max(initial=0)) >= 2 ** (limit.value - 1):
@@ -189,20 +187,20 @@ NETWORK_RULES: tuple[NetworkRule, ...] = (
 
 def stuck(layer: Layer) -> Violation:
     """Why a population cannot be cut into slices that fit a core: what even its smallest slice breaks."""
-    hardware = layer.hardware
+    board = layer.board
     smallest = Region((0, 1), (0, 1), (0, 1))
     demand = layer.demand(smallest, halo=False)
-    words = hardware.synapse_words_per_axon
-    if demand.axons_in > hardware.input_axons_per_core.value:
+    words = board.synapse_words_per_axon
+    if demand.axons_in > board.input_axons_per_core.value:
         remedy = f"fan-in of a neuron: reduce its inputs, or keep them an image, up to {CHANNELS_PER_AXON} channels of which share an axon"
-        return _violation(layer.name, "input_axons_per_core", demand.axons_in, hardware.input_axons_per_core, remedy)
-    if demand.words > hardware.synapse_memory_words.value:
-        return _violation(layer.name, "synapse_memory_words", demand.words, hardware.synapse_memory_words, f"fan-in of a neuron: {DENSER}")
+        return _violation(layer.name, "input_axons_per_core", demand.axons_in, board.input_axons_per_core, remedy)
+    if demand.words > board.synapse_memory_words.value:
+        return _violation(layer.name, "synapse_memory_words", demand.words, board.synapse_memory_words, f"fan-in of a neuron: {DENSER}")
     if words is not None and demand.longest > words.value:
         return _violation(layer.name, "synapse_words_per_axon", demand.longest, words, DENSER)
-    if demand.compartments > hardware.neurons_per_core.value:
-        return _violation(layer.name, "neurons_per_core", demand.compartments, hardware.neurons_per_core, DENSER)
-    return _violation(layer.name, "input_axons_per_core", demand.axons_in, hardware.input_axons_per_core, f"no cut was found; {DENSER}")
+    if demand.compartments > board.neurons_per_core.value:
+        return _violation(layer.name, "neurons_per_core", demand.compartments, board.neurons_per_core, DENSER)
+    return _violation(layer.name, "input_axons_per_core", demand.axons_in, board.input_axons_per_core, f"no cut was found; {DENSER}")
 
 
 def placement_violations(placement: Placement) -> tuple[Violation, ...]:
@@ -211,13 +209,13 @@ def placement_violations(placement: Placement) -> tuple[Violation, ...]:
 
 
 def _cores(placement: Placement) -> Iterator[Violation]:
-    hardware, reported = placement.hardware, set()
+    board, reported = placement.board, set()
     resources: tuple[tuple[str, Limit, Callable[[Demand], int], str], ...] = (
-        ("neurons_per_core", hardware.neurons_per_core, lambda d: d.compartments, DENSER),
-        ("synapse_memory_words", hardware.synapse_memory_words, lambda d: d.words, DENSER),
-        ("input_axons_per_core", hardware.input_axons_per_core, lambda d: d.axons_in, DENSER),
+        ("neurons_per_core", board.neurons_per_core, lambda d: d.compartments, DENSER),
+        ("synapse_memory_words", board.synapse_memory_words, lambda d: d.words, DENSER),
+        ("input_axons_per_core", board.input_axons_per_core, lambda d: d.axons_in, DENSER),
         (
-            "output_axons_per_core", hardware.output_axons_per_core, lambda d: d.axons_out,
+            "output_axons_per_core", board.output_axons_per_core, lambda d: d.axons_out,
             "its pixels feed too many cores: the layers after it hold many weights; use fewer channels there, or larger strides",
         ),
     )  # fmt: skip
@@ -230,7 +228,7 @@ def _cores(placement: Placement) -> Iterator[Violation]:
 
 
 def _lists(placement: Placement) -> Iterator[Violation]:
-    limit = placement.hardware.synapse_words_per_axon
+    limit = placement.board.synapse_words_per_axon
     for layer in placement.layers if limit is not None else ():
         longest = max((s.demand.longest for s in layer.slices), default=0)
         if limit is not None and longest > limit.value:
@@ -238,16 +236,14 @@ def _lists(placement: Placement) -> Iterator[Violation]:
 
 
 def _board(placement: Placement) -> Iterator[Violation]:
-    hardware = placement.hardware
-    if placement.cores > hardware.cores:
-        limit = hardware.chips
+    board = placement.board
+    if placement.cores > board.cores:
+        limit = board.chips
         largest = max(placement.layers, key=lambda layer: len(layer.cores))
         remedy = (
             f"{largest.name} takes {len(largest.cores):,}: use strides or fewer channels there, or a board with {placement.chips:,} chips"
         )
-        yield Violation(
-            "", "cores", placement.cores, hardware.cores, limit.certain and hardware.cores_per_chip.certain, remedy, limit.source
-        )
+        yield Violation("", "cores", placement.cores, board.cores, limit.certain and board.cores_per_chip.certain, remedy, limit.source)
 
 
 def _violation(layer: str, quantity: str, value: int, limit: Limit, remedy: str) -> Violation:

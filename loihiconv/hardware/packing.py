@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loihiconv.hardware.board import HardwareConfig
+from loihiconv.hardware.board import Board
 from loihiconv.hardware.demand import Demand
 from loihiconv.hardware.partition import share
 
@@ -38,34 +38,34 @@ class Bag:
         return len({name for name, _ in self.slices})
 
 
-def fits(bag: Bag, hardware: HardwareConfig) -> bool:
+def fits(bag: Bag, board: Board) -> bool:
     """Whether a core holds it: all resources, and the profiles of its populations."""
-    profiles = hardware.profiles_per_core
-    enough = profiles is None or bag.populations * hardware.compartments_per_neuron.value <= profiles.value or bag.populations == 1
-    return enough and share(bag.demand, hardware) <= 1
+    profiles = board.profiles_per_core
+    enough = profiles is None or bag.populations * board.compartments_per_neuron.value <= profiles.value or bag.populations == 1
+    return enough and share(bag.demand, board) <= 1
 
 
-def next_fit(name: str, demands: Sequence[Demand], hardware: HardwareConfig) -> list[Bag]:
+def next_fit(name: str, demands: Sequence[Demand], board: Board) -> list[Bag]:
     """Slices of one population in order, a new core whenever one is full. A slice that fits no core gets one of its own."""
     bags: list[Bag] = []
     for index, demand in enumerate(demands):
         single = Bag(((name, index),), demand)
-        if bags and fits(bags[-1] + single, hardware):
+        if bags and fits(bags[-1] + single, board):
             bags[-1] = bags[-1] + single
         else:
             bags.append(single)
     return bags
 
 
-def merge(bags: Sequence[Bag], hardware: HardwareConfig) -> list[Bag]:
+def merge(bags: Sequence[Bag], board: Board) -> list[Bag]:
     """Put bags together, largest first, each where it first fits; the result keeps the order of the first bags."""
     loads = np.array([_load(bag.demand) for bag in bags], np.int64).reshape(-1, 4)
-    room = np.array([_load_limit(hardware)] * len(bags), np.int64).reshape(-1, 4)
+    room = np.array([_load_limit(board)] * len(bags), np.int64).reshape(-1, 4)
     held: list[Bag] = []
     firsts: list[int] = []
-    for i in sorted(range(len(bags)), key=lambda i: (-share(bags[i].demand, hardware), i)):
+    for i in sorted(range(len(bags)), key=lambda i: (-share(bags[i].demand, board), i)):
         for j in np.flatnonzero((room[: len(held)] >= loads[i]).all(axis=1)):
-            if fits(held[j] + bags[i], hardware):
+            if fits(held[j] + bags[i], board):
                 held[j], firsts[j] = held[j] + bags[i], min(firsts[j], i)
                 room[j] -= loads[i]
                 break
@@ -80,7 +80,7 @@ def _load(demand: Demand) -> tuple[int, int, int, int]:
     return demand.compartments, demand.words, demand.axons_in, demand.axons_out
 
 
-def _load_limit(hardware: HardwareConfig) -> tuple[int, int, int, int]:
-    limits = hardware.neurons_per_core, hardware.synapse_memory_words, hardware.input_axons_per_core, hardware.output_axons_per_core
+def _load_limit(board: Board) -> tuple[int, int, int, int]:
+    limits = board.neurons_per_core, board.synapse_memory_words, board.input_axons_per_core, board.output_axons_per_core
     compartments, words, axons_in, axons_out = (limit.value for limit in limits)
     return compartments, words, axons_in, axons_out

@@ -25,7 +25,7 @@ from itertools import product
 from math import inf, prod
 
 from loihiconv.core.network import Network
-from loihiconv.hardware.board import HardwareConfig
+from loihiconv.hardware.board import Board
 from loihiconv.hardware.demand import Demand, Layer, Region, Regions, Synapses
 from loihiconv.hardware.views import Interval
 
@@ -96,13 +96,13 @@ class Choice:
     alternatives: dict[str, float]
 
 
-def share(demand: Demand, hardware: HardwareConfig, axons_out: int = 0) -> float:
+def share(demand: Demand, board: Board, axons_out: int = 0) -> float:
     """Largest share of a core that a demand takes, over all resources."""
     return max(
-        demand.compartments / hardware.neurons_per_core.value,
-        demand.words / hardware.synapse_memory_words.value,
-        demand.axons_in / hardware.input_axons_per_core.value,
-        (demand.axons_out + axons_out) / hardware.output_axons_per_core.value,
+        demand.compartments / board.neurons_per_core.value,
+        demand.words / board.synapse_memory_words.value,
+        demand.axons_in / board.input_axons_per_core.value,
+        (demand.axons_out + axons_out) / board.output_axons_per_core.value,
     )
 
 
@@ -136,15 +136,15 @@ def cuts(layer: Layer, bound: int) -> list[Cut]:
     bound : int
         Cores that the population needs at least; far finer cuts are left out.
     """
-    hardware, (channels, height, width) = layer.hardware, layer.shape
+    board, (channels, height, width) = layer.board, layer.shape
     most = max(SLICES_AT_LEAST, SLICES_PER_BOUND * bound)
-    capacity = hardware.neurons_per_core.value // layer.per_neuron
+    capacity = board.neurons_per_core.value // layer.per_neuron
     convolves = any(s.conv is not None for s in layer.synapses)
     found = []
     fit = [parts for parts in part_counts(channels) if parts <= most and -(-channels // parts) <= capacity]
     by_channels = {parts: _channel_representatives(layer, parts) for parts in fit}
     for rows, columns in product(part_counts(height), part_counts(width)):
-        for halo in (False, True) if convolves and hardware.generation == 1 else (False,):
+        for halo in (False, True) if convolves and board.generation == 1 else (False,):
             space = _representatives(layer, rows, 0, halo), _representatives(layer, columns, 1, halo)
             pixels = max(_length(layer.grid(r, 0, halo)) for r in space[0]) * max(_length(layer.grid(c, 1, halo)) for c in space[1])
             for parts, some in by_channels.items():
@@ -171,11 +171,11 @@ def _channel_representatives(layer: Layer, parts: int) -> list[Interval]:
 
 def _worst(layer: Layer, channels: list[Interval], rows: list[Interval], columns: list[Interval], halo: bool) -> Demand | None:
     """Largest demand per resource, or None where a slice does not fit."""
-    hardware, worst = layer.hardware, Demand()
-    limit = hardware.synapse_words_per_axon
+    board, worst = layer.board, Demand()
+    limit = board.synapse_words_per_axon
     for c, r, w in product(channels, rows, columns):
         d = layer.demand(Region(c, r, w), halo=halo)
-        if share(d, hardware) > 1 or (limit is not None and d.longest > limit.value):
+        if share(d, board) > 1 or (limit is not None and d.longest > limit.value):
             return None
         worst = Demand(
             max(worst.compartments, d.compartments),
@@ -201,11 +201,11 @@ class Search:
         Populations that take cores, in topological order.
     bounds : {name: int}
         Cores that each needs at least.
-    hardware : HardwareConfig
+    board : Board
     """
 
-    def __init__(self, network: Network, layers: dict[str, Layer], bounds: dict[str, int], hardware: HardwareConfig) -> None:
-        self.layers, self.hardware = layers, hardware
+    def __init__(self, network: Network, layers: dict[str, Layer], bounds: dict[str, int], board: Board) -> None:
+        self.layers, self.board = layers, board
         self.consumers = {name: [s for s in layer.consumers if s.connection.target in layers] for name, layer in layers.items()}
         self.sources = {n: [c.source for c in network.incoming(n) if c.source in layers] for n in layers}
         self.slots, self.most = cache(self._slots), cache(self._most)
@@ -226,7 +226,7 @@ class Search:
         """Cores in fractions, the output axons onto the chosen cuts of all consumers counted."""
         consumers = [(s, chosen.get(s.connection.target)) for s in self.consumers[name]]
         out = sum(self.slots(s, cut, target) for s, target in consumers if target is not None)
-        return cores_in_fractions(cut.slices, share(cut.worst, self.hardware, out))
+        return cores_in_fractions(cut.slices, share(cut.worst, self.board, out))
 
     def _slots(self, synapses: Synapses, source: Cut, target: Cut) -> int:
         """Most output axon slots that a slice of the source needs onto all slices of the target."""
@@ -249,7 +249,7 @@ class Search:
     def _front(self, name: str, options: list[Cut]) -> list[Cut]:
         """The Pareto front of (cores by itself, slots imposed on sources, pixels per core), at most `FRONT` cuts."""
         keyed = [
-            (round(self._alone(c), 6), self._imposed(name, c), round(c.pixels / share(c.worst, self.hardware), 6), c.slices, c)
+            (round(self._alone(c), 6), self._imposed(name, c), round(c.pixels / share(c.worst, self.board), 6), c.slices, c)
             for c in options
         ]
         front: list[tuple[float, int, float, int, Cut]] = []
@@ -260,7 +260,7 @@ class Search:
         return [front[int(i * step)][-1] for i in range(int(len(front) / step))]
 
     def _alone(self, cut: Cut) -> float:
-        return cores_in_fractions(cut.slices, share(cut.worst, self.hardware))
+        return cores_in_fractions(cut.slices, share(cut.worst, self.board))
 
     def _by_kind(self, options: list[Cut]) -> dict[str, float]:
         best: dict[str, float] = {}
@@ -297,7 +297,7 @@ class Search:
         return {name: chosen[name] for name in names}
 
     def _pair(self, synapses: Synapses, source: Cut, target: Cut) -> float:
-        return cores_in_fractions(source.slices, share(source.worst, self.hardware, self.slots(synapses, source, target)))
+        return cores_in_fractions(source.slices, share(source.worst, self.board, self.slots(synapses, source, target)))
 
     def _sweep(self, chosen: dict[str, Cut]) -> bool:
         """Change one cut at a time, its sources' cuts with it, where that lowers the sum of cores; whether any did."""

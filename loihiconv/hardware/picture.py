@@ -39,7 +39,7 @@ def tenants(placement: Placement) -> dict[int, dict[str, int]]:
 def text(placement: Placement) -> str:
     """The chips in use, one letter per core: the layer with the most neurons on it, and a dot where it is free."""
     letter, held = letters(placement), tenants(placement)
-    per_chip, lines = placement.hardware.cores_per_chip.value, []
+    per_chip, lines = placement.board.cores_per_chip.value, []
     for chip in range(placement.chips):
         marks = [letter[next(iter(held[core]))] if core in held else FREE for core in range(chip * per_chip, (chip + 1) * per_chip)]
         lines += [f"chip {chip}", *(" ".join(marks[i : i + COLUMNS]) for i in range(0, per_chip, COLUMNS)), ""]
@@ -49,7 +49,7 @@ def text(placement: Placement) -> str:
 def svg(placement: Placement) -> str:
     """The chips in use as an SVG document; a core that layers share is divided among their colours."""
     letter, held, colour = letters(placement), tenants(placement), _colours(placement)
-    per_chip = placement.hardware.cores_per_chip.value
+    per_chip = placement.board.cores_per_chip.value
     rows = -(-per_chip // COLUMNS)
     wide, high = COLUMNS * CELL + 24, rows * CELL + 36
     body = []
@@ -60,7 +60,7 @@ def svg(placement: Placement) -> str:
             core = row * COLUMNS + column
             if core < per_chip:
                 body.append(_core(x + column * CELL, y + row * CELL, chip * per_chip + core, placement, held, colour, letter))
-    board = placement.hardware
+    board = placement.board
     title = f"{board.title}: {placement.cores} cores on {placement.chips} of {board.chips.value} chips; at least {placement.bound} needed"
     labels = [_label(letter[layer.name], layer) for layer in placement.layers]
     column = max(min(placement.chips, CHIPS_PER_ROW) * wide // 2, 44 + int(max(map(len, labels), default=0) * LETTER_WIDTH))

@@ -14,7 +14,7 @@ from typing import Any
 
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.network import Network
-from loihiconv.hardware.board import HardwareConfig, load_board
+from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.demand import Demand, Layer, Region, Synapses, placed, reach
 from loihiconv.hardware.limits import Violation, network_violations, placement_violations, stuck
 from loihiconv.hardware.packing import Bag, merge, next_fit
@@ -83,7 +83,7 @@ class Placement:
 
     Attributes
     ----------
-    hardware : HardwareConfig
+    board : Board
     layers : tuple of LayerPlacement
         All populations that take cores; those that fit no core have no slices.
     bounds : {resource: cores}
@@ -92,7 +92,7 @@ class Placement:
         What does not fit; empty if everything does.
     """
 
-    hardware: HardwareConfig
+    board: Board
     layers: tuple[LayerPlacement, ...]
     bounds: Mapping[str, int]
     violations: tuple[Violation, ...] = ()
@@ -121,7 +121,7 @@ class Placement:
     @property
     def chips(self) -> int:
         """Chips in use."""
-        return -(-self.cores // self.hardware.cores_per_chip.value)
+        return -(-self.cores // self.board.cores_per_chip.value)
 
     @property
     def bound(self) -> int:
@@ -135,12 +135,12 @@ class Placement:
 
     def utilisation(self, core: int) -> float:
         """Largest share of a resource that a core uses."""
-        return share(self.usage[core], self.hardware)
+        return share(self.usage[core], self.board)
 
     def to_json(self) -> dict[str, Any]:
         """The placement as JSON values."""
         return {
-            "board": self.hardware.name,
+            "board": self.board.name,
             "cores": self.cores,
             "chips": self.chips,
             "bound": self.bound,
@@ -160,7 +160,7 @@ class Placement:
                     "slices": len(parts),
                     "neurons": sum(s.region.neurons for s in parts),
                     **vars(demand),
-                    "utilisation": share(demand, self.hardware),
+                    "utilisation": share(demand, self.board),
                 }
             )
         return {
@@ -169,14 +169,14 @@ class Placement:
         }  # fmt: skip
 
 
-def place(network: Network, hardware: str | Path | HardwareConfig | None = None) -> Placement:
+def place(network: Network, board: str | Path | Board | None = None) -> Placement:
     """Distribute a network over a board's cores, on as few as can be found.
 
     Parameters
     ----------
     network : Network
         Float or fixed point: only shapes count for the cores, and numbers for `Placement.violations`.
-    hardware : str, path, HardwareConfig or None
+    board : str, path, Board or None
         None takes the board that the network was quantized for.
 
     Returns
@@ -184,9 +184,9 @@ def place(network: Network, hardware: str | Path | HardwareConfig | None = None)
     Placement
         Also where something does not fit: `Placement.violations` says what.
     """
-    if hardware is None and not network.hardware:
-        raise InvalidSetting("no board given", where="hardware", limit="the network was not quantized for one", remedy="name one")
-    board = load_board(hardware if hardware is not None else network.hardware)
+    if board is None and not network.board:
+        raise InvalidSetting("no board given", where="board", limit="the network was not quantized for one", remedy="name one")
+    board = load_board(board if board is not None else network.board)
     layers = {p.name: Layer(network, p.name, board) for p in placed(network)}
     bounds = {name: layer_bounds(layer) for name, layer in layers.items()}
     search = Search(network, layers, {n: max(1, *(int(-(-b // 1)) for b in bound.values())) for n, bound in bounds.items()}, board)
@@ -213,16 +213,16 @@ def layer_bounds(layer: Layer) -> dict[str, float]:
     Neurons by their compartments; memory with every weight stored once and without overhead; input axons with every source
     pixel that is seen arriving once; output axons with every pixel sent once to each population that it feeds.
     """
-    hardware, channels = layer.hardware, layer.shape[0]
-    bits, word = hardware.weight_bits.value, hardware.synapse_word_bits.value
+    board, channels = layer.board, layer.shape[0]
+    bits, word = board.weight_bits.value, board.synapse_word_bits.value
     arriving = sum(_seen(s) * (1 if s.population_axons else s.source[0]) for s in layer.synapses)
     leaving = sum(_seen(s) * s.entries(channels, 1) for s in layer.consumers)
     return {
-        "neurons": layer.neurons * layer.per_neuron / hardware.neurons_per_core.value,
+        "neurons": layer.neurons * layer.per_neuron / board.neurons_per_core.value,
         "synapse_memory": sum(kernel_words(s.weights, weight_bits=bits, word_bits=word) for s in layer.synapses)
-        / hardware.synapse_memory_words.value,
-        "axons_in": arriving / hardware.input_axons_per_core.value,
-        "axons_out": leaving / hardware.output_axons_per_core.value,
+        / board.synapse_memory_words.value,
+        "axons_in": arriving / board.input_axons_per_core.value,
+        "axons_out": leaving / board.output_axons_per_core.value,
     }
 
 
@@ -246,13 +246,13 @@ def _demands(search: Search, layer: Layer, cut: Cut, choices: Mapping[str, Choic
     return slices
 
 
-def _pack(sliced: Mapping[str, list[Slice]], hardware: HardwareConfig) -> dict[str, list[int]]:
+def _pack(sliced: Mapping[str, list[Slice]], board: Board) -> dict[str, list[int]]:
     """The core of each slice: slices of one population side by side, remainders of several together."""
     bags: list[Bag] = []
     for name, slices in sliced.items():
-        bags += next_fit(name, [s.demand for s in slices], hardware)
+        bags += next_fit(name, [s.demand for s in slices], board)
     cores: dict[str, list[int]] = {name: [-1] * len(slices) for name, slices in sliced.items()}
-    for core, bag in enumerate(merge(bags, hardware)):
+    for core, bag in enumerate(merge(bags, board)):
         for name, index in bag.slices:
             cores[name][index] = core
     return cores

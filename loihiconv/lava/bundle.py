@@ -23,7 +23,7 @@ from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.linear import Array
 from loihiconv.core.lnet import load
 from loihiconv.core.network import Network, Recording
-from loihiconv.lava.chip.settings import Board, ChipSettings
+from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
 from loihiconv.lava.client import PYTHON_VARIABLE, run_lava
 from loihiconv.lava.detection import require_loihi
 
@@ -84,17 +84,17 @@ def _settings(options: argparse.Namespace, *, sinks: bool) -> tuple[ChipSettings
     path = options.folder / "bundle.json"
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        board = Board(**content["board"])
+        access = BoardAccess(**content["access"])
         realization, generation = content["realization"], content["generation"]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ArtifactError(f"cannot be read: {error}", where=str(path), remedy="deploy again") from error
     if options.ethernet:
-        board = replace(board, host=options.ethernet, partition=None, node=None)
+        access = replace(access, host=options.ethernet, partition=None, node=None)
     if options.partition:
-        board = replace(board, partition=options.partition, host=None, node=None)
-    board = replace(board, chip=options.chip or board.chip, profile=board.profile or options.profile)
-    python = sys.executable if options.simulate else require_loihi(board, realization, instead="--simulate")
-    return ChipSettings(realization, "cpu" if options.simulate else "loihi", generation, sinks, board), python
+        access = replace(access, partition=options.partition, host=None, node=None)
+    access = replace(access, chip=options.chip or access.chip, profile=access.profile or options.profile)
+    python = sys.executable if options.simulate else require_loihi(access, realization, instead="--simulate")
+    return ChipSettings(realization, "cpu" if options.simulate else "loihi", generation, sinks, access), python
 
 
 def _execute(options: argparse.Namespace, network: Network, x: Array, *, spikes: bool) -> Recording:

@@ -15,7 +15,7 @@ from typing import Any
 
 from loihiconv.core.errors import BackendUnavailable
 from loihiconv.lava.chip.realizations import Realization
-from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, Board
+from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, BoardAccess
 from loihiconv.lava.client import find_python, interpreter_environment
 
 SECONDS = 20.0
@@ -86,27 +86,27 @@ class Detection:
         return {"ready": self.ready, "python": self.python, "findings": {name: vars(f) for name, f in self.findings.items()}}
 
 
-def detect(board: Board | None = None) -> Detection:
+def detect(access: BoardAccess | None = None) -> Detection:
     """Look for everything that the back end "loihi" needs. Never raises."""
-    board = board or Board()
+    access = access or BoardAccess()
     python, answer, reason = _ask()
     findings = {
         "lava": _lava(python, answer, reason),
         "lava-loihi": _lava_loihi(answer),
-        "slurm": _slurm(board),
-        "ethernet": _ethernet(board),
-        "chip": _chip(board),
-        "neurocore": _neurocore(board),
+        "slurm": _slurm(access),
+        "ethernet": _ethernet(access),
+        "chip": _chip(access),
+        "neurocore": _neurocore(access),
     }
     return Detection(python, findings)
 
 
-def require_loihi(board: Board, realization: Realization, *, instead: str = 'backend "lava" with a realization') -> str:
+def require_loihi(access: BoardAccess, realization: Realization, *, instead: str = 'backend "lava" with a realization') -> str:
     """The interpreter to run a realization on a board with.
 
     Parameters
     ----------
-    board : Board
+    access : BoardAccess
     realization : "native", "atrlif" or "lif"
     instead : str
         What runs the same on a CPU, for the message.
@@ -116,8 +116,8 @@ def require_loihi(board: Board, realization: Realization, *, instead: str = 'bac
     BackendUnavailable
         If something is missing, with what and what to do; nothing else is run instead.
     """
-    detection = detect(board)
-    needed = ["lava", "lava-loihi", "ethernet" if board.host is not None else "slurm"]
+    detection = detect(access)
+    needed = ["lava", "lava-loihi", "ethernet" if access.host is not None else "slurm"]
     needed += ["neurocore"] if realization == "native" else []
     missing = [detection.findings[name] for name in needed if not detection.findings[name].found]
     if missing or detection.python is None:
@@ -164,7 +164,7 @@ def _lava_loihi(answer: dict[str, Any] | None) -> Finding:
     return Finding("lava-loihi", True, "installed")
 
 
-def _slurm(board: Board) -> Finding:
+def _slurm(access: BoardAccess) -> Finding:
     remedy = "log in to a host of Intel's research cloud, or of a lab, that has SLURM"
     if not shutil.which("sinfo"):
         return Finding("SLURM", False, "no program sinfo", remedy)
@@ -181,15 +181,15 @@ def _slurm(board: Board) -> Finding:
         return Finding("SLURM", False, f"sinfo fails: {_short(error)}", remedy)
     rows = [line.split() for line in done.stdout.splitlines() if line.strip()]
     partitions = sorted({row[0] for row in rows})
-    if board.partition is not None and board.partition not in partitions:
+    if access.partition is not None and access.partition not in partitions:
         known = ", ".join(partitions) or "none"
-        return Finding("SLURM", False, f"no partition {board.partition}; there are: {known}", "name another with --partition")
+        return Finding("SLURM", False, f"no partition {access.partition}; there are: {known}", "name another with --partition")
     up = ", ".join(f"{row[0]} ({row[1]} nodes {row[2]})" for row in rows if len(row) >= 3)
     return Finding("SLURM", bool(partitions), f"partitions: {up}" if partitions else "no partitions", "" if partitions else remedy)
 
 
-def _ethernet(board: Board) -> Finding:
-    host = board.host or os.environ.get("NXSDKHOST")
+def _ethernet(access: BoardAccess) -> Finding:
+    host = access.host or os.environ.get("NXSDKHOST")
     remedy = "give a board's address with --ethernet"
     if not host:
         return Finding("Ethernet host", False, "no address given, and NXSDKHOST is not set", remedy)
@@ -200,14 +200,14 @@ def _ethernet(board: Board) -> Finding:
     return Finding("Ethernet host", True, f"{host} answers")
 
 
-def _chip(board: Board) -> Finding:
+def _chip(access: BoardAccess) -> Finding:
     given = os.environ.get("LOIHI_GEN")
-    chosen = board.chip or f"{USUAL_CHIPS[2]} on Loihi 2, {USUAL_CHIPS[1]} on Loihi 1"
+    chosen = access.chip or f"{USUAL_CHIPS[2]} on Loihi 2, {USUAL_CHIPS[1]} on Loihi 1"
     return Finding("chip", True, f"{chosen}, unless --chip says otherwise" + (f" (LOIHI_GEN is {given} here)" if given else ""))
 
 
-def _neurocore(board: Board) -> Finding:
-    name = board.neurocore_model or os.environ.get(NEUROCORE_VARIABLE)
+def _neurocore(access: BoardAccess) -> Finding:
+    name = access.neurocore_model or os.environ.get(NEUROCORE_VARIABLE)
     if name:
         return Finding("NeuroCore model", True, f"{name}, not loaded yet")
     return Finding(

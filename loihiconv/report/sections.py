@@ -220,7 +220,7 @@ def board(a: Analysis) -> dict[str, Any] | None:
     p = a.placement
     if p is None:
         return None
-    lead = f"{p.hardware.title}: {p.cores} cores on {p.chips} of {p.hardware.chips.value} chips; at least {p.bound} are needed."
+    lead = f"{p.board.title}: {p.cores} cores on {p.chips} of {p.board.chips.value} chips; at least {p.bound} are needed."
     lead += " Placed by calculation, not tried on the board."
     energy: list[tuple[str, str]] = []
     if a.energy is not None:

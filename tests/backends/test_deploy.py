@@ -43,7 +43,7 @@ OFFLINE = re.compile("NewConnectionError|ConnectTimeout|ProxyError|Temporary fai
 
 @pytest.fixture(scope="module")
 def net() -> Network:
-    return lc.convert(digits_cnn(), digits()[0][:200], hardware="kapoho_point", timesteps=8)
+    return lc.convert(digits_cnn(), digits()[0][:200], board="kapoho_point", timesteps=8)
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,7 @@ def test_what_is_inside(made, net):
     readme = (made / "README.md").read_text()
     assert "It has never touched\nsilicon." in readme
     assert "$" not in readme.replace("$ ", "")
-    assert json.loads((made / "bundle.json").read_text())["board"]["partition"] is None
+    assert json.loads((made / "bundle.json").read_text())["access"]["partition"] is None
     text = b"".join((made / name).read_bytes() for name in names)
     assert str(ROOT).encode() not in text  # nothing of where it was made
 
@@ -211,14 +211,14 @@ def test_mistakes_are_named(net, tmp_path):
     with pytest.raises(InvalidData, match="samples of shape"):
         deploy(net, x[:, :, :4], tmp_path / "a")
     with pytest.raises(LimitExceeded, match=r"does not fit Kapoho Bay.*graded spike bits"):
-        deploy(net, x, tmp_path / "a", hardware="kapoho_bay", realization="native")
+        deploy(net, x, tmp_path / "a", board="kapoho_bay", realization="native")
     with pytest.raises(LimitExceeded, match=r"realization: ATRLIF is a program .* Loihi 1 has fixed neurons; use \"lif\""):
-        deploy(net, x, tmp_path / "a", hardware="nahuku8", realization="atrlif")
+        deploy(net, x, tmp_path / "a", board="nahuku8", realization="atrlif")
     assert [p.name for p in tmp_path.iterdir()] == ["there"]
 
 
 def test_loihi_1_gets_neurons_that_it_has(tmp_path):
-    net = lc.convert(digits_cnn(), digits()[0][:100], hardware="nahuku8", timesteps=8)
+    net = lc.convert(digits_cnn(), digits()[0][:100], board="nahuku8", timesteps=8)
     done = deploy(net, digits()[2], tmp_path / "bundle", samples=1)
     assert done.realization == "lif"
     assert json.loads((tmp_path / "bundle/bundle.json").read_text())["generation"] == 1
@@ -283,7 +283,7 @@ def test_where_a_board_is_within_reach_the_selftest_runs_at_once(net, tmp_path, 
 
 
 def test_a_small_network_of_dense_layers(tmp_path):
-    network = replace(chain(), hardware="kapoho_point", connections=(chain().connections[0], replace(chain().connections[1])))
+    network = replace(chain(), board="kapoho_point", connections=(chain().connections[0], replace(chain().connections[1])))
     assert isinstance(network.connections[0].map, Dense)
     done = deploy(network, np.ones((1, 4)), tmp_path / "small", realization="native", samples=5)
     assert (done.samples, done.realization) == (1, "native")

@@ -23,7 +23,7 @@ from tests.lava.small import chain
 
 @pytest.fixture(scope="module")
 def net() -> Network:
-    return lc.convert(digits_cnn(), digits()[0][:200], hardware="kapoho_point", timesteps=16, scale="percentile", hold_back=0.0)
+    return lc.convert(digits_cnn(), digits()[0][:200], board="kapoho_point", timesteps=16, scale="percentile", hold_back=0.0)
 
 
 def test_the_budget_by_hand():
@@ -101,7 +101,7 @@ def test_slowed_by_hand(net):
 def test_charge_that_was_held_back_does_not_shrink_with_the_bias():
     x = digits()[0][:200]
     nets = [
-        lc.convert(digits_cnn(), x, hardware="kapoho_point", timesteps=16, bias_correction=False, hold_back=h) for h in (0.0, 0.5)
+        lc.convert(digits_cnn(), x, board="kapoho_point", timesteps=16, bias_correction=False, hold_back=h) for h in (0.0, 0.5)
     ]  # fmt: skip
     none, half = (slowed(net.origin) for net in nets)
     assert any((p.v_init != q.v_init).any() for p, q in zip(nets[0].origin.populations[1:], nets[1].origin.populations[1:], strict=True))
@@ -117,7 +117,7 @@ def test_a_smaller_ratio_fires_more_often(net):
 
 
 def test_loihi_1_keeps_its_thresholds_form():
-    net = lc.convert(digits_cnn(), digits()[0][:200], hardware="nahuku32", timesteps=64)
+    net = lc.convert(digits_cnn(), digits()[0][:200], board="nahuku32", timesteps=64)
     for population in realize(net, "atrlif").populations:
         if isinstance(population, IF):
             mantissa = population.vth

@@ -72,7 +72,7 @@ def npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A converted network."""
     path = tmp_path_factory.mktemp("net") / "digits.lnet"
-    lc.save(lc.convert(digits_cnn(), digits()[0], hardware="kapoho_point", timesteps=8), path)
+    lc.save(lc.convert(digits_cnn(), digits()[0], board="kapoho_point", timesteps=8), path)
     return path
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from tests.board.test_energy import network
 
 from loihiconv.core.lnet import save
 from loihiconv.core.network import Network
-from tests.hardware.test_energy import network
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_the_gap_to_the_bound_is_printed(saved: Path):
 def test_what_does_not_fit_ends_with_code_2(tmp_path: Path):
     net, path = network(), tmp_path / "net.lnet"
     large = [type(p)(**{**vars(p), "vth": 257}) if p.name == "b" else p for p in net.populations]
-    save(Network(tuple(large), net.connections, 4, fixed_point=True, hardware="nahuku8"), path)
+    save(Network(tuple(large), net.connections, 4, fixed_point=True, board="nahuku8"), path)
     done = run(path)
     assert done.returncode == 2
     assert "b: vth mantissa bits 9, limit 8" in done.stdout

@@ -18,7 +18,7 @@ from loihiconv.conversion.rounding_choice import adaptively_rounded, outweighs_t
 from loihiconv.core.fixed_point import round_weights
 from loihiconv.core.linear import Array, Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
-from loihiconv.hardware.board import HardwareConfig, load_board
+from loihiconv.hardware.board import Board, load_board
 from tests.conversion.test_convert import data, small_cnn
 from tests.naive import matrix
 
@@ -103,10 +103,10 @@ def test_covariances_are_those_of_each_synapse(centred: bool) -> None:
 
 def test_conversion_rounds_adaptively_and_tells_on_request_only() -> None:
     model, x = small_cnn(), data(100)
-    nearest = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="nearest")
-    adaptive = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="adaptive")
-    again = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="adaptive")
-    first = lc.convert(model, x, hardware=BOARD, timesteps=8, rounding="first")
+    nearest = lc.convert(model, x, board=BOARD, timesteps=8, rounding="nearest")
+    adaptive = lc.convert(model, x, board=BOARD, timesteps=8, rounding="adaptive")
+    again = lc.convert(model, x, board=BOARD, timesteps=8, rounding="adaptive")
+    first = lc.convert(model, x, board=BOARD, timesteps=8, rounding="first")
     assert any((a.map.weight != b.map.weight).any() for a, b in zip(nearest.connections, adaptive.connections, strict=True))
     for a, b in zip(adaptive.connections, again.connections, strict=True):
         np.testing.assert_array_equal(a.map.weight, b.map.weight)
@@ -123,7 +123,7 @@ def test_conversion_rounds_adaptively_and_tells_on_request_only() -> None:
             assert _error(better, connection, covariances[key]) <= 1.01 * _error(plain, connection, covariances[key])
 
 
-def coarse(bits: int) -> HardwareConfig:
+def coarse(bits: int) -> Board:
     """Kapoho Point with narrower weights."""
     return BOARD.model_copy(update={"weight_bits": BOARD.weight_bits.model_copy(update={"value": bits})})
 
@@ -135,13 +135,13 @@ def test_where_weights_are_coarse_they_are_rounded_adaptively() -> None:
         return [c.map.weight for c in lc.convert(model, x, timesteps=8, **settings).connections]
 
     for board, rounding in ((coarse(3), "adaptive"), (BOARD, "first")):
-        for auto, same in zip(weights(hardware=board), weights(hardware=board, rounding=rounding), strict=True):
+        for auto, same in zip(weights(board=board), weights(board=board, rounding=rounding), strict=True):
             np.testing.assert_array_equal(auto, same)
 
 
 def test_which_layers_are_rounded_adaptively() -> None:
     x = data(100)
-    origin = lc.convert(small_cnn(), x, hardware=BOARD, timesteps=8).origin
+    origin = lc.convert(small_cnn(), x, board=BOARD, timesteps=8).origin
     assert origin is not None
     every = {p.name for p in origin.populations[1:]}
     assert adaptively_rounded(origin, BOARD, "nearest", x) == set()
@@ -162,7 +162,7 @@ def test_rounding_outweighs_time_from_a_computable_number_of_steps_on() -> None:
 
 
 def test_bits_that_are_used_count_steps_of_the_board() -> None:
-    origin = lc.convert(small_cnn(), data(100), hardware=BOARD, timesteps=8).origin
+    origin = lc.convert(small_cnn(), data(100), board=BOARD, timesteps=8).origin
     assert origin is not None
     used = [quantize(origin, b).metadata["quantization"]["4"]["weight_bits_used"] for b in (BOARD, coarse(4))]
     assert 7.5 < used[0] <= 8

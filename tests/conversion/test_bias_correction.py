@@ -24,8 +24,8 @@ def errors(net: Network, targets: dict[str, Array], x: Array, backend: str) -> d
 @pytest.mark.parametrize(("board", "backend"), [(None, "float"), ("kapoho_point", "emulator"), ("kapoho_bay", "emulator")])
 def test_mean_rates_come_closer(board: str | None, backend: str) -> None:
     model, x = small_cnn(), data(SAMPLES)
-    plain = lc.convert(model, x, hardware=board, timesteps=8, percentile=99, optimize="none")
-    corrected = lc.convert(model, x, hardware=board, timesteps=8, percentile=99, optimize="none", bias_correction=True)
+    plain = lc.convert(model, x, board=board, timesteps=8, percentile=99, optimize="none")
+    corrected = lc.convert(model, x, board=board, timesteps=8, percentile=99, optimize="none", bias_correction=True)
     ann = read(model, x[:1]).ann
     scales = plain.metadata["calibration"]["scales"]
     names = {"input": "input", "2": "0", "5": "4", "8": "7", "9": "9"}
@@ -42,7 +42,7 @@ def test_mean_rates_come_closer(board: str | None, backend: str) -> None:
 
 def test_only_biases_change() -> None:
     model, x = small_cnn(), data(SAMPLES)
-    plain = lc.convert(model, x, hardware=None, timesteps=8, optimize="none")
+    plain = lc.convert(model, x, board=None, timesteps=8, optimize="none")
     corrected = correct_biases(plain, {"4": np.full(8, 0.2)}, x)
     changed = [p.name for p, q in zip(plain.populations, corrected.populations, strict=True) if p is not q]
     assert changed == ["4"]

@@ -42,7 +42,7 @@ def test_bytes_without_batch_norm() -> None:
 def test_one_class_only_is_said_by_convert() -> None:
     x, y, _, _ = digits()
     with pytest.warns(UserWarning, match=r"the network names class 3 on \d+ of \d+ samples"):
-        lc.convert(digits_cnn(), x[y == 3], hardware=None, timesteps=4)
+        lc.convert(digits_cnn(), x[y == 3], board=None, timesteps=4)
 
 
 def test_good_data_raises_no_suspicion() -> None:

@@ -138,10 +138,10 @@ def test_boards_without_graded_spikes_refuse_by_name() -> None:
     with pytest.raises(
         LimitExceeded, match=r"spike_bits: graded spikes of 4 bits; .*: spikes are binary; use spike_bits=1, or a board with Loihi 2"
     ):
-        converted(hardware="nahuku32", spike_bits=4)
+        converted(board="nahuku32", spike_bits=4)
     board = load_board("kapoho_point")
     narrow = board.model_copy(update={"graded_spike_bits": Limit(value=3, source="this test", note="")})
-    network = converted(hardware=None, spike_bits=4, timesteps=2)
+    network = converted(board=None, spike_bits=4, timesteps=2)
     with pytest.raises(LimitExceeded, match=rf"{network.populations[1].name}: graded spikes of 4 bits; .*: spikes carry 3 bits; use"):
         quantize(network, narrow)
     net = quantize(network, board)
@@ -152,7 +152,7 @@ def test_boards_without_graded_spikes_refuse_by_name() -> None:
 
 def test_sums_of_payloads_stay_within_17_bits() -> None:
     for bits in (2, 4, 6):
-        net = lc.convert(lc.demo.digits_cnn(), data()[0][:50], hardware="kapoho_point", spike_bits=bits, timesteps=2)
+        net = lc.convert(lc.demo.digits_cnn(), data()[0][:50], board="kapoho_point", spike_bits=bits, timesteps=2)
         assert net.payload_max == 2**bits - 1
         assert all(p.payload_max == net.payload_max for p in net.populations if isinstance(p, IF))
         assert max(entry["sum"] for entry in net.metadata["bounds"].values()) < SUM_LIMIT
@@ -162,13 +162,13 @@ def test_sums_of_payloads_stay_within_17_bits() -> None:
 def test_notes_name_layers_that_payloads_leave_few_bits() -> None:
     """256 inputs into "7": with 4 bits its weights keep about 4, with 2 about 6; the note says so."""
     x = data()[0][:50]
-    wide = lc.convert(lc.demo.digits_cnn(), x, hardware="kapoho_point", spike_bits=4, timesteps=2)
+    wide = lc.convert(lc.demo.digits_cnn(), x, board="kapoho_point", spike_bits=4, timesteps=2)
     (note,) = [text for text in wide.metadata["notes"] if "payloads" in text]
     assert note.startswith("7: payloads of up to 15 leave its weights 4.")
     assert note.endswith("as sums must stay below 2^17; use spike_bits=2")
     with pytest.warns(UserWarning, match=r"7: payloads of up to 63 leave its weights 2\.\d of 8 bits, .*; use spike_bits=2"):
-        lc.convert(lc.demo.digits_cnn(), x, hardware="kapoho_point", spike_bits=6, timesteps=2)
-    kept = lc.convert(lc.demo.digits_cnn(), x, hardware="kapoho_point", spike_bits=2, timesteps=2)
+        lc.convert(lc.demo.digits_cnn(), x, board="kapoho_point", spike_bits=6, timesteps=2)
+    kept = lc.convert(lc.demo.digits_cnn(), x, board="kapoho_point", spike_bits=2, timesteps=2)
     assert not [text for text in kept.metadata["notes"] if "payloads" in text]
     assert kept.metadata["quantization"]["7"]["weight_bits_used"] > 6 > wide.metadata["quantization"]["7"]["weight_bits_used"]
 
@@ -197,7 +197,7 @@ def test_closer_to_the_float_network_than_binary(timesteps: int, bits: int, opti
         wanted = model(torch.from_numpy(x)).numpy()
     errors = []
     for some in (1, bits):
-        net = lc.convert(model, data()[0][:100], hardware="kapoho_point", timesteps=timesteps, spike_bits=some, **options)
+        net = lc.convert(model, data()[0][:100], board="kapoho_point", timesteps=timesteps, spike_bits=some, **options)
         errors.append(np.sqrt(np.mean((outputs(net, x) - wanted) ** 2)))
     assert errors[1] < errors[0] / 2
 
@@ -208,7 +208,7 @@ def test_closer_to_the_float_network_than_binary(timesteps: int, bits: int, opti
 def test_lava_sends_every_payload(bits: int, stock: bool, lava_python: str, tmp_path: Any) -> None:
     """Also in runs that were saved before, and with the largest payloads that there are."""
     x = data()[2][:3]
-    net = lc.convert(with_max_pooling(), data()[0][:100], hardware="kapoho_point", timesteps=3, spike_bits=bits)
+    net = lc.convert(with_max_pooling(), data()[0][:100], board="kapoho_point", timesteps=3, spike_bits=bits)
     lc.save(net, tmp_path / "net.lnet")
     emulated = lc.run(net, x, record=["spikes", "potentials"])
     lava = run_lava(lc.load(tmp_path / "net.lnet"), x, record=["spikes", "potentials"], stock_models=stock)

@@ -51,7 +51,7 @@ def one_window(estimate: str, timesteps: int, decay: int = 5) -> Network:
 
 def test_gate_passes_as_many_spikes_as_the_busiest_unit_sends() -> None:
     model, x = pooled(3, 2, 1), data()
-    net = lc.convert(model, x, hardware="kapoho_point", timesteps=20)
+    net = lc.convert(model, x, board="kapoho_point", timesteps=20)
     recording = lc.run(net, x, record=["spikes"])
     source, gate = (torch.from_numpy(recording.spikes[name].cumsum(axis=1).astype(np.float32)) for name in ("0", "2"))
     expected = torch.nn.functional.max_pool2d(source.flatten(0, 1), 3, 2, 1)
@@ -85,7 +85,7 @@ def test_relu_tree_is_max_pooling(kernel: int, stride: int, padding: int, relu: 
 
 
 def test_relu_tree_has_synapses_of_one_and_the_scale_of_what_it_pools() -> None:
-    net = lc.convert(pooled(), data(), hardware="kapoho_point", timesteps=64, maxpool="relu-tree")
+    net = lc.convert(pooled(), data(), board="kapoho_point", timesteps=64, maxpool="relu-tree")
     assert [p.name for p in net.populations[2:6]] == ["2.max0", "2.max1", "2.max2", "2"]
     scales = net.metadata["calibration"]["scales"]
     assert all(scales[name] == scales["0"] for name in ("2.max0", "2.max1", "2.max2", "2"))
@@ -100,7 +100,7 @@ def test_relu_tree_has_synapses_of_one_and_the_scale_of_what_it_pools() -> None:
 @pytest.mark.parametrize("per_channel", [False, True])
 def test_potentials_approach_the_float_network(maxpool: str, per_channel: bool) -> None:
     model, x = pooled(3, 2, 1), data()
-    net = lc.convert(model, x, hardware=None, timesteps=500, percentile=100, maxpool=maxpool, per_channel=per_channel)  # type: ignore[arg-type]
+    net = lc.convert(model, x, board=None, timesteps=500, percentile=100, maxpool=maxpool, per_channel=per_channel)  # type: ignore[arg-type]
     with torch.no_grad():
         expected = model(torch.from_numpy(x)).numpy()
     recording = lc.run(net, x, "float")
@@ -111,7 +111,7 @@ def test_potentials_approach_the_float_network(maxpool: str, per_channel: bool) 
 def test_average_says_what_it_costs() -> None:
     model, x = pooled(), data()
     with pytest.warns(UserWarning, match=r"average pooling .* another class on \d+\.\d% of 60 calibration samples"):
-        net = lc.convert(model, x, hardware="kapoho_point", timesteps=8, maxpool="average")
+        net = lc.convert(model, x, board="kapoho_point", timesteps=8, maxpool="average")
     averaged, _ = read(model, x[:1], "average")
     with torch.no_grad():
         differ = (Evaluator(averaged)(x)[0].argmax(1) != model(torch.from_numpy(x)).argmax(1)).double().mean()
@@ -119,7 +119,7 @@ def test_average_says_what_it_costs() -> None:
 
 
 def test_boards_and_check_say_that_no_chip_has_gates() -> None:
-    net = lc.convert(pooled(), data(), hardware="kapoho_bay", timesteps=8)
+    net = lc.convert(pooled(), data(), board="kapoho_bay", timesteps=8)
     assert any("2: no chip has gates" in note for note in net.metadata["notes"])
     found = lc.check(pooled(), data(1), "kapoho_bay")
     assert found.ok
@@ -132,20 +132,20 @@ def test_boards_and_check_say_that_no_chip_has_gates() -> None:
 def test_what_does_not_spike_is_refused_or_goes_into_a_tree() -> None:
     model = pooled(relu=False)
     with pytest.raises(UnsupportedLayer, match=r"1: max-pools what 0 gives, which can be negative.*relu-tree"):
-        lc.convert(model, data(), hardware=None, timesteps=4)
+        lc.convert(model, data(), board=None, timesteps=4)
     assert not lc.check(model, data(1)).ok
-    assert lc.convert(model, data(), hardware="kapoho_point", timesteps=4, maxpool="relu-tree")
+    assert lc.convert(model, data(), board="kapoho_point", timesteps=4, maxpool="relu-tree")
     first = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(32, 3))
     with pytest.raises(UnsupportedLayer, match="max-pools analog input"):
-        lc.convert(first, data(), hardware=None, timesteps=4)
-    assert "0" in lc.convert(first, data(), hardware="kapoho_point", timesteps=4, input_coding="rate")
+        lc.convert(first, data(), board=None, timesteps=4)
+    assert "0" in lc.convert(first, data(), board="kapoho_point", timesteps=4, input_coding="rate")
     with pytest.raises(UnsupportedLayer, match="1: pads values that can be negative"):
-        lc.convert(pooled(3, 2, 1, relu=False), data(), hardware=None, timesteps=4, maxpool="relu-tree")
+        lc.convert(pooled(3, 2, 1, relu=False), data(), board=None, timesteps=4, maxpool="relu-tree")
 
 
 def test_pooling_of_sums_and_averages_gets_a_population_of_its_own() -> None:
     model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.AvgPool2d(2), nn.MaxPool2d(3), nn.Flatten(), nn.Linear(3, 2))
-    net = lc.convert(model, data(), hardware="kapoho_point", timesteps=8)
+    net = lc.convert(model, data(), board="kapoho_point", timesteps=8)
     assert [type(p) for p in net.populations] == [Input, IF, IF, MaxPool, Readout]
 
 
@@ -164,7 +164,7 @@ def test_malformed_gates_are_refused() -> None:
 @pytest.mark.parametrize("estimate", ["count", "average"])
 def test_whole_way_through_lava(estimate: str, lava_python: str, tmp_path) -> None:
     net = lc.convert(
-        pooled(3, 2, 1), data(), hardware="kapoho_point", timesteps=24, maxpool_estimate=estimate, input_coding="poisson",  # type: ignore[arg-type]
+        pooled(3, 2, 1), data(), board="kapoho_point", timesteps=24, maxpool_estimate=estimate, input_coding="poisson",  # type: ignore[arg-type]
         readout="softmax", seed=3, reset="zero",
     )  # fmt: skip
     net.save(tmp_path / "net.lnet")

@@ -20,7 +20,7 @@ from tests.conversion.test_convert import data, small_cnn
 
 
 def converted(timesteps: int = 12, **settings: object) -> Network:
-    return lc.convert(small_cnn(), data(40), hardware="kapoho_point", timesteps=timesteps, **settings)
+    return lc.convert(small_cnn(), data(40), board="kapoho_point", timesteps=timesteps, **settings)
 
 
 def delayed(network: Network, delay: int) -> Network:
@@ -55,7 +55,7 @@ def test_a_conversion_uses_the_room_and_keeps_the_outputs_scale() -> None:
     assert net.metadata["bounds"][net.readout.name]["v"] < plain.metadata["bounds"][plain.readout.name]["v"] * reach / before
     assert net.origin is not None
     judge = Judge(_ann(), data(40))
-    long = lc.convert(small_cnn(), data(40), hardware="kapoho_point", timesteps=512, readout_delay=256)
+    long = lc.convert(small_cnn(), data(40), board="kapoho_point", timesteps=512, readout_delay=256)
     assert judge(long)[1] < 0.01
     recording = simulate(long, data(5), record=["residuals"])
     rates = recorded_rates(long, recording, data(5))[long.readout.name] / long.readout.scale
@@ -74,7 +74,7 @@ def _ann() -> object:
 def test_bias_correction_averages_over_the_steps_that_count() -> None:
     """Corrected potentials have the mean outputs of the ANN, per step that is integrated."""
     x = data(40)
-    net = lc.convert(small_cnn(), x, hardware=None, timesteps=16, readout_delay=8)
+    net = lc.convert(small_cnn(), x, board=None, timesteps=16, readout_delay=8)
     outputs = simulate(net, x).potentials / (net.readout.scale * 8)
     np.testing.assert_allclose(outputs.mean(axis=0), Judge(_ann(), x).outputs.mean(axis=0), atol=1e-4)
 

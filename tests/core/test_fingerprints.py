@@ -11,7 +11,7 @@ from tests.conversion.test_convert import data, small_cnn
 
 
 def test_only_the_population_that_changed_differs() -> None:
-    net = lc.convert(small_cnn(), data(20), hardware="kapoho_point", timesteps=4)
+    net = lc.convert(small_cnn(), data(20), board="kapoho_point", timesteps=4)
     before = fingerprints(net)
     assert fingerprints(replace(net, metadata={}, origin=None)) == before
     weight = net.connections[1].map.weight.copy()

@@ -100,7 +100,7 @@ def network() -> Network:
         (Connection("in", "conv", Conv(weight)), Connection("conv", "out", Dense(np.ones((2, 36), np.int32)))),
         timesteps=16,
         fixed_point=True,
-        hardware="kapoho_point",
+        board="kapoho_point",
         metadata={"settings": {"percentile": 99.9}, "calibration": {"samples": 3}},
     )
 
@@ -156,7 +156,7 @@ def test_round_trip_is_exact(tmp_path_factory, network):
     loaded = load(path)
     assert same(loaded.populations, network.populations)
     assert same(loaded.connections, network.connections)
-    assert (loaded.timesteps, loaded.fixed_point, loaded.hardware) == (network.timesteps, network.fixed_point, network.hardware)
+    assert (loaded.timesteps, loaded.fixed_point, loaded.board) == (network.timesteps, network.fixed_point, network.board)
     assert same(loaded.origin, network.origin)
     assert {"saved": loaded.metadata["saved"], **network.metadata} == loaded.metadata
 

@@ -23,7 +23,7 @@ def data() -> tuple[Array, Array, Array, Array]:
 @cache
 def converted(**settings: Any) -> Network:
     """The demo's network."""
-    return lc.convert(digits_cnn(), data()[0], **{"hardware": "kapoho_point", "timesteps": 32, **settings})
+    return lc.convert(digits_cnn(), data()[0], **{"board": "kapoho_point", "timesteps": 32, **settings})
 
 
 def with_max_pooling() -> nn.Module:

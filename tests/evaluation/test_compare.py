@@ -19,7 +19,7 @@ from loihiconv.evaluation.metrics import agreement, wilson
 @pytest.fixture(scope="module")
 def net() -> Network:
     """The demo's network, converted."""
-    return lc.convert(digits_cnn(), digits()[0], hardware="kapoho_point", timesteps=16)
+    return lc.convert(digits_cnn(), digits()[0], board="kapoho_point", timesteps=16)
 
 
 @pytest.mark.parametrize(("successes", "n"), [(9788, 10000), (20, 20), (0, 10), (1, 2)])
@@ -44,7 +44,7 @@ def test_compare_reports_every_back_end(net: Network) -> None:
     assert emulator.synaptic_operations is not None
     assert emulator.synaptic_operations > 1e5
     assert comparison.mismatched_spikes is None
-    assert set(comparison.to_json()) == {"timesteps", "hardware", "payload_max", "backends", "mismatched_spikes", "mismatched_potentials"}
+    assert set(comparison.to_json()) == {"timesteps", "board", "payload_max", "backends", "mismatched_spikes", "mismatched_potentials"}
 
 
 @pytest.mark.lava

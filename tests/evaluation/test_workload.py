@@ -37,7 +37,7 @@ def test_by_hand() -> None:
     assert load.executions == 4
 
 
-@pytest.mark.parametrize("options", [{}, {"input_coding": "rate"}, {"hardware": "nahuku32"}])
+@pytest.mark.parametrize("options", [{}, {"input_coding": "rate"}, {"board": "nahuku32"}])
 def test_operations_add_up(options: dict[str, object]) -> None:
     net, x = converted(**options), data()[2][:20]
     recording = lc.run(net, x)

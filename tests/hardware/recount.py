@@ -11,13 +11,13 @@ from math import ceil, prod
 
 from loihiconv.core.linear import Conv
 from loihiconv.core.network import IF, Connection, Input, Network
-from loihiconv.hardware.board import HardwareConfig
+from loihiconv.hardware.board import Board
 from loihiconv.hardware.placement import Placement, Slice
 
 
 def recount(network: Network, placement: Placement) -> dict[int, dict[str, int]]:
     """Per core: compartments, words, axons in, slots of axons out, words of the longest list."""
-    board = placement.hardware
+    board = placement.board
     cores: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("compartments", "words", "axons_in", "axons_out", "longest"), 0))
     for target in placement.slices:
         used = cores[target.core]
@@ -48,7 +48,7 @@ def shape_of(network: Network, name: str) -> tuple[int, int, int]:
     return shape if len(shape) == 3 else (prod(shape), 1, 1)  # type: ignore[return-value]
 
 
-def _per(network: Network, s: Slice, board: HardwareConfig) -> int:
+def _per(network: Network, s: Slice, board: Board) -> int:
     population = network[s.population]
     subtracts = isinstance(population, Input) or (isinstance(population, IF) and population.reset == "subtract")
     return board.compartments_per_neuron.value if subtracts else 1
@@ -87,7 +87,7 @@ def _entries(network: Network, connection: Connection, target: Slice, *, halo: b
                 yield (c // per_out * per_in + i, y, x), ((c, r, w), (c, i, ky, kx))
 
 
-def _grid(network: Network, target: Slice, board: HardwareConfig) -> tuple[list[int], list[int]]:
+def _grid(network: Network, target: Slice, board: Board) -> tuple[list[int], list[int]]:
     """Rows and columns that a slice keeps: with a halo, along each axis all that see a pixel that its own see."""
     kept = [set(range(*target.region.rows)), set(range(*target.region.columns))]
     for connection in network.incoming(target.population) if target.halo else ():
@@ -105,7 +105,7 @@ def _grid(network: Network, target: Slice, board: HardwareConfig) -> tuple[list[
     return list(rows), list(columns)
 
 
-def _lists(network, connection, target, grid, board: HardwareConfig) -> tuple[int, int, int]:
+def _lists(network, connection, target, grid, board: Board) -> tuple[int, int, int]:
     per = _per(network, target, board)
     rows, columns = grid
     reach = board.axon_base_range.value if board.axon_base_range else 10**9
@@ -166,7 +166,7 @@ def _within(neuron, s: Slice) -> bool:
     return all(low <= i < high for i, (low, high) in zip(neuron, (s.region.channels, s.region.rows, s.region.columns), strict=True))
 
 
-def _slots(network, connection, source: Slice, reached, board: HardwareConfig) -> int:
+def _slots(network, connection, source: Slice, reached, board: Board) -> int:
     if not _shared_axons(network, connection):
         return len(reached)
     pixels = {(y, x) for _, y, x in reached}

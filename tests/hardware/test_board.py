@@ -4,8 +4,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from loihiconv.core.errors import InvalidHardware
-from loihiconv.hardware.board import HardwareConfig, Limit, boards, load_board
+from loihiconv.core.errors import InvalidBoard
+from loihiconv.hardware.board import Board, Limit, boards, load_board
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def written(tmp_path):
 
 
 def refusal(board) -> str:
-    with pytest.raises(InvalidHardware) as caught:
+    with pytest.raises(InvalidBoard) as caught:
         load_board(board)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -158,4 +158,4 @@ def test_references_within_yaml_cannot_blow_up_the_message(written):
 
 def test_the_model_itself_checks_ranges():
     with pytest.raises(ValidationError, match="weight_bits is 9"):
-        HardwareConfig(**(load_board("oheo_gulch").model_dump() | {"weight_bits": {"value": 9, "source": "a test"}}))
+        Board(**(load_board("oheo_gulch").model_dump() | {"weight_bits": {"value": 9, "source": "a test"}}))

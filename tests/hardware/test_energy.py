@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.board.nets import mnist_cnn
 
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Conv, Dense
@@ -11,10 +12,9 @@ from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.hardware.energy import NXTF_MNIST, distance, estimate
 from loihiconv.hardware.placement import Placement, place
 from loihiconv.simulator.engine import simulate
-from tests.hardware.nets import mnist_cnn
 
 
-def network(hardware: str = "nahuku8") -> Network:
+def network(board: str = "nahuku8") -> Network:
     """4 inputs, 4 neurons that spike at each step, a 2x2 image of them, a readout: counts that can be worked out by hand."""
     zero = np.array([0])
     populations = (
@@ -28,7 +28,7 @@ def network(hardware: str = "nahuku8") -> Network:
         Connection("a", "b", Conv(np.full((2, 1, 3, 3), 2), padding=(1, 1, 1, 1))),
         Connection("b", "out", Dense(np.full((3, 8), 2))),
     )
-    return Network(populations, connections, 10, fixed_point=True, hardware=hardware)
+    return Network(populations, connections, 10, fixed_point=True, board=board)
 
 
 def test_counts_worked_out_by_hand():
@@ -54,7 +54,7 @@ def test_messages_travel_from_core_to_core():
     placement = place(net)
     moved = {"a": 0, "b": 4 * 9, "out": 128}  # b one row down and one tile to the right; the readout on the next chip
     layers = tuple(replace(y, slices=tuple(replace(s, core=moved[y.name]) for s in y.slices)) for y in placement.layers)
-    spread = Placement(placement.hardware, layers, placement.bounds)
+    spread = Placement(placement.board, layers, placement.bounds)
     recording = simulate(net, np.ones((1, 1, 2, 2), np.float32))
     busy = replace(recording, spike_counts={"a": recording.spike_counts["a"], "b": np.ones((1, 2, 2, 2), int)})
     counts = estimate(net, busy, spread).counts

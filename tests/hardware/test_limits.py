@@ -28,7 +28,7 @@ def network(weight: Array | None = None, *, vth: int = 510, bias: int = 0, v_ini
         (first, Connection("hidden", "middle", Dense(weight.T)), Connection("middle", "readout", Dense(np.full((2, 2), 2)))),
         16,
         fixed_point=True,
-        hardware="nahuku8",
+        board="nahuku8",
     )
 
 
@@ -75,7 +75,7 @@ def test_long_skips():
     populations = (Input("input", (1,), "rate", payload_max=255), *layers, Readout("readout", (1,), np.array([0]), np.array([0])))
     names = [p.name for p in populations]
     chain = [Connection(a, b, Dense(np.ones((1, 1), int))) for a, b in pairwise(names)]
-    net = Network(populations, (*chain, Connection("h0", "readout", Dense(np.ones((1, 1), int)))), 4, fixed_point=True, hardware="nahuku8")
+    net = Network(populations, (*chain, Connection("h0", "readout", Dense(np.ones((1, 1), int)))), 4, fixed_point=True, board="nahuku8")
     assert found(net) == [("h0->readout", "max_delay", 65, 62, True)]
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.board.nets import chain, conv, mnist_cnn, mobilenet, resnet18, vgg16
+from tests.board.recount import recount, shape_of
 
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.linear import Conv, Dense, LinearMap
 from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout
-from loihiconv.hardware.board import HardwareConfig, Limit, load_board
+from loihiconv.hardware.board import Board, Limit, load_board
 from loihiconv.hardware.placement import Placement, place
-from tests.hardware.nets import chain, conv, mnist_cnn, mobilenet, resnet18, vgg16
-from tests.hardware.recount import recount, shape_of
 from tests.strategies import Case, cases
 
 RESOURCES = {
@@ -27,14 +27,14 @@ RESOURCES = {
 }
 
 
-def small_board(name: str, **limits: int) -> HardwareConfig:
+def small_board(name: str, **limits: int) -> Board:
     """A board with tighter limits, so that even small networks must be cut."""
     changed = {key: Limit(value=value, source="a test") for key, value in limits.items()}
     return load_board(name).model_copy(update=changed)
 
 
 @st.composite
-def tight_boards(draw: st.DrawFn) -> HardwareConfig:
+def tight_boards(draw: st.DrawFn) -> Board:
     name = draw(st.sampled_from(("nahuku32", "nahuku32", "kapoho_point")))
     return small_board(
         name,
@@ -89,7 +89,7 @@ def covered_once(network: Network, placement: Placement) -> None:
 
 @given(cases(), tight_boards())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_an_independent_count_agrees_and_finds_no_limit_broken_that_is_not_reported(case: Case, board: HardwareConfig):
+def test_an_independent_count_agrees_and_finds_no_limit_broken_that_is_not_reported(case: Case, board: Board):
     placement = place(case.network, board)
     counted = recount(case.network, placement)
     assert counted == {core: vars(demand) for core, demand in placement.usage.items()}

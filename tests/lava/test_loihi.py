@@ -20,7 +20,7 @@ from loihiconv.core.errors import BackendUnavailable, InvalidSetting, LimitExcee
 from loihiconv.core.network import Network
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava import client
-from loihiconv.lava.chip.settings import Board
+from loihiconv.lava.chip.settings import BoardAccess
 from loihiconv.lava.client import LavaFailed
 from loihiconv.lava.detection import detect, require_loihi
 from tests.lava.small import chain
@@ -52,7 +52,7 @@ def diary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lava_python: str) -> 
 
 def network() -> Network:
     """With a board to its name."""
-    return replace(chain(weight=2), hardware="kapoho_point")
+    return replace(chain(weight=2), board="kapoho_point")
 
 
 def events(diary: Path, kind: str) -> list[dict]:
@@ -62,8 +62,8 @@ def events(diary: Path, kind: str) -> list[dict]:
 @lava
 @pytest.mark.parametrize(("realization", "neuron"), [("native", "NcSoftResetIF"), ("atrlif", "NcATRLIF")])
 def test_a_run_asks_for_neurocore_models_adapters_and_the_partition(diary, realization, neuron):
-    board = Board(partition="oheogulch", neurocore_model=MODEL)
-    recording = lc.run(network(), X, "loihi", record=["spikes"], realization=realization, board=board)
+    access = BoardAccess(partition="oheogulch", neurocore_model=MODEL)
+    recording = lc.run(network(), X, "loihi", record=["spikes"], realization=realization, access=access)
     assert recording.backend == "loihi"
     assert mismatches(lc.run(network(), X, record=["spikes"]), recording) == ({"hidden": 0}, 0)
     assert sorted({e["name"] for e in events(diary, "model")}) == sorted({neuron, "NcDense", "NcLIF"})  # the readout is a LIF
@@ -79,8 +79,8 @@ def test_a_run_asks_for_neurocore_models_adapters_and_the_partition(diary, reali
 def test_convolutions_take_their_payloads_through_their_own_adapter(diary):
     from loihiconv.demo import digits, digits_cnn
 
-    net = lc.convert(digits_cnn(), digits()[0][:100], hardware="kapoho_point", timesteps=4)
-    lc.run(net, digits()[2][:1], "loihi", counts=False, realization="atrlif", board=Board(node="ncl-og-01", chip="N3C1"))
+    net = lc.convert(digits_cnn(), digits()[0][:100], board="kapoho_point", timesteps=4)
+    lc.run(net, digits()[2][:1], "loihi", counts=False, realization="atrlif", access=BoardAccess(node="ncl-og-01", chip="N3C1"))
     adapters = [(e["name"], e["shape"], e["bits"], e["given"]) for e in events(diary, "adapter")]
     assert adapters == [("PyToN3ConvAdapter", [8, 8, 1], 16, {"spike_exp": 0, "compression": "DENSE"})]  # counts=False: no sinks
     assert events(diary, "adapter")[0]["environment"] == {"SLURM": "1", "BOARD": "ncl-og-01", "LOIHI_GEN": "N3C1"}
@@ -93,21 +93,21 @@ def test_a_host_on_the_network(diary, tmp_path, monkeypatch):
     ping.write_text('#!/bin/sh\ntest "$1" = board.example && echo answered\n')
     ping.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join([str(ping.parent), os.environ["PATH"]]))
-    lc.run(network(), X, "loihi", realization="atrlif", board=Board(host="board.example"))
+    lc.run(network(), X, "loihi", realization="atrlif", access=BoardAccess(host="board.example"))
     assert events(diary, "adapter")[0]["environment"] == {"NOSLURM": "1", "NXSDKHOST": "board.example", "LOIHI_GEN": "N3B3"}
     with pytest.raises(BackendUnavailable, match=r"Ethernet host: other.example does not answer a ping"):
-        lc.run(network(), X, "loihi", realization="atrlif", board=Board(host="other.example"))
+        lc.run(network(), X, "loihi", realization="atrlif", access=BoardAccess(host="other.example"))
 
 
 @lava
 def test_loihi_1_is_another_chip(diary):
-    board = Board(neurocore_model=MODEL)
+    access = BoardAccess(neurocore_model=MODEL)
     with pytest.raises(LimitExceeded, match=r"nahuku8: does not fit Nahuku.*: input->hidden: graded spike bits 8, limit 0"):
-        lc.run(replace(network(), hardware="nahuku8"), X, "loihi", board=board)
+        lc.run(replace(network(), board="nahuku8"), X, "loihi", access=access)
     assert diary.read_text() == ""
     first, *others = network().populations
-    rates = replace(network(), hardware="nahuku8", populations=(replace(first, coding="rate"), *others))
-    recording = lc.run(rates, X, "loihi", board=board)
+    rates = replace(network(), board="nahuku8", populations=(replace(first, coding="rate"), *others))
+    recording = lc.run(rates, X, "loihi", access=access)
     np.testing.assert_array_equal(recording.potentials, lc.run(rates, X).potentials)
     assert events(diary, "adapter")[0]["environment"]["LOIHI_GEN"] == "N2A2"
     assert [e["bits"] for e in events(diary, "adapter") if e["name"] == "PyToNxAdapter"] == [0]
@@ -115,7 +115,7 @@ def test_loihi_1_is_another_chip(diary):
 
 @lava
 def test_the_profile_comes_back_in_the_recording(diary):
-    recording = lc.run(network(), X, "loihi", realization="atrlif", board=Board(profile=True))
+    recording = lc.run(network(), X, "loihi", realization="atrlif", access=BoardAccess(profile=True))
     assert recording.metadata == {
         "realization": {"name": "atrlif", "quantized_again": False},
         "profile": {
@@ -177,7 +177,7 @@ def test_an_error_in_the_middle_leaves_nothing(diary, tmp_path, monkeypatch):
 )
 def test_a_neurocore_model_that_is_none(diary, model, message):
     with pytest.raises(LavaFailed, match=message):
-        lc.run(network(), X, "loihi", board=Board(neurocore_model=model))
+        lc.run(network(), X, "loihi", access=BoardAccess(neurocore_model=model))
 
 
 @lava
@@ -202,14 +202,14 @@ def test_native_without_a_neurocore_model_is_refused_at_once(diary):
 
 @lava
 def test_detection_with_everything_there(diary):
-    detection = detect(Board(partition="oheogulch", neurocore_model=MODEL))
+    detection = detect(BoardAccess(partition="oheogulch", neurocore_model=MODEL))
     assert detection.ready
     assert {name: f.found for name, f in detection.findings.items()} == {
         "lava": True, "lava-loihi": True, "slurm": True, "ethernet": False, "chip": True, "neurocore": True,
     }  # fmt: skip
     assert "oheogulch (3 nodes idle), kp (1 nodes down)" in detection.findings["slurm"].detail
     with pytest.raises(BackendUnavailable, match="no partition nahuku; there are: kp, oheogulch; name another with --partition"):
-        require_loihi(Board(partition="nahuku"), "atrlif")
+        require_loihi(BoardAccess(partition="nahuku"), "atrlif")
 
 
 def test_detection_with_nothing_there_never_raises(monkeypatch, tmp_path):
@@ -243,7 +243,7 @@ def test_without_lava_loihi_nothing_else_runs(monkeypatch):
 
 def test_a_board_is_reached_one_way():
     with pytest.raises(InvalidSetting, match="SLURM or by its address"):
-        Board(partition="oheogulch", host="board.example")
+        BoardAccess(partition="oheogulch", host="board.example")
 
 
 @lava

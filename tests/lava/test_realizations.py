@@ -126,7 +126,7 @@ def test_mnist(realization: str, lava_python: str) -> None:
         pytest.skip(f"{path} is missing; get it with: python benchmarks/get_data.py mnist")
     with np.load(path) as file:
         x_train, x = (file[name][:n, None].astype(np.float32) / 255 for name, n in (("x_train", 1000), ("x_test", 20)))
-    net = lc.convert(nets.trained("mnist_cnn"), x_train, hardware="kapoho_point", timesteps=32)
+    net = lc.convert(nets.trained("mnist_cnn"), x_train, board="kapoho_point", timesteps=32)
     in_lava = lc.run(net, x, "lava", record=["spikes"], realization=realization)  # type: ignore[arg-type]
     emulated = lc.run(net, x, "emulator", record=["spikes"], realization=realization)  # type: ignore[arg-type]
     assert min(int(s.sum()) for s in emulated.spikes.values()) > 100

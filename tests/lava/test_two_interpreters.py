@@ -17,7 +17,7 @@ import json, sys
 import loihiconv as lc
 from loihiconv.demo import digits, digits_cnn
 x_train, _, x_test, y_test = digits()
-net = lc.convert(digits_cnn(), x_train[:200], hardware="kapoho_point", timesteps=8)
+net = lc.convert(digits_cnn(), x_train[:200], board="kapoho_point", timesteps=8)
 comparison = lc.compare(digits_cnn(), net, (x_test[:3], y_test[:3]), ["emulator", "lava"])
 print(json.dumps({"version": sys.version_info[:2], "spikes": comparison.mismatched_spikes, "potentials": comparison.mismatched_potentials}))
 """

@@ -9,9 +9,9 @@ from loihiconv.demo import digits, digits_cnn
 from loihiconv.evaluation.compare import Comparison
 
 
-def _compared(percentile: float, hardware: str) -> Comparison:
+def _compared(percentile: float, board: str) -> Comparison:
     x_train, _, x, y = digits()
-    net = lc.convert(digits_cnn(), x_train, hardware=hardware, timesteps=16, percentile=percentile)
+    net = lc.convert(digits_cnn(), x_train, board=board, timesteps=16, percentile=percentile)
     return lc.compare(digits_cnn(), net, (x[:60], y[:60]), explain=True, calibration=x_train)
 
 

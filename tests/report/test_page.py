@@ -109,7 +109,7 @@ def test_names_are_escaped(good: Comparison) -> None:
     chain = good.analysis.waterfall
     layers = (replace(chain.layers[0], population=evil), *chain.layers[1:])
     analysis = replace(good.analysis, waterfall=replace(chain, layers=layers), notes=(evil,), settings={"note": evil})
-    changed = replace(good, analysis=analysis, hardware=evil)
+    changed = replace(good, analysis=analysis, board=evil)
     text = page(changed)
     Reader(text)
     assert evil not in text
@@ -119,7 +119,7 @@ def test_names_are_escaped(good: Comparison) -> None:
 
 def test_without_an_explanation_there_are_accuracies() -> None:
     x_train, _, x, y = digits()
-    net = lc.convert(digits_cnn(), x_train[:64], hardware=None, timesteps=4, bias_correction=False)
+    net = lc.convert(digits_cnn(), x_train[:64], board=None, timesteps=4, bias_correction=False)
     plain = lc.compare(digits_cnn(), net, (x[:8], y[:8]), ["float"])
     text = page(plain)
     Reader(text)

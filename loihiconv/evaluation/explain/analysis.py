@@ -185,7 +185,7 @@ def analyse(
         _rasters(net, followed),
         placement,
         energy,
-        {**net.metadata.get("settings", {}), "hardware": net.hardware or "none", **(settings or {})},
+        {**net.metadata.get("settings", {}), "board": net.board or "none", **(settings or {})},
         _versions(net),
         tuple(net.metadata.get("notes", ())),
     )
@@ -203,7 +203,7 @@ def _peak_samples(net: Network) -> int:
 
 def _placement(net: Network) -> Placement | None:
     """The network on its board; None for float networks and where its board is not known here."""
-    if not net.fixed_point or not net.hardware:
+    if not net.fixed_point or not net.board:
         return None
     try:
         return place(net)

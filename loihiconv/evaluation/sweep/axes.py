@@ -12,7 +12,7 @@ import numpy as np
 
 from loihiconv.conversion.settings import NAMES, Optimize, Settings, choose
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.hardware.board import HardwareConfig, Limit
+from loihiconv.hardware.board import Board, Limit
 
 AXES = tuple(sorted({*NAMES, "optimize", "weight_bits"}))
 """What can be swept: the settings of a conversion, what stands for those not given, and the width of weights."""
@@ -48,7 +48,7 @@ class Point:
         """Whether settings that are not given are searched for on calibration data."""
         return self.optimize in ("accuracy", "latency")
 
-    def board(self, board: HardwareConfig | None) -> HardwareConfig | None:
+    def board(self, board: Board | None) -> Board | None:
         """The board with weights of this point's width."""
         if board is None or self.weight_bits is None:
             return board
@@ -60,7 +60,7 @@ class Point:
         return {**self.settings.to_json(), "optimize": self.optimize, "weight_bits": self.weight_bits}
 
 
-def points(axes: Mapping[str, Any], fixed: Mapping[str, Any], board: HardwareConfig | None) -> tuple[Point, ...]:
+def points(axes: Mapping[str, Any], fixed: Mapping[str, Any], board: Board | None) -> tuple[Point, ...]:
     """All combinations of values, the last axis varying fastest.
 
     Parameters
@@ -69,7 +69,7 @@ def points(axes: Mapping[str, Any], fixed: Mapping[str, Any], board: HardwareCon
         A single value counts as one; one that is listed twice is run once.
     fixed : mapping
         The same for all points.
-    board : HardwareConfig or None
+    board : Board or None
 
     Raises
     ------
@@ -109,7 +109,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _point(values: dict[str, Any], fixed: Mapping[str, Any], board: HardwareConfig | None) -> Point:
+def _point(values: dict[str, Any], fixed: Mapping[str, Any], board: Board | None) -> Point:
     given = {**fixed, **values}
     optimize, bits, timesteps = given.pop("optimize", "default"), given.pop("weight_bits", None), given.pop("timesteps")
     if bits is not None:
@@ -117,7 +117,7 @@ def _point(values: dict[str, Any], fixed: Mapping[str, Any], board: HardwareConf
     return Point(values, given, choose(timesteps, optimize, **given), optimize, bits)
 
 
-def _check_bits(bits: Any, board: HardwareConfig | None) -> None:
+def _check_bits(bits: Any, board: Board | None) -> None:
     if board is None:
         raise InvalidSetting("weights of a float network have no such width", where="weight_bits", remedy="name a board")
     most = board.weight_bits.value

@@ -86,7 +86,7 @@ def plot(result: SweepResult, path: str | os.PathLike[str] | None = None, *, low
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 3 * len(panels)), fontsize=8, frameon=False)
     missing = len(result.rows) - len(ran)
     failed = f", {missing} of {len(result.rows)} points could not be converted" if missing else ""
-    figure.suptitle((result.hardware or "float spiking network") + failed, fontsize=10)
+    figure.suptitle((result.board or "float spiking network") + failed, fontsize=10)
     if path is not None:
         try:
             with replacing(path) as file:

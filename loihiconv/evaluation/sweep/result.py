@@ -133,7 +133,7 @@ class SweepResult:
         In the order of the axes, the last varying fastest; only those that were finished if the sweep was interrupted.
     points : int
         In all.
-    hardware : str
+    board : str
         Board, or empty for float networks.
     on : "train" or "test"
         What the samples are; `caution` says what follows from it.
@@ -146,7 +146,7 @@ class SweepResult:
     axes: Mapping[str, tuple[Any, ...]]
     rows: tuple[Row, ...]
     points: int
-    hardware: str
+    board: str
     on: Part
     n: int
     ann_correct: int
@@ -184,7 +184,7 @@ class SweepResult:
         """The result as JSON values."""
         return {
             "axes": {name: list(values) for name, values in self.axes.items()},
-            "hardware": self.hardware,
+            "board": self.board,
             "on": self.on,
             "caution": self.caution,
             "complete": self.complete,

@@ -25,7 +25,7 @@ from loihiconv.evaluation.compare import check_test_set, predict
 from loihiconv.evaluation.sweep.axes import Point, points
 from loihiconv.evaluation.sweep.cache import SweepCache, code
 from loihiconv.evaluation.sweep.result import Outcome, Part, Row, SweepInterrupted, SweepResult
-from loihiconv.hardware.board import HardwareConfig, load_board
+from loihiconv.hardware.board import Board, load_board
 
 
 def sweep(
@@ -33,7 +33,7 @@ def sweep(
     calibration: Array | torch.Tensor,
     test_set: tuple[Array, Array],
     *,
-    hardware: str | Path | HardwareConfig | None,
+    board: str | Path | Board | None,
     axes: Mapping[str, Any],
     on: Part = "test",
     cache: str | os.PathLike[str] | None = None,
@@ -54,7 +54,7 @@ def sweep(
     test_set : (x (M, \\*shape), y (M,))
         What accuracy is measured on. Take training samples that are not among ``calibration``, and say ``on="train"``:
         who picks the best of many settings on test samples tunes on them.
-    hardware : str, path, HardwareConfig or None
+    board : str, path, Board or None
         None runs the float spiking networks.
     axes : {name: values}
         Any fields of `loihiconv.conversion.settings.Settings`, "optimize" and "weight_bits" (2 to what the board has), such as
@@ -83,7 +83,7 @@ def sweep(
     SweepInterrupted
         On Ctrl-C; it is a KeyboardInterrupt with the ``result`` of the points that were finished.
     """
-    board = load_board(hardware) if hardware is not None else None
+    board = load_board(board) if board is not None else None
     todo = points(axes, settings, board)
     if on not in get_args(Part):
         raise InvalidSetting(f"on {on!r}", where="sweep", limit='"train" or "test" expected')
@@ -121,9 +121,7 @@ def sweep(
 class _Converter:
     """Networks from points; what is measured is kept for the points that come after."""
 
-    def __init__(
-        self, model: nn.Module, calibration: Array, board: HardwareConfig | None, todo: Sequence[Point], progress: Progress | None
-    ) -> None:
+    def __init__(self, model: nn.Module, calibration: Array, board: Board | None, todo: Sequence[Point], progress: Progress | None) -> None:
         self._model, self._calibration, self._board, self._progress = model, calibration, board, progress
         self._per_channel = any(point.settings.per_channel for point in todo)
         self._measured: dict[tuple[str, bool], Measured] = {}
@@ -185,7 +183,7 @@ def _run(point: Point, converter: _Converter, test_set: tuple[Array, Array], ref
     return Row(point.values, {**point.to_json(), **network.metadata["settings"]}, outcome)
 
 
-def _key(point: Point, board: HardwareConfig | None, device: str, hashes: Mapping[str, str]) -> str:
+def _key(point: Point, board: Board | None, device: str, hashes: Mapping[str, str]) -> str:
     """Hash of all that a point's result follows from; floats may differ between devices, the emulator's integers do not."""
     own = point.board(board)
     where = device if own is None else own.model_dump_json()

@@ -32,7 +32,7 @@ from lava.utils import loihi as lava_loihi
 
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.lava.chip.processes.process import SoftResetIF
-from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, Board, ChipSettings
+from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, BoardAccess, ChipSettings
 
 CONV_MESSAGE_BITS = 16
 """Width that ``PyToN3ConvAdapter`` takes for payloads; 0 for binary spikes."""
@@ -40,7 +40,7 @@ PROFILE_LIMIT = 1000
 """Measured series longer than this are summed up to count, mean, smallest and largest."""
 
 
-def connect(board: Board, generation: int) -> None:
+def connect(access: BoardAccess, generation: int) -> None:
     """Choose the board: sets the environment that lava-loihi reads.
 
     Raises
@@ -49,17 +49,17 @@ def connect(board: Board, generation: int) -> None:
         If lava-loihi is not installed, or SLURM or the board's host cannot be reached.
     """
     try:
-        chip = lava_loihi.ChipGeneration[board.chip or USUAL_CHIPS[generation]]
+        chip = lava_loihi.ChipGeneration[access.chip or USUAL_CHIPS[generation]]
     except KeyError:
         known = ", ".join(c.name for c in lava_loihi.ChipGeneration)
-        raise InvalidSetting(f"unknown chip {board.chip!r}", where="board", limit=f"one of {known}") from None
+        raise InvalidSetting(f"unknown chip {access.chip!r}", where="access", limit=f"one of {known}") from None
     try:
-        if board.host is not None:
-            lava_loihi.use_ethernet_host(host_address=board.host, loihi_gen=chip)
+        if access.host is not None:
+            lava_loihi.use_ethernet_host(host_address=access.host, loihi_gen=chip)
         else:
             lava_loihi.use_slurm_host(loihi_gen=chip)
             # Not by its arguments: lava-nc 0.10 then parses sinfo's table, and fails on the empty line that ends it.
-            os.environ.update({name: value for name, value in (("PARTITION", board.partition), ("BOARD", board.node)) if value})
+            os.environ.update({name: value for name, value in (("PARTITION", access.partition), ("BOARD", access.node)) if value})
     except (ImportError, ValueError, OSError) as error:  # OSError: Lava itself starts sinfo and ping
         remedy = "run 'loihiconv boards' to see what is missing"
         raise BackendUnavailable(f"no Loihi can be reached: {error}", where="backend loihi", remedy=remedy) from error
@@ -71,7 +71,7 @@ def configuration(chip: ChipSettings, callbacks: list[Any]) -> Any:
 
     models: dict[Any, Any] = {}
     if chip.realization == "native":
-        models[SoftResetIF] = neurocore_model(chip.board.neurocore_model or os.environ.get(NEUROCORE_VARIABLE))
+        models[SoftResetIF] = neurocore_model(chip.access.neurocore_model or os.environ.get(NEUROCORE_VARIABLE))
     kind = Loihi1HwCfg if chip.generation == 1 else Loihi2HwCfg
     return kind(select_tag="fixed_pt", exception_proc_model_map=models, callback_fxs=callbacks)
 
@@ -119,9 +119,9 @@ def attach(port: OutPort, kind: str, bits: int) -> OutPort:
     return adapter.out
 
 
-def callbacks(board: Board, steps: int) -> list[Any]:
+def callbacks(access: BoardAccess, steps: int) -> list[Any]:
     """The profiler's callbacks for power, time and activity, where they are asked for."""
-    if not board.profile:
+    if not access.profile:
         return []
     profiler = import_module("lava.utils.loihi2_profiler")
     return [profiler.Loihi2Power(num_steps=steps), profiler.Loihi2ExecutionTime(), profiler.Loihi2Activity()]

@@ -32,8 +32,8 @@ def run(network: Network, job: Job, settings: Settings, chip: ChipSettings) -> N
     """Run all samples of a job on the CPU or on a board; the worker calls this."""
     callbacks: list[Any] = []
     if chip.place == "loihi":
-        loihi.connect(chip.board, chip.generation)
-        callbacks = loihi.callbacks(chip.board, settings.samples * _steps(network))
+        loihi.connect(chip.access, chip.generation)
+        callbacks = loihi.callbacks(chip.access, settings.samples * _steps(network))
         configuration = loihi.configuration(chip, callbacks)
         graph = build(network, job, settings, chip, loihi.attach)
     else:

@@ -18,7 +18,7 @@ Place: TypeAlias = Literal["cpu", "loihi"]
 
 
 @dataclass(frozen=True)
-class Board:
+class BoardAccess:
     """Where the board is.
 
     Parameters
@@ -44,7 +44,7 @@ class Board:
 
     def __post_init__(self) -> None:
         if self.host is not None and (self.partition is not None or self.node is not None):
-            raise InvalidSetting("a board is reached by SLURM or by its address", where="board", limit="not both", remedy="drop one")
+            raise InvalidSetting("a board is reached by SLURM or by its address", where="access", limit="not both", remedy="drop one")
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ class ChipSettings:
         Of the chip.
     sinks : bool
         Bring the spikes of all populations to the host; without, no spike counts.
-    board : Board
+    access : BoardAccess
     """
 
     realization: Realization
     place: Place = "cpu"
     generation: int = 2
     sinks: bool = True
-    board: Board = Board()
+    access: BoardAccess = BoardAccess()
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
@@ -77,4 +77,4 @@ class ChipSettings:
     def read(cls, path: Path) -> ChipSettings:
         """Read what `write` wrote."""
         content = json.loads(path.read_text())
-        return cls(**{**content, "board": Board(**content["board"])})
+        return cls(**{**content, "access": BoardAccess(**content["access"])})

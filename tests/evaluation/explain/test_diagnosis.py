@@ -22,7 +22,7 @@ from loihiconv.evaluation.explain.diagnosis import Diagnosis, diagnose
 from loihiconv.evaluation.explain.evidence import gather, other_order
 from loihiconv.evaluation.explain.reference import read_reference
 from loihiconv.evaluation.explain.waterfall import float_origin, waterfall
-from loihiconv.hardware.board import HardwareConfig, load_board
+from loihiconv.hardware.board import Board, load_board
 from tests.evaluation.good import changed, converted, data, hidden, rewired, with_max_pooling
 
 SAMPLES = 120
@@ -45,7 +45,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def board_with(bits: int) -> HardwareConfig:
+def board_with(bits: int) -> Board:
     board = load_board("kapoho_point")
     return board.model_copy(update={"weight_bits": board.weight_bits.model_copy(update={"value": bits})})
 
@@ -61,7 +61,7 @@ def test_percentile_50(options: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("rounding", ["nearest", "auto"])
 def test_weights_at_3_bits(rounding: Rounding) -> None:
-    verdict = named(lc.convert(digits_cnn(), data()[0], hardware=board_with(3), timesteps=32, rounding=rounding)).verdict
+    verdict = named(lc.convert(digits_cnn(), data()[0], board=board_with(3), timesteps=32, rounding=rounding)).verdict
     assert verdict.startswith("Layer 0: its weights use only 2.0 bits of magnitude")
     assert ('rounding="auto"' in verdict) == (rounding == "nearest")
 
@@ -102,7 +102,7 @@ def test_a_layer_that_is_dead_in_the_float_network() -> None:
     model = digits_cnn()
     with torch.no_grad():
         model[3].bias.fill_(-100.0)
-    net = lc.convert(model, data()[0], hardware="kapoho_point", timesteps=16)
+    net = lc.convert(model, data()[0], board="kapoho_point", timesteps=16)
     verdict = examine(model, net, data()[2][:SAMPLES], data()[3][:SAMPLES]).verdict
     assert verdict.startswith("Layer 3: the layer is dead in the float network already")
 
@@ -110,7 +110,7 @@ def test_a_layer_that_is_dead_in_the_float_network() -> None:
 @pytest.mark.parametrize("calibrated", [False, True])
 def test_input_scaled_by_255(calibrated: bool) -> None:
     if calibrated:
-        net = lc.convert(digits_cnn(), data()[0] * 255, hardware="kapoho_point", timesteps=32)
+        net = lc.convert(digits_cnn(), data()[0] * 255, board="kapoho_point", timesteps=32)
         verdict = named(net).verdict
         assert "1/255 of the 255 of the calibration data" in verdict
     else:
@@ -121,7 +121,7 @@ def test_input_scaled_by_255(calibrated: bool) -> None:
 
 def test_average_instead_of_max_pooling() -> None:
     model = with_max_pooling()
-    net = lc.convert(model, data()[0], hardware="kapoho_point", timesteps=32, maxpool="average")
+    net = lc.convert(model, data()[0], board="kapoho_point", timesteps=32, maxpool="average")
     verdict = examine(model, net, data()[2][:SAMPLES], data()[3][:SAMPLES]).verdict
     assert verdict.startswith("Layer 5: average pooling stands in for the model's max pooling")
 
@@ -129,7 +129,7 @@ def test_average_instead_of_max_pooling() -> None:
 @pytest.mark.parametrize("maxpool", ["gate", "relu-tree"])
 def test_max_pooling_that_is_kept_is_no_fault(maxpool: str) -> None:
     model = with_max_pooling()
-    net = lc.convert(model, data()[0], hardware="kapoho_point", timesteps=64, maxpool=maxpool)
+    net = lc.convert(model, data()[0], board="kapoho_point", timesteps=64, maxpool=maxpool)
     assert read_reference(model, float_origin(net)).averaged == ()
 
 
@@ -171,7 +171,7 @@ def test_a_wrong_channel_order_of_the_data() -> None:
 def test_blue_and_red_exchanged_in_cifar10() -> None:
     x_train, _, x, y = datasets.load("cifar10")
     model = nets.trained("cifar10_cnn")
-    net = lc.convert(model, x_train[:64], hardware=None, timesteps=8, bias_correction=False)
+    net = lc.convert(model, x_train[:64], board=None, timesteps=8, bias_correction=False)
     verdict = examine(model, net, x[:256, ::-1], y[:256], x_train[:1000]).verdict
     assert verdict.startswith("input: the test data's channels look like channels 2, 1, 0 of the calibration data, a wrong channel order")
     assert other_order(x[:1000], x_train[:1000]) is None
@@ -182,7 +182,7 @@ def test_blue_and_red_exchanged_in_cifar10() -> None:
     [
         {}, {"timesteps": 16}, {"timesteps": 64}, {"percentile": 99.0}, {"percentile": 100.0}, {"per_channel": False},
         {"bias_correction": False},
-        {"hardware": "nahuku32"}, {"hardware": None}, {"input_coding": "rate"}, {"input_coding": "poisson", "timesteps": 64},
+        {"board": "nahuku32"}, {"board": None}, {"input_coding": "rate"}, {"input_coding": "poisson", "timesteps": 64},
         {"hold_back": 0.0}, {"scale": "percentile"}, {"optimize": "none"},
     ],
     ids=str,

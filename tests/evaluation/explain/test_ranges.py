@@ -35,7 +35,7 @@ def test_worst_cases_hold() -> None:
 
 
 def test_weights_in_the_float_networks_units() -> None:
-    for options in ({}, {"hardware": "nahuku32"}, {"input_coding": "rate"}):
+    for options in ({}, {"board": "nahuku32"}, {"input_coding": "rate"}):
         net = converted(**options)
         assert net.origin is not None
         for c, statistics in zip(net.connections, weight_statistics(net), strict=True):

@@ -23,7 +23,7 @@ from tests.evaluation.good import converted, data
 KEYS = ["ann", "rewritten", "clipped", "steps", "float", "weights", "biases", "emulator"]
 
 
-@pytest.mark.parametrize("options", [{}, {"timesteps": 3}, {"percentile": 50}, {"hardware": "nahuku32"}, {"input_coding": "rate"}])
+@pytest.mark.parametrize("options", [{}, {"timesteps": 3}, {"percentile": 50}, {"board": "nahuku32"}, {"input_coding": "rate"}])
 def test_steps_add_up_and_end_where_the_emulator_does(options: dict[str, object]) -> None:
     x, y = data()[2][:120], data()[3][:120]
     net = converted(**options)
@@ -68,7 +68,7 @@ def test_recordings_stand_in_for_runs_and_add_stages() -> None:
 
 def test_a_float_network_has_a_shorter_chain() -> None:
     x, y = data()[2][:20], data()[3][:20]
-    assert [s.key for s in waterfall(digits_cnn(), converted(hardware=None), (x, y), layer_samples=4).steps] == KEYS[:5]
+    assert [s.key for s in waterfall(digits_cnn(), converted(board=None), (x, y), layer_samples=4).steps] == KEYS[:5]
 
 
 def test_refusals() -> None:

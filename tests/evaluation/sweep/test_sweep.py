@@ -33,7 +33,7 @@ def small() -> nn.Module:
 
 
 def sweep(model: nn.Module | None = None, **arguments: Any) -> SweepResult:
-    given = {"hardware": "kapoho_point", **arguments}
+    given = {"board": "kapoho_point", **arguments}
     return lc.sweep(model or small(), CALIBRATION, (X, Y), **given)
 
 
@@ -56,14 +56,14 @@ def test_every_point_is_what_convert_gives() -> None:
     result = sweep(model, axes={"timesteps": [3, 6], "per_channel": [True, False], "weight_bits": [4, 8]}, scale="percentile")
     assert len(result.rows) == 8
     assert [tuple(row.values.values()) for row in result.rows][:3] == [(3, True, 4), (3, True, 8), (3, False, 4)]
-    right = lc.compare(model, lc.convert(model, CALIBRATION, hardware=None, timesteps=3), (X, Y), ["float"]).backends["ann"].accuracy
+    right = lc.compare(model, lc.convert(model, CALIBRATION, board=None, timesteps=3), (X, Y), ["float"]).backends["ann"].accuracy
     assert result.ann_correct == right * result.n
     for row in result.rows:
         assert row.outcome is not None
         board = load_board("kapoho_point")
         board = board.model_copy(update={"weight_bits": board.weight_bits.model_copy(update={"value": row.values["weight_bits"]})})
         net = lc.convert(
-            model, CALIBRATION, hardware=board, timesteps=row.values["timesteps"], per_channel=row.values["per_channel"], scale="percentile"
+            model, CALIBRATION, board=board, timesteps=row.values["timesteps"], per_channel=row.values["per_channel"], scale="percentile"
         )
         ran = lc.run(net, X)
         assert row.outcome.correct == (ran.predictions == Y).sum()
@@ -75,11 +75,11 @@ def test_every_point_is_what_convert_gives() -> None:
 
 
 def test_a_float_network_and_a_search_are_swept_too() -> None:
-    result = sweep(hardware=None, axes={"optimize": ["none", "latency"]}, timesteps=8)
+    result = sweep(board=None, axes={"optimize": ["none", "latency"]}, timesteps=8)
     plain, searched = result.rows
     assert (plain.settings["scale"], plain.settings["hold_back"]) == ("percentile", 0.0)
     assert searched.outcome is not None
-    net = lc.convert(small(), CALIBRATION, hardware=None, timesteps=8, optimize="latency")
+    net = lc.convert(small(), CALIBRATION, board=None, timesteps=8, optimize="latency")
     assert searched.outcome.timesteps == net.timesteps
     assert searched.outcome.correct == (lc.run(net, X, "float").predictions == Y).sum()
     assert searched.settings.items() >= net.metadata["settings"].items()
@@ -138,7 +138,7 @@ def test_what_a_result_follows_from_is_in_its_key(
         reset = "zero"
     else:
         monkeypatch.setattr(module, "code", lambda: {"loihiconv": "another"})
-    lc.sweep(model, calibration, (X, y), hardware=board, axes={"timesteps": [2]}, cache=cache, reset=reset)
+    lc.sweep(model, calibration, (X, y), board=board, axes={"timesteps": [2]}, cache=cache, reset=reset)
     assert len(converted) == 2
 
 
@@ -184,7 +184,7 @@ def test_progress_counts_time_steps() -> None:
         ({"axes": {"timesteps": [4], "optimize": ["best"]}}, "optimize 'best'"),
         ({"axes": {"timesteps": [4], "percentile": [99, 101]}}, "percentile 101"),
         ({"axes": {"timesteps": [4], "weight_bits": [8, 9]}}, "weight_bits 9; 2 to 8"),
-        ({"axes": {"timesteps": [4], "weight_bits": [4]}, "hardware": None}, "name a board"),
+        ({"axes": {"timesteps": [4], "weight_bits": [4]}, "board": None}, "name a board"),
         ({"axes": {"timesteps": [4]}, "timesteps": 8}, "timesteps is an axis and given as well"),
         ({"axes": {"timesteps": [4]}, "on": "all"}, "on 'all'"),
     ],
@@ -203,7 +203,7 @@ def test_data_that_does_not_fit_is_refused() -> None:
         (CALIBRATION, (X, Y[1:]), "60 samples and 59 labels"),
     ):
         with pytest.raises(InvalidData, match=message):
-            lc.sweep(small(), calibration, test_set, hardware="kapoho_point", axes={"timesteps": [4]})  # type: ignore[arg-type]
+            lc.sweep(small(), calibration, test_set, board="kapoho_point", axes={"timesteps": [4]})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"format": "other"}', '{"format": "loihiconv sweep", "version": 9, "points": {}}', "\xff"])
