@@ -106,7 +106,8 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                     for i, weights in synapses.items():
                         connection = network.connections[i]
                         if connection.target == p.name:
-                            total = total + weights @ sent[connection.source]
+                            arriving = weights @ sent[connection.source]
+                            total = total + (arriving // 2**-connection.weight_exp if connection.weight_exp else arriving)
                             operations += int(np.count_nonzero(weights[:, sent[connection.source] != 0]))
                     assert not network.fixed_point or np.abs(total).max() < 2**17
                 if isinstance(p, Readout) and t < p.delay:

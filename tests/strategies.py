@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
-from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, WEIGHT_EXP_MIN, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.simulator.synapses import EXACT_FLOAT32
 
 PAYLOADS = (1, 1, 3, 7, 15, 127, 255)
 """Largest payloads of spikes that reset by subtraction."""
+EXPONENTS = (0, 0, 0, -1, -3, WEIGHT_EXP_MIN)
 WEIGHTS = ("even", "small", "extreme", "excitatory", "inhibitory", "zero")
 
 
@@ -30,7 +32,9 @@ class Case:
 
     def __repr__(self) -> str:
         lines = [f"T={self.network.timesteps}, x {self.x.shape} {self.x.dtype}", *map(_text, self.network.populations)]
-        return "\n  ".join([*lines, *(f"{c.name}{' on host' * c.on_host}: {_text(c.map)}" for c in self.network.connections)])
+        return "\n  ".join(
+            [*lines, *(f"{c.name}{' on host' * c.on_host} 2^{c.weight_exp}: {_text(c.map)}" for c in self.network.connections)]
+        )
 
 
 def _text(value: Any) -> str:
@@ -70,6 +74,8 @@ def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max
         if layer and draw(st.booleans()):
             other = draw(st.sampled_from(populations[:-1]))
             incoming.append(Connection(other.name, name, _skip(draw, rng, other.shape, shape)))
+        if not on_host:
+            incoming = [replace(c, weight_exp=draw(st.sampled_from(EXPONENTS))) for c in incoming]
         bounded = [_host_connection(source, incoming[0], rng)] if on_host else _bounded(incoming, populations, rng)
         populations.append(_population(draw, rng, name, shape, last=layer == hidden, quiet=on_host, graded=graded))
         connections += bounded
@@ -158,17 +164,18 @@ def _skip(draw: st.DrawFn, rng: np.random.Generator, source: Shape, target: Shap
 
 
 def _bounded(incoming: list[Connection], populations: list[Population], rng: np.random.Generator) -> list[Connection]:
-    """Connections with weights taken out until no sum can reach 2^17; extreme weights stay extreme."""
+    """Connections with weights taken out until no shifted sum can reach 2^17; extreme weights stay extreme."""
     maps, by_name = [c.map for c in incoming], {p.name: p for p in populations}
     while True:
         total: Any = 0
+        exact: Any = 0
         for connection, linear in zip(incoming, maps, strict=True):
             source = by_name[connection.source]
             size = linear.with_weight(np.abs(linear.weight).astype(np.float64))
-            size = size.apply(np.full((1, *source.shape), float(source.largest_message)))
-            total = total + size.ravel()
-        if total.max() < SUM_LIMIT:
-            return [Connection(c.source, c.target, m) for c, m in zip(incoming, maps, strict=True)]
+            size = size.apply(np.full((1, *source.shape), float(source.largest_message))).ravel()
+            total, exact = total + np.ceil(size * 2.0**connection.weight_exp), exact + size
+        if total.max() < SUM_LIMIT and exact.max() < EXACT_FLOAT32:
+            return [replace(c, map=m) for c, m in zip(incoming, maps, strict=True)]
         maps = [m.with_weight(m.weight * (rng.random(m.weight.shape) < 0.7)) for m in maps]
 
 

@@ -103,9 +103,9 @@ def _arrivals(network: Network, population: Population, payload: Array, spikes: 
         if connection.on_host:
             continue
         messages = spikes[connection.source] if connection.source in spikes else payload[None]
-        exact = connection.map.with_weight(connection.map.weight.astype(np.float32))  # sums stay below 2^17
+        exact = connection.map.with_weight(connection.map.weight.astype(np.float32))  # sums stay below 2^24
         for first in range(0, network.timesteps, STEPS_AT_ONCE):
             block = slice(first, first + STEPS_AT_ONCE) if len(messages) > 1 else slice(None)
             sums = exact.apply(messages[block].astype(np.float32)).reshape(len(messages[block]), -1)
-            total[first : first + STEPS_AT_ONCE] += sums.astype(np.int64) << STATE_SHIFT
+            total[first : first + STEPS_AT_ONCE] += connection.shifted(sums.astype(np.int64)) << STATE_SHIFT
     return total

@@ -35,7 +35,7 @@ def worst_cases(network: Network) -> dict[str, dict[str, float]]:
 
 
 def worst_sums(network: Network, entry: Input, population: Population, connections: Iterable[Connection]) -> tuple[Array, Array]:
-    """Largest positive and largest negative sum of weight x message per neuron, both as magnitudes.
+    """Largest positive and largest negative sum of weight x message per neuron, both as magnitudes and after the shift by ``weight_exp``.
 
     Parameters
     ----------
@@ -56,8 +56,12 @@ def worst_sums(network: Network, entry: Input, population: Population, connectio
         high = source.largest_message
         low = -high if isinstance(source, Input) and source.signed else 0
         rows = connection.map.weight.astype(np.float64).reshape(len(connection.map.weight), -1)
-        rising = rising + _per_neuron(np.maximum(rows * high, rows * low).sum(axis=1), connection.map, population)
-        falling = falling + _per_neuron(np.maximum(-rows * high, -rows * low).sum(axis=1), connection.map, population)
+        scale = 1.0 if connection.on_host else 2.0**connection.weight_exp
+        largest, smallest = np.maximum(rows * high, rows * low).sum(axis=1), np.minimum(rows * high, rows * low).sum(axis=1)
+        if scale != 1:  # the shift rounds towards minus infinity
+            largest, smallest = np.floor(largest * scale), np.floor(smallest * scale)
+        rising = rising + _per_neuron(largest, connection.map, population)
+        falling = falling - _per_neuron(smallest, connection.map, population)
     return rising, falling
 
 

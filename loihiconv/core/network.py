@@ -4,7 +4,7 @@ Populations of neurons are joined by connections, each a linear map. All of it i
 
 Per time step, with s the spikes (or payloads) that arrive and ``shift`` = 6 in fixed point, 0 in float::
 
-    u = (sum of w s) * 2^shift
+    u = floor((sum of w s) * 2^weight_exp) * 2^shift     summed over connections; weight_exp is 0 in float
     v = clip(v + u + bias)             fixed point only: to +-(2^23 - 1), as the chip's 24-bit registers do
     spike if v > vth * 2^shift         strict, as Lava and Loihi compare
     v = v - vth * 2^shift  (reset "subtract")   or   v = 0  (reset "zero")
@@ -29,6 +29,8 @@ from math import prod
 from os import PathLike
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape
 from loihiconv.core.recording import Recording as Recording
@@ -41,6 +43,8 @@ SUM_LIMIT = 2**17
 """|sum of weight x payload| must stay below this, or u wraps."""
 ESTIMATE_SHIFT = 12
 """A spike adds 2^ESTIMATE_SHIFT to the averages that gates estimate rates by."""
+WEIGHT_EXP_MIN = -8
+"""Smallest exponent of weights; Loihi's go from -8 to 7 (a weight is worth w 2^(6 + weight_exp))."""
 PAYLOAD_LIMIT = 255
 """Graded spikes carry one byte at most: with 8-bit weights more would leave no room in a sum of 17 bits."""
 
@@ -251,7 +255,9 @@ class Connection:
         The host computes this sum once per sample and loads it into the target's biases (boards without graded
         spikes). Its weights are not bound to the chip's 8 bits; see `loihiconv.core.input_coding.host_currents`.
     weight_exp : int
-        Only with ``on_host``: the sum is multiplied by 2^weight_exp and is then in units of v.
+        On the chip -8 to 0: the sum of each step is shifted right by -weight_exp, floor(Σ w s 2^weight_exp), before it meets u, as
+        Lava's ``Dense`` and ``Sparse`` do it; a weight is worth w 2^weight_exp. On the host the sum is multiplied by 2^weight_exp and is
+        then in units of v.
     """
 
     source: str
@@ -264,6 +270,10 @@ class Connection:
     def name(self) -> str:
         """``source->target``."""
         return f"{self.source}->{self.target}"
+
+    def shifted(self, sums: Array) -> Array:
+        """What integer sums of weight x message on the chip become: shifted right by -weight_exp, which rounds towards minus infinity."""
+        return np.right_shift(sums, -self.weight_exp) if self.weight_exp else sums
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,16 @@ from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.proc.conv.process import Conv as LavaConvProcess
 from lava.proc.dense.process import Dense as LavaDenseProcess
+from lava.proc.sparse.process import Sparse
+from scipy.sparse import csr_matrix
 
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, join_bias, round_weights, split_bias
 from loihiconv.core.linear import Array, Conv, Shape
+from loihiconv.core.linear import Dense as DenseMap
 from loihiconv.core.network import IF, STATE_SHIFT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.lava.job import Job, Settings
-from loihiconv.lava.layout import LavaConv, lava_map, lava_views
+from loihiconv.lava.layout import LavaConv, LavaDense, lava_map, lava_views
 from loihiconv.lava.processes.process import (
     Delay,
     GradedIF,
@@ -91,7 +95,7 @@ def _fused(network: Network) -> dict[str, Connection]:
 
 def _synapses(network: Network, connection: Connection, views: dict[str, Shape]) -> Synapses:
     source, target = (views[name][::-1] for name in (connection.source, connection.target))
-    return Synapses(lava_map(network, connection, views), source, target, message_bits(network, connection))
+    return Synapses(lava_map(network, connection, views), source, target, message_bits(network, connection), connection.weight_exp)
 
 
 def message_bits(network: Network, connection: Connection) -> int:
@@ -163,18 +167,34 @@ def _connect(
     bits = message_bits(network, connection)
     check_weights(connection)
     mapped = lava_map(network, connection, views)
-    if isinstance(mapped, LavaConv):
+    if isinstance(mapped, LavaConv) and connection.weight_exp and settings.stock_models:
+        # Lava's own Conv has no exponent; its Sparse has.
+        matrix = csr_matrix(all_synapses(network, connection, views))
+        synapses: Any = Sparse(weights=matrix, weight_exp=connection.weight_exp, num_message_bits=bits, name=name)
+    elif isinstance(mapped, LavaConv):
         if settings.stock_models:
             check_stock_conv(mapped, connection.name)
-        synapses: Any = LavaConvProcess(
+        synapses = LavaConvProcess(
             weight=mapped.weight, input_shape=spikes.shape, padding=mapped.padding, stride=mapped.stride,
-            dilation=mapped.dilation, groups=mapped.groups, num_message_bits=bits, name=name,
+            dilation=mapped.dilation, groups=mapped.groups, weight_exp=connection.weight_exp, num_message_bits=bits, name=name,
         )  # fmt: skip
     else:
-        synapses = LavaDenseProcess(weights=mapped.weight, num_message_bits=bits, name=name)
+        synapses = LavaDenseProcess(weights=mapped.weight, weight_exp=connection.weight_exp, num_message_bits=bits, name=name)
     join(spikes, synapses.s_in)
     join(synapses.a_out, target.a_in)
     return [*made, synapses]
+
+
+def all_synapses(network: Network, connection: Connection, views: dict[str, Shape]) -> Array:
+    """All synapses of a connection (out, in), both in Lava's order, shared weights written out."""
+    source = network[connection.source].shape
+    count = prod(network[connection.target].shape)
+    shape = connection.map.output_shape(source)
+    weight = connection.map.weight
+    rows = connection.map.adjoint(np.eye(count, dtype=weight.dtype).reshape(count, *shape), source).reshape(count, -1)
+    mapped = lava_map(network, Connection(connection.source, connection.target, DenseMap(rows)), views)
+    assert isinstance(mapped, LavaDense)  # it was given a matrix
+    return mapped.weight
 
 
 def join(source: OutPort, target: InPort) -> None:

@@ -93,10 +93,12 @@ class Synapses:
     source : shape of the messages
     target : shape of the population
     message_bits : int
+    weight_exp : int
+        Sums are shifted right by -weight_exp.
     """
 
-    def __init__(self, linear: LavaConv | LavaDense, source: Shape, target: Shape, message_bits: int) -> None:
-        self.linear, self.source, self.target, self.message_bits = linear, source, target, message_bits
+    def __init__(self, linear: LavaConv | LavaDense, source: Shape, target: Shape, message_bits: int, weight_exp: int = 0) -> None:
+        self.linear, self.source, self.target, self.message_bits, self.weight_exp = linear, source, target, message_bits, weight_exp
         self._sums: ConvSums | DenseSums | None = None
         self._payload: Array | None = None
         self._current = np.zeros(target, np.int32)
@@ -109,7 +111,10 @@ class Synapses:
             else:
                 self._sums = DenseSums(self.linear.weight, self.message_bits)
         if not self.message_bits:
-            return self._sums(messages).reshape(self.target)
+            return self._shifted(self._sums(messages))
         if self._payload is None or not np.array_equal(messages, self._payload):  # a payload stays the same for T steps
-            self._payload, self._current = messages.copy(), self._sums(messages).reshape(self.target)
+            self._payload, self._current = messages.copy(), self._shifted(self._sums(messages))
         return self._current
+
+    def _shifted(self, sums: Array) -> Array:
+        return np.right_shift(sums, -self.weight_exp).reshape(self.target)

@@ -81,6 +81,8 @@ class Kernels:
             incoming = network.incoming(population.name)
             if not isinstance(population, IF) or not all(network[c.source].spiking and not c.on_host for c in incoming):
                 continue
+            if any(c.weight_exp for c in incoming):  # each connection's sum is shifted by itself, which these ways do not
+                continue
             sources = [network[c.source] for c in incoming]
             linear, binary = incoming[0].map, not population.graded and not sources[0].graded
             if len(incoming) == 1 and binary and len(population.shape) == 3 and Depthwise.fits(linear):

@@ -10,7 +10,7 @@ Fixed point, per connection:
 Beyond 2^24 a connection is refused: u would have wrapped at 2^17 long before. Float networks use float32.
 
 Results are in units of v, but for those of `int8.Int8Matmul`: the shift by 2^6 is in the scale, and a power of
-two changes no bit of a mantissa.
+two changes no bit of a mantissa. A connection's ``weight_exp`` shifts what it brings in a step, with `floor`.
 
 On an accelerator, convolutions are windows copied side by side and one matrix product in IEEE float32. Its own convolutions
 would not do: they may transform (Winograd, FFT), which rounds, or cut factors down to TF32.
@@ -52,6 +52,7 @@ class Synapses:
         self.map: LinearMap = connection.map
         self.unit = float(2**network.shift)
         self.largest = 0
+        self.exponent = connection.weight_exp
         self.portable = portable
         weight = torch.from_numpy(np.ascontiguousarray(self.map.weight))
         if network.fixed_point:
@@ -105,9 +106,10 @@ class Synapses:
         -------
         float32 tensor (N, neurons of the target), (H, W, C) order for images
         """
-        if self.int8 is not None:
-            return self.int8(spikes)
-        return self.float32(spikes)
+        sums = self.float32(spikes) if self.int8 is None else self.int8(spikes)
+        if self.exponent:  # sums are whole multiples of the unit, and powers of two change no bit of a mantissa
+            sums.mul_(2.0**self.exponent / self.unit).floor_().mul_(self.unit)
+        return sums
 
     def float32(self, spikes: torch.Tensor) -> torch.Tensor:
         """The product in float32."""

@@ -120,7 +120,7 @@ class RateModel:
         total = torch.from_numpy(np.asarray(p.bias / shift, np.float32)).expand(len(x), *p.shape).clone()
         for c in incoming:
             product = self.synaptic_sum(c, rates[c.source])
-            total += product * (2.0**c.weight_exp / shift) if c.on_host else product
+            total += product * (2.0**c.weight_exp / (shift if c.on_host else 1.0))
         if isinstance(p, Readout):
             return total * (shift / p.scale)
         z = total / tau

@@ -95,12 +95,12 @@ def weight_statistics(net: Network) -> tuple[WeightStatistics, ...]:
 
 
 def dequantized(net: Network, connection: Connection) -> Array:
-    """A fixed-point network's weights in units of its float network's: integer x payload / gain, without a bias plane's."""
+    """A fixed-point network's weights in units of its float network's: integer x 2^weight_exp x payload / gain, without a bias plane's."""
     gain = unit(net, connection.target) / 2**STATE_SHIFT
     source = net.input if connection.source == net.input.name else None
     payload = source.payload_max if source is not None and not source.spiking else 1
-    host = 2.0 ** (connection.weight_exp - STATE_SHIFT) if connection.on_host else 1.0
-    return np.asarray(without_plane(connection, net).map.weight * (payload * host / gain), np.float64)
+    worth = 2.0 ** (connection.weight_exp - (STATE_SHIFT if connection.on_host else 0))
+    return np.asarray(without_plane(connection, net).map.weight * (payload * worth / gain), np.float64)
 
 
 def state_ranges(net: Network, x: Array, recording: Recording) -> tuple[StateRanges, ...]:
@@ -168,7 +168,7 @@ def _sums(net: Network, model: RateModel, p: IF | Readout, sent: Array, recordin
             product = model.synaptic_sum(c, flat).numpy().reshape(*spikes.shape[:2], *p.shape)
         else:
             product = model.synaptic_sum(c, torch.from_numpy(sent.astype(np.float32))).numpy()[:, None]
-        total = total + np.rint(product).astype(np.int64)
+        total = total + c.shifted(np.rint(product).astype(np.int64))
     return total
 
 

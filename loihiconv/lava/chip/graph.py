@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,21 +14,20 @@ from lava.proc.atrlif.process import ATRLIF
 from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
 from lava.proc.lif.process import LIF
-from lava.proc.sparse.process import DelaySparse
+from lava.proc.sparse.process import DelaySparse, Sparse
 from scipy.sparse import csr_matrix
 
 from loihiconv.core.errors import InvalidModel, LimitExceeded
-from loihiconv.core.linear import Array, Shape
-from loihiconv.core.linear import Dense as DenseMap
+from loihiconv.core.linear import Array
 from loihiconv.core.network import IF, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
-from loihiconv.lava.builder import check_stock_conv, check_weights, in_range, join, lava_array, message_bits, split_exactly
+from loihiconv.lava.builder import all_synapses, check_stock_conv, check_weights, in_range, join, lava_array, message_bits, split_exactly
 from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
 from loihiconv.lava.chip.lif import DU, DV, VTH_MAX
 from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import Samples
 from loihiconv.lava.job import Job, Settings
-from loihiconv.lava.layout import LavaConv, LavaDense, lava_map, lava_views
+from loihiconv.lava.layout import LavaConv, lava_map, lava_views
 from loihiconv.lava.window import Window
 
 MAX_DELAY = 62
@@ -189,11 +187,17 @@ class _Builder:
                 limit=f"at most {MAX_DELAY}",
                 remedy="let the skip jump over fewer layers",
             )
+        exponent = connection.weight_exp
         if delay:
-            matrix = csr_matrix(_matrix(self.network, connection, self.views))
+            matrix = csr_matrix(all_synapses(self.network, connection, self.views))
             delays = matrix.copy()
             delays.data = np.full(matrix.nnz, delay, np.int64)  # Lava takes no other integers
-            synapses: Any = DelaySparse(weights=matrix, delays=delays, max_delay=delay, num_message_bits=bits, name=name)
+            synapses: Any = DelaySparse(
+                weights=matrix, delays=delays, max_delay=delay, weight_exp=exponent, num_message_bits=bits, name=name
+            )
+        elif isinstance(mapped, LavaConv) and exponent:  # Lava's Conv has no exponent
+            matrix = csr_matrix(all_synapses(self.network, connection, self.views))
+            synapses = Sparse(weights=matrix, weight_exp=exponent, num_message_bits=bits, name=name)
         elif isinstance(mapped, LavaConv):
             if self.settings.stock_models or self.chip.place == "loihi":
                 check_stock_conv(mapped, connection.name)
@@ -203,21 +207,8 @@ class _Builder:
                 dilation=mapped.dilation, groups=mapped.groups, num_message_bits=bits, name=name,
             )  # fmt: skip
         else:
-            synapses = Dense(weights=mapped.weight, num_message_bits=bits, name=name)
+            synapses = Dense(weights=mapped.weight, weight_exp=exponent, num_message_bits=bits, name=name)
         if from_host:
-            port = self.attach(port, "conv" if isinstance(mapped, LavaConv) else "dense", bits)
+            port = self.attach(port, "conv" if isinstance(synapses, Conv) else "dense", bits)
         join(port, synapses.s_in)
         return synapses
-
-
-def _matrix(network: Network, connection: Connection, views: dict[str, Shape]) -> Array:
-    """All synapses of a connection (out, in), both in Lava's order; synapses with delays share no weights."""
-    source = network[connection.source].shape
-    count = prod(network[connection.target].shape)
-    shape = connection.map.output_shape(source)
-    weight = connection.map.weight
-    rows = connection.map.adjoint(np.eye(count, dtype=weight.dtype).reshape(count, *shape), source).reshape(count, -1)
-    flat = Connection(connection.source, connection.target, DenseMap(rows))
-    mapped = lava_map(network, flat, views)
-    assert isinstance(mapped, LavaDense)  # it was given a matrix
-    return mapped.weight

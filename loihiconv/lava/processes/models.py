@@ -223,7 +223,11 @@ class _ConnectionModel(PyLoihiProcessModel):
         messages = self.s_in.recv()
         if not self.num_message_bits[0]:
             messages = messages.astype(bool)
-        self.last = self.sums(messages)
+        self.last = np.right_shift(self.sums(messages), -self.exponent())
+
+    def exponent(self) -> int:
+        """Of the weights; Lava's ``Dense`` keeps it aside from its variables."""
+        return int(self.proc_params.get("weight_exp", 0))
 
     def prepare(self, message_bits: int) -> ConvSums | DenseSums:
         """Arrange the weights, once."""
@@ -261,6 +265,9 @@ class FastConvModel(_ConnectionModel):
     padding: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=32)
     dilation: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=32)
     groups: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=32)
+
+    def exponent(self) -> int:
+        return int(self.weight_exp[0])
 
     def prepare(self, message_bits: int) -> ConvSums:
         (sw, sh), (pw, ph), (dw, dh) = self.stride.tolist(), self.padding.tolist(), self.dilation.tolist()
