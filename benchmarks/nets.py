@@ -17,7 +17,7 @@ from torch import nn
 from benchmarks import data
 
 MODELS = Path(__file__).parent / "models"
-NAMES = ("mnist_cnn", "mnist_maxpool", "fashion_cnn", "cifar10_cnn", "mobilenet")
+NAMES = ("mnist_cnn", "mnist_maxpool", "fashion_cnn", "fashion_gap", "cifar10_cnn", "mobilenet")
 """Trained by us; `sinabs_mnist` is by others and its weights lie with the data sets."""
 
 
@@ -95,6 +95,27 @@ def fashion_cnn() -> nn.Module:
         nn.Flatten(),
         nn.Dropout(0.2),
         nn.Linear(1600, 10),
+    )
+
+
+def fashion_gap() -> nn.Module:
+    """Three batch-normed convolutions for Fashion-MNIST and global average pooling, the head of every ResNet and MobileNet.
+
+    Pooling and the dense layer behind it merge to one of 12,544 inputs, with weights a 196th as large.
+    """
+    return nn.Sequential(
+        nn.Conv2d(1, 24, 5, padding=2),
+        nn.BatchNorm2d(24),
+        nn.ReLU(),
+        nn.Conv2d(24, 48, 3, stride=2, padding=1),
+        nn.BatchNorm2d(48),
+        nn.ReLU(),
+        nn.Conv2d(48, 64, 3, padding=1),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(64, 10),
     )
 
 
