@@ -36,8 +36,8 @@ SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
 MODULES = (
     "__init__", "core/__init__", "core/activity", "core/classification", "core/dataset", "core/errors", "core/files",
-    "core/fingerprints", "core/fixed_point", "core/input_coding", "core/linear", "core/lnet", "core/network", "core/random_streams",
-    "core/recording", "core/version",
+    "core/fingerprints", "core/fixed_point", "core/input_coding", "core/linear", "core/lnet", "core/network", "core/neurons",
+    "core/population_base", "core/populations", "core/random_streams", "core/recording", "core/version",
 )  # fmt: skip
 """What the worker needs besides `loihiconv.lava`: none of it imports more than numpy."""
 NEURONS: Mapping[str, str] = {
