@@ -22,10 +22,10 @@ from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.lnet import save
-from loihiconv.core.network import IF, Network, Recording
+from loihiconv.core.network import Integrator, Network, Recording
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
-from loihiconv.hardware.fitting import require_fit
+from loihiconv.hardware.place import require_fit
 from loihiconv.lava.chip.atrlif import spike_budget
 from loihiconv.lava.chip.lif import RATIO
 from loihiconv.lava.chip.realizations import Realization
@@ -184,7 +184,9 @@ def _limits(network: Network, realization: Realization) -> str:
     if realization != "atrlif":
         return ""
     rows = [
-        f"| {p.name} | {p.vth} | {spike_budget(int(p.vth))} |" for p in network.populations if isinstance(p, IF) and p.reset == "subtract"
+        f"| {p.name} | {int(p.unit(0))} | {spike_budget(int(p.unit(0)))} |"
+        for p in network.populations
+        if isinstance(p, Integrator) and p.resets == "subtract"
     ]
     table = "\n".join(["| population | threshold | spikes of one neuron and sample that 24 bits hold |", "|---|---|---|", *rows])
     return (

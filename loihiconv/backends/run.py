@@ -11,7 +11,7 @@ from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
 from loihiconv.hardware.board import load_board
-from loihiconv.hardware.fitting import require_fit
+from loihiconv.hardware.place import require_fit
 from loihiconv.lava.chip.lif import RATIO
 from loihiconv.lava.chip.realizations import Realization
 from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
