@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Network, Population, Readout
+from loihiconv.core.network import Network, Population
 
 POINTS = 600
 """Neurons in a layer's scatter plot of activations against rates."""
@@ -161,7 +161,7 @@ class LayerSum:
         self.moments += [a.sum(), r.sum(), np.vdot(a, a), np.vdot(r, r), np.vdot(a, r)]
         self.ever_spiked |= (rate > 0).any(axis=0)
         self.ever_active |= (activation > 0).any(axis=0)
-        if not isinstance(self.population, Readout):
+        if self.population.spiking:
             most = self.largest
             self.saturated += int((r >= most).sum())
             self.active += int((a > 0).sum())
