@@ -9,7 +9,6 @@ from loihiconv.conversion.quantization import quantize
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network
 from loihiconv.hardware.board import Board, load_board
-from loihiconv.hardware.limits import on_chips
 from loihiconv.lava.chip.atrlif import largest_threshold, spike_budget
 from loihiconv.lava.chip.lif import RATIO, slowed
 from loihiconv.lava.chip.realizations import REALIZATIONS, Realization
@@ -49,7 +48,7 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
     if not ratio >= 1:
         raise InvalidSetting(f"ratio {ratio:g}", where="realization", limit="at least 1 expected")
     for population in network.populations:
-        if not on_chips(population):
+        if not population.on_chips:
             raise UnsupportedLayer(
                 "no chip has gates for max-pooling", where=population.name, remedy='convert with maxpool="relu-tree", or train with strides'
             )

@@ -98,6 +98,11 @@ class PopulationBase(ABC):
     def resets(self) -> Reset | None:
         """How a spike resets the potential; None where nothing is reset."""
 
+    @property
+    @abstractmethod
+    def on_chips(self) -> bool:
+        """Whether a chip can be programmed to be such neurons."""
+
     @abstractmethod
     def spike_charge(self, shift: int) -> float:
         """τ, what one spike stands for in units of v; 1 where spikes or values are passed on as they are, and for what never spikes.

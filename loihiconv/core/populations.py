@@ -85,6 +85,10 @@ class Input(PopulationBase):
     def resets(self) -> Reset | None:
         return "subtract" if self.has_potential else None
 
+    @property
+    def on_chips(self) -> bool:
+        return True
+
     def spike_charge(self, shift: int) -> float:
         return float(self.payload_max or 1)  # the sample's payloads come as they are, not shifted
 
@@ -138,6 +142,10 @@ class IF(Integrator):
     @property
     def resets(self) -> Reset | None:
         return self.reset
+
+    @property
+    def on_chips(self) -> bool:
+        return True
 
     def spike_charge(self, shift: int) -> float:
         return float(self.vth * 2**shift)
@@ -209,6 +217,10 @@ class MaxPool(PopulationBase):
     def resets(self) -> Reset | None:
         return None
 
+    @property
+    def on_chips(self) -> bool:
+        return False
+
     def spike_charge(self, shift: int) -> float:
         return 1.0
 
@@ -279,6 +291,10 @@ class Readout(Integrator):
     @property
     def resets(self) -> Reset | None:
         return None
+
+    @property
+    def on_chips(self) -> bool:
+        return True
 
     def spike_charge(self, shift: int) -> float:
         return 1.0

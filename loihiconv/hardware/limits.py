@@ -14,7 +14,7 @@ import numpy as np
 
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.fixed_point import BIAS_MAX
-from loihiconv.core.network import IF, Input, Integrator, MaxPool, Network, Population, Readout, assert_never
+from loihiconv.core.network import Integrator, Network
 from loihiconv.hardware.board import Board, Limit
 from loihiconv.hardware.demand import CHANNELS_PER_AXON, Layer, Region, on_chip
 
@@ -65,21 +65,10 @@ def network_violations(network: Network, board: Board) -> tuple[Violation, ...]:
     return tuple(violation for rule in NETWORK_RULES for violation in rule(network, board))
 
 
-def on_chips(population: Population) -> bool:
-    """Whether some chip can be programmed to be such neurons."""
-    match population:
-        case MaxPool():
-            return False
-        case Input() | IF() | Readout():
-            return True
-        case _:
-            assert_never(population)
-
-
 def max_pooling(network: Network, board: Board) -> Iterator[Violation]:
     """Gates that pass the busiest neuron's spikes exist on no Loihi."""
     for population in network.populations:
-        if not on_chips(population):
+        if not population.on_chips:
             remedy = "use average pooling or strides, and train again; the emulator runs it"
             yield Violation(population.name, "max_pooling", 1, 0, True, remedy, "loihiconv.core.network.MaxPool")
 
@@ -138,7 +127,7 @@ def biases(network: Network, board: Board) -> Iterator[Violation]:
 
 def accumulators(network: Network, board: Board) -> Iterator[Violation]:
     """The worst sum of weights per step fits the synaptic accumulator; sources disagree on its width."""
-    if not network.fixed_point or not all(on_chips(p) for p in network.populations):
+    if not network.fixed_point or not all(p.on_chips for p in network.populations):
         return
     largest = 2 ** (board.accumulator_bits.value - 1) - 1
     for name, bound in worst_cases(network).items():
