@@ -1,6 +1,7 @@
 """Network: the spiking network that every back end runs, float or fixed point.
 
-Populations of neurons are joined by connections, each a linear map. All of it is immutable and plain numpy.
+Populations of neurons, see `loihiconv.core.populations`, are joined by connections, each a linear map. All of it is immutable and plain
+numpy.
 
 Per time step, with s the spikes (or payloads) that arrive and ``shift`` = 6 in fixed point, 0 in float::
 
