@@ -22,7 +22,7 @@ from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.lnet import save
-from loihiconv.core.network import IF, Network, Recording
+from loihiconv.core.network import Integrator, Network, Recording
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import require_fit
@@ -36,8 +36,8 @@ SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
 MODULES = (
     "__init__", "core/__init__", "core/activity", "core/classification", "core/dataset", "core/errors", "core/files",
-    "core/fingerprints", "core/fixed_point", "core/input_coding", "core/linear", "core/lnet", "core/network", "core/random_streams",
-    "core/recording", "core/version",
+    "core/fingerprints", "core/fixed_point", "core/input_coding", "core/linear", "core/lnet", "core/network", "core/neurons",
+    "core/population_base", "core/populations", "core/random_streams", "core/recording", "core/version",
 )  # fmt: skip
 """What the worker needs besides `loihiconv.lava`: none of it imports more than numpy."""
 NEURONS: Mapping[str, str] = {
@@ -184,7 +184,9 @@ def _limits(network: Network, realization: Realization) -> str:
     if realization != "atrlif":
         return ""
     rows = [
-        f"| {p.name} | {p.vth} | {spike_budget(int(p.vth))} |" for p in network.populations if isinstance(p, IF) and p.reset == "subtract"
+        f"| {p.name} | {int(p.unit(0))} | {spike_budget(int(p.unit(0)))} |"
+        for p in network.populations
+        if isinstance(p, Integrator) and p.resets == "subtract"
     ]
     table = "\n".join(["| population | threshold | spikes of one neuron and sample that 24 bits hold |", "|---|---|---|", *rows])
     return (
