@@ -84,5 +84,5 @@ def sums(network: Network, population: Integrating, happened: naive.Result, payl
         if not connection.on_host:
             sent = happened.spikes[connection.source][:, t] if connection.source in happened.spikes else payload
             weights = naive.matrix(connection.map, network[connection.source].shape).astype(np.int64)
-            total += sent.reshape(len(payload), -1).astype(np.int64) @ weights.T
+            total += connection.shifted(sent.reshape(len(payload), -1).astype(np.int64) @ weights.T)
     return total.reshape(len(payload), *population.shape)
