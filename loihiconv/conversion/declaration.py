@@ -6,9 +6,10 @@ but the standard library is imported, so that help and usage errors come at once
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from numbers import Integral, Real
+from textwrap import wrap
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -148,6 +149,16 @@ def declaration(name: str, hint: Any, setting: Setting, default: Any = MISSING) 
     (inner,) = (part for part in parts if part is not NoneType)
     choices = get_args(inner) if get_origin(inner) is Literal else ()
     return Declaration(name, str if choices else inner, choices, NoneType in parts, default, setting)
+
+
+def numpydoc(declared: Iterable[Declaration]) -> str:
+    """Settings as the section "Parameters" of a docstring, for `help` at run time."""
+    lines = ["Parameters", "----------"]
+    for d in declared:
+        none = f"None {d.setting.none}." if d.setting.none else ""
+        lines.append(f"{d.name} : {d.values}{', or None' if d.optional else ''}")
+        lines += [f"    {text}" for text in wrap(" ".join(part for part in (d.setting.help, d.setting.details, none) if part), 116)]
+    return "\n".join(lines)
 
 
 def plain(value: Any) -> Any:

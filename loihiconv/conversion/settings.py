@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
-from loihiconv.conversion.declaration import Setting, declaration, declarations, described, plain
+from loihiconv.conversion.declaration import Setting, declaration, declarations, described, numpydoc, plain
 from loihiconv.core.choices import PAYLOAD_LIMIT, SEED_LIMIT, Coding, Decision, Estimate, MaxPooling, Reset
 from loihiconv.core.errors import InvalidSetting
 
@@ -188,6 +189,7 @@ class SettingOptions(TypedDict, total=False):
 
 DECLARED = declarations(Settings)
 """All settings by name, in order."""
+Settings.__doc__ = f"{cleandoc(Settings.__doc__ or '')}\n\n{numpydoc(DECLARED.values())}\n"
 NAMES = frozenset(DECLARED)
 OPTIMIZE = declaration(
     "optimize",
