@@ -35,6 +35,8 @@ class Setting:
         Smallest and largest value.
     above : float, optional
         Values are larger than this; instead of ``low``.
+    title : str
+        What errors call a choice; by default its name in words.
     unit : str
         Of the limits.
     none : str
@@ -52,6 +54,7 @@ class Setting:
     low: float | None = None
     high: float | None = None
     above: float | None = None
+    title: str = ""
     unit: str = ""
     none: str = ""
     remedy: str = ""
@@ -118,8 +121,9 @@ class Declaration:
     def check(self, value: Any) -> None:
         """Raise `InvalidSetting` if a value is of another type or out of range."""
         if not self.allows(value):
-            shown = repr(value) if self.choices else str(value)
-            raise InvalidSetting(f"{self.name} {shown}", where=self.name, limit=f"{self.values} expected", remedy=self.setting.remedy)
+            words = self.name.replace("_", " ")
+            what = f"{self.setting.title or words} {value!r}" if self.choices else f"{self.name} {value}"
+            raise InvalidSetting(what, where=self.name, limit=f"{self.values} expected", remedy=self.setting.remedy)
 
     def allows(self, value: Any) -> bool:
         """Whether a value is of the type, and within the limits."""

@@ -108,6 +108,7 @@ class Settings:
             details='"gate" lets only the spikes of a window\'s busiest unit pass: exact in rates, but no chip has such gates. "relu-tree" '
             'computes max(a, b) = b + relu(a - b) with integrate-and-fire populations. "average" pools averages instead; a warning says on '
             "how many calibration samples that names another class.",
+            title="max-pooling",
         ),
     )
     maxpool_estimate: Estimate = field(
