@@ -22,7 +22,7 @@ from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.lnet import save
-from loihiconv.core.network import IF, Network, Recording
+from loihiconv.core.network import Integrator, Network, Recording
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import require_fit
@@ -34,12 +34,8 @@ from loihiconv.simulator import simulate
 
 SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
-MODULES = (
-    "__init__", "core/__init__", "core/activity", "core/choices", "core/classification", "core/dataset", "core/errors", "core/files",
-    "core/fingerprints", "core/fixed_point", "core/input_coding", "core/linear", "core/lnet", "core/network", "core/random_streams",
-    "core/recording", "core/version",
-)  # fmt: skip
-"""What the worker needs besides `loihiconv.lava`: none of it imports more than numpy."""
+ROOMS = ("core", "lava")
+"""What the worker needs: none of it imports more than numpy and, in Lava's room, Lava."""
 NEURONS: Mapping[str, str] = {
     "native": "neurons of loihiconv's own, by the NeuroCore model that `bundle.json` names",
     "atrlif": "Lava's `ATRLIF`, exactly a neuron that resets by subtraction as long as 24 bits hold its state",
@@ -149,9 +145,8 @@ def _write(
     folder: Path, name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, x: Array, expected: Recording
 ) -> None:  # fmt: skip
     package = Path(__file__).resolve().parents[1]
-    for module in MODULES:
-        _copy(package / f"{module}.py", folder / "loihiconv" / f"{module}.py")
-    for path in sorted((package / "lava").rglob("*.py")):
+    _copy(package / "__init__.py", folder / "loihiconv" / "__init__.py")
+    for path in sorted(path for room in ROOMS for path in (package / room).rglob("*.py")):
         _copy(path, folder / "loihiconv" / path.relative_to(package))
     templates = Path(__file__).with_name("deployed")
     _copy(templates / "requirements.txt", folder / "requirements.txt")
@@ -184,7 +179,9 @@ def _limits(network: Network, realization: Realization) -> str:
     if realization != "atrlif":
         return ""
     rows = [
-        f"| {p.name} | {p.vth} | {spike_budget(int(p.vth))} |" for p in network.populations if isinstance(p, IF) and p.reset == "subtract"
+        f"| {p.name} | {int(p.unit(0))} | {spike_budget(int(p.unit(0)))} |"
+        for p in network.populations
+        if isinstance(p, Integrator) and p.resets == "subtract"
     ]
     table = "\n".join(["| population | threshold | spikes of one neuron and sample that 24 bits hold |", "|---|---|---|", *rows])
     return (

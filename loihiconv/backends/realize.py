@@ -7,7 +7,7 @@ from typing import Any
 
 from loihiconv.conversion.quantization import quantize
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
-from loihiconv.core.network import IF, MaxPool, Network
+from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.lava.chip.atrlif import largest_threshold, spike_budget
 from loihiconv.lava.chip.lif import RATIO, slowed
@@ -48,7 +48,7 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
     if not ratio >= 1:
         raise InvalidSetting(f"ratio {ratio:g}", where="realization", limit="at least 1 expected")
     for population in network.populations:
-        if isinstance(population, MaxPool):
+        if not population.on_chips:
             raise UnsupportedLayer(
                 "no chip has gates for max-pooling", where=population.name, remedy='convert with maxpool="relu-tree", or train with strides'
             )
@@ -57,39 +57,41 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
                 "graded spikes need a neuron program of their own, which is not written", where=population.name,
                 limit="binary spikes", remedy="convert with spike_bits=1; the emulator and Lava's simulator run graded ones",
             )  # fmt: skip
-    soft = [p for p in network.populations if isinstance(p, IF) and p.reset == "subtract"]
+    soft = [p for p in network.populations if isinstance(p, Integrator) and p.resets == "subtract"]
     if realization == "native" or not soft:
         return _described(network, {"name": realization, "quantized_again": False})
     return _lif(network, soft[0], board, ratio) if realization == "lif" else _atrlif(network, soft, board)
 
 
-def _lif(network: Network, first: IF, board: Board | None, ratio: float) -> Network:
+def _lif(network: Network, first: Integrating, board: Board | None, ratio: float) -> Network:
     origin = _origin(network, first, "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
     result = quantize(slowed(origin, ratio), board or load_board(network.board))
     return _described(result, {"name": "lif", "quantized_again": True, "ratio": ratio})
 
 
-def _atrlif(network: Network, soft: list[IF], board: Board | None) -> Network:
+def _atrlif(network: Network, soft: list[Integrating], board: Board | None) -> Network:
     ceiling = largest_threshold(network.timesteps)
     if ceiling < 2:
         raise LimitExceeded(
             f"T = {network.timesteps}", where=soft[0].name, limit="an ATRLIF neuron's 24-bit state holds at most 65535 spikes of a sample",
             remedy="use fewer time steps, or another realization",
         )  # fmt: skip
-    broken = next((p for p in soft if p.vth > ceiling or p.vth % 2), None)
+    broken = next((p for p in soft if p.unit(0) > ceiling or p.unit(0) % 2), None)
     if broken is None:
         return _described(network, {"name": "atrlif", "quantized_again": False})
-    holds = f"vth = {broken.vth} is odd" if broken.vth % 2 else f"vth = {broken.vth} leaves room for {spike_budget(int(broken.vth))} spikes"
+    vth = int(broken.unit(0))
+    holds = f"vth = {vth} is odd" if vth % 2 else f"vth = {vth} leaves room for {spike_budget(vth)} spikes"
     origin = _origin(network, broken, holds, f"ATRLIF with T = {network.timesteps} needs even thresholds of at most {ceiling}")
     result = quantize(origin, _with_thresholds(board or load_board(network.board), ceiling))
-    populations = tuple(_even(p) if isinstance(p, IF) and p.reset == "subtract" else p for p in result.populations)
+    populations = tuple(_even(p) if isinstance(p, Integrator) and p.resets == "subtract" else p for p in result.populations)
     description = {"name": "atrlif", "quantized_again": True, "largest_threshold": ceiling}
     return _described(replace(result, populations=populations), description)
 
 
-def _even(population: IF) -> IF:
+def _even(population: Integrating) -> Integrating:
     """Mantissa and exponent leave a threshold odd only where it is smaller than the mantissa's range: there one less is even."""
-    return replace(population, vth=max(population.vth - population.vth % 2, 2))
+    vth = int(population.unit(0))
+    return population.quantized(max(vth - vth % 2, 2), STATE_SHIFT, v_init=population.v_init, bias=population.bias)
 
 
 def check_generation(realization: Realization, board: Board) -> None:
@@ -129,7 +131,7 @@ def _with_thresholds(board: Board, ceiling: int) -> Board:
     return board.model_copy(update=update)
 
 
-def _origin(network: Network, population: IF, what: str, limit: str) -> Network:
+def _origin(network: Network, population: Integrator, what: str, limit: str) -> Network:
     if network.origin is None:
         raise LimitExceeded(
             what, where=population.name, limit=limit,

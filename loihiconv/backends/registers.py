@@ -13,10 +13,11 @@ import numpy as np
 
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, STATE_SHIFT, V_MAX, Network, Population, Readout
+from loihiconv.core.network import STATE_SHIFT, V_MAX, Integrator, Network
+from loihiconv.core.neurons import integrate
 from loihiconv.lava.chip.atrlif import first_refractory, spike_budget
 from loihiconv.lava.chip.lif import VTH_MAX
-from loihiconv.lava.chip.realizations import Realization
+from loihiconv.lava.chip.realizations import Realization, neuron
 
 STEPS_AT_ONCE = 16
 
@@ -46,41 +47,39 @@ def check(
         Index of the first of these samples in its run, for messages.
     """
     for population in network.populations[1:]:
-        if not isinstance(population, IF | Readout):
-            continue
-        if isinstance(population, IF) and (population.reset != "subtract" or realization != "atrlif"):
+        if not isinstance(population, Integrator) or (population.spiking and neuron(population, realization) != "atrlif"):
             continue
         for sample in range(len(payload)):
             arriving = _arrivals(network, population, payload[sample], {name: s[sample] for name, s in spikes.items()})
             bias = currents[population.name][sample] if population.name in currents else np.broadcast_to(population.bias, population.shape)
             arriving += bias.reshape(-1).astype(np.int64)
             start = np.broadcast_to(population.v_init, population.shape).reshape(-1).astype(np.int64)
-            if isinstance(population, Readout):
-                _check_readout(population, first + sample, start, arriving[population.delay :])
-            else:
+            if population.spiking:
                 fired = spikes[population.name][sample].reshape(network.timesteps, -1)
                 _check_atrlif(population, first + sample, start, arriving, fired)
+            else:
+                _check_readout(population, first + sample, start, arriving[population.first_step :])
 
 
-def _check_readout(population: Readout, sample: int, v: Array, arriving: Array) -> None:
+def _check_readout(population: Integrator, sample: int, v: Array, arriving: Array) -> None:
     for step, current in enumerate(arriving):
-        v = np.clip(v + current, -V_MAX, V_MAX)
+        v = integrate(v, current)
         if (largest := int(v.max())) > VTH_MAX << STATE_SHIFT:
-            reached = f"{largest:,} in step {population.delay + step + 1} of sample {sample}"
+            reached = f"{largest:,} in step {population.first_step + step + 1} of sample {sample}"
             raise LimitExceeded(
                 f"the potential of the readout reaches {reached}", where=population.name,
                 limit=f"{VTH_MAX << STATE_SHIFT:,}, the largest threshold of Lava's LIF", remedy="use fewer time steps",
             )  # fmt: skip
 
 
-def _check_atrlif(population: IF, sample: int, v: Array, arriving: Array, fired: Array) -> None:
-    vth = int(population.vth)
+def _check_atrlif(population: Integrator, sample: int, v: Array, arriving: Array, fired: Array) -> None:
+    vth = int(population.unit(0))
     theta, r = vth << STATE_SHIFT - 1, np.full(v.shape, first_refractory(vth), np.int64)
     highest = lowest = 0
     for step, current in enumerate(arriving):
         exact = v + current
         highest, lowest = max(highest, int(exact.max())), min(lowest, int(exact.min()))
-        v = np.clip(exact, -V_MAX, V_MAX)
+        v = integrate(v, current)
         fires = v - r >= theta
         r = r + fires * (vth << STATE_SHIFT)
         if (refractory := int(r.max())) > V_MAX:
@@ -96,9 +95,9 @@ def _check_atrlif(population: IF, sample: int, v: Array, arriving: Array, fired:
         )  # fmt: skip
 
 
-def _arrivals(network: Network, population: Population, payload: Array, spikes: Mapping[str, Array]) -> Array:
+def _arrivals(network: Network, population: Integrator, payload: Array, spikes: Mapping[str, Array]) -> Array:
     """What synapses bring at each step of a sample, in units of v: int64 (T, neurons)."""
-    total = np.zeros((network.timesteps, int(np.prod(population.shape))), np.int64)
+    total = np.zeros((network.timesteps, population.size), np.int64)
     for connection in network.incoming(population.name):
         if connection.on_host:
             continue

@@ -43,7 +43,13 @@ def convert(
         f"{out}: {net.board}, T = {net.timesteps}",
         ["population", "neurons", "threshold", "limited by", "bits used"],
         [
-            [p.name, str(prod(p.shape)), f"{getattr(p, 'vth', '')}", entry["limited_by"], f"{entry['weight_bits_used']:.1f}"]
+            [
+                p.name,
+                str(prod(p.shape)),
+                f"{p.spike_charge(0):.0f}" if p.spiking else "",
+                entry["limited_by"],
+                f"{entry['weight_bits_used']:.1f}",
+            ]
             for p in net.populations
             if (entry := net.metadata["quantization"].get(p.name))
         ],

@@ -21,7 +21,7 @@ from loihiconv.conversion.spiking import population_names
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, Network, Population, Readout
+from loihiconv.core.network import Integrating, Integrator, Network, Population
 from loihiconv.simulator.layerwise import Layerwise
 
 SAMPLES = 256
@@ -81,7 +81,7 @@ def correct_biases(
     Network
         The same but for the biases.
     """
-    layers = [p for p in network.populations if p.name in targets and isinstance(p, (IF, Readout))]
+    layers = [p for p in network.populations if p.name in targets and isinstance(p, Integrator)]
     if not layers:
         return network
     run, done = Layerwise(network, x), 0
@@ -98,14 +98,15 @@ def correct_biases(
     return replace(network, metadata={**network.metadata, "bounds": worst_cases(network)}) if network.fixed_point else network
 
 
-def _corrected(network: Network, population: Population, target: Array, sent: Array) -> IF | Readout:
+def _corrected(network: Network, population: Population, target: Array, sent: Array) -> Integrating:
     """A population with a bias that its mean error is added to; ``sent`` is what its neurons send on average in T steps."""
-    assert isinstance(population, (IF, Readout))  # the caller's choice
-    if isinstance(population, Readout):
-        shift = target * population.scale - sent / network.readout_steps
+    assert isinstance(population, Integrator)  # the caller's choice
+    unit = population.unit(network.shift)
+    if not population.spiking:
+        shift = target * unit - sent / network.readout_steps
     else:
         rate = sent.reshape(len(sent), -1).mean(axis=1) / network.timesteps
-        shift = ((target - rate) * population.vth * 2**network.shift).reshape(-1, *(1,) * (len(population.shape) - 1))
+        shift = ((target - rate) * unit).reshape(-1, *(1,) * (len(population.shape) - 1))
     bias = population.bias + shift
     if not network.fixed_point:
         bias = bias.astype(np.float32)

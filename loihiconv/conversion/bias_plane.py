@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
-from loihiconv.core.network import IF, Network, Population, Readout
+from loihiconv.core.network import Integrator, Network, Population
 
 
 def with_bias_plane(network: Network) -> Network | None:
@@ -41,7 +41,7 @@ def with_bias_plane(network: Network) -> Network | None:
             connections.append(connection)
             continue
         target = network[connection.target]
-        if not isinstance(target, (IF, Readout)):
+        if not isinstance(target, Integrator):
             return None
         bias = np.zeros(target.shape) if target.name in moved else np.broadcast_to(target.bias, target.shape)
         extended = _extended(connection.map, bias, source.shape)

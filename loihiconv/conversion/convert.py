@@ -32,7 +32,7 @@ from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, ch
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
 from loihiconv.core.choices import MaxPooling
 from loihiconv.core.linear import Array, Shape
-from loihiconv.core.network import MaxPool, Network
+from loihiconv.core.network import Network
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 
@@ -177,7 +177,7 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
         return network
     adaptive = adaptively_rounded(network, board, settings.rounding, source.samples)
     covariances = input_covariances(network, source.samples, centred=settings.bias_correction, targets=adaptive) if adaptive else None
-    gates = [p.name for p in network.populations if isinstance(p, MaxPool)]
+    gates = [p.name for p in network.populations if not p.on_chips]
     if gates:
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
         network = replace(network, metadata={**network.metadata, "notes": [*network.metadata["notes"], said]})

@@ -8,7 +8,7 @@ import numpy as np
 
 from loihiconv.core.input_coding import payloads
 from loihiconv.core.linear import Array, Conv, LinearMap
-from loihiconv.core.network import Input, MaxPool, Network
+from loihiconv.core.network import Integrator, Network
 from loihiconv.simulator import simulate
 
 LARGEST = 8192
@@ -42,7 +42,7 @@ def input_covariances(
     """
     wanted = [
         c for c in network.connections
-        if not isinstance(network[c.target], MaxPool) and (targets is None or c.target in targets) and _inputs(c.map) <= LARGEST
+        if isinstance(network[c.target], Integrator) and (targets is None or c.target in targets) and _inputs(c.map) <= LARGEST
     ]  # fmt: skip
     sums: dict[tuple[str, str], list[Array]] = {}
     rows = dict.fromkeys([(c.source, c.target) for c in wanted], 0)
@@ -51,8 +51,8 @@ def input_covariances(
         recording = simulate(network, part) if any(network[c.source].spiking for c in wanted) else None
         for connection in wanted:
             source, key = network[connection.source], (connection.source, connection.target)
-            if isinstance(source, Input) and not source.spiking:
-                rates = payloads(source, part)
+            if not source.spiking:
+                rates = payloads(network.input, part)
             else:
                 assert recording is not None  # the source spikes
                 rates = recording.sent(source.name) / np.float32(network.timesteps)

@@ -28,7 +28,19 @@ from loihiconv.core.bounds import worst_cases, worst_sums
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias, round_weights
 from loihiconv.core.linear import Array, Conv, LinearMap
-from loihiconv.core.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.core.network import (
+    STATE_SHIFT,
+    SUM_LIMIT,
+    V_MAX,
+    Connection,
+    Input,
+    Integrating,
+    Integrator,
+    MaxPool,
+    Network,
+    Population,
+    assert_never,
+)
 from loihiconv.hardware.board import Board
 
 PAYLOAD_BITS = 8
@@ -94,16 +106,18 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     connections: list[Connection] = []
     report: dict[str, Any] = {}
     for population in network.populations:
-        if isinstance(population, Input):
-            populations.append(chosen)
-            continue
-        if isinstance(population, MaxPool):  # spikes go through as they are
-            populations.append(population)
-            connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
-            continue
-        quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, board, covariances)
-        populations.append(quantized)
-        connections += incoming
+        match population:
+            case Input():
+                populations.append(chosen)
+            case MaxPool():  # spikes go through as they are
+                populations.append(population)
+                connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
+            case Integrator():
+                quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, board, covariances)
+                populations.append(quantized)
+                connections += incoming
+            case _:
+                assert_never(population)
     result = Network(
         tuple(populations), tuple(connections), network.timesteps, fixed_point=True, board=board.name,
         metadata={**network.metadata, "quantization": report}, origin=float_network,
@@ -117,7 +131,7 @@ def check_finite(network: Network) -> None:
         if not np.isfinite(connection.map.weight).all():
             raise InvalidModel("weights hold NaN or infinity", where=connection.target, remedy="train the network again")
     for population in network.populations[1:]:
-        if isinstance(population, (IF, Readout)) and not np.isfinite(population.bias).all():
+        if isinstance(population, Integrator) and not np.isfinite(population.bias).all():
             raise InvalidModel("biases hold NaN or infinity", where=population.name, remedy="train the network again")
 
 
@@ -241,8 +255,8 @@ def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
 
 def _quantize_population(
     network: Network, population: Population, source: Input, board: Board, covariances: Covariances
-) -> tuple[IF | Readout, list[Connection], dict[str, Any]]:
-    assert isinstance(population, (IF, Readout))  # the caller handles the rest
+) -> tuple[Integrating, list[Connection], dict[str, Any]]:
+    assert isinstance(population, Integrator)  # the caller handles the rest
     incoming = network.incoming(population.name)
     on_host = [_on_host(c, source, board) for c in incoming]
     payload = [source.payload_max if c.source == source.name and not source.spiking else 1 for c in incoming]
@@ -255,13 +269,13 @@ def _quantize_population(
         ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / worst, "currents from the host"))
     else:
         ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / _largest(population.bias), "bias"))
-    if isinstance(population, IF):
+    if population.spiking:
         ceilings.append(Ceiling((2**board.vth_mantissa_bits.value - 1) << board.vth_exponent_max.value, "threshold"))
     else:
         ceilings.append(Ceiling(V_MAX / 2**STATE_SHIFT / network.readout_steps / READOUT_HEADROOM, "potential of the readout over T steps"))
     ceiling = min(ceilings, key=lambda c: c.gain)
     while True:
-        gain = float(representable_threshold(ceiling.gain, board)) if isinstance(population, IF) else ceiling.gain
+        gain = float(representable_threshold(ceiling.gain, board)) if population.spiking else ceiling.gain
         if gain <= 0:
             raise LimitExceeded(
                 f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}", where=population.name, limit="at least 1",
@@ -291,9 +305,7 @@ def _quantize_population(
     used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
     bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
     entry = {"gain": gain, "limited_by": ceiling.cause, "weight_bits_used": round(bits, 2)}
-    if isinstance(population, IF):
-        return replace(population, vth=int(gain), bias=integers, v_init=v_init), connections, entry
-    return replace(population, bias=integers, v_init=v_init, scale=population.scale * unit), connections, entry
+    return population.quantized(gain, STATE_SHIFT, v_init=v_init, bias=integers), connections, entry
 
 
 def _on_host(connection: Connection, source: Input, board: Board) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from loihiconv.conversion.quantization import quantize
 from loihiconv.conversion.settings import Rounding
 from loihiconv.core.linear import Array
-from loihiconv.core.network import MaxPool, Network
+from loihiconv.core.network import Integrator, Network
 from loihiconv.hardware.board import Board
 from loihiconv.simulator import simulate
 
@@ -29,7 +29,7 @@ def adaptively_rounded(network: Network, board: Board, rounding: Rounding, x: Ar
     x : array (N, \\*shape)
         Calibration samples.
     """
-    targets = {c.target for c in network.connections if not isinstance(network[c.target], MaxPool)}
+    targets = {c.target for c in network.connections if isinstance(network[c.target], Integrator)}
     if rounding in ("nearest", "adaptive"):
         return targets if rounding == "adaptive" else set()
     driven = {c.target for c in network.connections if not network[c.source].spiking}

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.core.linear import Array, Conv, LinearMap
-from loihiconv.core.network import IF, STATE_SHIFT, Connection, Input, Network, Population, Readout
+from loihiconv.core.network import STATE_SHIFT, Connection, Input, Integrator, Network, Population
 
 
 def worst_cases(network: Network) -> dict[str, dict[str, float]]:
@@ -23,13 +23,12 @@ def worst_cases(network: Network) -> dict[str, dict[str, float]]:
     """
     result: dict[str, dict[str, float]] = {}
     for population in network.populations[1:]:
-        if not isinstance(population, (IF, Readout)):  # gates sum nothing
+        if not isinstance(population, Integrator):  # gates sum nothing
             continue
         on_chip = [c for c in network.incoming(population.name) if not c.on_host]
         worst = max(float(sums.max()) for sums in worst_sums(network, network.input, population, on_chip))
         step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
-        steps = network.readout_steps if isinstance(population, Readout) else network.timesteps
-        v = steps * step + float(np.abs(population.v_init).max())
+        v = (network.timesteps - population.first_step) * step + float(np.abs(population.v_init).max())
         result[population.name] = {"sum": worst, "v": v}
     return result
 
@@ -53,8 +52,7 @@ def worst_sums(network: Network, entry: Input, population: Population, connectio
     rising, falling = np.zeros(population.shape), np.zeros(population.shape)
     for connection in connections:
         source = entry if connection.source == entry.name else network[connection.source]
-        high = source.largest_message
-        low = -high if isinstance(source, Input) and source.signed else 0
+        high, low = source.largest_message, source.smallest_message
         rows = connection.map.weight.astype(np.float64).reshape(len(connection.map.weight), -1)
         rising = rising + _per_neuron(np.maximum(rows * high, rows * low).sum(axis=1), connection.map, population)
         falling = falling + _per_neuron(np.maximum(-rows * high, -rows * low).sum(axis=1), connection.map, population)

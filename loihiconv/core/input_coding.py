@@ -10,7 +10,7 @@ import numpy as np
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.fixed_point import round_bias
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, Input, Network
+from loihiconv.core.network import Input, Integrator, Network
 from loihiconv.core.random_streams import INPUT, words
 
 
@@ -87,7 +87,7 @@ def host_currents(network: Network, payload: Array) -> dict[str, Array]:
         if not connection.on_host:
             continue
         target = network[connection.target]
-        assert isinstance(target, IF)  # quantization puts only first hidden layers on the host
+        assert isinstance(target, Integrator)  # gates sum nothing
         exact = connection.map.with_weight(connection.map.weight.astype(np.float64)).apply(payload.astype(np.float64))
         total = exact.reshape(len(payload), *target.shape) * 2.0**connection.weight_exp + target.bias
         currents[target.name] = round_bias(total)

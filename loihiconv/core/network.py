@@ -1,6 +1,7 @@
 """Network: the spiking network that every back end runs, float or fixed point.
 
-Populations of neurons are joined by connections, each a linear map. All of it is immutable and plain numpy.
+Populations of neurons, see `loihiconv.core.populations`, are joined by connections, each a linear map. All of it is immutable and plain
+numpy.
 
 Per time step, with s the spikes (or payloads) that arrive and ``shift`` = 6 in fixed point, 0 in float::
 
@@ -27,12 +28,40 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from os import PathLike
-from typing import Any, TypeAlias
+from typing import Any
 
-from loihiconv.core.choices import PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
 from loihiconv.core.errors import InvalidModel
-from loihiconv.core.linear import Array, Conv, LinearMap, Shape
-from loihiconv.core.recording import Recording as Recording
+from loihiconv.core.population_base import Connection, Integrator, PopulationBase
+from loihiconv.core.populations import (
+    ESTIMATE_SHIFT,
+    IF,
+    Input,
+    Integrating,
+    MaxPool,
+    Population,
+    Readout,
+    assert_never,
+)
+from loihiconv.core.recording import Recording
+
+__all__ = [
+    "ESTIMATE_SHIFT",
+    "IF",
+    "STATE_SHIFT",
+    "SUM_LIMIT",
+    "V_MAX",
+    "Connection",
+    "Input",
+    "Integrating",
+    "Integrator",
+    "MaxPool",
+    "Network",
+    "Population",
+    "PopulationBase",
+    "Readout",
+    "Recording",
+    "assert_never",
+]
 
 STATE_SHIFT = 6
 """Synaptic sums and thresholds are shifted left by this before they meet u and v (Lava's ``act_shift``, ``vth_shift``)."""
@@ -40,224 +69,6 @@ V_MAX = 2**23 - 1
 """u and v are signed 24-bit registers; v saturates at +-V_MAX."""
 SUM_LIMIT = 2**17
 """|sum of weight x payload| must stay below this, or u wraps."""
-ESTIMATE_SHIFT = 12
-"""A spike adds 2^ESTIMATE_SHIFT to the averages that gates estimate rates by."""
-
-
-@dataclass(frozen=True, eq=False)
-class Input:
-    """Where samples enter.
-
-    Parameters
-    ----------
-    coding : "analog", "rate" or "poisson"
-        "analog" sends the value itself as a payload at each step; "rate" drives one non-leaky integrate-and-fire
-        neuron per value, whose spikes come evenly spaced; "poisson" spikes at random with probability
-        payload / payload_max at each step, see `loihiconv.core.input_coding.poisson_spikes`.
-    scale : float
-        Value that becomes 1 (float) or ``payload_max`` (fixed point).
-    payload_max : int
-        Largest payload, and in rate coding the input neurons' threshold; 0 in a float network.
-    signed : bool
-        Whether payloads may be negative.
-    seed : int
-        Of "poisson": the same seed gives the same spikes on every back end.
-    bias_plane : bool
-        Whether the last channel is not of the samples but always sends the largest payload; see `loihiconv.conversion.bias_plane`.
-    """
-
-    name: str
-    shape: Shape
-    coding: Coding = "analog"
-    scale: float = 1.0
-    payload_max: int = 0
-    signed: bool = False
-    seed: int = 0
-    bias_plane: bool = False
-
-    @property
-    def sample_shape(self) -> Shape:
-        """Shape of one sample."""
-        return (self.shape[0] - self.bias_plane, *self.shape[1:])
-
-    @property
-    def spiking(self) -> bool:
-        """Whether it sends spikes."""
-        return self.coding != "analog"
-
-    @property
-    def largest_message(self) -> int:
-        """Largest magnitude that it sends in a step, in fixed point."""
-        return 1 if self.spiking else self.payload_max
-
-    @property
-    def graded(self) -> bool:
-        """Whether its spikes carry payloads: an input's are binary, and an analog input sends values, not spikes."""
-        return False
-
-
-@dataclass(frozen=True, eq=False)
-class IF:
-    """Integrate-and-fire neurons without leak.
-
-    Parameters
-    ----------
-    vth : float or int
-        Threshold, not shifted.
-    v_init : array broadcastable to shape
-        Membrane potential at the start of each sample, in units of v.
-    bias : array broadcastable to shape
-        Added to v at each step, in units of v; in fixed point every entry is mantissa * 2^exponent.
-    reset : "subtract" or "zero"
-    payload_max : int, 1 to `PAYLOAD_LIMIT`
-        Γ, the largest payload of a spike: 1 sends binary spikes. Graded ones are subtracted, never reset to zero.
-    """
-
-    name: str
-    shape: Shape
-    vth: float
-    v_init: Array
-    bias: Array
-    reset: Reset = "subtract"
-    payload_max: int = 1
-
-    @property
-    def spiking(self) -> bool:
-        """Whether it sends spikes."""
-        return True
-
-    @property
-    def largest_message(self) -> int:
-        """Largest magnitude that it sends in a step."""
-        return self.payload_max
-
-    @property
-    def graded(self) -> bool:
-        """Whether its spikes carry payloads."""
-        return self.payload_max > 1
-
-
-@dataclass(frozen=True, eq=False)
-class MaxPool:
-    """Gates that let only the spikes of the unit with the largest estimated rate pass (Rueckauer et al. 2016, section 3.6).
-
-    The one connection into it is a depthwise convolution of ones, whose windows are those of the pooling; what arrives
-    is not summed but gated, and padding never wins. Each unit's estimate e includes the spike s of the current step, without
-    which a gate would miss the spikes that decide (CIFAR-10 lost 3 to 7 % at T = 32):
-
-    - "count": e = spikes so far, which orders units as the cumulative mean does. Whoever held the maximum keeps it
-      in a tie, so a gate has passed exactly as many spikes as its busiest unit has sent, at any step. So it is with graded
-      spikes: the gate sends by how much the maximum of what its units have sent so far has grown.
-    - "average": e <- e - (e >> decay) + (s << ESTIMATE_SHIFT), an exponentially weighted average over about 2^decay steps. In a tie
-      the first unit in row-major order wins.
-
-    Estimates are integers in float networks too, and zero at the start of each sample. No chip has such gates.
-
-    Parameters
-    ----------
-    shape : (C, H, W)
-    estimate : "count" or "average"
-    decay : int, 0 to 16
-        Of "average", which takes binary spikes only.
-    payload_max : int
-        Largest payload of what it pools.
-    """
-
-    name: str
-    shape: Shape
-    estimate: Estimate = "count"
-    decay: int = 5
-    payload_max: int = 1
-
-    @property
-    def spiking(self) -> bool:
-        """Whether it sends spikes."""
-        return True
-
-    @property
-    def largest_message(self) -> int:
-        """Largest magnitude that it sends in a step."""
-        return self.payload_max
-
-    @property
-    def graded(self) -> bool:
-        """Whether its spikes carry payloads."""
-        return self.payload_max > 1
-
-
-@dataclass(frozen=True, eq=False)
-class Readout:
-    """Integrators that never spike of their own; `loihiconv.core.classification` has how they decide for a class.
-
-    Parameters
-    ----------
-    scale : float
-        Potential per step that stands for an output of 1 of the float network, in units of v.
-    decision : "potential" or "softmax"
-        The class with the largest potential, or with the most output spikes of a spiking softmax (Rueckauer et al.
-        2016, section 3.5).
-    rate : float in (0, 1]
-        Of "softmax": probability per step that the external generator asks for an output spike.
-    seed : int
-        Of "softmax".
-    delay : int, 0 to T - 1
-        t0, the steps of each window that it lets pass: v stays ``v_init`` until then, and integrates T - t0 steps.
-    """
-
-    name: str
-    shape: Shape
-    v_init: Array
-    bias: Array
-    scale: float = 1.0
-    decision: Decision = "potential"
-    rate: float = 0.5
-    seed: int = 0
-    delay: int = 0
-
-    @property
-    def spiking(self) -> bool:
-        """Whether it sends spikes."""
-        return False
-
-    @property
-    def largest_message(self) -> int:
-        """It sends nothing."""
-        return 0
-
-    @property
-    def graded(self) -> bool:
-        """Whether its spikes carry payloads."""
-        return False
-
-
-Population: TypeAlias = Input | IF | MaxPool | Readout
-
-
-@dataclass(frozen=True, eq=False)
-class Connection:
-    """Synapses from one population to another.
-
-    Parameters
-    ----------
-    map : Dense or Conv
-        Weights: float, or int32 in fixed point.
-    on_host : bool
-        The host computes this sum once per sample and loads it into the target's biases (boards without graded
-        spikes). Its weights are not bound to the chip's 8 bits; see `loihiconv.core.input_coding.host_currents`.
-    weight_exp : int
-        Only with ``on_host``: the sum is multiplied by 2^weight_exp and is then in units of v.
-    """
-
-    source: str
-    target: str
-    map: LinearMap
-    on_host: bool = False
-    weight_exp: int = 0
-
-    @property
-    def name(self) -> str:
-        """``source->target``."""
-        return f"{self.source}->{self.target}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,44 +98,30 @@ class Network:
     origin: Network | None = None
 
     def __post_init__(self) -> None:
+        self._check_populations()
+        for connection in self.connections:
+            self._check_connection(connection)
+        for population in self.populations:
+            population.check([(c, self[c.source]) for c in self.incoming(population.name)], self.timesteps)
+
+    def _check_populations(self) -> None:
         kinds = [type(p) for p in self.populations]
         if kinds.count(Input) != 1 or kinds.count(Readout) != 1 or kinds[0] is not Input or kinds[-1] is not Readout:
             raise InvalidModel("a network needs one input as its first population and one readout as its last")
-        order = {p.name: i for i, p in enumerate(self.populations)}
-        if len(order) != len(self.populations):
+        if len(self._order) != len(self.populations):
             raise InvalidModel("two populations have the same name")
-        for connection in self.connections:
-            if not order.get(connection.source, len(order)) < order.get(connection.target, -1):
-                raise InvalidModel("joins populations that do not exist or run backwards", where=connection.name)
-            try:
-                shape = connection.map.output_shape(self[connection.source].shape)
-            except ValueError as error:
-                raise InvalidModel(str(error), where=connection.name) from error
-            if prod(shape) != prod(self[connection.target].shape):
-                raise InvalidModel(f"gives shape {shape}, its target has {self[connection.target].shape}", where=connection.name)
-        if lonely := [p.name for p in self.populations[1:] if not self.incoming(p.name)]:
-            raise InvalidModel("has no incoming connection", where=lonely[0])
-        if not 0 <= self.readout.delay < max(self.timesteps, 1):
-            raise InvalidModel(f"a delay of {self.readout.delay} steps; 0 to {self.timesteps - 1} expected", where=self.readout.name)
-        for population in self.populations:
-            if isinstance(population, MaxPool):
-                self._check_pool(population)
-            if isinstance(population, IF) and not 1 <= population.payload_max <= (PAYLOAD_LIMIT if population.reset == "subtract" else 1):
-                limit = f"1 to {PAYLOAD_LIMIT} expected, and 1 with a reset to zero"
-                raise InvalidModel(f"payloads of up to {population.payload_max}", where=population.name, limit=limit)
 
-    def _check_pool(self, pool: MaxPool) -> None:
-        incoming = self.incoming(pool.name)
-        map, source = incoming[0].map, self[incoming[0].source]
-        if len(incoming) > 1 or not source.spiking:
-            raise InvalidModel("max-pooling takes one connection, from a population that spikes", where=pool.name)
-        depthwise = isinstance(map, Conv) and map.groups == len(map.weight) == source.shape[0] and min(map.padding) >= 0
-        if not depthwise or map.output_shape(source.shape) != pool.shape or not (map.weight == 1).all():
-            raise InvalidModel("max-pooling takes a depthwise convolution of ones that does not crop", where=incoming[0].name)
-        if not 0 <= pool.decay <= 16:
-            raise InvalidModel(f"decay {pool.decay}; 0 to 16 expected", where=pool.name)
-        if pool.payload_max != source.largest_message or (pool.estimate == "average" and pool.graded):
-            raise InvalidModel(f"pools payloads of up to {source.largest_message}, made for {pool.payload_max}", where=pool.name)
+    def _check_connection(self, connection: Connection) -> None:
+        order = self._order
+        if not order.get(connection.source, len(order)) < order.get(connection.target, -1):
+            raise InvalidModel("joins populations that do not exist or run backwards", where=connection.name)
+        source, target = self[connection.source], self[connection.target]
+        try:
+            shape = connection.map.output_shape(source.shape)
+        except ValueError as error:
+            raise InvalidModel(str(error), where=connection.name) from error
+        if prod(shape) != target.size:
+            raise InvalidModel(f"gives shape {shape}, its target has {target.shape}", where=connection.name)
 
     @property
     def input(self) -> Input:
@@ -390,3 +187,7 @@ class Network:
     @cached_property
     def _by_name(self) -> dict[str, Population]:
         return {p.name: p for p in self.populations}
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        return {p.name: i for i, p in enumerate(self.populations)}

@@ -20,7 +20,7 @@ from loihiconv.ann.graph import Ann, Linear
 from loihiconv.core.activity import fan_out
 from loihiconv.core.input_coding import payloads
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, Input, MaxPool, Network, Readout, Recording
+from loihiconv.core.network import Integrator, Network, Recording
 
 FLOAT_BYTES = 4
 WEIGHT_BYTES, BIAS_BYTES, THRESHOLD_BYTES, STATE_BYTES = 1, 2, 4, 6
@@ -78,10 +78,10 @@ def spiking_workload(network: Network, recording: Recording, x: Array) -> Worklo
     x : array (N, \\*input shape)
         The samples of the run, or some that are typical; only an analog input's payloads are looked at.
     """
-    weights = [c.map.weight for c in network.connections if not isinstance(network[c.target], MaxPool)]
+    weights = [c.map.weight for c in network.connections if isinstance(network[c.target], Integrator)]
     stored = sum(w.size for w in weights)
     macs = _payload_operations(network, x) if network.payload_max == 1 else recording.synaptic_operations
-    neurons = sum(prod(p.shape) for p in network.populations if isinstance(p, (IF, Readout)))
+    neurons = sum(p.size for p in network.populations if isinstance(p, Integrator))
     steps = recording.timesteps
     return Workload(
         _footprint(network, stored, neurons),
@@ -128,9 +128,9 @@ def float_workload(model: nn.Module, ann: Ann, x: Array) -> Workload:
 
 
 def _footprint(network: Network, weights: int, neurons: int) -> int:
-    integrating = [p for p in network.populations if isinstance(p, (IF, Readout))]
+    integrating = [p for p in network.populations if isinstance(p, Integrator)]
     biases = sum(np.asarray(p.bias).size for p in integrating)
-    thresholds = sum(isinstance(p, IF) for p in integrating)
+    thresholds = sum(p.spiking for p in integrating)
     if not network.fixed_point:
         return FLOAT_BYTES * (weights + biases + thresholds + neurons)
     return WEIGHT_BYTES * weights + BIAS_BYTES * biases + THRESHOLD_BYTES * thresholds + STATE_BYTES * neurons
@@ -149,7 +149,6 @@ def _payload_operations(network: Network, x: Array) -> float:
 
 def _all_synapses(network: Network) -> list[Any]:
     """Connections on the chip with every weight taken for one that is not 0."""
-    assert isinstance(network.input, Input)
     chip = [c for c in network.connections if not c.on_host]
     return [_Filled(c.source, _filled(c)) for c in chip]
 

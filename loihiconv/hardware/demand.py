@@ -28,7 +28,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.core.linear import Conv
-from loihiconv.core.network import IF, Connection, Input, Network, Population
+from loihiconv.core.network import Connection, Network, Population
 from loihiconv.hardware.board import Board
 from loihiconv.hardware.synapse_memory import delay_bits, index_bits, kernel_words, list_words
 from loihiconv.hardware.views import Axis, AxisViews, Interval, axes, look
@@ -101,7 +101,7 @@ def on_chip(network: Network, connection: Connection, board: Board) -> bool:
 
 def placed(network: Network) -> list[Population]:
     """Populations that take neurons on cores: all but inputs whose payloads or random spikes the host sends."""
-    return [p for p in network.populations if not isinstance(p, Input) or p.coding == "rate"]
+    return [p for p in network.populations if p is not network.input or p.has_potential]
 
 
 class Synapses:
@@ -291,8 +291,7 @@ class Layer:
 
 def compartments_per_neuron(population: Population, board: Board) -> int:
     """Compartments of one neuron: more than one only where it resets by subtraction."""
-    subtracts = isinstance(population, Input) or (isinstance(population, IF) and population.reset == "subtract")
-    return board.compartments_per_neuron.value if subtracts else 1
+    return board.compartments_per_neuron.value if population.resets == "subtract" else 1
 
 
 def reach(synapses: Synapses, source: Region, targets: Regions) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.fixed_point import BIAS_MAX
-from loihiconv.core.network import IF, Input, MaxPool, Network
+from loihiconv.core.network import Integrator, Network
 from loihiconv.hardware.board import Board, Limit
 from loihiconv.hardware.demand import CHANNELS_PER_AXON, Layer, Region, on_chip
 
@@ -68,7 +68,7 @@ def network_violations(network: Network, board: Board) -> tuple[Violation, ...]:
 def max_pooling(network: Network, board: Board) -> Iterator[Violation]:
     """Gates that pass the busiest neuron's spikes exist on no Loihi."""
     for population in network.populations:
-        if isinstance(population, MaxPool):
+        if not population.on_chips:
             remedy = "use average pooling or strides, and train again; the emulator runs it"
             yield Violation(population.name, "max_pooling", 1, 0, True, remedy, "loihiconv.core.network.MaxPool")
 
@@ -79,8 +79,7 @@ def graded_spikes(network: Network, board: Board) -> Iterator[Violation]:
         source = network[connection.source]
         if connection.on_host or (source.spiking and not source.graded):
             continue
-        signed = isinstance(source, Input) and source.signed
-        bits = source.largest_message.bit_length() + signed
+        bits = source.largest_message.bit_length() + (source.smallest_message < 0)
         if bits > board.graded_spike_bits.value:
             remedy = "use spike_bits=1" if source.spiking else 'convert for this board, or use input_coding="rate"'
             yield violation(connection.name, "graded_spike_bits", bits, board.graded_spike_bits, remedy)
@@ -112,8 +111,8 @@ def weight_bits(network: Network, board: Board) -> Iterator[Violation]:
 def thresholds(network: Network, board: Board) -> Iterator[Violation]:
     """A threshold is mantissa * 2^exponent: on Loihi 1 with two compartments per neuron, at most 255 * 2^7."""
     for population in network.populations if network.fixed_point else ():
-        if isinstance(population, IF):
-            vth, bits, exponent = int(population.vth), board.vth_mantissa_bits.value, board.vth_exponent_max.value
+        if isinstance(population, Integrator) and population.spiking:
+            vth, bits, exponent = int(population.unit(0)), board.vth_mantissa_bits.value, board.vth_exponent_max.value
             odd = vth >> min(exponent, _trailing_zeros(vth))
             if odd.bit_length() > bits:
                 yield violation(population.name, "vth_mantissa_bits", odd.bit_length(), board.vth_mantissa_bits, "convert for this board")
@@ -122,14 +121,13 @@ def thresholds(network: Network, board: Board) -> Iterator[Violation]:
 def biases(network: Network, board: Board) -> Iterator[Violation]:
     """A bias is a 13-bit mantissa * 2^exponent, at most 4095 * 2^7."""
     for population in network.populations[1:] if network.fixed_point else ():
-        bias = getattr(population, "bias", None)
-        if bias is not None and (largest := int(np.abs(bias).max(initial=0))) > BIAS_MAX:
+        if isinstance(population, Integrator) and (largest := int(np.abs(population.bias).max(initial=0))) > BIAS_MAX:
             yield Violation(population.name, "bias", largest, BIAS_MAX, True, "convert for this board", board.bias_mantissa_bits.source)
 
 
 def accumulators(network: Network, board: Board) -> Iterator[Violation]:
     """The worst sum of weights per step fits the synaptic accumulator; sources disagree on its width."""
-    if not network.fixed_point or any(isinstance(p, MaxPool) for p in network.populations):
+    if not network.fixed_point or not all(p.on_chips for p in network.populations):
         return
     largest = 2 ** (board.accumulator_bits.value - 1) - 1
     for name, bound in worst_cases(network).items():
@@ -142,12 +140,10 @@ def accumulators(network: Network, board: Board) -> Iterator[Violation]:
 def start_potentials(network: Network, board: Board) -> Iterator[Violation]:
     """Start potentials fit the registers of v."""
     limit = board.state_bits
-    for population in network.populations[1:]:
-        v_init = getattr(population, "v_init", None)
-        if network.fixed_point and v_init is not None and int(np.abs(v_init).max(initial=0)) >= 2 ** (limit.value - 1):
-            yield Violation(
-                population.name, "v_init", int(np.abs(v_init).max()), 2 ** (limit.value - 1) - 1, True, "lower start", limit.source
-            )
+    largest = 2 ** (limit.value - 1) - 1
+    for population in network.populations[1:] if network.fixed_point else ():
+        if isinstance(population, Integrator) and (found := int(np.abs(population.v_init).max(initial=0))) > largest:
+            yield Violation(population.name, "v_init", found, largest, True, "lower start", limit.source)
 
 
 NETWORK_RULES: tuple[NetworkRule, ...] = (

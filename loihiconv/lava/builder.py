@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,18 @@ from lava.proc.dense.process import Dense as LavaDenseProcess
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, join_bias, round_weights, split_bias
 from loihiconv.core.linear import Array, Conv, Shape
-from loihiconv.core.network import IF, STATE_SHIFT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.core.network import (
+    IF,
+    STATE_SHIFT,
+    V_MAX,
+    Connection,
+    Input,
+    Integrator,
+    MaxPool,
+    Network,
+    Readout,
+    assert_never,
+)
 from loihiconv.lava.job import Job, Settings
 from loihiconv.lava.layout import LavaConv, lava_map, lava_views
 from loihiconv.lava.processes.process import (
@@ -56,11 +68,8 @@ def build(network: Network, job: Job, settings: Settings) -> list[AbstractProces
             continue  # the host has it all: Lava runs only what is connected
         window = Window(network.timesteps, depth[population.name], settings.samples)
         shape = views[population.name][::-1]
-        if isinstance(population, MaxPool):
-            processes[population.name] = _gate(network, population, index, window, job, settings)
-        else:
-            inside = _synapses(network, fused[population.name], views) if population.name in fused else None
-            processes[population.name] = _population(population, index, shape, window, job, settings, inside)
+        inside = _synapses(network, fused[population.name], views) if population.name in fused else None
+        processes[population.name] = _population(network, index, shape, window, job, settings, inside)
     joined: list[AbstractProcess] = []
     for number, connection in enumerate(network.connections):
         if connection in fused.values():
@@ -84,7 +93,7 @@ def _fused(network: Network) -> dict[str, Connection]:
     result: dict[str, Connection] = {}
     for population in network.populations:
         incoming = [c for c in network.incoming(population.name) if not c.on_host]
-        if len(incoming) == 1 and isinstance(population, IF | Readout) and not network.delay(incoming[0]):
+        if len(incoming) == 1 and isinstance(population, Integrator) and not network.delay(incoming[0]):
             result[population.name] = incoming[0]
     return result
 
@@ -114,36 +123,68 @@ def _spike_files(index: int, job: Job, settings: Settings) -> dict[str, Any]:
 
 
 def _population(
-    population: Population, index: int, shape: Shape, window: Window, job: Job, settings: Settings, synapses: Synapses | None
+    network: Network, index: int, shape: Shape, window: Window, job: Job, settings: Settings, synapses: Synapses | None
 ) -> AbstractProcess:
-    name = population.name
-    common: dict[str, Any] = {"shape": shape, "window": window, "name": name}
-    if isinstance(population, Input) and not population.spiking:
+    """The process of a population: one branch for each kind."""
+    population = network.populations[index]
+    files = _spike_files(index, job, settings)
+    match population:
+        case Input():
+            return _input(population, shape, window, job, files)
+        case MaxPool():
+            return _gate(network, population, index, window, job, settings)
+        case IF():
+            return _spiking(population, files, _state(population, index, shape, window, job, synapses))
+        case Readout():
+            course = job.potentials_over_time if settings.record_potentials else None
+            state = _state(population, index, shape, window, job, synapses)
+            return ReadoutIntegrator(potentials=job.potentials, potentials_over_time=course, delay=population.delay, **state)
+        case _:
+            assert_never(population)
+
+
+def _input(population: Input, shape: Shape, window: Window, job: Job, files: dict[str, Any]) -> AbstractProcess:
+    common: dict[str, Any] = {"shape": shape, "window": window, "name": population.name}
+    if population.coding == "analog":
         return PayloadInput(payload=job.payload, **common)
-    spiking = _spike_files(index, job, settings)
-    if isinstance(population, Input) and population.coding == "poisson":
-        return PoissonInput(population=population, payload=job.payload, **common, **spiking)
-    biases = job.biases(index)
-    common["biases"] = biases if biases.exists() else None
-    if isinstance(population, Input):
-        # Rate coding: neurons with the sample's payload as their bias, in units of v, and half the threshold to start with.
-        zeros, start = np.zeros(shape, np.int32), np.full(shape, population.payload_max // 2 << STATE_SHIFT, np.int32)
-        return SubtractiveIF(
-            vth=population.payload_max, v_init=start, bias_mant=zeros, bias_exp=zeros, **common, **spiking
-        )  # fmt: skip
-    assert not isinstance(population, MaxPool)  # see `_gate`
-    common["synapses"] = synapses
-    common["v_init"] = in_range(lava_array(population.v_init, population.shape, shape), V_MAX, name, "v_init")
-    common["bias_mant"], common["bias_exp"] = split_exactly(lava_array(population.bias, population.shape, shape), name)
-    if isinstance(population, IF):
-        if not 0 < population.vth < 2**17 or population.vth != int(population.vth):
-            raise LimitExceeded(f"vth = {population.vth}", where=name, limit="a whole number from 1 to 131071 expected")
-        if population.graded:
-            return GradedIF(vth=int(population.vth), payload_max=population.payload_max, **common, **spiking)
-        process = SubtractiveIF if population.reset == "subtract" else ResetToZeroIF
-        return process(vth=int(population.vth), **common, **spiking)
-    course = job.potentials_over_time if settings.record_potentials else None
-    return ReadoutIntegrator(potentials=job.potentials, potentials_over_time=course, delay=population.delay, **common)
+    if population.coding == "poisson":
+        return PoissonInput(population=population, payload=job.payload, **common, **files)
+    # Rate coding: neurons with the sample's payload as their bias, in units of v, and half the threshold to start with.
+    zeros, start = np.zeros(shape, np.int32), np.full(shape, population.payload_max // 2 << STATE_SHIFT, np.int32)
+    common |= {"v_init": start, "bias_mant": zeros, "bias_exp": zeros, "biases": _biases(job, 0)}
+    return SubtractiveIF(vth=population.payload_max, **common, **files)
+
+
+def _spiking(population: IF, files: dict[str, Any], state: dict[str, Any]) -> AbstractProcess:
+    if not 0 < population.vth < 2**17 or population.vth != int(population.vth):
+        raise LimitExceeded(f"vth = {population.vth}", where=population.name, limit="a whole number from 1 to 131071 expected")
+    if population.graded:
+        return GradedIF(vth=int(population.vth), payload_max=population.payload_max, **state, **files)
+    process = SubtractiveIF if population.reset == "subtract" else ResetToZeroIF
+    return process(vth=int(population.vth), **state, **files)
+
+
+def _state(population: Integrator, index: int, shape: Shape, window: Window, job: Job, synapses: Synapses | None) -> dict[str, Any]:
+    """What all processes that integrate are made with."""
+    name = population.name
+    v_init = in_range(lava_array(population.v_init, population.shape, shape), V_MAX, name, "v_init")
+    mantissa, exponent = split_exactly(lava_array(population.bias, population.shape, shape), name)
+    return {
+        "shape": shape,
+        "window": window,
+        "name": name,
+        "biases": _biases(job, index),
+        "synapses": synapses,
+        "v_init": v_init,
+        "bias_mant": mantissa,
+        "bias_exp": exponent,
+    }
+
+
+def _biases(job: Job, index: int) -> Path | None:
+    """The file of biases that the host loads for each sample, if there is one."""
+    path = job.biases(index)
+    return path if path.exists() else None
 
 
 def _connect(
@@ -157,7 +198,7 @@ def _connect(
         spikes.connect(delay.s_in)
         spikes = delay.s_out
         made.append(delay)
-    if isinstance(network[connection.target], MaxPool):  # no synapses: it takes the spikes themselves
+    if not isinstance(network[connection.target], Integrator):  # no synapses: gates take the spikes themselves
         join(spikes, target.s_in)
         return made
     bits = message_bits(network, connection)

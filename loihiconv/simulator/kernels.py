@@ -9,7 +9,7 @@ import torch
 
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Conv, LinearMap
-from loihiconv.core.network import IF, Connection, MaxPool, Network
+from loihiconv.core.network import IF, Connection, Integrator, Network
 from loihiconv.simulator.crossover import costs
 from loihiconv.simulator.depthwise import Depthwise
 from loihiconv.simulator.events import EventSums, Incoming
@@ -48,7 +48,7 @@ class Kernels:
         self.synapses: dict[Connection, Synapses] = {
             c: Synapses(network, c, device, portable=portable)
             for c in network.connections
-            if not c.on_host and not isinstance(network[c.target], MaxPool)
+            if not c.on_host and isinstance(network[c.target], Integrator)
         }
         self.depthwise: dict[str, Depthwise] = {}
         self.products: dict[str, Int8Matmul] = {}
@@ -76,7 +76,7 @@ class Kernels:
         return cost.favour_events(*spikes)
 
     def _find_special(self, network: Network) -> None:
-        """For populations that nothing but spikes drives."""
+        """For integrate-and-fire neurons that nothing but spikes drives; all others take the general way."""
         for population in network.populations:
             incoming = network.incoming(population.name)
             if not isinstance(population, IF) or not all(network[c.source].spiking and not c.on_host for c in incoming):

@@ -16,11 +16,11 @@ import torch
 
 from loihiconv.core.input_coding import check_samples, payloads
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, Network, Readout
+from loihiconv.core.network import Integrating, Network
 from loihiconv.simulator import memory as sizes
 from loihiconv.simulator.devices import find_device, threads
 from loihiconv.simulator.layout import channels_first
-from loihiconv.simulator.run import Run
+from loihiconv.simulator.run import Neurons, Run
 
 
 class Layerwise:
@@ -47,7 +47,7 @@ class Layerwise:
         if network.input.spiking:
             self.settle(network.input.name)
 
-    def replace(self, population: IF | Readout) -> None:
+    def replace(self, population: Integrating) -> None:
         """Put another population, of other biases, thresholds or start potentials, in the place of the one that has its name."""
         others = tuple(population if p.name == population.name else p for p in self.network.populations)
         self.network = replace(self.network, populations=others)
@@ -103,7 +103,7 @@ class Layerwise:
             if keep:
                 packed.append(self._packed(name, out.numpy()))
             worker.buffers.give(out, *spikes.values())
-        sent = state.v if isinstance(population, Readout) else state.counts  # type: ignore[union-attr]  # readouts are neurons
+        sent = state.v if isinstance(state, Neurons) and not population.spiking else state.counts
         total = np.asarray(sent).sum(axis=0, dtype=np.float64)
         run.release(state, worker)
         return total, np.concatenate(packed, axis=1) if keep else np.empty(0)

@@ -128,7 +128,7 @@ def _pass_records(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _gate(spikes: Any, geometry: Any, average: bool, decay: int, estimates: Any, passed: Any, out: Any) -> None:
-    c, h, w, h_out, w_out, kh, kw, sh, sw, dh, dw, top, left = geometry
+    c, h_out, w_out = geometry[0], geometry[3], geometry[4]
     best, wins = np.empty(c, np.int32), np.empty(c, np.uint8)
     for n in range(spikes.shape[0]):
         e = estimates[n]
@@ -142,25 +142,32 @@ def _gate(spikes: Any, geometry: Any, average: bool, decay: int, estimates: Any,
                 for x in range(w_out):
                     begin = (y * w_out + x) * c
                     total, o = passed[n, begin : begin + c], out[n, t, begin : begin + c]
-                    best[:] = -1
-                    wins[:] = 0
-                    for i in range(kh):
-                        row = y * sh - top + i * dh
-                        if row < 0 or row >= h:
-                            continue
-                        for j in range(kw):
-                            column = x * sw - left + j * dw
-                            if column < 0 or column >= w:
-                                continue
-                            unit = (row * w + column) * c
-                            if average:
-                                _compete(e[unit : unit + c], s[unit : unit + c], best, wins)
-                            else:
-                                _largest(e[unit : unit + c], best)
+                    _look_over(e, s, geometry, average, y, x, best, wins)
                     if average:
                         _pass_winner(wins, total, o)
                     else:
                         _pass_record(best, total, o)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _look_over(e: Any, s: Any, geometry: Any, average: bool, y: int, x: int, best: Any, wins: Any) -> None:
+    """The largest estimates among the units of the windows at one place, and whether those that hold them spike."""
+    c, h, w, _, _, kh, kw, sh, sw, dh, dw, top, left = geometry
+    best[:] = -1
+    wins[:] = 0
+    for i in range(kh):
+        row = y * sh - top + i * dh
+        if row < 0 or row >= h:
+            continue
+        for j in range(kw):
+            column = x * sw - left + j * dw
+            if column < 0 or column >= w:
+                continue
+            unit = (row * w + column) * c
+            if average:
+                _compete(e[unit : unit + c], s[unit : unit + c], best, wins)
+            else:
+                _largest(e[unit : unit + c], best)
 
 
 # On one-dimensional arrays, or the compiler does not vectorise them.

@@ -11,7 +11,7 @@ from loihiconv.core.activity import activity
 from loihiconv.core.classification import decide
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, Input, Network, Population, Readout, Recording
+from loihiconv.core.network import Network, Recording
 from loihiconv.simulator.layout import channels_first
 from loihiconv.simulator.memory import available
 
@@ -39,7 +39,7 @@ class Results:
         readout, steps = network.readout, network.timesteps
         spiking = {p.name: p.shape for p in network.populations if p.spiking}
         graded = {name: shape for name, shape in spiking.items() if network[name].graded}
-        driven = {p.name: p.shape for p in network.populations if _integrates(p)}
+        driven = {p.name: p.shape for p in network.populations if p.has_potential}
         number = np.int32 if network.fixed_point else np.float32
         self.with_trace = "potentials" in record or readout.decision == "softmax"
         shapes: dict[tuple[str, str], tuple[tuple[int, ...], type]] = {("potentials", ""): ((samples, *readout.shape), number)}
@@ -113,7 +113,3 @@ class Results:
 
     def _all(self, kind: str) -> dict[str, Array]:
         return {name: array for (k, name), array in self.arrays.items() if k == kind}
-
-
-def _integrates(population: Population) -> bool:
-    return isinstance(population, IF | Readout) or (isinstance(population, Input) and population.coding == "rate")

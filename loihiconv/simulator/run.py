@@ -18,7 +18,7 @@ import torch
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.input_coding import host_currents, payloads
 from loihiconv.core.linear import Array, Conv
-from loihiconv.core.network import IF, V_MAX, Input, MaxPool, Network, Population, Readout, Recording
+from loihiconv.core.network import IF, V_MAX, Input, Integrating, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never
 from loihiconv.simulator import memory as sizes
 from loihiconv.simulator import neurons
 from loihiconv.simulator.buffers import Buffers, settle_allocator
@@ -33,9 +33,12 @@ from loihiconv.simulator.sources import PoissonSource
 
 @dataclass
 class Neurons:
-    """Neurons that integrate, while a chunk runs; in (H, W, C) order for images."""
+    """Neurons that integrate, while a chunk runs; in (H, W, C) order for images.
 
-    population: Population
+    The same kernels run all of them, by the threshold, reset and largest payload that the population has.
+    """
+
+    population: Input | IF | Readout
     v: torch.Tensor
     bias: torch.Tensor
     counts: torch.Tensor
@@ -65,8 +68,8 @@ class Run:
         self.number = torch.int32 if network.fixed_point else torch.float32
         self.kernels = Kernels(network, device, portable=portable)
         self.synapses = self.kernels.synapses
-        self.start = {p.name: self._per_neuron(p.v_init, p, "v_init") for p in network.populations if isinstance(p, IF | Readout)}
-        self.bias = {p.name: self._per_neuron(p.bias, p, "bias") for p in network.populations if isinstance(p, IF | Readout)}
+        self.start = {p.name: self._per_neuron(p.v_init, p, "v_init") for p in network.populations if isinstance(p, Integrator)}
+        self.bias = {p.name: self._per_neuron(p.bias, p, "bias") for p in network.populations if isinstance(p, Integrator)}
         self.last_use = {c.source: c.target for c in network.connections}
         self.block_bytes = sizes.BLOCK_BYTES if device.type == "cpu" else sizes.BLOCK_BYTES_ACCELERATOR
         self.results = Results(network, len(x), record)
@@ -88,12 +91,12 @@ class Run:
             spikes: dict[str, torch.Tensor] = {}
             for population in network.populations:
                 name = population.name
-                if isinstance(population, Input) and not population.spiking:
+                if population is network.input and not population.spiking:
                     continue  # the same at each step: part of its targets' constant currents
                 if begin == 0:
                     states[name] = self.begin(population, payload, from_host, first, worker)
                 out = self.advance(states[name], spikes, begin, end, worker)
-                if isinstance(population, Readout):
+                if not population.spiking:
                     if self.results.with_trace:
                         trace.append(out.cpu().numpy().copy())
                     worker.buffers.give(out)
@@ -115,7 +118,7 @@ class Run:
         currents = host_currents(self.network, payload)
         return {name: self._checked(channels_last(c, self.network[name].shape), name, "bias") for name, c in currents.items()}
 
-    def change(self, network: Network, population: IF | Readout) -> None:
+    def change(self, network: Network, population: Integrating) -> None:
         """Go on with a network that differs in the potentials and biases of one population."""
         self.network, name = network, population.name
         self.start[name] = self._per_neuron(population.v_init, population, "v_init")
@@ -142,21 +145,37 @@ class Run:
 
     def begin(self, population: Population, payload: Array, from_host: dict[str, torch.Tensor], first: int, worker: Worker) -> State:
         """A population at the start of its window."""
-        n, size, name = len(payload), prod(population.shape), population.name
-        if isinstance(population, MaxPool):
-            (connection,) = self.network.incoming(name)
-            assert isinstance(connection.map, Conv)  # established by Network
-            return Gates(population, connection.map, self.network[connection.source].shape, n, self.device, portable=self.portable)
-        if isinstance(population, Input) and population.coding == "poisson":
-            return PoissonSource(population, payload, first)
-        v = worker.buffers.take((n, size), self.number)
-        counts = worker.buffers.take((n if self.per_sample_counts else 1, size), torch.int32).zero_()
-        if isinstance(population, Input):
-            v.fill_(population.payload_max // 2 if self.network.fixed_point else 0.5)
-            constant = torch.from_numpy(channels_last(payload, population.shape).astype(np.float32)).to(self.device)
-            return Neurons(population, v, torch.zeros((1, size), dtype=self.number, device=self.device), counts, constant)
-        v.copy_(self.start[name].expand(n, -1))
-        return Neurons(population, v, from_host.get(name, self.bias[name]), counts, self._constant(population, payload))
+        match population:
+            case MaxPool():
+                (connection,) = self.network.incoming(population.name)
+                assert isinstance(connection.map, Conv)  # established by Network
+                source = self.network[connection.source].shape
+                return Gates(population, connection.map, source, len(payload), self.device, portable=self.portable)
+            case Input():
+                return (
+                    PoissonSource(population, payload, first)
+                    if population.coding == "poisson"
+                    else self._driven(population, payload, worker)
+                )
+            case IF() | Readout():
+                v, counts = self._state(population, len(payload), worker)
+                v.copy_(self.start[population.name].expand(len(payload), -1))
+                bias = from_host.get(population.name, self.bias[population.name])
+                return Neurons(population, v, bias, counts, self._constant(population, payload))
+            case _:
+                assert_never(population)
+
+    def _driven(self, population: Input, payload: Array, worker: Worker) -> Neurons:
+        """Input neurons, whose current is the sample itself."""
+        v, counts = self._state(population, len(payload), worker)
+        v.fill_(population.payload_max // 2 if self.network.fixed_point else 0.5)
+        constant = torch.from_numpy(channels_last(payload, population.shape).astype(np.float32)).to(self.device)
+        return Neurons(population, v, torch.zeros((1, population.size), dtype=self.number, device=self.device), counts, constant)
+
+    def _state(self, population: Population, n: int, worker: Worker) -> tuple[torch.Tensor, torch.Tensor]:
+        """Room for potentials, and counts of 0."""
+        v = worker.buffers.take((n, population.size), self.number)
+        return v, worker.buffers.take((n if self.per_sample_counts else 1, population.size), torch.int32).zero_()
 
     def _constant(self, population: Population, payload: Array) -> torch.Tensor | None:
         """Sums that payloads give, the same at each step: (N, neurons)."""
@@ -174,21 +193,23 @@ class Run:
     def advance(self, state: State, spikes: dict[str, torch.Tensor], begin: int, end: int, worker: Worker) -> torch.Tensor:
         """Spikes of a population in one block of steps, or the readout's potentials, in a buffer of the worker's."""
         population, steps = state.population, end - begin
-        kind = self.number if isinstance(population, Readout) else torch.uint8
+        kind = torch.uint8 if population.spiking else self.number
         n = len(state.v if isinstance(state, Neurons) else state.counts)
-        out = worker.buffers.take((n, steps, prod(population.shape)), kind)
-        if isinstance(state, Neurons):
-            if isinstance(population, Readout):
-                self._integrate(state, spikes, out, begin)
-            else:
+        out = worker.buffers.take((n, steps, population.size), kind)
+        match state:
+            case Neurons() if population.spiking:
                 self._fire(state, spikes, out, worker)
-            return out
-        if isinstance(state, Gates):
-            state.advance(spikes[self.network.incoming(population.name)[0].source], out)
-            return out
-        here = out.numpy() if self.device.type == "cpu" else np.empty(tuple(out.shape), np.uint8)
-        state.advance(begin, here)
-        return out if self.device.type == "cpu" else out.copy_(torch.from_numpy(here))
+            case Neurons():
+                self._integrate(state, spikes, out, begin)
+            case Gates():
+                state.advance(spikes[self.network.incoming(population.name)[0].source], out)
+            case PoissonSource():
+                here = out.numpy() if self.device.type == "cpu" else np.empty(tuple(out.shape), np.uint8)
+                state.advance(begin, here)
+                return out if self.device.type == "cpu" else out.copy_(torch.from_numpy(here))
+            case _:
+                assert_never(state)
+        return out
 
     def _integrate(self, state: Neurons, spikes: dict[str, torch.Tensor], trace: torch.Tensor, begin: int) -> None:
         """Neurons that never spike, and let the first steps of a window pass if they are delayed."""
@@ -207,15 +228,17 @@ class Run:
     def _fire(self, state: Neurons, spikes: dict[str, torch.Tensor], out: torch.Tensor, worker: Worker) -> None:
         """Neurons that spike: in the way that has least to do with memory."""
         population = state.population
-        if isinstance(population, IF):
-            threshold, to_zero = float(population.vth * 2**self.network.shift), population.reset == "zero"
-        else:
-            assert isinstance(population, Input)  # gates and readouts are no such neurons
-            threshold, to_zero = float(population.payload_max or 1), False
         firing = neurons.Firing(
-            state.bias, state.v, threshold=threshold, v_max=self.v_max, to_zero=to_zero, spikes=out, counts=state.counts,
-            payload_max=population.largest_message, portable=self.portable,
-        )  # fmt: skip
+            state.bias,
+            state.v,
+            threshold=population.spike_charge(self.network.shift),
+            v_max=self.v_max,
+            to_zero=population.resets == "zero",
+            spikes=out,
+            counts=state.counts,
+            payload_max=population.largest_message,
+            portable=self.portable,
+        )
         name = population.name
         sources = [c.source for c in self.network.incoming(name)]
         if (depthwise := self.kernels.depthwise.get(name)) is not None:
@@ -276,7 +299,7 @@ class Run:
                 self.results.write("payloads", name, rows, sent)
         if isinstance(state, Neurons):
             self.results.write("residuals", name, rows, state.v)
-            if isinstance(state.population, Readout):
+            if state.population is self.network.readout:
                 self.results.write("potentials", "", rows, state.v)
             self.release(state, worker)
 

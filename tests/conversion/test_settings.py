@@ -12,8 +12,8 @@ import pytest
 
 import loihiconv as lc
 from loihiconv.conversion.settings import DECLARED, NAMES, PAPER, SettingOptions, Settings, choose
+from loihiconv.core.choices import PAYLOAD_LIMIT
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.network import PAYLOAD_LIMIT
 from loihiconv.evaluation.sweep.declarations import AXES, SweepOptions
 from tests.conversion.test_convert import data, small_cnn
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from loihiconv.core.choices import Reset
 from loihiconv.core.input_coding import check_samples, payloads
 from loihiconv.core.linear import Array, Conv, Dense
-from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Population, Readout, assert_never
 
 Transfer: TypeAlias = Literal["relu", "clip", "steps"]
 BATCH = 128
@@ -111,25 +111,35 @@ class RateModel:
         return product.reshape(len(sent), *target.shape)
 
     def _rate(self, p: Population, rates: dict[str, Tensor], x: Array, transfer: Transfer) -> Tensor:
-        if isinstance(p, Input):
-            return self._input(p, x, transfer)
-        incoming = self.network.incoming(p.name)
-        if isinstance(p, MaxPool):
-            return pooled(incoming[0], rates[incoming[0].source])
-        tau = float(p.vth) if isinstance(p, IF) else 1.0
+        match p:
+            case Input():
+                return self._input(p, x, transfer)
+            case MaxPool():
+                (incoming,) = self.network.incoming(p.name)
+                return pooled(incoming, rates[incoming.source])
+            case Readout():
+                return self._received(p, rates, len(x)) * (2.0**self.network.shift / p.scale)
+            case IF():
+                return self._fired(p, self._received(p, rates, len(x)) / float(p.vth), transfer)
+            case _:
+                assert_never(p)
+
+    def _received(self, p: Integrator, rates: dict[str, Tensor], n: int) -> Tensor:
+        """Σ W r + b of n samples, in units of v that is not shifted."""
         shift = 2.0**self.network.shift
-        total = torch.from_numpy(np.asarray(p.bias / shift, np.float32)).expand(len(x), *p.shape).clone()
-        for c in incoming:
+        total = torch.from_numpy(np.asarray(p.bias / shift, np.float32)).expand(n, *p.shape).clone()
+        for c in self.network.incoming(p.name):
             product = self.synaptic_sum(c, rates[c.source])
             total += product * (2.0**c.weight_exp / shift) if c.on_host else product
-        if isinstance(p, Readout):
-            return total * (shift / p.scale)
-        z = total / tau
+        return total
+
+    def _fired(self, p: IF, z: Tensor, transfer: Transfer) -> Tensor:
+        """Rates from currents in thresholds."""
         if transfer == "relu":
             return z.clamp_min(0)
         if transfer == "clip":
             return z.clamp(0, p.payload_max)
-        start = torch.from_numpy(np.asarray(p.v_init / (shift * tau), np.float32))
+        start = torch.from_numpy(np.asarray(p.v_init / (2.0**self.network.shift * float(p.vth)), np.float32))
         return fired(z, self.network.timesteps, start, p.reset, p.payload_max)
 
     def _input(self, p: Input, x: Array, transfer: Transfer) -> Tensor:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, Input, Network, Population, Readout, Recording
+from loihiconv.core.network import Network, Population, Readout, Recording
 from loihiconv.evaluation.explain import theory
 
 PARTS = ("propagated", "left_over", "saturation", "discarded", "transient")
@@ -83,7 +83,7 @@ def attribute(network: Network, recording: Recording, samples: Array, activation
     list of LayerError
         In the order of the network, without an analog input, which has no error.
     """
-    sums = {p.name: _Sums() for p in network.populations if p.spiking or isinstance(p, Readout)}
+    sums = {p.name: _Sums() for p in network.populations if p.spiking or p is network.readout}
     for begin in range(0, len(samples), SAMPLES_AT_ONCE):
         end = begin + SAMPLES_AT_ONCE
         given = None if activations is None else {name: a[begin:end] for name, a in activations.items()}
@@ -116,7 +116,7 @@ def split(network: Network, recording: Recording, samples: Array, activations: M
     rates, delta_v = theory.recorded_rates(network, recording, samples), theory.recorded_left_over(network, recording)
     parts: dict[str, dict[str, Array]] = {}
     for p in network.populations:
-        if isinstance(p, Input) and not p.spiking:
+        if p is network.input and not p.spiking:
             continue
         z = theory.drive(network, rates, p.name, samples)
         if isinstance(p, Readout):
@@ -131,7 +131,7 @@ def split(network: Network, recording: Recording, samples: Array, activations: M
         start = theory.start_potential(network, p) / (theory.tau(network, p) * recording.timesteps)
         parts[p.name] = neuron_parts(
             analog[p.name], rates[p.name], z, delta_v[p.name], start, 1 / recording.timesteps, most=float(p.largest_message),
-            subtract=_subtracts(p),
+            subtract=p.resets == "subtract",
         )  # fmt: skip
     passed_on = theory.equation_8(network, {name: part["left_over"] for name, part in parts.items()}, rates, samples)
     return {name: Split(analog[name], rates[name], part, passed_on[name]) for name, part in parts.items()}
@@ -177,10 +177,6 @@ def _parts(**given: Array) -> dict[str, Array]:
     """All of `PARTS`, 0 where nothing is given."""
     none = np.zeros_like(next(iter(given.values())))
     return {part: given.get(part, none) for part in PARTS}
-
-
-def _subtracts(population: Population) -> bool:
-    return not isinstance(population, IF) or population.reset == "subtract"
 
 
 def _slice(recording: Recording, begin: int, end: int) -> Recording:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loihiconv.core.network import IF
 from loihiconv.evaluation.explain.evidence import Evidence
 from loihiconv.evaluation.explain.fidelity import Fidelity
 from loihiconv.evaluation.explain.layers import LayerStatistics, relative
@@ -184,7 +183,7 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
 def clipped_biases(evidence: Evidence) -> Iterator[Finding]:
     """Biases that stop at one magnitude where the float network's go on; a single one may have been corrected, but not by half."""
     for bias in evidence.biases:
-        halved = isinstance(evidence.net[bias.population], IF) and bias.largest < bias.wanted / 2
+        halved = evidence.net[bias.population].spiking and bias.largest < bias.wanted / 2
         if bias.worst > BIAS_ERROR and (bias.cut > 1 or (bias.cut and halved)):
             yield Finding(
                 "bias clipped", bias.population,

@@ -8,7 +8,7 @@ from math import log2
 import numpy as np
 
 from loihiconv.core.linear import Array, Conv, Dense
-from loihiconv.core.network import IF, Connection, Network, Readout
+from loihiconv.core.network import Connection, Integrator, Network
 from loihiconv.evaluation.explain.ranges import dequantized
 from loihiconv.evaluation.explain.reference import Reference, matching, population, without_plane
 from loihiconv.evaluation.explain.stages import unit
@@ -86,7 +86,7 @@ def weight_fidelity(net: Network, reference: Reference) -> tuple[Fidelity, ...]:
     origin = net if net.origin is None else net.origin
     result = []
     for c in net.connections:
-        if not isinstance(net[c.target], (IF, Readout)):
+        if not isinstance(net[c.target], Integrator):
             continue
         twin = (reference.expected and matching(reference.expected, c)) or matching(origin, c)
         found = dequantized(net, c) if net.fixed_point and net.origin is not None else np.asarray(c.map.weight, np.float64)
@@ -104,7 +104,7 @@ def bias_fidelity(net: Network) -> tuple[BiasFidelity, ...]:
     result = []
     for p in net.populations:
         before = population(net.origin, p.name)
-        if p.name in planed or not isinstance(p, (IF, Readout)) or not isinstance(before, (IF, Readout)) or p.shape != before.shape:
+        if p.name in planed or not isinstance(p, Integrator) or not isinstance(before, Integrator) or p.shape != before.shape:
             continue
         wanted = before.bias.astype(np.float64) * unit(net, p.name)
         if wanted.shape != p.bias.shape:
@@ -114,12 +114,12 @@ def bias_fidelity(net: Network) -> tuple[BiasFidelity, ...]:
     return tuple(result)
 
 
-def _bias(net: Network, p: IF | Readout, wanted: Array) -> BiasFidelity:
+def _bias(net: Network, p: Integrator, wanted: Array) -> BiasFidelity:
     """A bias counts as cut if it has the largest magnitude that occurs, with the sign of one that should be larger."""
     found = p.bias.astype(np.float64)
     largest = float(np.abs(found).max(initial=0))
     short = np.abs(wanted) - largest
-    threshold = p.vth * 64.0 if isinstance(p, IF) else p.scale
+    threshold = p.unit(net.shift)
     cut = (np.abs(found) == largest) & (np.sign(found) == np.sign(wanted)) & (short > 0.02 * threshold)
     worst = float(short[cut].max(initial=0)) / threshold
     return BiasFidelity(p.name, found.size, int(cut.sum()), int(largest), int(np.abs(wanted).max(initial=0)), worst)

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, MaxPool, Network, Population, Readout
+from loihiconv.core.network import Network, Population
 
 POINTS = 600
 """Neurons in a layer's scatter plot of activations against rates."""
@@ -103,11 +103,6 @@ def relative(error: float, size: float) -> float:
     return error / size if size else float(error > 0)
 
 
-def kind_of(population: Population) -> str:
-    """What a reader of tables calls a population."""
-    return {IF: "spiking", MaxPool: "max-pooling", Readout: "readout"}.get(type(population), "input")
-
-
 class ErrorSum:
     """Running mean and mean square of an error, and the mean square of what it is an error of."""
 
@@ -166,7 +161,7 @@ class LayerSum:
         self.moments += [a.sum(), r.sum(), np.vdot(a, a), np.vdot(r, r), np.vdot(a, r)]
         self.ever_spiked |= (rate > 0).any(axis=0)
         self.ever_active |= (activation > 0).any(axis=0)
-        if not isinstance(self.population, Readout):
+        if self.population.spiking:
             most = self.largest
             self.saturated += int((r >= most).sum())
             self.active += int((a > 0).sum())
@@ -184,10 +179,11 @@ class LayerSum:
         """The statistics over all that was taken in."""
         n = self.error.values
         sum_a, sum_r, aa, rr, ar = self.moments
+        fires = self.population.spiking and self.population.has_potential
         spread = np.sqrt(max(n * aa - sum_a**2, 0.0) * max(n * rr - sum_r**2, 0.0))
         return LayerStatistics(
             self.population.name,
-            kind_of(self.population),
+            self.population.kind,
             self.population.shape,
             self.samples,
             float(np.sqrt(aa / n)),
@@ -197,7 +193,7 @@ class LayerSum:
             self.clipped / self.active if self.active else 0.0,
             float(1 - self.ever_spiked.mean()),
             float(1 - self.ever_active.mean()),
-            self.left / self.spiked if self.spiked else (None if not isinstance(self.population, IF) else 0.0),
+            self.left / self.spiked if self.spiked else (0.0 if fires else None),
             self.histograms[0],
             self.histograms[1],
             np.concatenate(self.points, axis=1)[:, :POINTS],

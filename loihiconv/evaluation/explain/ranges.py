@@ -12,7 +12,8 @@ import torch
 from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.input_coding import host_currents, payloads
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Network, Readout, Recording
+from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Integrating, Integrator, Network, Recording
+from loihiconv.core.neurons import charged, current, discharge
 from loihiconv.evaluation.explain.analog import RateModel
 from loihiconv.evaluation.explain.reference import matching, without_plane
 from loihiconv.evaluation.explain.stages import unit
@@ -91,7 +92,7 @@ class StateRanges:
 
 def weight_statistics(net: Network) -> tuple[WeightStatistics, ...]:
     """Of every connection of a fixed-point network whose weights are not all 1 by nature."""
-    return tuple(_weights(net, c) for c in net.connections if isinstance(net[c.target], (IF, Readout)))
+    return tuple(_weights(net, c) for c in net.connections if isinstance(net[c.target], Integrator))
 
 
 def dequantized(net: Network, connection: Connection) -> Array:
@@ -120,15 +121,15 @@ def state_ranges(net: Network, x: Array, recording: Recording) -> tuple[StateRan
     bounds: Mapping[str, Mapping[str, float]] = net.metadata.get("bounds", {})
     result = []
     for p in net.populations:
-        if not isinstance(p, (IF, Readout)):
+        if not isinstance(p, Integrator):
             continue
         u = _sums(net, model, p, sent, recording)
         bias = currents.get(p.name, p.bias)
-        v_seen = _largest_potential(net, p, u, bias, recording)
+        v_seen = _largest_potential(p, u, bias, recording.timesteps)
         worst = bounds.get(p.name, {})
         result.append(
             StateRanges(
-                p.name, p.vth * 2.0**STATE_SHIFT if isinstance(p, IF) else None, int(np.abs(bias).max(initial=0)),
+                p.name, p.spike_charge(STATE_SHIFT) if p.spiking else None, int(np.abs(bias).max(initial=0)),
                 int(np.abs(u).max(initial=0)), int(worst.get("sum", 0)), v_seen, int(worst.get("v", 0)),
             )
         )  # fmt: skip
@@ -156,7 +157,7 @@ def _weights(net: Network, c: Connection) -> WeightStatistics:
     )  # fmt: skip
 
 
-def _sums(net: Network, model: RateModel, p: IF | Readout, sent: Array, recording: Recording) -> Array:
+def _sums(net: Network, model: RateModel, p: Integrator, sent: Array, recording: Recording) -> Array:
     """Σ w s per step: int64 (N, T or 1, \\*shape)."""
     total: Array = np.zeros((len(sent), 1, *p.shape), np.int64)
     for c in net.incoming(p.name):
@@ -172,17 +173,12 @@ def _sums(net: Network, model: RateModel, p: IF | Readout, sent: Array, recordin
     return total
 
 
-def _largest_potential(net: Network, p: IF | Readout, u: Array, bias: Array, recording: Recording) -> int:
+def _largest_potential(p: Integrating, u: Array, bias: Array, timesteps: int) -> int:
     """Largest |v| over all steps, before resets."""
-    n, steps = len(u), recording.timesteps
-    v = np.broadcast_to(p.v_init, (n, *p.shape)).astype(np.int64)
-    threshold = int(p.vth) << STATE_SHIFT if isinstance(p, IF) else 0
+    v = np.broadcast_to(p.v_init, (len(u), *p.shape)).astype(np.int64)
     largest = int(np.abs(v).max(initial=0))
-    for t in range(p.delay if isinstance(p, Readout) else 0, steps):
-        v = np.clip(v + (u[:, min(t, u.shape[1] - 1)] << STATE_SHIFT) + bias, -V_MAX, V_MAX)
+    for t in range(p.first_step, timesteps):
+        v = charged(p, v, current(u[:, min(t, u.shape[1] - 1)], bias))
         largest = max(largest, int(np.abs(v).max(initial=0)))
-        if isinstance(p, IF) and p.graded:
-            v = v - threshold * np.clip(v // threshold, 0, p.payload_max)
-        elif isinstance(p, IF):
-            v = np.where(v > threshold, 0 if p.reset == "zero" else v - threshold, v)
+        discharge(p, v)
     return largest

@@ -22,7 +22,7 @@ from loihiconv.conversion.settings import NAMES, Settings
 from loihiconv.conversion.spiking import population_names, to_spiking
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.core.linear import Array, Conv, Dense
-from loihiconv.core.network import IF, Connection, MaxPool, Network, Population, Readout
+from loihiconv.core.network import Connection, Integrator, MaxPool, Network, Population
 
 SAME = 1e-4
 """Weights that differ by less than this share of the largest one are the same."""
@@ -151,11 +151,10 @@ def _scales(ann: Ann, network: Network) -> dict[str, Array]:
 def _settings(network: Network) -> Settings:
     """Settings of the conversion, as far as the network tells; from its own populations where it does not."""
     recorded = {name: value for name, value in network.metadata.get("settings", {}).items() if name in NAMES}
-    hidden = next((p for p in network.populations if isinstance(p, IF)), None)
     seen = {
         "timesteps": network.timesteps,
         "input_coding": network.input.coding,
-        "reset": "subtract" if hidden is None else hidden.reset,
+        "reset": next((p.resets for p in network.populations[1:] if p.resets), "subtract"),
         "readout": network.readout.decision,
     }
     return Settings(**{**recorded, **seen})
@@ -187,7 +186,7 @@ def _uncorrected(network: Network, expected: Network, held_back: Network) -> Net
     populations = []
     for p in network.populations:
         twin, late = population(expected, p.name), population(held_back, p.name)
-        if isinstance(p, (IF, Readout)) and isinstance(twin, type(p)) and isinstance(late, type(p)) and p.shape == twin.shape:
+        if isinstance(p, Integrator) and isinstance(twin, type(p)) and isinstance(late, type(p)) and p.shape == twin.shape:
             pairs = [(c, matching(expected, c)) for c in network.incoming(p.name)]
             if all(other is not None and same_weights(c, other) for c, other in pairs):
                 p = replace(p, bias=twin.bias, v_init=twin.v_init)

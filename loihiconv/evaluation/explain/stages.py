@@ -10,7 +10,7 @@ import numpy as np
 
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, STATE_SHIFT, Network, Population, Readout
+from loihiconv.core.network import STATE_SHIFT, Integrator, Network, Population
 from loihiconv.evaluation.explain.analog import Transfer
 from loihiconv.evaluation.explain.reference import Reference, matching, without_plane
 
@@ -107,7 +107,7 @@ def with_rounded_biases(net: Network) -> Network:
     planed = {c.target for c in net.outgoing(net.input.name)} if net.input.bias_plane else set()
     populations: list[Population] = [net.input]
     for p in net.populations[1:]:
-        if p.name in planed and isinstance(p, (IF, Readout)):  # synapses of the plane carry its bias
+        if p.name in planed and isinstance(p, Integrator):  # synapses of the plane carry its bias
             populations.append(replace(p, bias=np.zeros_like(p.bias)))
         elif any(c.on_host for c in net.incoming(p.name)):  # the host adds it to its sum, and rounds that
             populations.append(_with_float_bias(net, p, lambda bias: np.rint(bias).astype(np.int32)))
@@ -120,20 +120,17 @@ def unit(net: Network, name: str) -> float:
     """What 1 of the float network's population is in units of v: its gain times 2^6."""
     assert net.origin is not None  # callers have checked
     population, before = net[name], net.origin[name]
-    if isinstance(population, IF):
-        assert isinstance(before, IF)  # established by `_alike`
-        return population.vth * 2**STATE_SHIFT / before.vth
-    assert isinstance(population, Readout)
-    assert isinstance(before, Readout)
-    return population.scale / before.scale
+    assert isinstance(population, Integrator)  # callers ask for no others
+    assert isinstance(before, Integrator)  # established by `_alike`
+    return population.unit(STATE_SHIFT) / before.unit(0)
 
 
 def _with_float_bias(net: Network, p: Population, rounding: Callable[[Array], Array]) -> Population:
-    if not isinstance(p, (IF, Readout)):
+    if not isinstance(p, Integrator):
         return p
     assert net.origin is not None  # callers have checked
     before = net.origin[p.name]
-    assert isinstance(before, (IF, Readout))  # established by `_alike`
+    assert isinstance(before, Integrator)  # established by `_alike`
     return replace(p, bias=rounding(before.bias.astype(np.float64) * unit(net, p.name)))
 
 
@@ -150,7 +147,7 @@ def _equal_biases(a: Network, b: Network) -> bool:
     if a.input.bias_plane != b.input.bias_plane:
         return False
     pairs = [(p, b[p.name]) for p in a.populations]
-    return all(np.array_equal(p.bias, q.bias) for p, q in pairs if isinstance(p, (IF, Readout)) and isinstance(q, (IF, Readout)))
+    return all(np.array_equal(p.bias, q.bias) for p, q in pairs if isinstance(p, Integrator) and isinstance(q, Integrator))
 
 
 def _corrected(origin: Network, plain: Network) -> bool:

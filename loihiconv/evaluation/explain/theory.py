@@ -14,7 +14,7 @@ import numpy as np
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.input_coding import check_samples, host_currents, payloads
 from loihiconv.core.linear import Array, Conv
-from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout, Recording
+from loihiconv.core.network import Connection, Input, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never
 
 
 def left_over(v_end: Array, v_start: Array, threshold: float, timesteps: int) -> Array:
@@ -101,15 +101,12 @@ def equation_8(
     for p in network.populations:
         arrived = np.zeros((n, *p.shape))
         for connection in network.incoming(p.name):
-            if isinstance(p, MaxPool):
-                arrived = _winners(network, connection, errors[connection.source], rates)
-            else:
-                arrived = arrived + _through(network, connection, errors[connection.source])
-        if isinstance(p, IF):
+            arrived = arrived + _passed_on(network, connection, errors[connection.source], rates)
+        if isinstance(p, Integrator) and p.spiking:
             arrived = arrived / tau(network, p)
             if rates is not None and samples is not None:
                 received = drive(network, rates, p.name, samples)
-                arrived = np.where((received > 0) & (received < tau(network, p) * p.payload_max), arrived, 0.0)
+                arrived = np.where((received > 0) & (received < tau(network, p) * p.largest_message), arrived, 0.0)
         errors[p.name] = arrived + delta_v.get(p.name, 0.0)
     return errors
 
@@ -121,14 +118,23 @@ def drive(network: Network, rates: Mapping[str, Array], population: str, samples
     """
     target = network[population]
     payload = payloads(network.input, check_samples(network.input, samples)).astype(np.float64)
-    if isinstance(target, Input):
-        return payload
-    if isinstance(target, MaxPool):
-        (connection,) = network.incoming(population)
-        return np.asarray(_windows(connection, rates[connection.source]).max(axis=-1))
+    match target:
+        case Input():
+            return payload
+        case MaxPool():
+            (connection,) = network.incoming(population)
+            return np.asarray(_windows(connection, rates[connection.source]).max(axis=-1))
+        case Integrator():
+            return _received(network, target, payload, rates)
+        case _:
+            assert_never(target)
+
+
+def _received(network: Network, target: Integrator, payload: Array, rates: Mapping[str, Array]) -> Array:
+    """`drive` of neurons that sum what arrives."""
     currents = host_currents(network, payload)
-    total = np.broadcast_to(currents.get(population, target.bias), (len(payload), *target.shape)).astype(np.float64)
-    for connection in network.incoming(population):
+    total = np.broadcast_to(currents.get(target.name, target.bias), (len(payload), *target.shape)).astype(np.float64)
+    for connection in network.incoming(target.name):
         if not connection.on_host:
             total = total + _through(network, connection, rates[connection.source])
     return total
@@ -173,25 +179,18 @@ def recorded_left_over(network: Network, recording: Recording) -> dict[str, Arra
     return {
         p.name: left_over(_final(recording, p.name), start_potential(network, p), tau(network, p), recording.timesteps)
         for p in network.populations
-        if isinstance(p, IF) or (isinstance(p, Input) and p.coding == "rate")
+        if p.has_potential and p.spiking
     }
 
 
 def tau(network: Network, population: Population) -> float:
     """τ, what one spike takes from the membrane potential, in units of v."""
-    if isinstance(population, Input):
-        return float(population.payload_max or 1)
-    return population.vth * 2.0**network.shift if isinstance(population, IF) else 1.0
+    return population.spike_charge(network.shift)
 
 
 def start_potential(network: Network, population: Population) -> Array:
     """V(0), as an array (\\*shape) in units of v; 0 for what has no potential."""
-    if isinstance(population, MaxPool) or (isinstance(population, Input) and population.coding != "rate"):
-        return np.zeros(population.shape)
-    if isinstance(population, Input):
-        start = population.payload_max // 2 if network.fixed_point else 0.5
-        return np.full(population.shape, float(start))
-    return np.broadcast_to(population.v_init, population.shape).astype(np.float64)
+    return population.start(fixed_point=network.fixed_point)
 
 
 def _through(network: Network, connection: Connection, sent: Array) -> Array:
@@ -213,6 +212,18 @@ def _windows(connection: Connection, x: Array) -> Array:
     view = np.lib.stride_tricks.sliding_window_view(padded, pool.extent, axis=(2, 3))  # type: ignore[call-overload, unused-ignore]  # stubs of numpy 1 know no tuple
     view = view[:, :, :: pool.stride[0], :: pool.stride[1], :: pool.dilation[0], :: pool.dilation[1]]
     return np.asarray(view.reshape(*view.shape[:4], -1))
+
+
+def _passed_on(network: Network, connection: Connection, errors: Array, rates: Mapping[str, Array] | None) -> Array:
+    """What errors of a source make of the target's, in its units of v."""
+    target = network[connection.target]
+    match target:
+        case MaxPool():
+            return _winners(network, connection, errors, rates)
+        case Integrator() | Input():
+            return _through(network, connection, errors)
+        case _:
+            assert_never(target)
 
 
 def _winners(network: Network, connection: Connection, errors: Array, rates: Mapping[str, Array] | None) -> Array:

@@ -14,7 +14,7 @@ from torch import nn
 
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, Network, Readout, Recording
+from loihiconv.core.network import Integrator, Network, Readout, Recording
 from loihiconv.evaluation.explain.analog import RateModel
 from loihiconv.evaluation.explain.layers import ErrorSum, LayerStatistics, layer_sums
 from loihiconv.evaluation.explain.reference import Reference, read_reference
@@ -215,7 +215,7 @@ def _spiking_rates(network: Network, x: Array, device: str) -> tuple[dict[str, A
     rates = {name: recording.sent(name).astype(np.float32) / recording.timesteps for name in recording.spike_counts}
     delta: dict[str, Array] = {}
     for p in network.populations:
-        if isinstance(p, IF):
+        if isinstance(p, Integrator) and p.spiking:
             delta[p.name] = (recording.residuals[p.name] - start_potential(network, p)) / tau(network, p)
         elif isinstance(p, Readout):
             charge = recording.potentials - start_potential(network, p)

@@ -21,11 +21,12 @@ from scipy.sparse import csr_matrix
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.linear import Dense as DenseMap
-from loihiconv.core.network import IF, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.core.network import V_MAX, Connection, Integrating, Integrator, Network, Population
 from loihiconv.lava.builder import check_stock_conv, check_weights, in_range, join, lava_array, message_bits, split_exactly
 from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
 from loihiconv.lava.chip.lif import DU, DV, VTH_MAX
 from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
+from loihiconv.lava.chip.realizations import neuron
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import Samples
 from loihiconv.lava.job import Job, Settings
@@ -112,7 +113,7 @@ class _Builder:
 
     def graph(self) -> Graph:
         network = self.network
-        neurons = {p.name: self._neurons(i, p) for i, p in enumerate(network.populations) if not isinstance(p, Input)}
+        neurons = {p.name: self._neurons(i, p) for i, p in enumerate(network.populations) if isinstance(p, Integrator)}
         made: list[AbstractProcess] = [n.process for n in neurons.values()]
         first_source = True
         for number, connection in enumerate(network.connections):
@@ -128,7 +129,7 @@ class _Builder:
             made.append(synapses)
             join(synapses.a_out, neurons[connection.target].process.a_in)
         if self.chip.sinks:
-            made += [self._sink(i, p, neurons[p.name]) for i, p in enumerate(network.populations) if isinstance(p, IF)]
+            made += [self._sink(i, p, neurons[p.name]) for i, p in enumerate(network.populations) if p.name in neurons and p.spiking]
         readout = neurons[network.readout.name].process
         if not set(made) <= set(find_processes(readout)):
             raise InvalidModel("some populations have no way to the readout, not even backwards", remedy="remove them")
@@ -147,7 +148,7 @@ class _Builder:
             spikes=self.job.spikes(index) if record and self.settings.record_spikes else None, name=f"input of {connection.target}",
         )  # fmt: skip
 
-    def _sink(self, index: int, population: IF, neurons: Neurons) -> SpikeSink:
+    def _sink(self, index: int, population: Population, neurons: Neurons) -> SpikeSink:
         sink = SpikeSink(
             shape=self.views[population.name][::-1], window=self._window(neurons.depth), counts=self.job.counts(index),
             spikes=self.job.spikes(index) if self.settings.record_spikes else None, name=f"spikes of {population.name}",
@@ -155,17 +156,17 @@ class _Builder:
         self.attach(neurons.process.s_out, "sink", 0).connect(sink.a_in)
         return sink
 
-    def _neurons(self, index: int, population: Population) -> Neurons:
-        assert not isinstance(population, Input | MaxPool)  # the first is no neuron here, the second was refused
+    def _neurons(self, index: int, population: Integrating) -> Neurons:
         name, shape = population.name, self.views[population.name][::-1]
         v = in_range(lava_array(population.v_init, population.shape, shape), V_MAX, name, "v_init")
         mantissa, exponent = split_exactly(lava_array(population.bias, population.shape, shape), name)
         common: dict[str, Any] = {"shape": shape, "v": v, "bias_mant": mantissa, "bias_exp": exponent, "name": name}
         state = {"v": v}
-        vth = VTH_MAX if isinstance(population, Readout) else int(population.vth)
-        if isinstance(population, Readout) or population.reset == "zero" or self.chip.realization == "lif":
+        vth = int(population.unit(0)) if population.spiking else VTH_MAX
+        made = neuron(population, self.chip.realization)
+        if made == "lif":
             process: Any = LIF(du=DU, dv=DV, vth=vth, **common)
-        elif self.chip.realization == "native":
+        elif made == "native":
             process = SoftResetIF(vth=vth, **common)
         else:
             state["r"] = np.full(shape, first_refractory(vth), np.int64)

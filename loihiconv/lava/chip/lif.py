@@ -25,7 +25,7 @@ from dataclasses import replace
 import numpy as np
 
 from loihiconv.core.linear import Array, LinearMap
-from loihiconv.core.network import IF, Connection, Network, Population, Readout
+from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout, assert_never
 
 RATIO = 8.0
 """Of threshold to largest input per step, as SNN toolbox's examples have it for a reset to zero."""
@@ -46,13 +46,17 @@ def slowed(network: Network, ratio: float = RATIO) -> Network:
     """
     populations: list[Population] = []
     for population in network.populations:
-        if isinstance(population, IF):
-            held = _held_back(network, population)
-            bias = population.bias - held.astype(population.bias.dtype) / network.timesteps
-            population = replace(population, bias=_divided(bias, ratio), v_init=population.v_init + held, reset="zero")
-        elif isinstance(population, Readout):
-            population = replace(population, bias=_divided(population.bias, ratio), scale=population.scale / ratio)
-        populations.append(population)
+        match population:
+            case IF():
+                held = _held_back(network, population)
+                bias = population.bias - held.astype(population.bias.dtype) / network.timesteps
+                populations.append(replace(population, bias=_divided(bias, ratio), v_init=population.v_init + held, reset="zero"))
+            case Readout():
+                populations.append(replace(population, bias=_divided(population.bias, ratio), scale=population.scale / ratio))
+            case Input() | MaxPool():
+                populations.append(population)
+            case _:
+                assert_never(population)
     connections = tuple(_slowed_connection(network, c, ratio) for c in network.connections)
     return replace(network, populations=tuple(populations), connections=connections)
 

@@ -15,6 +15,24 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias, get_args
 
+from loihiconv.core.network import IF, Input, MaxPool, Population, Readout, assert_never
+
 Realization: TypeAlias = Literal["native", "atrlif", "lif"]
 REALIZATIONS: tuple[str, ...] = get_args(Realization)
 """In order of preference."""
+
+
+def neuron(population: Population, realization: Realization) -> Realization | None:
+    """Which of the three neurons makes a population on a chip; None for what is no neuron there.
+
+    What needs no reset by subtraction is Lava's ``LIF`` in all realizations, the readout as one that never reaches its threshold.
+    """
+    match population:
+        case Input() | MaxPool():
+            return None
+        case IF():
+            return realization if population.reset == "subtract" else "lif"
+        case Readout():
+            return "lif"
+        case _:
+            assert_never(population)

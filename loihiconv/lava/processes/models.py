@@ -15,7 +15,8 @@ from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
 from numpy.typing import NDArray
 
-from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT, V_MAX
+from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT
+from loihiconv.core.neurons import current, fire, integrate
 from loihiconv.lava.files import Samples, SpikeRecorder, append
 from loihiconv.lava.layout import LavaConv
 from loihiconv.lava.processes.process import Delay, GradedIF, PayloadInput, ReadoutIntegrator, ResetToZeroIF, SubtractiveIF
@@ -63,7 +64,7 @@ class _NeuronsModel(PyLoihiProcessModel):
         super().__init__(proc_params)
         self.window = proc_params["window"]
         self.biases = Samples(proc_params["biases"], proc_params["shape"]) if proc_params["biases"] else None
-        self.bias: Array | None = None
+        self.bias: Array = np.zeros(1, np.int32)
         self.synapses = proc_params["synapses"]
         self.sums: Array = np.zeros(proc_params["shape"], np.int32)
 
@@ -88,7 +89,7 @@ class _NeuronsModel(PyLoihiProcessModel):
         if largest >= SUM_LIMIT:
             name, place = self.proc_params["name"], f"step {step + 1} of sample {sample}"
             raise OverflowError(f"{name}: a synaptic sum of magnitude {largest} in {place}; it must stay below 2^17 = {SUM_LIMIT}")
-        np.clip(self.v + (a_in << STATE_SHIFT) + self.bias, -V_MAX, V_MAX, out=self.v)
+        integrate(self.v, current(a_in, self.bias), out=self.v)
 
 
 class _IntegrateAndFireModel(_NeuronsModel):
@@ -125,9 +126,7 @@ class SubtractiveIFModel(_IntegrateAndFireModel):
     """See `SubtractiveIF`."""
 
     def fire(self, threshold: int) -> Array:
-        spikes: Array = self.v > threshold
-        self.v[spikes] -= threshold
-        return spikes
+        return fire(self.v, threshold)
 
 
 @implements(proc=ResetToZeroIF, protocol=LoihiProtocol)
@@ -137,9 +136,7 @@ class ResetToZeroIFModel(_IntegrateAndFireModel):
     """See `ResetToZeroIF`."""
 
     def fire(self, threshold: int) -> Array:
-        spikes: Array = self.v > threshold
-        self.v[spikes] = 0
-        return spikes
+        return fire(self.v, threshold, "zero")
 
 
 @implements(proc=GradedIF, protocol=LoihiProtocol)
@@ -151,9 +148,7 @@ class GradedIFModel(_IntegrateAndFireModel):
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=8)
 
     def fire(self, threshold: int) -> Array:
-        payloads = np.clip(self.v // threshold, 0, self.proc_params["payload_max"])
-        self.v -= payloads * threshold
-        return payloads.astype(np.uint8)
+        return fire(self.v, threshold, payload_max=self.proc_params["payload_max"]).astype(np.uint8)
 
 
 @implements(proc=ReadoutIntegrator, protocol=LoihiProtocol)

@@ -12,7 +12,8 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from loihiconv.core.input_coding import poisson_spikes
 from loihiconv.core.linear import Array
-from loihiconv.core.network import STATE_SHIFT, V_MAX
+from loihiconv.core.network import STATE_SHIFT
+from loihiconv.core.neurons import current, fire, integrate
 from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
 from loihiconv.lava.files import Samples, SpikeRecorder
 
@@ -32,11 +33,8 @@ class SoftResetIFModel(PyLoihiProcessModel):
 
     def run_spk(self) -> None:
         bias = np.left_shift(self.bias_mant, self.bias_exp)
-        self.v[:] = np.clip(self.v + (self.a_in.recv() << STATE_SHIFT) + bias, -V_MAX, V_MAX)
-        threshold = int(self.vth[0]) << STATE_SHIFT
-        spikes = self.v > threshold
-        self.v[spikes] -= threshold
-        self.s_out.send(spikes.astype(np.int32))
+        integrate(self.v, current(self.a_in.recv(), bias), out=self.v)
+        self.s_out.send(fire(self.v, int(self.vth[0]) << STATE_SHIFT).astype(np.int32))
 
 
 @implements(proc=HostSource, protocol=LoihiProtocol)
@@ -76,10 +74,8 @@ class HostSourceModel(PyLoihiProcessModel):
         if self.population.coding == "poisson":
             return poisson_spikes(self.population, self.payload.T, sample, begin=step, steps=1)[0].T.astype(np.int32)
         # Rate: integrate-and-fire with the payload as its input and payload_max as its threshold, from half of it.
-        self.v = self.v + self.payload
-        spikes = self.v > self.population.payload_max
-        self.v = self.v - self.population.payload_max * spikes
-        return spikes.astype(np.int32)
+        self.v += self.payload
+        return fire(self.v, self.population.payload_max).astype(np.int32)
 
 
 @implements(proc=SpikeSink, protocol=LoihiProtocol)
