@@ -47,9 +47,7 @@ class Loihi:
         check_registers(network, realization, x)
         sinks = options.counts or "spikes" in options.record
         chip = ChipSettings(realization, "loihi", board.generation, sinks, access)
-        return run_lava(
-            network, x, record=options.record, deadline=options.deadline, progress=options.progress, python=python, chip=chip
-        )  # fmt: skip
+        return run_lava(network, x, record=options.record, deadline=options.deadline, progress=options.progress, python=python, chip=chip)
 
 
 def _look() -> Availability:

@@ -170,9 +170,7 @@ def compare(
         traced = explain and trace_fits(net, n) and "potentials" in backend.records
         record = ["spikes"] if backend is judge else ["potentials"] if traced else None
         report = None if progress is None else partial(progress, backend.name)
-        recording = run(
-            net, x[:n], backend.name, record=record, counts=False, device=device, stock_models=stock_models, progress=report
-        )  # fmt: skip
+        recording = run(net, x[:n], backend.name, record=record, counts=False, device=device, stock_models=stock_models, progress=report)
         recordings[backend.name] = recording
         results[backend.name] = _result(recording.predictions, y[:n], reference[:n], recording)
     comparison = Comparison(net.timesteps, net.board, results, recordings=recordings, payload_max=net.payload_max)

@@ -120,9 +120,7 @@ def float_workload(model: Source, ann: Ann, x: Array) -> Workload:
     active = sum(float(nonzero[name].sum()) for name in hidden)
     places = sum(prod(ann.shapes[name]) for name in hidden) * len(x)
     stored = readable(model).stored(x.shape[1:])
-    return Workload(
-        stored.bytes, stored.zeros / max(1, stored.weights), 1 - active / places if places else 0.0, macs, 0.0, dense, 0.0, 1
-    )  # fmt: skip
+    return Workload(stored.bytes, stored.zeros / max(1, stored.weights), 1 - active / places if places else 0.0, macs, 0.0, dense, 0.0, 1)
 
 
 def _footprint(network: Network, weights: int, neurons: int) -> int:

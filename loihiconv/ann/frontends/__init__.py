@@ -4,6 +4,6 @@ Nothing beyond this package knows where a network comes from. Importing it impor
 """
 
 from loihiconv.ann.frontends.model import FloatModel, Source, Stored
-from loihiconv.ann.frontends.readable import FrontEnd, readable, register, unregister
+from loihiconv.ann.frontends.sources import FrontEnd, readable, register, unregister
 
 __all__ = ["FloatModel", "FrontEnd", "Source", "Stored", "readable", "register", "unregister"]

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from loihiconv.ann.frontends.model import Source
-from loihiconv.ann.frontends.readable import is_readable, kinds
+from loihiconv.ann.frontends.sources import is_readable, kinds
 from loihiconv.core.errors import InvalidModel, LoihiconvError
 
 
