@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from loihiconv.evaluation.sweep.sweep import sweep
     from loihiconv.hardware.board import Board, boards
     from loihiconv.lava.chip.settings import BoardAccess
+    from loihiconv.report.save import save_report
+    from loihiconv.report.sweep_plot import plot_sweep
+    from loihiconv.report.sweep_table import sweep_table
 
 __all__ = [
     "Board",
@@ -39,10 +42,13 @@ __all__ = [
     "convert",
     "deploy",
     "load",
+    "plot_sweep",
     "realize",
     "run",
     "save",
+    "save_report",
     "sweep",
+    "sweep_table",
 ]
 
 _HOMES = {
@@ -57,6 +63,9 @@ _HOMES = {
     "save": "core.lnet",
     "Board": "hardware.board",
     "BoardAccess": "lava.chip.settings",
+    "save_report": "report.save",
+    "plot_sweep": "report.sweep_plot",
+    "sweep_table": "report.sweep_table",
     "sweep": "evaluation.sweep.sweep",
     "Network": "core.network",
     "Recording": "core.recording",

@@ -25,7 +25,7 @@ from loihiconv.core.lnet import save
 from loihiconv.core.network import IF, Network, Recording
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
-from loihiconv.hardware.fitting import require_fit
+from loihiconv.hardware.place import require_fit
 from loihiconv.lava.chip.atrlif import spike_budget
 from loihiconv.lava.chip.lif import RATIO
 from loihiconv.lava.chip.realizations import Realization

@@ -36,7 +36,7 @@ class Loihi:
         from loihiconv.backends.realize import check_generation, realize
         from loihiconv.backends.register_check import check_registers
         from loihiconv.hardware.board import load_board
-        from loihiconv.hardware.fitting import require_fit
+        from loihiconv.hardware.place import require_fit
 
         realization, access = options.realization or "native", options.access or BoardAccess()
         board = load_board(network.board)

@@ -26,7 +26,7 @@ def place(
     from loihiconv.commands.placement_table import print_placement
     from loihiconv.core.lnet import load
     from loihiconv.hardware.picture import svg as draw_svg
-    from loihiconv.hardware.placement import place as run_place
+    from loihiconv.hardware.place import place as run_place
 
     if svg is not None:
         check_writable(svg)

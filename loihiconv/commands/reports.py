@@ -19,9 +19,13 @@ def check_reports(html: Path | None, markdown: Path | None) -> None:
 def finish_reports(comparison: Comparison, html: Path | None, markdown: Path | None, *, quiet: bool = False) -> None:
     """Print where accuracy went, where that was asked for, and write the reports."""
     from loihiconv.commands.analysis_text import print_analysis
-    from loihiconv.report import write_reports
+    from loihiconv.report.save import save_report
 
     if comparison.analysis is not None and not quiet:
         print_analysis(comparison.analysis)
-    for path in write_reports(comparison, html, markdown):
-        note(f"written: {path}")
+    if html is not None:
+        save_report(comparison, html, "html")
+        note(f"written: {html}")
+    if markdown is not None:
+        save_report(comparison, markdown, "markdown")
+        note(f"written: {markdown}")

@@ -42,9 +42,9 @@ def sweep(
 
     Example: loihiconv sweep mynets:lenet mnist.npz --weights lenet.pt -T 8,16,32 --percentile 99,99.9 --per-channel --per-layer
     """
-    from loihiconv.evaluation.sweep.plot import check_plot
     from loihiconv.evaluation.sweep.result import SweepInterrupted
     from loihiconv.evaluation.sweep.sweep import sweep as run_sweep
+    from loihiconv.report.sweep_plot import check_plot, plot_sweep
 
     for where, number in (("--samples", samples), ("--calibration-samples", calibration_samples)):
         if number < 1:
@@ -79,7 +79,7 @@ def sweep(
     if all(row.outcome is None for row in result.rows):
         raise typer.Exit(2)
     if plot is not None:
-        result.plot(plot)
+        plot_sweep(result, plot)
         note(f"written: {plot}")
 
 
@@ -101,7 +101,7 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) ->
 
 
 def _show(result: Any, *, as_json: bool) -> None:
-    from loihiconv.evaluation.sweep.table import cells, reasons
+    from loihiconv.report.sweep_table import cells, reasons
 
     if as_json:
         print_json(result.to_json())

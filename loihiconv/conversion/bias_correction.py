@@ -16,9 +16,9 @@ import torch
 
 from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.graph import Ann
-from loihiconv.conversion.quantization import bounds
 from loihiconv.conversion.scales import Scales
 from loihiconv.conversion.spiking import population_names
+from loihiconv.core.bounds import worst_cases
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array
 from loihiconv.core.network import IF, Network, Population, Readout
@@ -95,7 +95,7 @@ def correct_biases(
                 break
         run.settle(population.name)
     network = run.network
-    return replace(network, metadata={**network.metadata, "bounds": bounds(network)}) if network.fixed_point else network
+    return replace(network, metadata={**network.metadata, "bounds": worst_cases(network)}) if network.fixed_point else network
 
 
 def _corrected(network: Network, population: Population, target: Array, sent: Array) -> IF | Readout:

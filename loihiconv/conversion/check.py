@@ -19,7 +19,7 @@ from loihiconv.conversion.spiking import check_pooled, population_names, to_spik
 from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.linear import Array, Shape
 from loihiconv.hardware.board import Board, load_board
-from loihiconv.hardware.limits import fits
+from loihiconv.hardware.place import place
 
 
 @dataclass(frozen=True)
@@ -139,5 +139,5 @@ def _ways_to_pool(ann: Ann, pools: list[MaxPool]) -> str:
 def _does_not_fit(ann: Ann, board: Board) -> list[str]:
     """What breaks a limit in the best placement that is found: shapes decide, so any scales do."""
     scales = {name: np.ones(()) for name in ann.shapes}
-    violations = fits(to_spiking(ann, scales, Settings(1)), board)
+    violations = place(to_spiking(ann, scales, Settings(1)), board).violations
     return [str(v) for v in violations if v.certain and v.quantity != "max_pooling"]  # `_ways_to_pool` has said that already

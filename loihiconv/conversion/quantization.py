@@ -17,13 +17,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from math import floor, log2, prod
+from math import floor, log2
 from typing import Any
 
 import numpy as np
 
 from loihiconv.conversion.adaptive_rounding import Covariances, adaptive_weights, expected_error
 from loihiconv.conversion.bias_plane import with_bias_plane
+from loihiconv.core.bounds import worst_cases, worst_sums
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias, round_weights
 from loihiconv.core.linear import Array, Conv, LinearMap
@@ -107,7 +108,7 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
         tuple(populations), tuple(connections), network.timesteps, fixed_point=True, board=board.name,
         metadata={**network.metadata, "quantization": report}, origin=float_network,
     )  # fmt: skip
-    return replace(result, metadata={**result.metadata, "bounds": bounds(result)})
+    return replace(result, metadata={**result.metadata, "bounds": worst_cases(result)})
 
 
 def check_finite(network: Network) -> None:
@@ -148,26 +149,6 @@ def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list
             f"use spike_bits={best}"
         )
     return notes
-
-
-def bounds(network: Network) -> dict[str, dict[str, float]]:
-    """Worst cases over all inputs, per population of a fixed-point network.
-
-    "sum" is the largest |sum of weight x payload| (to stay below 2^17), "v" the largest |v| over the window if v did
-    not saturate, in units of v: T (64 sum + |bias|) + |v_init|, of a readout with the steps that it integrates. Beyond
-    2^23 - 1 v saturates, on the chip, in Lava and in the emulator alike.
-    """
-    result: dict[str, dict[str, float]] = {}
-    for population in network.populations[1:]:
-        if not isinstance(population, (IF, Readout)):  # gates sum nothing
-            continue
-        chip = [c for c in network.incoming(population.name) if not c.on_host]
-        worst = max(float(w.max()) for w in _worst_sums(network, network.input, population, chip))
-        step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
-        steps = network.readout_steps if isinstance(population, Readout) else network.timesteps
-        v = steps * step + float(np.abs(population.v_init).max())
-        result[population.name] = {"sum": worst, "v": v}
-    return result
 
 
 def representable_threshold(value: float, board: Board) -> int:
@@ -269,7 +250,7 @@ def _quantize_population(
     ceilings = [Ceiling(_weight_limit(c.map.weight, board) * p / _largest(c.map.weight), f"weights of {c.name}") for c, p in chip]
     if any(on_host):
         host_connections = [c for c, host in zip(incoming, on_host, strict=True) if host]
-        unit_sums = _worst_sums(network, replace(source, payload_max=1), population, host_connections)
+        unit_sums = worst_sums(network, replace(source, payload_max=1), population, host_connections)
         worst = max(float(sums.max()) for sums in unit_sums) + _largest(population.bias)
         ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / worst, "currents from the host"))
     else:
@@ -293,7 +274,7 @@ def _quantize_population(
             for c, p, host in zip(incoming, payload, on_host, strict=True)
         ]
         chip_connections = [c for c in connections if not c.on_host]
-        worst_sum = max(float(w.max()) for w in _worst_sums(network, source, population, chip_connections))
+        worst_sum = max(float(w.max()) for w in worst_sums(network, source, population, chip_connections))
         if worst_sum < SUM_LIMIT:
             break
         ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), SUM_CAUSE)
@@ -345,25 +326,3 @@ def _host_connection(connection: Connection, gain: float, payload: int) -> Conne
     exponent = floor(log2(_largest(weight))) + 1 - HOST_WEIGHT_BITS
     integers = np.rint(weight * 2.0**-exponent).astype(np.int32)
     return Connection(connection.source, connection.target, connection.map.with_weight(integers), on_host=True, weight_exp=exponent)
-
-
-def _worst_sums(network: Network, entry: Input, population: Population, connections: list[Connection]) -> tuple[Array, Array]:
-    """Largest positive and negative sums of weight x message, per neuron, with ``entry`` in place of the network's input."""
-    rising, falling = np.zeros(population.shape), np.zeros(population.shape)
-    for connection in connections:
-        source = entry if connection.source == entry.name else network[connection.source]
-        high = source.largest_message
-        low = -high if isinstance(source, Input) and source.signed else 0
-        rows = connection.map.weight.astype(np.float64).reshape(len(connection.map.weight), -1)
-        rising = rising + _per_neuron(np.maximum(rows * high, rows * low).sum(axis=1), connection.map, population)
-        falling = falling + _per_neuron(np.maximum(-rows * high, -rows * low).sum(axis=1), connection.map, population)
-    return rising, falling
-
-
-def _per_neuron(per_output: Array, linear_map: LinearMap, population: Population) -> Array:
-    """A number per output channel (Conv) or neuron (Dense), as an array that broadcasts to the population."""
-    if isinstance(linear_map, Conv) and len(population.shape) == 3:
-        return per_output[:, None, None]
-    if isinstance(linear_map, Conv):
-        return np.repeat(per_output, prod(population.shape) // len(per_output))
-    return per_output.reshape(population.shape)

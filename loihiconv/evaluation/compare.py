@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -87,18 +86,6 @@ class Comparison:
         """Board, time steps and, where they are not binary, spikes."""
         graded = f", graded spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ""
         return f"{self.board or 'float'}, {self.timesteps} time steps{graded}"
-
-    def save_html(self, path: str | PathLike[str]) -> None:
-        """Write a page that shows all of it, whole or not at all; see `loihiconv.report`."""
-        from loihiconv.report import save_html
-
-        save_html(self, path)
-
-    def save_markdown(self, path: str | PathLike[str]) -> None:
-        """Write the tables of that page as Markdown, whole or not at all."""
-        from loihiconv.report import save_markdown
-
-        save_markdown(self, path)
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as JSON values."""

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from loihiconv.core.bounds import worst_cases
 from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.network import IF, Input, MaxPool, Network
 from loihiconv.hardware.board import Board, Limit
-from loihiconv.hardware.demand import CHANNELS_PER_AXON, Demand, Layer, Region, on_chip
-
-if TYPE_CHECKING:
-    from loihiconv.hardware.placement import Placement
+from loihiconv.hardware.demand import CHANNELS_PER_AXON, Layer, Region, on_chip
 
 DENSER = "use fewer channels or larger strides, or prune the layer into groups"
 
@@ -63,21 +60,6 @@ class Violation:
 NetworkRule = Callable[[Network, Board], Iterator[Violation]]
 
 
-def fits(network: Network, board: str | Path | Board | None = None) -> tuple[Violation, ...]:
-    """What stands in the way of a network on a board: all rules, over its numbers and over its best placement.
-
-    Parameters
-    ----------
-    network : Network
-        Float (its shapes alone are judged) or fixed point.
-    board : str, path, Board or None
-        None takes the board that it was quantized for.
-    """
-    from loihiconv.hardware.placement import place
-
-    return place(network, board).violations
-
-
 def network_violations(network: Network, board: Board) -> tuple[Violation, ...]:
     """All rules that need no placement."""
     return tuple(violation for rule in NETWORK_RULES for violation in rule(network, board))
@@ -101,16 +83,14 @@ def graded_spikes(network: Network, board: Board) -> Iterator[Violation]:
         bits = source.largest_message.bit_length() + signed
         if bits > board.graded_spike_bits.value:
             remedy = "use spike_bits=1" if source.spiking else 'convert for this board, or use input_coding="rate"'
-            yield _violation(connection.name, "graded_spike_bits", bits, board.graded_spike_bits, remedy)
+            yield violation(connection.name, "graded_spike_bits", bits, board.graded_spike_bits, remedy)
 
 
 def delays(network: Network, board: Board) -> Iterator[Violation]:
     """A skip waits as many steps as it jumps over layers."""
     for connection in network.connections:
         if network.delay(connection) > board.max_delay.value:
-            yield _violation(
-                connection.name, "max_delay", network.delay(connection), board.max_delay, "let the skip jump over fewer layers"
-            )
+            yield violation(connection.name, "max_delay", network.delay(connection), board.max_delay, "let the skip jump over fewer layers")
 
 
 def weight_bits(network: Network, board: Board) -> Iterator[Violation]:
@@ -123,7 +103,7 @@ def weight_bits(network: Network, board: Board) -> Iterator[Violation]:
         step = 2 ** (8 - bits + mixed)
         largest, broken = int(np.abs(weight).max()), int((weight % step != 0).sum())
         if largest > 256 - step:
-            yield _violation(connection.name, "weight_bits", largest.bit_length() + mixed, board.weight_bits, "convert for this board")
+            yield violation(connection.name, "weight_bits", largest.bit_length() + mixed, board.weight_bits, "convert for this board")
         elif broken:
             quantity = f"weights that are no multiples of {step}"
             yield Violation(connection.name, quantity, broken, 0, True, "convert for this board", board.weight_bits.source)
@@ -136,7 +116,7 @@ def thresholds(network: Network, board: Board) -> Iterator[Violation]:
             vth, bits, exponent = int(population.vth), board.vth_mantissa_bits.value, board.vth_exponent_max.value
             odd = vth >> min(exponent, _trailing_zeros(vth))
             if odd.bit_length() > bits:
-                yield _violation(population.name, "vth_mantissa_bits", odd.bit_length(), board.vth_mantissa_bits, "convert for this board")
+                yield violation(population.name, "vth_mantissa_bits", odd.bit_length(), board.vth_mantissa_bits, "convert for this board")
 
 
 def biases(network: Network, board: Board) -> Iterator[Violation]:
@@ -149,12 +129,10 @@ def biases(network: Network, board: Board) -> Iterator[Violation]:
 
 def accumulators(network: Network, board: Board) -> Iterator[Violation]:
     """The worst sum of weights per step fits the synaptic accumulator; sources disagree on its width."""
-    from loihiconv.conversion.quantization import bounds
-
     if not network.fixed_point or any(isinstance(p, MaxPool) for p in network.populations):
         return
     largest = 2 ** (board.accumulator_bits.value - 1) - 1
-    for name, bound in bounds(network).items():
+    for name, bound in worst_cases(network).items():
         if bound["sum"] > largest:
             limit = board.accumulator_bits
             remedy = "a worst case that real inputs hardly reach; use fewer inputs per neuron or smaller weights to be safe"
@@ -193,60 +171,18 @@ def stuck(layer: Layer) -> Violation:
     words = board.synapse_words_per_axon
     if demand.axons_in > board.input_axons_per_core.value:
         remedy = f"fan-in of a neuron: reduce its inputs, or keep them an image, up to {CHANNELS_PER_AXON} channels of which share an axon"
-        return _violation(layer.name, "input_axons_per_core", demand.axons_in, board.input_axons_per_core, remedy)
+        return violation(layer.name, "input_axons_per_core", demand.axons_in, board.input_axons_per_core, remedy)
     if demand.words > board.synapse_memory_words.value:
-        return _violation(layer.name, "synapse_memory_words", demand.words, board.synapse_memory_words, f"fan-in of a neuron: {DENSER}")
+        return violation(layer.name, "synapse_memory_words", demand.words, board.synapse_memory_words, f"fan-in of a neuron: {DENSER}")
     if words is not None and demand.longest > words.value:
-        return _violation(layer.name, "synapse_words_per_axon", demand.longest, words, DENSER)
+        return violation(layer.name, "synapse_words_per_axon", demand.longest, words, DENSER)
     if demand.compartments > board.neurons_per_core.value:
-        return _violation(layer.name, "neurons_per_core", demand.compartments, board.neurons_per_core, DENSER)
-    return _violation(layer.name, "input_axons_per_core", demand.axons_in, board.input_axons_per_core, f"no cut was found; {DENSER}")
+        return violation(layer.name, "neurons_per_core", demand.compartments, board.neurons_per_core, DENSER)
+    return violation(layer.name, "input_axons_per_core", demand.axons_in, board.input_axons_per_core, f"no cut was found; {DENSER}")
 
 
-def placement_violations(placement: Placement) -> tuple[Violation, ...]:
-    """Rules over a placement: every core, every list of synapses, and the board's size."""
-    return (*_cores(placement), *_lists(placement), *_board(placement))
-
-
-def _cores(placement: Placement) -> Iterator[Violation]:
-    board, reported = placement.board, set()
-    resources: tuple[tuple[str, Limit, Callable[[Demand], int], str], ...] = (
-        ("neurons_per_core", board.neurons_per_core, lambda d: d.compartments, DENSER),
-        ("synapse_memory_words", board.synapse_memory_words, lambda d: d.words, DENSER),
-        ("input_axons_per_core", board.input_axons_per_core, lambda d: d.axons_in, DENSER),
-        (
-            "output_axons_per_core", board.output_axons_per_core, lambda d: d.axons_out,
-            "its pixels feed too many cores: the layers after it hold many weights; use fewer channels there, or larger strides",
-        ),
-    )  # fmt: skip
-    for s in placement.slices:
-        for quantity, limit, value, remedy in resources:
-            used = value(placement.usage[s.core])
-            if used > limit.value and (s.population, quantity) not in reported:
-                reported.add((s.population, quantity))
-                yield _violation(s.population, quantity, used, limit, remedy)
-
-
-def _lists(placement: Placement) -> Iterator[Violation]:
-    limit = placement.board.synapse_words_per_axon
-    for layer in placement.layers if limit is not None else ():
-        longest = max((s.demand.longest for s in layer.slices), default=0)
-        if limit is not None and longest > limit.value:
-            yield _violation(layer.name, "synapse_words_per_axon", longest, limit, DENSER)
-
-
-def _board(placement: Placement) -> Iterator[Violation]:
-    board = placement.board
-    if placement.cores > board.cores:
-        limit = board.chips
-        largest = max(placement.layers, key=lambda layer: len(layer.cores))
-        remedy = (
-            f"{largest.name} takes {len(largest.cores):,}: use strides or fewer channels there, or a board with {placement.chips:,} chips"
-        )
-        yield Violation("", "cores", placement.cores, board.cores, limit.certain and board.cores_per_chip.certain, remedy, limit.source)
-
-
-def _violation(layer: str, quantity: str, value: int, limit: Limit, remedy: str) -> Violation:
+def violation(layer: str, quantity: str, value: int, limit: Limit, remedy: str) -> Violation:
+    """A limit of a board that a layer breaks."""
     return Violation(layer, quantity, value, limit.value, limit.certain, remedy, limit.source)
 
 

@@ -1,25 +1,16 @@
-"""Where every neuron goes: populations cut into slices, slices packed onto cores, cores numbered along the chips.
-
-placement = place(network)            # or place(network, "nahuku32")
-placement.cores, placement.chips, placement.bound, placement.violations
-"""
+"""A network on a board: populations cut into slices, slices on cores, cores numbered along the chips. Data; `place` makes it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.network import Network
-from loihiconv.hardware.board import Board, load_board
-from loihiconv.hardware.demand import Demand, Layer, Region, Synapses, placed, reach
-from loihiconv.hardware.limits import Violation, network_violations, placement_violations, stuck
-from loihiconv.hardware.packing import Bag, merge, next_fit
-from loihiconv.hardware.partition import Choice, Cut, Search, share
-from loihiconv.hardware.synapse_memory import kernel_words
+from loihiconv.hardware.board import Board
+from loihiconv.hardware.demand import Demand, Region
+from loihiconv.hardware.limits import Violation
+from loihiconv.hardware.partition import share
 
 
 @dataclass(frozen=True)
@@ -167,92 +158,3 @@ class Placement:
             "name": layer.name, "shape": list(layer.shape), "neurons": layer.neurons, "cut": layer.kind, "bounds": dict(layer.bounds),
             "alternatives": dict(layer.alternatives), "halo": any(s.halo for s in layer.slices), "cores": cores,
         }  # fmt: skip
-
-
-def place(network: Network, board: str | Path | Board | None = None) -> Placement:
-    """Distribute a network over a board's cores, on as few as can be found.
-
-    Parameters
-    ----------
-    network : Network
-        Float or fixed point: only shapes count for the cores, and numbers for `Placement.violations`.
-    board : str, path, Board or None
-        None takes the board that the network was quantized for.
-
-    Returns
-    -------
-    Placement
-        Also where something does not fit: `Placement.violations` says what.
-    """
-    if board is None and not network.board:
-        raise InvalidSetting("no board given", where="board", limit="the network was not quantized for one", remedy="name one")
-    board = load_board(board if board is not None else network.board)
-    layers = {p.name: Layer(network, p.name, board) for p in placed(network)}
-    bounds = {name: layer_bounds(layer) for name, layer in layers.items()}
-    search = Search(network, layers, {n: max(1, *(int(-(-b // 1)) for b in bound.values())) for n, bound in bounds.items()}, board)
-    choices = search.run()
-    sliced = {n: _demands(search, layers[n], choice.cut, choices) for n, choice in choices.items()}
-    cores = _pack(sliced, board)
-    placed_layers = tuple(
-        LayerPlacement(
-            n, layer.shape, layer.neurons,
-            tuple(replace(s, core=core) for s, core in zip(sliced.get(n, ()), cores.get(n, ()), strict=True)),
-            bounds[n], choices[n].cut.kind if n in choices else "", choices[n].alternatives if n in choices else {},
-        )
-        for n, layer in layers.items()
-    )  # fmt: skip
-    totals = {resource: int(-(-round(sum(b[resource] for b in bounds.values()), 9) // 1)) for resource in next(iter(bounds.values()))}
-    placement = Placement(board, placed_layers, totals)
-    found = (*network_violations(network, board), *(stuck(layers[n]) for n in search.impossible), *placement_violations(placement))
-    return replace(placement, violations=found)
-
-
-def layer_bounds(layer: Layer) -> dict[str, float]:
-    """Cores that a population needs at least, in fractions, by each resource alone.
-
-    Neurons by their compartments; memory with every weight stored once and without overhead; input axons with every source
-    pixel that is seen arriving once; output axons with every pixel sent once to each population that it feeds.
-    """
-    board, channels = layer.board, layer.shape[0]
-    bits, word = board.weight_bits.value, board.synapse_word_bits.value
-    arriving = sum(_seen(s) * (1 if s.population_axons else s.source[0]) for s in layer.synapses)
-    leaving = sum(_seen(s) * s.entries(channels, 1) for s in layer.consumers)
-    return {
-        "neurons": layer.neurons * layer.per_neuron / board.neurons_per_core.value,
-        "synapse_memory": sum(kernel_words(s.weights, weight_bits=bits, word_bits=word) for s in layer.synapses)
-        / board.synapse_memory_words.value,
-        "axons_in": arriving / board.input_axons_per_core.value,
-        "axons_out": leaving / board.output_axons_per_core.value,
-    }
-
-
-def _seen(synapses: Synapses) -> int:
-    """Source pixels that reach any target."""
-    if synapses.conv is None:
-        return synapses.source[1] * synapses.source[2]
-    return synapses.pixels(0, (0, synapses.target[1]), (0, synapses.source[1])) * synapses.pixels(
-        1, (0, synapses.target[2]), (0, synapses.source[2])
-    )
-
-
-def _demands(search: Search, layer: Layer, cut: Cut, choices: Mapping[str, Choice]) -> list[Slice]:
-    """All slices of a population with what each demands, output axons included; not yet on a core."""
-    consumers = [(s, choices[s.connection.target].cut.regions) for s in search.consumers[layer.name] if s.connection.target in choices]
-    slices = []
-    for region in cut:
-        demand = layer.demand(region, halo=cut.halo)
-        out = sum(reach(s, region, regions) for s, regions in consumers)
-        slices.append(Slice(layer.name, -1, region, cut.halo, replace(demand, axons_out=out)))
-    return slices
-
-
-def _pack(sliced: Mapping[str, list[Slice]], board: Board) -> dict[str, list[int]]:
-    """The core of each slice: slices of one population side by side, remainders of several together."""
-    bags: list[Bag] = []
-    for name, slices in sliced.items():
-        bags += next_fit(name, [s.demand for s in slices], board)
-    cores: dict[str, list[int]] = {name: [-1] * len(slices) for name, slices in sliced.items()}
-    for core, bag in enumerate(merge(bags, board)):
-        for name, index in bag.slices:
-            cores[name][index] = core
-    return cores

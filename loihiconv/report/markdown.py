@@ -28,9 +28,9 @@ def markdown(comparison: Comparison) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; the first column to the left, the others to the right. Bars within cells are escaped."""
-    rule = [":--", *("--:" for _ in header[1:])]
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
+    """A table; the first ``left`` columns to the left, the others to the right. Bars within cells are escaped."""
+    rule = [":--" if i < left else "--:" for i in range(len(header))]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in (header, rule, *rows))
 
 

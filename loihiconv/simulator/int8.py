@@ -12,16 +12,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
 
-from loihiconv.core.linear import Conv, Dense, LinearMap, Shape
+from loihiconv.core.linear import Conv, Dense
+from loihiconv.simulator.layout import Geometry
 from loihiconv.simulator.timing import shortest
 
-if TYPE_CHECKING:
-    from loihiconv.simulator.synapses import Synapses
+Exact: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
+"""The same product in float32, to compare with: spikes (N, neurons of the source) to sums in units of v."""
 
 LARGEST_PAYLOAD = 127
 """Of graded spikes that are multiplied as bytes."""
@@ -60,55 +61,52 @@ class Int8Product:
     them up on any difference or error.
     """
 
-    def __init__(self, synapses: Synapses, weights: Bytes) -> None:
+    def __init__(self, geometry: Geometry, weights: Bytes, shift: int) -> None:
         ops, narrow = torch.ops.onednn, weights.values
-        self.synapses, self.ops = synapses, ops
-        self.scales = torch.full((len(narrow),), 2**weights.halved * synapses.unit)
+        self.geometry, self.ops = geometry, ops
+        self.scales = torch.full((len(narrow),), float(2 ** (weights.halved + shift)))
         self.zeros = torch.zeros(len(narrow), dtype=torch.int64)
-        self.pixelwise = is_pixelwise(synapses.map, synapses.target_shape)
-        if self.pixelwise:
+        if geometry.pixelwise:
             self.packed = ops.qlinear_prepack(narrow.flatten(1), None)
-        elif isinstance(synapses.map, Conv):
-            top, bottom, left, right = synapses.map.padding
+        elif isinstance(geometry.map, Conv):
+            top, bottom, left, right = geometry.map.padding
             # torch pads symmetrically; anything else is padded (or cropped) as bytes beforehand
             self.symmetric = (top, left) == (bottom, right) and top >= 0 and left >= 0
             padding = [top, left] if self.symmetric else [0, 0]
-            c = synapses.map
-            self.geometry: tuple[Any, ...] = (list(c.stride), padding, list(c.dilation), c.groups)
-            self.packed = ops.qconv_prepack(narrow, self.scales, 1.0, 0, *self.geometry, None)
+            c = geometry.map
+            self.windows: tuple[Any, ...] = (list(c.stride), padding, list(c.dilation), c.groups)
+            self.packed = ops.qconv_prepack(narrow, self.scales, 1.0, 0, *self.windows, None)
         else:
             self.packed = ops.qlinear_prepack(narrow, None)
 
     @classmethod
-    def prepare(cls, synapses: Synapses, weights: Bytes, payload: int) -> Int8Product | None:
-        """The byte-wise product for weights of ``synapses`` and payloads of up to so much, or None where it is not exact or not there."""
+    def prepare(cls, geometry: Geometry, weights: Bytes, shift: int, payload: int, exact: Exact) -> Int8Product | None:
+        """The byte-wise product for payloads of up to so much, or None where it is not exact or not there."""
         generator = torch.Generator().manual_seed(0)
-        spikes = torch.randint(0, payload + 1, (3, prod(synapses.source_shape)), generator=generator, dtype=torch.uint8)
+        spikes = torch.randint(0, payload + 1, (3, prod(geometry.source)), generator=generator, dtype=torch.uint8)
         spikes[0] = payload
         try:
-            product = cls(synapses, weights)
-            if torch.equal(product(spikes), synapses.float32(spikes)):
+            product = cls(geometry, weights, shift)
+            if torch.equal(product(spikes), exact(spikes)):
                 return product
         except (RuntimeError, AttributeError, TypeError, NotImplementedError):
             pass  # this torch has no such operator, or not for this geometry: float32 is exact as well
         return None
 
     def __call__(self, spikes: torch.Tensor) -> torch.Tensor:
-        s, output = self.synapses, torch.float32
-        if isinstance(s.map, Dense) or self.pixelwise:
-            rows = spikes.view(-1, s.source_shape[0]) if self.pixelwise else spikes
+        g, output = self.geometry, torch.float32
+        if isinstance(g.map, Dense) or g.pixelwise:
+            rows = spikes.view(-1, g.source[0]) if g.pixelwise else spikes
             result: torch.Tensor = self.ops.qlinear_pointwise(
                 rows, 1.0, 0, self.packed, self.scales, self.zeros, None, 1.0, 0, output, "none", [], ""
             )
             return result.view(len(spikes), -1)
-        x = s.image(spikes)
+        x = g.image(spikes)
         if not self.symmetric:
-            top, bottom, left, right = s.map.padding
+            top, bottom, left, right = g.map.padding
             x = F.pad(x, (left, right, top, bottom)).contiguous(memory_format=torch.channels_last)
-        return s.flat(
-            self.ops.qconv2d_pointwise(
-                x, 1.0, 0, self.packed, self.scales, self.zeros, None, *self.geometry, 1.0, 0, output, "none", [], ""
-            )
+        return g.flat(
+            self.ops.qconv2d_pointwise(x, 1.0, 0, self.packed, self.scales, self.zeros, None, *self.windows, 1.0, 0, output, "none", [], "")
         )
 
 
@@ -133,17 +131,17 @@ class Int8Matmul:
         self.shift = shift + weights.halved
 
     @classmethod
-    def prepare(cls, synapses: Synapses, weights: Bytes, shift: int) -> Int8Matmul | None:
-        """The product for weights of ``synapses``, or None where it is none, not the fastest or not exact."""
-        if not is_pixelwise(synapses.map, synapses.target_shape) or weights.values.numel() > FEW_WEIGHTS or not has_fast_matmul():
+    def prepare(cls, geometry: Geometry, weights: Bytes, shift: int, exact: Exact) -> Int8Matmul | None:
+        """The product, or None where the map is no convolution of single pixels, or this is not the fastest or not exact."""
+        if not geometry.pixelwise or weights.values.numel() > FEW_WEIGHTS or not has_fast_matmul():
             return None
         product = cls(weights, shift)
         generator = torch.Generator().manual_seed(0)
-        spikes = torch.randint(0, 2, (3, prod(synapses.source_shape)), generator=generator, dtype=torch.uint8)
+        spikes = torch.randint(0, 2, (3, prod(geometry.source)), generator=generator, dtype=torch.uint8)
         spikes[0] = 1
-        sums = torch.empty((3, prod(synapses.target_shape)), dtype=torch.int32)
+        sums = torch.empty((3, prod(geometry.target)), dtype=torch.int32)
         product(spikes, sums)
-        return product if torch.equal(sums.to(torch.float32) * 2**product.shift, synapses.float32(spikes)) else None
+        return product if torch.equal(sums.to(torch.float32) * 2**product.shift, exact(spikes)) else None
 
     def __call__(self, spikes: torch.Tensor, sums: torch.Tensor) -> None:
         """Multiply.
@@ -179,10 +177,3 @@ def has_fast_matmul() -> bool:
         return shortest(lambda: torch._int_mm(a, b)) <= shortest(lambda: torch.mm(x, y))
     except (RuntimeError, AttributeError, NotImplementedError):
         return False
-
-
-def is_pixelwise(linear: LinearMap, target: Shape) -> bool:
-    """Whether it is a convolution of single pixels: a matrix product over all of them, which has less to set up."""
-    if not isinstance(linear, Conv) or len(target) != 3:
-        return False
-    return linear.weight.shape[2:] == (1, 1) and (linear.stride, linear.padding, linear.groups) == ((1, 1), (0, 0, 0, 0), 1)

@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import torch
 
-from loihiconv.core.linear import Array, Shape
+from loihiconv.core.linear import Array, Conv, LinearMap, Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """A linear map with the shapes that it joins: what a product needs to know beside its weights.
+
+    Attributes
+    ----------
+    map : Dense or Conv
+    source, target : tuple of int
+        Shapes of the populations.
+    """
+
+    map: LinearMap
+    source: Shape
+    target: Shape
+
+    @cached_property
+    def pixelwise(self) -> bool:
+        """Whether it is a convolution of single pixels: a matrix product over all of them, which has less to set up."""
+        if not isinstance(self.map, Conv) or len(self.target) != 3:
+            return False
+        return self.map.weight.shape[2:] == (1, 1) and (self.map.stride, self.map.padding, self.map.groups) == ((1, 1), (0, 0, 0, 0), 1)
+
+    def image(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, H W C) of the source as (N, C, H, W) in channels-last memory, without a copy."""
+        c, h, w = self.source
+        return x.view(len(x), h, w, c).permute(0, 3, 1, 2)
+
+    def flat(self, y: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) of the target as (N, neurons): (H, W, C) order for image-shaped targets, (C, H, W) for flat ones."""
+        if len(self.target) == 3:
+            y = y.permute(0, 2, 3, 1)
+        return y.reshape(len(y), -1)
 
 
 def spread(values: Array, shape: Shape, dtype: type) -> Array:

@@ -28,7 +28,7 @@ from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Conv, Dense, LinearMap
 from loihiconv.core.network import Connection, Network
 from loihiconv.simulator.int8 import LARGEST_PAYLOAD, Bytes, Int8Matmul, Int8Product
-from loihiconv.simulator.layout import dense_channels_last
+from loihiconv.simulator.layout import Geometry, dense_channels_last
 
 EXACT_FLOAT32 = 2**24
 """All integers up to here are float32 numbers."""
@@ -48,7 +48,7 @@ class Synapses:
 
     def __init__(self, network: Network, connection: Connection, device: torch.device, *, portable: bool = False) -> None:
         source, target = network[connection.source], network[connection.target]
-        self.source_shape, self.target_shape = source.shape, target.shape
+        self.geometry = Geometry(connection.map, source.shape, target.shape)
         self.map: LinearMap = connection.map
         self.unit = float(2**network.shift)
         self.largest = 0
@@ -65,9 +65,9 @@ class Synapses:
         self.matmul: Int8Matmul | None = None
         if network.fixed_point and source.spiking and not portable and (weights := Bytes.of(weight)) is not None:
             if not source.graded:
-                self.matmul = Int8Matmul.prepare(self, weights, network.shift)
+                self.matmul = Int8Matmul.prepare(self.geometry, weights, network.shift, self.float32)
             if source.largest_message <= LARGEST_PAYLOAD:
-                self.int8 = Int8Product.prepare(self, weights, source.largest_message)
+                self.int8 = Int8Product.prepare(self.geometry, weights, network.shift, source.largest_message, self.float32)
 
     @staticmethod
     def _largest_sum(connection: Connection, payload: int) -> int:
@@ -84,11 +84,11 @@ class Synapses:
     @property
     def row_bytes(self) -> int:
         """Bytes that one row of the result takes, and of what is made on the way to it."""
-        size = 4 * prod(self.target_shape)
+        size = 4 * prod(self.geometry.target)
         if self.int8 is None:
-            size += 4 * prod(self.source_shape)
+            size += 4 * prod(self.geometry.source)
         if self.portable and isinstance(self.map, Conv):
-            windows = prod(self.target_shape) // len(self.map.weight)
+            windows = prod(self.geometry.target) // len(self.map.weight)
             size *= 2
             size += 4 * windows * prod(self.map.weight.shape[1:]) * self.map.groups
         return size
@@ -114,7 +114,7 @@ class Synapses:
         x = spikes.to(torch.float32)
         if isinstance(self.map, Dense):
             return x @ self.weight.T
-        x = self.image(x)
+        x = self.geometry.image(x)
         (top, bottom, left, right), c = self.map.padding, self.map
         if self.portable:
             return self._windows_times_weights(F.pad(x, (left, right, top, bottom)), c)
@@ -122,22 +122,11 @@ class Synapses:
             y = F.conv2d(x, self.weight, None, c.stride, (top, left), c.dilation, c.groups)
         else:
             y = F.conv2d(F.pad(x, (left, right, top, bottom)), self.weight, None, c.stride, 0, c.dilation, c.groups)
-        return self.flat(y)
+        return self.geometry.flat(y)
 
     def _windows_times_weights(self, x: torch.Tensor, c: Conv) -> torch.Tensor:
         """A convolution of padded images (N, C, H, W) as one matrix product per group."""
-        _, height, width = c.output_shape(self.source_shape)
+        _, height, width = c.output_shape(self.geometry.source)
         columns = F.unfold(x, c.weight.shape[2:], c.dilation, 0, c.stride).view(len(x), c.groups, -1, height * width)
         y = self.weight.view(c.groups, len(self.weight) // c.groups, -1) @ columns
-        return self.flat(y.reshape(len(x), -1, height, width))
-
-    def image(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, H W C) as (N, C, H, W) in channels-last memory, without a copy."""
-        c, h, w = self.source_shape
-        return x.view(len(x), h, w, c).permute(0, 3, 1, 2)
-
-    def flat(self, y: torch.Tensor) -> torch.Tensor:
-        """(N, C, H, W) as (N, neurons): (H, W, C) order for image-shaped targets, (C, H, W) for flat ones."""
-        if len(self.target_shape) == 3:
-            y = y.permute(0, 2, 3, 1)
-        return y.reshape(len(y), -1)
+        return self.geometry.flat(y.reshape(len(x), -1, height, width))

@@ -21,7 +21,8 @@ from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
 from loihiconv.demo import digits, digits_cnn
-from loihiconv.report import markdown, page
+from loihiconv.report.markdown import markdown
+from loihiconv.report.page import page
 from loihiconv.simulator import simulate
 
 REGISTERED = """

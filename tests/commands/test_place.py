@@ -7,10 +7,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from tests.board.test_energy import network
 
 from loihiconv.core.lnet import save
 from loihiconv.core.network import Network
+from tests.hardware.test_energy import network
 
 
 @pytest.fixture

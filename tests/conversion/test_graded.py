@@ -22,7 +22,7 @@ from loihiconv.core.linear import Array, Conv, Dense
 from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Readout
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.hardware.board import Limit, load_board
-from loihiconv.hardware.limits import fits
+from loihiconv.hardware.place import place
 from loihiconv.lava.client import run_lava
 from loihiconv.simulator import simulate
 from tests import naive
@@ -145,9 +145,11 @@ def test_boards_without_graded_spikes_refuse_by_name() -> None:
     with pytest.raises(LimitExceeded, match=rf"{network.populations[1].name}: graded spikes of 4 bits; .*: spikes carry 3 bits; use"):
         quantize(network, narrow)
     net = quantize(network, board)
-    refused = [v.layer for v in fits(net, load_board("nahuku32")) if v.quantity == "graded_spike_bits" and "spike_bits=1" in v.remedy]
+    refused = [
+        v.layer for v in place(net, load_board("nahuku32")).violations if v.quantity == "graded_spike_bits" and "spike_bits=1" in v.remedy
+    ]
     assert refused == [c.name for c in net.connections if c.source != "input"]
-    assert not [v for v in fits(net, board) if v.quantity == "graded_spike_bits"]
+    assert not [v for v in place(net, board).violations if v.quantity == "graded_spike_bits"]
 
 
 def test_sums_of_payloads_stay_within_17_bits() -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loihiconv.conversion.quantization import bounds, quantize, representable_threshold
+from loihiconv.conversion.quantization import quantize, representable_threshold
+from loihiconv.core.bounds import worst_cases
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, join_bias, round_bias, round_weights, split_bias
 from loihiconv.core.linear import Array, Conv, Dense
@@ -90,7 +91,7 @@ def test_everything_stays_in_range(
         if not connection.on_host:
             assert np.abs(weight).max() <= 254 + (weight >= 0).all()
             assert (weight % 2 == 0).all() or (weight >= 0).all() or (weight <= 0).all()
-    for name, worst in bounds(q).items():
+    for name, worst in worst_cases(q).items():
         assert worst["sum"] < 2**17, name
     for population in q.populations[1:]:
         assert not isinstance(population, Input)
@@ -179,5 +180,5 @@ def test_sums_are_bounded_for_convolutions_and_several_connections() -> None:
     one = Conv(np.ones((200, 1, 1, 1), np.float32), groups=200)
     maps = (Connection("input", "a", one), Connection("a", "b", big), Connection("input", "b", replace(big)))
     q = quantize(Network(populations, (*maps, Connection("b", "r", Dense(np.ones((1, 48), np.float32)))), 4), LOIHI2)
-    assert bounds(q)["b"]["sum"] == 2 * 1800 * q.connections[1].map.weight.max() < 2**17
+    assert worst_cases(q)["b"]["sum"] == 2 * 1800 * q.connections[1].map.weight.max() < 2**17
     assert q.connections[1].map.weight.max() == q.connections[2].map.weight.max() > 30

@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.board.nets import mnist_cnn
 
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.hardware.energy import NXTF_MNIST, distance, estimate
-from loihiconv.hardware.placement import Placement, place
+from loihiconv.hardware.place import place
+from loihiconv.hardware.placement import Placement
 from loihiconv.simulator.engine import simulate
+from tests.hardware.nets import mnist_cnn
 
 
 def network(board: str = "nahuku8") -> Network:

@@ -11,7 +11,8 @@ from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.linear import Array, Dense
 from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout
 from loihiconv.hardware.board import load_board
-from loihiconv.hardware.limits import Violation, fits, network_violations
+from loihiconv.hardware.limits import Violation, network_violations
+from loihiconv.hardware.place import place
 
 LOIHI1 = load_board("nahuku8")
 LOIHI2 = load_board("kapoho_point")
@@ -38,7 +39,7 @@ def found(net: Network, board=LOIHI1) -> list[tuple[str, str, int, int, bool]]:
 
 def test_a_network_within_all_limits():
     assert found(network()) == []
-    assert fits(network()) == ()
+    assert place(network()).violations == ()
 
 
 @pytest.mark.parametrize("vth", [1, 255, 256, 255 << 7, 510, 3 << 13 - 1])

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from tests.board.nets import mnist_cnn, mobilenet
-from tests.board.test_energy import network
-
 from loihiconv.core.network import Network
 from loihiconv.hardware import picture
-from loihiconv.hardware.placement import place
+from loihiconv.hardware.place import place
+from tests.hardware.nets import mnist_cnn, mobilenet
+from tests.hardware.test_energy import network
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.board.nets import chain, conv, mnist_cnn, mobilenet, resnet18, vgg16
-from tests.board.recount import recount, shape_of
 
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.linear import Conv, Dense, LinearMap
 from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.hardware.board import Board, Limit, load_board
-from loihiconv.hardware.placement import Placement, place
+from loihiconv.hardware.place import place
+from loihiconv.hardware.placement import Placement
+from tests.hardware.nets import chain, conv, mnist_cnn, mobilenet, resnet18, vgg16
+from tests.hardware.recount import recount, shape_of
 from tests.strategies import Case, cases
 
 RESOURCES = {

@@ -14,9 +14,11 @@ import loihiconv as lc
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.demo import digits, digits_cnn
 from loihiconv.evaluation.compare import Comparison
-from loihiconv.report import markdown, page, write_reports
 from loihiconv.report import numbers as n
 from loihiconv.report.axes import horizontal, nice_step
+from loihiconv.report.markdown import markdown
+from loihiconv.report.page import page
+from loihiconv.report.save import save_report
 
 VOID = {"meta", "link", "path", "rect", "circle"}
 """Elements without an end tag, or that end themselves."""
@@ -132,15 +134,16 @@ def test_without_an_explanation_there_are_accuracies() -> None:
 
 
 def test_files(good: Comparison, tmp_path: Path) -> None:
-    written = write_reports(good, tmp_path / "r.html", tmp_path / "r.md")
-    assert written == (tmp_path / "r.html", tmp_path / "r.md")
+    save_report(good, tmp_path / "r.html")
+    save_report(good, tmp_path / "r.MD")
     assert (tmp_path / "r.html").read_text() == page(good)
-    assert write_reports(good) == ()
-    good.save_html(tmp_path / "again.html")
-    good.save_markdown(tmp_path / "again.md")
-    assert (tmp_path / "again.md").read_text() == (tmp_path / "r.md").read_text()
+    assert (tmp_path / "r.MD").read_text() == markdown(good)
+    save_report(good, tmp_path / "named", "markdown")
+    assert (tmp_path / "named").read_text() == markdown(good)
     with pytest.raises(InvalidSetting, match="cannot be written"):
-        good.save_html(tmp_path / "missing" / "r.html")
+        save_report(good, tmp_path / "missing" / "r.html")
+    with pytest.raises(InvalidSetting, match=r"\.html, \.htm, \.md expected"):
+        save_report(good, tmp_path / "r.pdf")
 
 
 def test_numbers() -> None:

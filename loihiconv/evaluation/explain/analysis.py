@@ -28,7 +28,8 @@ from loihiconv.evaluation.explain.reference import Reference, read_reference
 from loihiconv.evaluation.explain.waterfall import LAYER_SAMPLES, Step, Waterfall, float_origin, spread, waterfall
 from loihiconv.evaluation.workload import Workload, float_workload, spiking_workload
 from loihiconv.hardware.energy import EnergyEstimate, estimate
-from loihiconv.hardware.placement import Placement, place
+from loihiconv.hardware.place import place
+from loihiconv.hardware.placement import Placement
 
 PEAK_BYTES = 64 * 2**20
 """Memory for every spike of the samples that potentials are followed on."""

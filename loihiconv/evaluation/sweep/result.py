@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from math import isfinite
-from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from loihiconv.core.errors import ArtifactError, InvalidSetting
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.pairing import tango
 from loihiconv.evaluation.sweep.pareto import pareto_front
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Part: TypeAlias = Literal["train", "test"]
 Cost: TypeAlias = Literal["timesteps", "synaptic_operations"]
@@ -194,18 +190,6 @@ class SweepResult:
             "fronts": {cost: list(self.front(cost)) for cost in COSTS},
             "provenance": dict(self.provenance),
         }
-
-    def table(self) -> str:
-        """The rows as a table in Markdown."""
-        from loihiconv.evaluation.sweep.table import cells, markdown, reasons
-
-        return "\n\n".join([markdown(*cells(self)), *reasons(self)])
-
-    def plot(self, path: str | PathLike[str] | None = None, *, lowest: float | None = None) -> Figure:
-        """Accuracy against time steps and synaptic operations, with both fronts; see `loihiconv.evaluation.sweep.plot`."""
-        from loihiconv.evaluation.sweep.plot import plot
-
-        return plot(self, path, lowest=lowest)
 
 
 class SweepInterrupted(KeyboardInterrupt):

@@ -20,8 +20,9 @@ from loihiconv.evaluation.sweep import sweep as module
 from loihiconv.evaluation.sweep.axes import AXES, points
 from loihiconv.evaluation.sweep.cache import SweepCache
 from loihiconv.evaluation.sweep.result import Outcome, Row, SweepInterrupted, SweepResult
-from loihiconv.evaluation.sweep.table import cells
 from loihiconv.hardware.board import load_board
+from loihiconv.report.sweep_plot import plot_sweep
+from loihiconv.report.sweep_table import cells, sweep_table
 
 X, Y = digits()[2][:60], digits()[3][:60]
 CALIBRATION = digits()[0][:100]
@@ -94,7 +95,7 @@ def test_what_cannot_be_converted_is_a_row_with_the_reason() -> None:
     assert fine.outcome is not None
     assert result.complete
     assert result.front("timesteps") == (1,)
-    assert "max-pools analog input" in result.table()
+    assert "max-pools analog input" in sweep_table(result)
     json.dumps(result.to_json(), allow_nan=False)
 
 
@@ -281,14 +282,14 @@ def test_fronts_and_table(result: SweepResult) -> None:
     assert rows[3][6:] == ["1.70M", "10.0", "T"]
     assert rows[6][-1] == "failed"
     assert "tuning on test data" in result.caution
-    lines = result.table().splitlines()
-    assert lines[1] == "|" + " ---: |" * len(header)
+    lines = sweep_table(result).splitlines()
+    assert lines[1] == "|" + " --: |" * len(header)
     assert lines[-1] == "T 32, scales layer: 3: too large"
 
 
 def test_the_figure_shows_points_fronts_and_intervals(result: SweepResult, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="figures need matplotlib")
-    figure = result.plot(tmp_path / "sweep.svg")
+    figure = plot_sweep(result, tmp_path / "sweep.svg")
     assert (tmp_path / "sweep.svg").read_text().startswith("<?xml")
     left, right = figure.axes
     assert (left.get_xlabel(), right.get_xlabel()) == ("time steps per sample", "synaptic operations per sample")
@@ -298,15 +299,15 @@ def test_the_figure_shows_points_fronts_and_intervals(result: SweepResult, tmp_p
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["float ANN", "Pareto front", "scales: channel", "scales: layer"]
     assert "1 of 6 points could not be converted" in figure.get_suptitle()
-    result.plot(tmp_path / "sweep.png", lowest=0.5)
+    plot_sweep(result, tmp_path / "sweep.png", lowest=0.5)
     assert (tmp_path / "sweep.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_figures_that_cannot_be_are_refused(result: SweepResult, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="figures need matplotlib")
     with pytest.raises(InvalidSetting, match=r"ends in '\.gif'"):
-        result.plot(tmp_path / "sweep.gif")
+        plot_sweep(result, tmp_path / "sweep.gif")
     with pytest.raises(InvalidSetting, match="lowest 2"):
-        result.plot(lowest=2)
+        plot_sweep(result, lowest=2)
     with pytest.raises(InvalidSetting, match="cannot be written"):
-        result.plot(tmp_path / "nowhere" / "sweep.png")
+        plot_sweep(result, tmp_path / "nowhere" / "sweep.png")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.sweep.result import Outcome, Row, SweepResult
+from loihiconv.report.markdown import table
 
 SHORT = {"timesteps": "T", "per_channel": "scales", "bias_correction": "bias corr.", "input_coding": "input", "weight_bits": "bits"}
 """Headings of axes whose names are long; the others are their own."""
+
+
+def sweep_table(result: SweepResult) -> str:
+    """A sweep's rows as a table in Markdown, and after it why points could not be converted."""
+    return "\n\n".join([table(*cells(result), left=0), *reasons(result)])
 
 
 def cells(result: SweepResult) -> tuple[list[str], list[list[str]]]:
@@ -34,12 +39,6 @@ def reasons(result: SweepResult) -> list[str]:
     """Why points could not be converted, a line each."""
     failed = [row for row in result.rows if row.outcome is None]
     return [", ".join(f"{heading(name)} {value(row, name)}" for name in result.axes) + f": {row.reason}" for row in failed]
-
-
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown, numbers to the right."""
-    lines = [header, ["---:"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def heading(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.core.files import replacing
 from loihiconv.evaluation.sweep.result import COSTS, Cost, Outcome, Row, SweepResult
-from loihiconv.evaluation.sweep.table import heading, shown
+from loihiconv.report.sweep_table import heading, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ FRONT: Mapping[str, Any] = {"color": "0.35", "linewidth": 2.2, "alpha": 0.6}
 
 
 def check_plot(path: str | os.PathLike[str]) -> None:
-    """Raise at once where `plot` must fail later: no matplotlib, or a kind of file that it does not write."""
+    """Raise at once where `plot_sweep` must fail later: no matplotlib, or a kind of file that it does not write."""
     if (suffix := Path(path).suffix.lower()) not in SUFFIXES:
         raise InvalidSetting(f"ends in {suffix!r}", where=str(path), limit=f"{', '.join(SUFFIXES)} expected")
     try:
@@ -41,7 +41,7 @@ def check_plot(path: str | os.PathLike[str]) -> None:
         raise BackendUnavailable("matplotlib is not installed", where="plot", remedy='pip install "loihiconv[plot]"') from error
 
 
-def plot(result: SweepResult, path: str | os.PathLike[str] | None = None, *, lowest: float | None = None) -> Figure:
+def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, *, lowest: float | None = None) -> Figure:
     """Draw a sweep.
 
     Bars are 95 % Wilson intervals; thin lines join points that differ in T alone. Colours stand for the first axis that was

@@ -1,0 +1,70 @@
+"""Worst cases over all inputs: what no sample can exceed, worked out from weights, biases and the largest messages alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+
+import numpy as np
+
+from loihiconv.core.linear import Array, Conv, LinearMap
+from loihiconv.core.network import IF, STATE_SHIFT, Connection, Input, Network, Population, Readout
+
+
+def worst_cases(network: Network) -> dict[str, dict[str, float]]:
+    """Largest sum and potential of every population that sums, in a fixed-point network.
+
+    Returns
+    -------
+    {population: {"sum": float, "v": float}}
+        "sum" is the largest |sum of weight x payload| (to stay below 2^17), "v" the largest |v| over the window if v did
+        not saturate, in units of v: T (64 sum + |bias|) + |v_init|, of a readout with the steps that it integrates. Beyond
+        2^23 - 1 v saturates, on the chip, in Lava and in the emulator alike.
+    """
+    result: dict[str, dict[str, float]] = {}
+    for population in network.populations[1:]:
+        if not isinstance(population, (IF, Readout)):  # gates sum nothing
+            continue
+        on_chip = [c for c in network.incoming(population.name) if not c.on_host]
+        worst = max(float(sums.max()) for sums in worst_sums(network, network.input, population, on_chip))
+        step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
+        steps = network.readout_steps if isinstance(population, Readout) else network.timesteps
+        v = steps * step + float(np.abs(population.v_init).max())
+        result[population.name] = {"sum": worst, "v": v}
+    return result
+
+
+def worst_sums(network: Network, entry: Input, population: Population, connections: Iterable[Connection]) -> tuple[Array, Array]:
+    """Largest positive and largest negative sum of weight x message per neuron, both as magnitudes.
+
+    Parameters
+    ----------
+    network : Network
+    entry : Input
+        In place of the network's input, whose payloads may not have been chosen yet.
+    population : Population
+    connections : iterable of Connection
+        Those into it that count.
+
+    Returns
+    -------
+    rising, falling : arrays broadcastable to the population's shape
+    """
+    rising, falling = np.zeros(population.shape), np.zeros(population.shape)
+    for connection in connections:
+        source = entry if connection.source == entry.name else network[connection.source]
+        high = source.largest_message
+        low = -high if isinstance(source, Input) and source.signed else 0
+        rows = connection.map.weight.astype(np.float64).reshape(len(connection.map.weight), -1)
+        rising = rising + _per_neuron(np.maximum(rows * high, rows * low).sum(axis=1), connection.map, population)
+        falling = falling + _per_neuron(np.maximum(-rows * high, -rows * low).sum(axis=1), connection.map, population)
+    return rising, falling
+
+
+def _per_neuron(per_output: Array, linear_map: LinearMap, population: Population) -> Array:
+    """A number per output channel (Conv) or neuron (Dense), as an array that broadcasts to the population."""
+    if isinstance(linear_map, Conv) and len(population.shape) == 3:
+        return per_output[:, None, None]
+    if isinstance(linear_map, Conv):
+        return np.repeat(per_output, prod(population.shape) // len(per_output))
+    return per_output.reshape(population.shape)
