@@ -30,7 +30,7 @@ def test_boards_are_inside_and_tests_are_not(wheel):
     assert inside == {str(path.relative_to(ROOT / "hw_configs")) for path in (ROOT / "hw_configs").rglob("*.yaml")}
     assert {name.split("/")[0] for name in names} == {"loihiconv", f"{wheel.name.split('-py3')[0]}.dist-info"}
     assert "loihiconv/py.typed" in names
-    assert {f"loihiconv/backends/deploy/files/{name}" for name in ("README.md", "requirements.txt", "run.sh")} <= set(names)
+    assert {f"loihiconv/backends/deployed/{name}" for name in ("README.md", "requirements.txt", "run.sh")} <= set(names)
     assert any(name.endswith("LICENSE") for name in names)
 
 

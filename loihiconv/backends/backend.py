@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.linear import Array
-from loihiconv.core.network import Network
-from loihiconv.core.recording import Recording
-from loihiconv.lava.chip.lif import RATIO
-from loihiconv.lava.chip.realizations import Realization
-from loihiconv.lava.chip.settings import BoardAccess
+
+if TYPE_CHECKING:  # help texts list back ends: that takes not even numpy
+    from loihiconv.core.linear import Array
+    from loihiconv.core.network import Network
+    from loihiconv.core.recording import Recording
+    from loihiconv.lava.chip.realizations import Realization
+    from loihiconv.lava.chip.settings import BoardAccess
 
 Numbers: TypeAlias = Literal["float", "fixed point"]
 Record: TypeAlias = Literal["spikes", "potentials", "residuals"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """What a run may be told beside network and samples; a back end takes from it what concerns it.
 
@@ -35,7 +36,7 @@ class RunOptions:
     memory: int | str | None = None
     stock_models: bool = False
     realization: Realization | None = None
-    lif_ratio: float = RATIO
+    lif_ratio: float
     access: BoardAccess | None = None
     deadline: float | None = None
     progress: Callable[[int, int], None] | None = None

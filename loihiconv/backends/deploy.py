@@ -35,7 +35,7 @@ from loihiconv.simulator import simulate
 SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
 MODULES = (
-    "__init__", "core/__init__", "core/activity", "core/classification", "core/dataset", "core/errors", "core/files",
+    "__init__", "core/__init__", "core/activity", "core/choices", "core/classification", "core/dataset", "core/errors", "core/files",
     "core/fingerprints", "core/fixed_point", "core/input_coding", "core/linear", "core/lnet", "core/network", "core/random_streams",
     "core/recording", "core/version",
 )  # fmt: skip

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Availability, Numbers, Record, RunOptions
 from loihiconv.core.errors import BackendUnavailable
-from loihiconv.core.linear import Array
-from loihiconv.core.network import Network
-from loihiconv.core.recording import Recording
-from loihiconv.lava.chip.settings import ChipSettings
-from loihiconv.lava.client import INSTALL, find_python, run_lava
+
+if TYPE_CHECKING:
+    from loihiconv.core.linear import Array
+    from loihiconv.core.network import Network
+    from loihiconv.core.recording import Recording
 
 SAMPLES = 50
 """Samples that a comparison runs in Lava's simulator unless told otherwise: it is thousands of times slower."""
@@ -30,12 +31,17 @@ class LavaCpu:
     judges: str = "emulator"
 
     def availability(self, *, quick: bool = False) -> Availability:
+        from loihiconv.lava.client import find_python
+
         try:
             return Availability(True, f"with {find_python()}")
         except BackendUnavailable as error:
-            return Availability(False, f"{error.where}: {error.what}", error.remedy or INSTALL)
+            return Availability(False, f"{error.where}: {error.what}", error.remedy)
 
     def run(self, network: Network, x: Array, options: RunOptions) -> Recording:
+        from loihiconv.lava.chip.settings import ChipSettings
+        from loihiconv.lava.client import run_lava
+
         chip = None
         if options.realization is not None:
             from loihiconv.backends.realize import realize

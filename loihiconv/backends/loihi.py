@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Availability, Numbers, Record, RunOptions
 from loihiconv.core.errors import BackendUnavailable
-from loihiconv.core.linear import Array
-from loihiconv.core.network import Network
-from loihiconv.core.recording import Recording
-from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
-from loihiconv.lava.client import find_python, run_lava
-from loihiconv.lava.detection import detect, require_loihi
+
+if TYPE_CHECKING:
+    from loihiconv.core.linear import Array
+    from loihiconv.core.network import Network
+    from loihiconv.core.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,9 @@ class Loihi:
         from loihiconv.backends.register_check import check_registers
         from loihiconv.hardware.board import load_board
         from loihiconv.hardware.place import require_fit
+        from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
+        from loihiconv.lava.client import run_lava
+        from loihiconv.lava.detection import require_loihi
 
         realization, access = options.realization or "native", options.access or BoardAccess()
         board = load_board(network.board)
@@ -52,6 +55,8 @@ class Loihi:
 
 def _look() -> Availability:
     """What detection finds: all that is missing, and what to do about the first of it."""
+    from loihiconv.lava.detection import detect
+
     detection = detect()
     if detection.ready:
         return Availability(True, "a run can be tried")
@@ -63,6 +68,8 @@ def _look() -> Availability:
 
 def _glance() -> Availability:
     """Whether there is an interpreter for Lava, and SLURM or an address: what is installed there is not asked."""
+    from loihiconv.lava.client import find_python
+
     try:
         find_python()
     except BackendUnavailable as error:

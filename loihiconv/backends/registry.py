@@ -1,18 +1,21 @@
 """All back ends there are, by name: what `run`, `compare`, help texts and ``loihiconv boards`` read.
 
-To add one, write a `loihiconv.backends.backend.Backend` and name it here. Listing them imports neither torch nor Lava.
+To add one, write a `loihiconv.backends.backend.Backend` and name it here. Listing them imports none of numpy, torch and Lava.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Backend, check_numbers
 from loihiconv.backends.lava_cpu import LavaCpu
 from loihiconv.backends.loihi import Loihi
 from loihiconv.backends.simulators import EMULATOR, FLOAT
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.network import Network
+
+if TYPE_CHECKING:
+    from loihiconv.core.network import Network
 
 ANN, ANN_TITLE = "ann", "float ANN"
 """What comparisons call the float network itself, which is no back end."""

@@ -1,18 +1,21 @@
 """The back ends "float" and "emulator": loihiconv's own simulator, on floats and on the chip's integers.
 
-What needs torch is imported when something is run: help texts list back ends without it.
+What is heavy is imported when something is run, here as in all back ends: help texts list them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Availability, Backend, Numbers, Record, RunOptions, float_network
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.linear import Array
-from loihiconv.core.network import Network
-from loihiconv.core.recording import Recording
+
+if TYPE_CHECKING:
+    from loihiconv.core.linear import Array
+    from loihiconv.core.network import Network
+    from loihiconv.core.recording import Recording
 
 EVERYTHING: frozenset[Record] = frozenset({"spikes", "potentials", "residuals"})
 

@@ -35,6 +35,8 @@ def deploy(
 
     Example: loihiconv deploy lenet.lnet --board kapoho_point --samples mnist.npz --slurm oheogulch --out bundle
     """
+    if selftest_samples < 1:
+        raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
     from loihiconv.backends.deploy import check_free
     from loihiconv.backends.deploy import deploy as write
     from loihiconv.core.lnet import load
@@ -43,8 +45,6 @@ def deploy(
     from loihiconv.lava.detection import detect
 
     check_free(Path(out).absolute())
-    if selftest_samples < 1:
-        raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
     access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
     data = given.read_data(samples, "test", mean, std)
     done = write(

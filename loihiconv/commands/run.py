@@ -9,7 +9,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.options import first_samples, read_data
-from loihiconv.commands.terminal import Bar, print_json, print_table, shown
+from loihiconv.commands.terminal import print_json, print_table, shown
 from loihiconv.core.files import check_writable, write_npz
 
 
@@ -37,7 +37,7 @@ def run(
 
     Example: loihiconv run lenet.lnet mnist.npz --samples 1000 --out result.npz
     """
-    from loihiconv.backends.run import run as run_network
+    from loihiconv.commands.progress import Bar
     from loihiconv.core.lnet import load
     from loihiconv.lava.chip.settings import BoardAccess
 
@@ -45,12 +45,22 @@ def run(
         check_writable(out)
     net = load(network)
     test = first_samples(read_data(data, "test", mean, std), samples)
+    from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
+
     with Bar(backend, len(test.x)) as bar:
         recording = run_network(
-            net, test.x, backend, counts=out is not None, device=device, memory=memory, stock_models=stock_models,
-            realization=realization, lif_ratio=lif_ratio, access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model),
+            net,
+            test.x,
+            backend,
+            counts=out is not None,
+            device=device,
+            memory=memory,
+            stock_models=stock_models,
+            realization=realization,
+            lif_ratio=lif_ratio,
+            access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model),
             progress=bar.update,
-        )  # fmt: skip
+        )
     summary: dict[str, Any] = {
         "backend": backend,
         "n": len(recording),

@@ -1,24 +1,23 @@
-"""What a person sees in the terminal: tables on stdout, progress and remarks on stderr."""
+"""What a person sees in the terminal: tables on stdout, remarks on stderr."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import TracebackType
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from loihiconv.backends.registry import find, title_of
-from loihiconv.conversion.check import Check
-from loihiconv.evaluation.compare import BackendResult, Comparison
+
+if TYPE_CHECKING:
+    from loihiconv.conversion.check import Check
+    from loihiconv.evaluation.compare import BackendResult, Comparison
 
 NUMBER = re.compile(r"\[?[-\d., ]+\]?( %)?")
 
@@ -105,49 +104,6 @@ def _row(name: str, result: BackendResult) -> list[str]:
     operations = "" if result.synaptic_operations is None else f"{result.synaptic_operations:,.0f}"
     shares = [f"{100 * result.accuracy:.2f} %", f"[{100 * low:.2f}, {100 * high:.2f}]"]
     return [title_of(name), *shares, f"{result.n:,}", f"{100 * result.agreement:.2f} %", rate, operations]
-
-
-class Bar:
-    """A progress bar on stderr with the time left; silent where stderr is no terminal."""
-
-    def __init__(self, name: str, total: int) -> None:
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description:<15}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-        self._task: TaskID = self._progress.add_task(name, total=total)
-
-    def __enter__(self) -> Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        self._progress.stop()
-
-    def update(self, done: int, total: int) -> None:
-        """So many of so many samples are done."""
-        self._progress.update(self._task, completed=done, total=total)
-
-
-@contextmanager
-def bars() -> Iterator[Any]:
-    """A progress callback (name, done, total) that shows one bar per name, of a back end or a stage."""
-    current: tuple[str, Bar] | None = None
-
-    def close() -> None:
-        if current is not None:
-            current[1].__exit__(None, None, None)
-
-    def update(name: str, done: int, total: int) -> None:
-        nonlocal current
-        if current is None or current[0] != name:  # a terminal shows one bar at a time
-            close()
-            current = name, Bar(name, total).__enter__()
-        current[1].update(done, total)
-
-    try:
-        yield update
-    finally:
-        close()
 
 
 def shown(value: Any) -> str:

@@ -13,9 +13,9 @@ import torch
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann, Linear, MaxPool, Relu
 from loihiconv.ann.passes import lower
-from loihiconv.ann.passes.maxpool import MaxPooling
 from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
+from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.linear import Array, Shape
 from loihiconv.hardware.board import Board, load_board
@@ -77,7 +77,7 @@ def check(
     example: Array | torch.Tensor | Shape,
     board: str | Path | Board | None = None,
     *,
-    maxpool: MaxPooling = "gate",
+    maxpool: MaxPooling = Settings.maxpool,
 ) -> Check:
     """Say, layer by layer, what could not be converted and what would not fit.
 

@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from typing_extensions import Unpack
 
 from loihiconv.ann.evaluate import verify_reading
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
-from loihiconv.ann.passes.maxpool import MaxPooling
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate
 from loihiconv.conversion.covariances import input_covariances
@@ -27,8 +27,9 @@ from loihiconv.conversion.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS,
 from loihiconv.conversion.rounding_choice import adaptively_rounded
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
 from loihiconv.conversion.search import Judge, search
-from loihiconv.conversion.settings import Optimize, Settings, choose
+from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
+from loihiconv.core.choices import MaxPooling
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import MaxPool, Network
 from loihiconv.core.version import __version__
@@ -45,7 +46,7 @@ def convert(
     timesteps: int,
     optimize: Optimize = "default",
     progress: Progress | None = None,
-    **settings: Any,
+    **settings: Unpack[SettingOptions],
 ) -> Network:
     """Convert a trained network after Rueckauer et al. 2016 and quantize it for a board.
 
@@ -186,7 +187,7 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
 
 
-def read(model: Source, x: Array, maxpool: MaxPooling = "gate") -> Lowered:
+def read(model: Source, x: Array, maxpool: MaxPooling = Settings.maxpool) -> Lowered:
     """Read a model, rewrite it to linear maps and ReLUs, and check both against the model itself.
 
     Parameters

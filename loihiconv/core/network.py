@@ -27,8 +27,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from os import PathLike
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
+from loihiconv.core.choices import PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape
 from loihiconv.core.recording import Recording as Recording
@@ -41,13 +42,6 @@ SUM_LIMIT = 2**17
 """|sum of weight x payload| must stay below this, or u wraps."""
 ESTIMATE_SHIFT = 12
 """A spike adds 2^ESTIMATE_SHIFT to the averages that gates estimate rates by."""
-PAYLOAD_LIMIT = 255
-"""Graded spikes carry one byte at most: with 8-bit weights more would leave no room in a sum of 17 bits."""
-
-Coding: TypeAlias = Literal["analog", "rate", "poisson"]
-Reset: TypeAlias = Literal["subtract", "zero"]
-Estimate: TypeAlias = Literal["count", "average"]
-Decision: TypeAlias = Literal["potential", "softmax"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,10 @@ Fixed point, per connection:
 - *float32*: everything else. Every partial sum is an integer of magnitude at most sum |w| x payload; below 2^24
   float32 holds all of them, so the result does not depend on the order of summation.
 
-Beyond 2^24 a connection is refused: u would have wrapped at 2^17 long before. Float networks use float32.
+Beyond 2^24 a connection is refused: u would have wrapped at 2^17 long before.
+
+Float networks use float32, but for dense layers on the CPU: there a BLAS adds up in an order that hangs on how many rows it gets, so
+these are summed in float64 and rounded, by which cutting samples and steps into pieces does not show.
 
 Results are in units of v, but for those of `int8.Int8Matmul`: the shift by 2^6 is in the scale, and a power of
 two changes no bit of a mantissa.
@@ -59,6 +62,8 @@ class Synapses:
         if isinstance(self.map, Dense):
             weight = dense_channels_last(weight, source.shape, target.shape)
         self.weight = weight.to(device, torch.float32) * self.unit
+        if isinstance(self.map, Dense) and not network.fixed_point and device.type == "cpu":
+            self.weight = self.weight.double()
         if isinstance(self.map, Conv) and not portable:
             self.weight = self.weight.contiguous(memory_format=torch.channels_last)
         self.int8: Int8Product | None = None
@@ -111,9 +116,9 @@ class Synapses:
 
     def float32(self, spikes: torch.Tensor) -> torch.Tensor:
         """The product in float32."""
-        x = spikes.to(torch.float32)
         if isinstance(self.map, Dense):
-            return x @ self.weight.T
+            return (spikes.to(self.weight.dtype) @ self.weight.T).to(torch.float32)
+        x = spikes.to(torch.float32)
         x = self.geometry.image(x)
         (top, bottom, left, right), c = self.map.padding, self.map
         if self.portable:

@@ -16,6 +16,7 @@ from loihiconv.commands.axes import parse
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.demo import digits
 from loihiconv.evaluation.sweep import sweep as module
+from loihiconv.evaluation.sweep.declarations import AXES
 
 FACTORY = "nets_of_sweep:small"
 NETS = """
@@ -142,9 +143,9 @@ def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path: Path, arguments:
 
 
 def test_values_of_each_kind() -> None:
-    assert parse("timesteps", "8, 16,", int) == [8, 16]
-    assert parse("start", "0,0.5", float) == [0.0, 0.5]
-    assert parse("percentile", "0,none,99.9", float | None) == [None, None, 99.9]
-    assert parse("scale", "mse,percentile", str) == ["mse", "percentile"]
+    assert parse(AXES["timesteps"], "8, 16,") == [8, 16]
+    assert parse(AXES["start"], "0,0.5") == [0.0, 0.5]
+    assert parse(AXES["percentile"], "0,none,99.9") == [None, None, 99.9]
+    assert parse(AXES["scale"], "mse,percentile") == ["mse", "percentile"]
     with pytest.raises(InvalidSetting, match="--hold-back: 'much'"):
-        parse("hold_back", "much", float)
+        parse(AXES["hold_back"], "much")

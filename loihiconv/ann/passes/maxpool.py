@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -14,9 +13,6 @@ from loihiconv.ann.passes.merge_linear import never_negative
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, rewired, spikes, splice
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array, Conv, LinearMap
-
-MaxPooling: TypeAlias = Literal["gate", "relu-tree", "average"]
-MAX_POOLINGS: tuple[MaxPooling, ...] = ("gate", "relu-tree", "average")
 
 
 class SpikesBeforeMaxPool(Rewrite):

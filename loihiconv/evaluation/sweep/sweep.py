@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import numpy as np
 import torch
+from typing_extensions import Unpack
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.backends.run import run
@@ -24,6 +25,7 @@ from loihiconv.core.network import Network
 from loihiconv.evaluation.compare import check_test_set, predict
 from loihiconv.evaluation.sweep.axes import Point, points
 from loihiconv.evaluation.sweep.cache import SweepCache, code
+from loihiconv.evaluation.sweep.declarations import SweepOptions
 from loihiconv.evaluation.sweep.result import Outcome, Part, Row, SweepInterrupted, SweepResult
 from loihiconv.hardware.board import Board, load_board
 
@@ -39,7 +41,7 @@ def sweep(
     cache: str | os.PathLike[str] | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
-    **settings: Any,
+    **settings: Unpack[SweepOptions],
 ) -> SweepResult:
     """Convert a network with every combination of some settings, and run each on the emulator.
 
