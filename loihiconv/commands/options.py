@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from loihiconv.backends import registry
 from loihiconv.commands.setting_options import setting_option
 from loihiconv.conversion.settings import DECLARED
 from loihiconv.core.errors import InvalidData, InvalidSetting
@@ -26,6 +27,16 @@ StockModels = Annotated[bool, typer.Option("--stock-models", help="Lava with Int
 Explain = Annotated[bool, typer.Option("--explain", help="Also say where accuracy goes, step by step and layer by layer.")]
 Html = Annotated[Path | None, typer.Option(help="Write a report as one HTML page that needs nothing else; explains.")]
 Markdown = Annotated[Path | None, typer.Option(help="Write the report's tables as Markdown; explains.")]
+Backend = Annotated[str, typer.Option(help="; ".join(f"{b.name}: {b.description}" for b in registry.backends()) + ".")]
+Backends = Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(b.name for b in registry.backends())}.")]
+LavaSamples = Annotated[
+    int | None,
+    typer.Option(
+        help="First samples that run in back ends too slow for all, by default: "
+        + ", ".join(f"{b.name} {b.samples}" for b in registry.backends() if b.samples is not None)
+        + "."
+    ),
+]
 Samples = Annotated[int | None, typer.Option(help="Only the first so many samples.")]
 Realize = Annotated[
     Literal["native", "atrlif", "lif"] | None,
@@ -44,7 +55,7 @@ NeurocoreModel = Annotated[
 
 def load_model(factory: str, weights: Path | None) -> Any:
     """The network that a factory builds, with its weights loaded."""
-    from loihiconv.ann.frontends import load_factory, load_weights
+    from loihiconv.ann.frontends.loading import load_factory, load_weights
 
     model = load_factory(factory)
     if weights is not None:

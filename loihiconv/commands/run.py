@@ -16,7 +16,7 @@ from loihiconv.core.files import check_writable, write_npz
 def run(
     network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
     data: Annotated[Path, typer.Argument(help=".npz with x_test (or x).")],
-    backend: Annotated[str, typer.Option(help="emulator, lava, loihi or float.")] = "emulator",
+    backend: given.Backend = "emulator",
     realization: given.Realize = None,
     lif_ratio: given.LifRatio = 8.0,
     partition: given.Partition = None,

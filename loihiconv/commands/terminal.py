@@ -13,12 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from loihiconv.backends.registry import find, title_of
+
 if TYPE_CHECKING:
     from loihiconv.conversion.check import Check
     from loihiconv.evaluation.compare import BackendResult, Comparison
 
 NUMBER = re.compile(r"\[?[-\d., ]+\]?( %)?")
-NAMES = {"ann": "float ANN", "float": "float SNN", "emulator": "emulator", "lava": "Lava CPU"}
 
 
 def print_json(value: Any) -> None:
@@ -80,15 +81,16 @@ def print_comparison(comparison: Comparison) -> None:
     if comparison.mismatched_spikes is None:
         return
     spikes, potentials = sum(comparison.mismatched_spikes.values()), comparison.mismatched_potentials or 0
-    n = comparison.backends["lava"].n
+    judge = find(comparison.judge)
+    n, judged, by = comparison.backends[judge.name].n, judge.judges, judge.name.capitalize()
     console = Console(highlight=False)
     if not spikes and not potentials:
         populations = len(comparison.mismatched_spikes)
-        console.print(f"[bold green]✓[/] emulator = Lava: every spike of {populations} populations and every potential, {n} samples")
+        console.print(f"[bold green]✓[/] {judged} = {by}: every spike of {populations} populations and every potential, {n} samples")
         return
     differences = [*comparison.mismatched_spikes.items(), ("readout potentials", potentials)]
     rows = [[name, f"{count:,}"] for name, count in differences]
-    print_table(f"✗ emulator and Lava differ on {n} samples", ["population", "mismatches"], rows)
+    print_table(f"✗ {judged} and {by} differ on {n} samples", ["population", "mismatches"], rows)
 
 
 def print_verdict(text: str, healthy: bool) -> None:
@@ -101,7 +103,7 @@ def _row(name: str, result: BackendResult) -> list[str]:
     rate = "" if result.firing_rate is None else f"{100 * result.firing_rate:.2f} %"
     operations = "" if result.synaptic_operations is None else f"{result.synaptic_operations:,.0f}"
     shares = [f"{100 * result.accuracy:.2f} %", f"[{100 * low:.2f}, {100 * high:.2f}]"]
-    return [NAMES.get(name, name), *shares, f"{result.n:,}", f"{100 * result.agreement:.2f} %", rate, operations]
+    return [title_of(name), *shares, f"{result.n:,}", f"{100 * result.agreement:.2f} %", rate, operations]
 
 
 def shown(value: Any) -> str:

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from loihiconv.ann.frontends.torch import problems, read_torch
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann, Linear, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.conversion.settings import Settings
@@ -74,7 +73,7 @@ class Check:
 
 
 def check(
-    model: nn.Module,
+    model: Source,
     example: Array | torch.Tensor | Shape,
     board: str | Path | Board | None = None,
     *,
@@ -84,22 +83,23 @@ def check(
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     example : array or tensor (N, \\*shape), or the shape of one sample
     board : str, path, Board or None
         A board to place the network on, to see whether it fits.
     maxpool : "gate", "relu-tree" or "average"
         As `loihiconv.convert` takes it.
     """
+    model = readable(model)
     shape = tuple(int(n) for n in (example if isinstance(example, (tuple, list)) else example.shape[1:]))
     if not shape or min(shape) < 1:
         raise InvalidData(f"shape {shape}", where="example", limit="a batch of samples, or the shape of one, expected")
     settings = Settings(1, maxpool=maxpool)
     board = load_board(board) if board is not None else None
-    if found := problems(model, shape):
+    if found := model.problems(shape):
         return Check((), tuple(map(str, found)), ())
     try:
-        original = read_torch(model, shape)
+        original = model.ann(shape)
         ann, notes = lower(original, settings.maxpool)
         if settings.maxpool == "gate":
             check_pooled(ann)

@@ -12,11 +12,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from torch import nn
 from typing_extensions import Unpack
 
 from loihiconv.ann.evaluate import verify_reading
-from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
@@ -40,7 +39,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 
 def convert(
-    model: nn.Module,
+    model: Source,
     calibration: CalibrationData,
     *,
     board: str | Path | Board | None,
@@ -53,7 +52,7 @@ def convert(
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
         Trained; it is neither changed nor trained further.
     calibration : array or tensor (N, \\*shape), or iterable of batches
         Training samples as the network takes them (channels first, same preprocessing). A few hundred are enough. Never
@@ -87,7 +86,7 @@ def convert(
         If a layer is silent on all calibration data, the data looks wrong, graded spikes leave a layer's weights too few bits, or what
         average pooling costs.
     """
-    chosen = choose(timesteps, optimize, **settings)
+    model, chosen = readable(model), choose(timesteps, optimize, **settings)
     board = load_board(board) if board is not None else None
     if board is not None:
         check_payload(chosen.payload_max, "spike_bits", board)
@@ -129,9 +128,10 @@ class Measured:
 
 
 def measure(
-    model: nn.Module, calibration: CalibrationData, settings: Settings, progress: Progress | None = None, *, searching: bool = False
+    model: Source, calibration: CalibrationData, settings: Settings, progress: Progress | None = None, *, searching: bool = False
 ) -> Measured:
     """Read the model and run the calibration data through it, once; a search needs more of it kept than one conversion."""
+    model = readable(model)
     first, data = _peek(calibration)
     maxpool = settings.maxpool
     ann, notes = read(model, first, maxpool)
@@ -187,12 +187,12 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
 
 
-def read(model: nn.Module, x: Array, maxpool: MaxPooling = Settings.maxpool) -> Lowered:
+def read(model: Source, x: Array, maxpool: MaxPooling = Settings.maxpool) -> Lowered:
     """Read a model, rewrite it to linear maps and ReLUs, and check both against the model itself.
 
     Parameters
     ----------
-    model : nn.Module
+    model : what `loihiconv.ann.frontends` reads
     x : array (N, \\*shape)
         A few samples to compare outputs on.
     maxpool : "gate", "relu-tree" or "average"
@@ -204,9 +204,10 @@ def read(model: nn.Module, x: Array, maxpool: MaxPooling = Settings.maxpool) -> 
     notes : tuple of str
         What the passes did that a user should know.
     """
-    original = read_torch(model, x.shape[1:])
+    model = readable(model)
+    original = model.ann(x.shape[1:])
     lowered = lower(original, maxpool)
-    verify_reading(model, lower(original).ann if maxpool == "average" else lowered.ann, torch.from_numpy(x))
+    verify_reading(model, lower(original).ann if maxpool == "average" else lowered.ann, x)
     return lowered
 
 

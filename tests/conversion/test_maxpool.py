@@ -13,7 +13,7 @@ from torch import nn
 
 import loihiconv as lc
 from loihiconv.ann.evaluate import Evaluator
-from loihiconv.ann.frontends import read_torch
+from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import lower
 from loihiconv.conversion.convert import read

@@ -234,7 +234,7 @@ def test_a_slurm_that_is_broken(monkeypatch, tmp_path, program, detail):
 
 
 def test_without_lava_loihi_nothing_else_runs(monkeypatch):
-    monkeypatch.setattr("loihiconv.backends.run.run_lava", lambda *_, **__: pytest.fail("something ran"))
+    monkeypatch.setattr("loihiconv.lava.client.run_lava", lambda *_, **__: pytest.fail("something ran"))
     with pytest.raises(BackendUnavailable, match="backend loihi: no run on a Loihi is possible from here: ") as caught:
         lc.run(network(), X, "loihi", realization="atrlif")
     assert caught.value.exit_code == 3

@@ -81,7 +81,7 @@ def test_atrlif_at_the_end_of_its_budget(timesteps: int, weight: int, payload: i
 
 
 def test_beyond_the_budget_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loihiconv.backends.run.run_lava", lambda *_, **__: pytest.fail("it ran"))
+    monkeypatch.setattr("loihiconv.lava.client.run_lava", lambda *_, **__: pytest.fail("it ran"))
     network = replace(driven(timesteps=16, vth=8190, weight=90, v_init=1), timesteps=15)
     too_long = replace(network, timesteps=16)
     with pytest.raises(LimitExceeded, match=r"hidden: vth = 8190 leaves room for 15 spikes; ATRLIF with T = 16 needs .* at most 7942"):

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from loihiconv.ann.evaluate import Evaluator
-from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.graph import Input as AnnInput
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
@@ -76,12 +75,12 @@ class Reference:
         return Evaluator(self.ann)
 
 
-def read_reference(model: nn.Module, network: Network) -> Reference:
+def read_reference(model: Source, network: Network) -> Reference:
     """Put a model beside the float spiking network that was made of it.
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     network : Network
         Float; `Network.origin` of one in fixed point.
 
@@ -90,7 +89,7 @@ def read_reference(model: nn.Module, network: Network) -> Reference:
     LoihiconvError
         If the model cannot be read.
     """
-    original = read_torch(model, network.input.sample_shape)
+    original = readable(model).ann(network.input.sample_shape)
     settings: Mapping[str, Any] = network.metadata.get("settings", {})
     tree = settings.get("maxpool") == "relu-tree"
     ann = lower(original, "relu-tree" if tree else "gate").ann

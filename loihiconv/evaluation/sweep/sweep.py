@@ -11,11 +11,11 @@ from typing import Any, get_args
 
 import numpy as np
 import torch
-from torch import nn
 from typing_extensions import Unpack
 
-from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.backends.run import run
+from loihiconv.backends.simulators import simulator_of
 from loihiconv.conversion.convert import Measured, Progress, build, measure
 from loihiconv.conversion.search import Judge, search
 from loihiconv.core.errors import InvalidData, InvalidSetting, LimitExceeded, UnsupportedLayer
@@ -31,7 +31,7 @@ from loihiconv.hardware.board import Board, load_board
 
 
 def sweep(
-    model: nn.Module,
+    model: Source,
     calibration: Array | torch.Tensor,
     test_set: tuple[Array, Array],
     *,
@@ -50,7 +50,7 @@ def sweep(
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     calibration : array or tensor (N, \\*shape)
         Training samples, as for `loihiconv.convert`.
     test_set : (x (M, \\*shape), y (M,))
@@ -85,7 +85,7 @@ def sweep(
     SweepInterrupted
         On Ctrl-C; it is a KeyboardInterrupt with the ``result`` of the points that were finished.
     """
-    board = load_board(board) if board is not None else None
+    model, board = readable(model), load_board(board) if board is not None else None
     todo = points(axes, settings, board)
     if on not in get_args(Part):
         raise InvalidSetting(f"on {on!r}", where="sweep", limit='"train" or "test" expected')
@@ -93,7 +93,7 @@ def sweep(
     if not len(x) or x.shape[1:] != samples.shape[1:]:
         raise InvalidData(f"test set of shape {x.shape}", where="sweep", limit=f"(M, *{samples.shape[1:]}) expected, M at least 1")
     stored = SweepCache(cache)
-    hashes = {"network": fingerprint(read_torch(model, x.shape[1:])), "data": fingerprint(samples, x, y), **code()}
+    hashes = {"network": fingerprint(model.ann(x.shape[1:])), "data": fingerprint(samples, x, y), **code()}
     reference = predict(model, x)
     converter, rows = _Converter(model, samples, board, todo, progress), list[Row]()
     finished = _Steps(todo, progress)
@@ -123,7 +123,9 @@ def sweep(
 class _Converter:
     """Networks from points; what is measured is kept for the points that come after."""
 
-    def __init__(self, model: nn.Module, calibration: Array, board: Board | None, todo: Sequence[Point], progress: Progress | None) -> None:
+    def __init__(
+        self, model: FloatModel, calibration: Array, board: Board | None, todo: Sequence[Point], progress: Progress | None
+    ) -> None:
         self._model, self._calibration, self._board, self._progress = model, calibration, board, progress
         self._per_channel = any(point.settings.per_channel for point in todo)
         self._measured: dict[tuple[str, bool], Measured] = {}
@@ -172,7 +174,7 @@ def _run(point: Point, converter: _Converter, test_set: tuple[Array, Array], ref
     try:
         network = converter(point)
         recording = run(
-            network, x, "emulator" if network.fixed_point else "float", counts=False, device=device,
+            network, x, simulator_of(network).name, counts=False, device=device,
             progress=lambda done, total: steps.within(point, done, total),
         )  # fmt: skip
     except (LimitExceeded, UnsupportedLayer) as error:

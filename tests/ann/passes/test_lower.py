@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from loihiconv.ann.evaluate import Evaluator
-from loihiconv.ann.frontends import read_torch
+from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Add, Ann, BatchNorm, Input, Linear, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.ann.passes.fold_batchnorm import scale_and_shift
