@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from loihiconv.backends.run import run
     from loihiconv.conversion.check import check
     from loihiconv.conversion.convert import convert
-    from loihiconv.core.lnet import load, save
-    from loihiconv.core.network import Network, Recording
+    from loihiconv.core.network import Network, Recording, load, save
     from loihiconv.evaluation.compare import compare
     from loihiconv.evaluation.sweep.sweep import sweep
     from loihiconv.hardware.board import Board, boards
@@ -51,10 +50,10 @@ _HOMES = {
     "compare": "evaluation.compare",
     "convert": "conversion.convert",
     "deploy": "backends.deploy",
-    "load": "core.lnet",
+    "load": "core.network",
     "realize": "backends.realize",
     "run": "backends.run",
-    "save": "core.lnet",
+    "save": "core.network",
     "Board": "hardware.board",
     "BoardAccess": "lava.chip.settings",
     "sweep": "evaluation.sweep.sweep",

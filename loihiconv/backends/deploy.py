@@ -21,8 +21,7 @@ from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
-from loihiconv.core.lnet import save
-from loihiconv.core.network import IF, Network, Recording
+from loihiconv.core.network import IF, Network, Recording, save
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.fitting import require_fit
@@ -35,10 +34,26 @@ from loihiconv.simulator import simulate
 SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
 MODULES = (
-    "__init__", "core/__init__", "core/activity", "core/classification", "core/dataset", "core/errors", "core/files",
-    "core/fingerprints", "core/fixed_point", "core/input_coding", "core/linear", "core/lnet", "core/network", "core/random_streams",
-    "core/recording", "core/version",
-)  # fmt: skip
+    "__init__",
+    "core/__init__",
+    "core/activity",
+    "core/classification",
+    "core/dataclass_json",
+    "core/dataset",
+    "core/errors",
+    "core/files",
+    "core/fingerprints",
+    "core/fixed_point",
+    "core/input_coding",
+    "core/linear",
+    "core/lnet",
+    "core/network",
+    "core/random_streams",
+    "core/record",
+    "core/recording",
+    "core/upgrade",
+    "core/version",
+)
 """What the worker needs besides `loihiconv.lava`: none of it imports more than numpy."""
 NEURONS: Mapping[str, str] = {
     "native": "neurons of loihiconv's own, by the NeuroCore model that `bundle.json` names",

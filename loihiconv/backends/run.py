@@ -103,7 +103,7 @@ def run(
             chip = ChipSettings(realization)
         return run_lava(network, x, record=kept, stock_models=stock_models, deadline=deadline, chip=chip, progress=progress)
     recording = simulate(network, x, record=kept, counts=counts, device=device, memory=memory, progress=progress)
-    return recording if realization is None else replace(recording, metadata={"realization": network.metadata["realization"]})
+    return recording if realization is None else replace(recording, realization=network.record.realization)
 
 
 def _run_loihi(

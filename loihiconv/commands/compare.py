@@ -38,7 +38,7 @@ def compare(
 
     Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
     """
-    from loihiconv.core.lnet import load
+    from loihiconv.core.network import load
     from loihiconv.evaluation.compare import compare as run_compare
 
     check_reports(html, markdown)

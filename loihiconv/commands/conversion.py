@@ -77,9 +77,9 @@ class Conversion:
                 model, x_train[: self.samples], board=self.board, timesteps=self.timesteps, optimize=optimize, progress=progress,
                 **self.settings,
             )  # fmt: skip
-        if "search" in net.metadata:
-            print_search(net.metadata["search"])
-        for text in net.metadata["notes"]:
+        if net.record.search:
+            print_search(net.record.search)
+        for text in net.record.notes:
             note(text)
         return net
 

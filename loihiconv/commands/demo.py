@@ -27,7 +27,7 @@ def demo(
 
     Example: loihiconv demo --timesteps 32
     """
-    from loihiconv.core.lnet import save
+    from loihiconv.core.network import save
     from loihiconv.demo import digits, digits_cnn
     from loihiconv.evaluation.compare import compare as run_compare
 

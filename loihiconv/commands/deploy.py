@@ -37,7 +37,7 @@ def deploy(
     """
     from loihiconv.backends.deploy import check_free
     from loihiconv.backends.deploy import deploy as write
-    from loihiconv.core.lnet import load
+    from loihiconv.core.network import load
     from loihiconv.lava.chip.settings import BoardAccess
     from loihiconv.lava.client import interpreter_environment
     from loihiconv.lava.detection import detect

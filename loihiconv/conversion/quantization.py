@@ -14,11 +14,9 @@ that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import floor, log2, prod
-from typing import Any
 
 import numpy as np
 
@@ -28,6 +26,7 @@ from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias, round_weights
 from loihiconv.core.linear import Array, Conv, LinearMap
 from loihiconv.core.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.core.record import ROUNDING_ERROR, LayerRecord, WorstCase
 from loihiconv.hardware.board import Board
 
 PAYLOAD_BITS = 8
@@ -44,10 +43,6 @@ HOST_WEIGHT_BITS = 15
 SUM_CAUSE = "synaptic sum of 17 bits"
 PLANE_GAIN = 0.7
 """A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
-UNIFORM_MEAN_SQUARE = 1 / 3
-"""Mean square of an input in units of its scale, where calibration has not measured it: a uniform distribution's."""
-ROUNDING_ERROR = 1 / 12
-"""Mean square error of a payload, where calibration has not measured it: that of rounding anything to whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +68,8 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     Returns
     -------
     Network
-        Fixed point; ``metadata["quantization"]`` tells for each population its gain, what limited it, and the bits of
-        the weights' range that are used; ``metadata["bounds"]`` the worst cases of u and v.
+        Fixed point; ``record.quantization`` tells for each population its gain, what limited it, and the bits of
+        the weights' range that are used; ``record.bounds`` the worst cases of u and v.
 
     Raises
     ------
@@ -91,7 +86,7 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     network, chosen = _best_input(network, board, covariances)
     populations: list[Population] = []
     connections: list[Connection] = []
-    report: dict[str, Any] = {}
+    layers: dict[str, LayerRecord] = {}
     for population in network.populations:
         if isinstance(population, Input):
             populations.append(chosen)
@@ -100,14 +95,19 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
             populations.append(population)
             connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
             continue
-        quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, board, covariances)
+        quantized, incoming, layers[population.name] = _quantize_population(network, population, chosen, board, covariances)
         populations.append(quantized)
         connections += incoming
     result = Network(
-        tuple(populations), tuple(connections), network.timesteps, fixed_point=True, board=board.name,
-        metadata={**network.metadata, "quantization": report}, origin=float_network,
-    )  # fmt: skip
-    return replace(result, metadata={**result.metadata, "bounds": bounds(result)})
+        tuple(populations),
+        tuple(connections),
+        network.timesteps,
+        fixed_point=True,
+        board=board.name,
+        record=replace(network.record, quantization=layers),
+        origin=float_network,
+    )
+    return replace(result, record=replace(result.record, bounds=bounds(result)))
 
 
 def check_finite(network: Network) -> None:
@@ -136,11 +136,11 @@ def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list
     Payloads and weights share a sum of 17 bits: a bit more for the ones is a bit less for the others, in layers with many inputs.
     """
     notes = []
-    for name, entry in network.metadata["quantization"].items():
+    for name, entry in network.record.quantization.items():
         sources = [network[c.source] for c in network.incoming(name)]
         payload = max((source.largest_message for source in sources if source.spiking), default=1)
-        bits = entry["weight_bits_used"]
-        if payload == 1 or bits >= fewest or entry["limited_by"] != SUM_CAUSE:
+        bits = entry.weight_bits_used
+        if payload == 1 or bits >= fewest or entry.limited_by != SUM_CAUSE:
             continue
         best = next((b for b in range(payload.bit_length() - 1, 1, -1) if bits + log2(payload / (2**b - 1)) >= FEWEST_WEIGHT_BITS), 1)
         notes.append(
@@ -150,14 +150,13 @@ def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list
     return notes
 
 
-def bounds(network: Network) -> dict[str, dict[str, float]]:
+def bounds(network: Network) -> dict[str, WorstCase]:
     """Worst cases over all inputs, per population of a fixed-point network.
 
-    "sum" is the largest |sum of weight x payload| (to stay below 2^17), "v" the largest |v| over the window if v did
-    not saturate, in units of v: T (64 sum + |bias|) + |v_init|, of a readout with the steps that it integrates. Beyond
+    The sum has to stay below 2^17; v reaches T (64 sum + |bias|) + |v_init|, of a readout with the steps that it integrates. Beyond
     2^23 - 1 v saturates, on the chip, in Lava and in the emulator alike.
     """
-    result: dict[str, dict[str, float]] = {}
+    result: dict[str, WorstCase] = {}
     for population in network.populations[1:]:
         if not isinstance(population, (IF, Readout)):  # gates sum nothing
             continue
@@ -166,7 +165,7 @@ def bounds(network: Network) -> dict[str, dict[str, float]]:
         step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
         steps = network.readout_steps if isinstance(population, Readout) else network.timesteps
         v = steps * step + float(np.abs(population.v_init).max())
-        result[population.name] = {"sum": worst, "v": v}
+        result[population.name] = WorstCase(worst, v)
     return result
 
 
@@ -230,11 +229,10 @@ def _current_error(
         _, incoming, entry = _quantize_population(network, population, source, board, covariances)
     except LimitExceeded:
         return np.inf
-    gain = entry["gain"]
-    mean_square = float(network.metadata.get("input_mean_square", UNIFORM_MEAN_SQUARE)) * source.payload_max**2
-    measured: Mapping[str, float] = network.metadata.get("payload_errors", {})
+    gain, calibration = entry.gain, network.record.calibration
+    mean_square = calibration.input_mean_square * source.payload_max**2
     squares = np.full(source.shape, mean_square)
-    rounding = np.full(source.shape, float(measured.get(str(source.payload_max), ROUNDING_ERROR)))
+    rounding = np.full(source.shape, calibration.payload_errors.get(source.payload_max, ROUNDING_ERROR))
     if source.bias_plane:
         squares[-1], rounding[-1] = source.payload_max**2, 0
     error = 0.0
@@ -260,7 +258,7 @@ def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
 
 def _quantize_population(
     network: Network, population: Population, source: Input, board: Board, covariances: Covariances
-) -> tuple[IF | Readout, list[Connection], dict[str, Any]]:
+) -> tuple[IF | Readout, list[Connection], LayerRecord]:
     assert isinstance(population, (IF, Readout))  # the caller handles the rest
     incoming = network.incoming(population.name)
     on_host = [_on_host(c, source, board) for c in incoming]
@@ -309,7 +307,7 @@ def _quantize_population(
     v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
     used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
     bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
-    entry = {"gain": gain, "limited_by": ceiling.cause, "weight_bits_used": round(bits, 2)}
+    entry = LayerRecord(gain, ceiling.cause, round(bits, 2))
     if isinstance(population, IF):
         return replace(population, vth=int(gain), bias=integers, v_init=v_init), connections, entry
     return replace(population, bias=integers, v_init=v_init, scale=population.scale * unit), connections, entry

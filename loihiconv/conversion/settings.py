@@ -12,6 +12,7 @@ from loihiconv.ann.passes.maxpool import MaxPooling
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.network import PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
 from loihiconv.core.random_streams import SEED_LIMIT
+from loihiconv.core.record import ConversionRecord
 
 Optimize: TypeAlias = Literal["none", "default", "accuracy", "latency"]
 ScaleRule: TypeAlias = Literal["percentile", "mse", "balanced"]
@@ -173,6 +174,14 @@ def choose(timesteps: int, optimize: Optimize = "default", **given: Any) -> Sett
     if unknown := sorted(given.keys() - NAMES):
         raise InvalidSetting(f"no such setting: {', '.join(unknown)}", where="convert", limit=f"known are {', '.join(sorted(NAMES))}")
     return Settings(timesteps, **{**(PAPER if optimize == "none" else {}), **given})
+
+
+def settings_of(record: ConversionRecord) -> Settings | None:
+    """The settings that a network was converted with; None where its record holds none, or some that this version does not have."""
+    try:
+        return Settings(**record.settings) if record.settings else None
+    except (TypeError, InvalidSetting):  # TypeError: an unknown name
+        return None
 
 
 def _whole(name: str, value: Any, smallest: int, end: int | None, expected: str) -> None:

@@ -9,8 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from tests.board.test_energy import network
 
-from loihiconv.core.lnet import save
-from loihiconv.core.network import Network
+from loihiconv.core.network import Network, save
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_function_is_kept(seed: int) -> None:
     error = q.connections[0].map.weight / population.vth - network.connections[0].map.weight
     assert np.abs(error).max() <= 1.001 / population.vth  # weights of mixed sign are even: half a step is 1
     assert abs(population.bias / 64 / population.vth - 0.03).max() <= 64 / 64 / population.vth
-    assert q.metadata["quantization"]["dense0"]["weight_bits_used"] > 7.9
+    assert q.record.quantization["dense0"].weight_bits_used > 7.9
 
 
 def test_unit_weights_stay_exact() -> None:

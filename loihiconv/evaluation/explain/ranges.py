@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log2
 
@@ -13,6 +12,7 @@ from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.input_coding import host_currents, payloads
 from loihiconv.core.linear import Array
 from loihiconv.core.network import IF, STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Network, Readout, Recording
+from loihiconv.core.record import WorstCase
 from loihiconv.evaluation.explain.analog import RateModel
 from loihiconv.evaluation.explain.reference import matching, without_plane
 from loihiconv.evaluation.explain.stages import unit
@@ -22,6 +22,8 @@ LIMITS = {"bias": BIAS_MAX, "u": SUM_LIMIT - 1, "v": V_MAX}
 WEIGHT_MAX = 255
 """Largest magnitude of an 8-bit weight; 254 where signs mix."""
 WEIGHT_BINS = 64
+UNKNOWN = WorstCase(0, 0)
+"""Of a network that was made by hand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,6 @@ def state_ranges(net: Network, x: Array, recording: Recording) -> tuple[StateRan
     """
     model, sent = RateModel(net), payloads(net.input, x)
     currents = host_currents(net, sent)
-    bounds: Mapping[str, Mapping[str, float]] = net.metadata.get("bounds", {})
     result = []
     for p in net.populations:
         if not isinstance(p, (IF, Readout)):
@@ -125,11 +126,11 @@ def state_ranges(net: Network, x: Array, recording: Recording) -> tuple[StateRan
         u = _sums(net, model, p, sent, recording)
         bias = currents.get(p.name, p.bias)
         v_seen = _largest_potential(net, p, u, bias, recording)
-        worst = bounds.get(p.name, {})
+        worst = net.record.bounds.get(p.name, UNKNOWN)
         result.append(
             StateRanges(
                 p.name, p.vth * 2.0**STATE_SHIFT if isinstance(p, IF) else None, int(np.abs(bias).max(initial=0)),
-                int(np.abs(u).max(initial=0)), int(worst.get("sum", 0)), v_seen, int(worst.get("v", 0)),
+                int(np.abs(u).max(initial=0)), int(worst.sum), v_seen, int(worst.v),
             )
         )  # fmt: skip
     return tuple(result)
