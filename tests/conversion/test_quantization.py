@@ -91,7 +91,7 @@ def test_everything_stays_in_range(
             assert np.abs(weight).max() <= 254 + (weight >= 0).all()
             assert (weight % 2 == 0).all() or (weight >= 0).all() or (weight <= 0).all()
     for name, worst in bounds(q).items():
-        assert worst["sum"] < 2**17, name
+        assert worst.sum < 2**17, name
     for population in q.populations[1:]:
         assert not isinstance(population, Input)
         assert np.abs(population.v_init).max() <= V_MAX
@@ -179,5 +179,5 @@ def test_sums_are_bounded_for_convolutions_and_several_connections() -> None:
     one = Conv(np.ones((200, 1, 1, 1), np.float32), groups=200)
     maps = (Connection("input", "a", one), Connection("a", "b", big), Connection("input", "b", replace(big)))
     q = quantize(Network(populations, (*maps, Connection("b", "r", Dense(np.ones((1, 48), np.float32)))), 4), LOIHI2)
-    assert bounds(q)["b"]["sum"] == 2 * 1800 * q.connections[1].map.weight.max() < 2**17
+    assert bounds(q)["b"].sum == 2 * 1800 * q.connections[1].map.weight.max() < 2**17
     assert q.connections[1].map.weight.max() == q.connections[2].map.weight.max() > 30
