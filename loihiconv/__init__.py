@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from loihiconv.conversion.convert import convert
     from loihiconv.conversion.settings import Settings
     from loihiconv.core.errors import LoihiconvError
-    from loihiconv.core.lnet import load, save
-    from loihiconv.core.network import Network, Recording
+    from loihiconv.core.network import Network, Recording, load, save
     from loihiconv.evaluation.compare import Comparison, compare
     from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
@@ -44,8 +43,7 @@ _MODULES = {
     "conversion.convert": ("convert",),
     "conversion.settings": ("Settings",),
     "core.errors": ("LoihiconvError",),
-    "core.lnet": ("load", "save"),
-    "core.network": ("Network", "Recording"),
+    "core.network": ("Network", "Recording", "load", "save"),
     "evaluation.compare": ("Comparison", "compare"),
     "evaluation.sweep.result": ("SweepResult",),
     "evaluation.sweep.sweep": ("sweep",),

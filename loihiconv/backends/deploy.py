@@ -21,8 +21,7 @@ from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
-from loihiconv.core.lnet import save
-from loihiconv.core.network import Integrator, Network, Recording
+from loihiconv.core.network import Integrator, Network, Recording, save
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import require_fit

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from loihiconv.conversion.quantization import quantize
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network
+from loihiconv.core.record import RealizationRecord
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.lava.chip.atrlif import largest_threshold, spike_budget
 from loihiconv.lava.chip.lif import RATIO, slowed
@@ -19,7 +19,7 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
 
     What a realization cannot hold is quantized again from the network's float origin, in ranges that it can: "atrlif" needs even
     thresholds of at most `atrlif.largest_threshold`, "lif" slows the network down (`lif.slowed`). A network that is
-    already fit for it is returned as it is. ``metadata["realization"]`` says what was done. Biases that were corrected after
+    already fit for it is returned as it is. ``record.realization`` says what was done. Biases that were corrected after
     quantization belong to the old integers, and are not carried over.
 
     Parameters
@@ -59,14 +59,14 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
             )  # fmt: skip
     soft = [p for p in network.populations if isinstance(p, Integrator) and p.resets == "subtract"]
     if realization == "native" or not soft:
-        return _described(network, {"name": realization, "quantized_again": False})
+        return _described(network, RealizationRecord(realization))
     return _lif(network, soft[0], board, ratio) if realization == "lif" else _atrlif(network, soft, board)
 
 
 def _lif(network: Network, first: Integrating, board: Board | None, ratio: float) -> Network:
     origin = _origin(network, first, "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
     result = quantize(slowed(origin, ratio), board or load_board(network.board))
-    return _described(result, {"name": "lif", "quantized_again": True, "ratio": ratio})
+    return _described(result, RealizationRecord("lif", quantized_again=True, ratio=ratio))
 
 
 def _atrlif(network: Network, soft: list[Integrating], board: Board | None) -> Network:
@@ -78,13 +78,13 @@ def _atrlif(network: Network, soft: list[Integrating], board: Board | None) -> N
         )  # fmt: skip
     broken = next((p for p in soft if p.unit(0) > ceiling or p.unit(0) % 2), None)
     if broken is None:
-        return _described(network, {"name": "atrlif", "quantized_again": False})
+        return _described(network, RealizationRecord("atrlif"))
     vth = int(broken.unit(0))
     holds = f"vth = {vth} is odd" if vth % 2 else f"vth = {vth} leaves room for {spike_budget(vth)} spikes"
     origin = _origin(network, broken, holds, f"ATRLIF with T = {network.timesteps} needs even thresholds of at most {ceiling}")
     result = quantize(origin, _with_thresholds(board or load_board(network.board), ceiling))
     populations = tuple(_even(p) if isinstance(p, Integrator) and p.resets == "subtract" else p for p in result.populations)
-    description = {"name": "atrlif", "quantized_again": True, "largest_threshold": ceiling}
+    description = RealizationRecord("atrlif", quantized_again=True, largest_threshold=ceiling)
     return _described(replace(result, populations=populations), description)
 
 
@@ -140,5 +140,5 @@ def _origin(network: Network, population: Integrator, what: str, limit: str) -> 
     return network.origin
 
 
-def _described(network: Network, what: dict[str, Any]) -> Network:
-    return replace(network, metadata={**network.metadata, "realization": what})
+def _described(network: Network, realization: RealizationRecord) -> Network:
+    return replace(network, record=replace(network.record, realization=realization))

@@ -64,7 +64,7 @@ class Emulator:
         from loihiconv.backends.realize import realize
 
         realized = realize(network, options.realization, ratio=options.lif_ratio)
-        return replace(_simulate(realized, x, options), metadata={"realization": realized.metadata["realization"]})
+        return replace(_simulate(realized, x, options), realization=realized.record.realization)
 
 
 FLOAT, EMULATOR = Float(), Emulator()

@@ -67,9 +67,9 @@ class Conversion:
                 progress=progress,
                 **self.settings,
             )
-        if "search" in net.metadata:
-            print_search(net.metadata["search"])
-        for text in net.metadata["notes"]:
+        if net.record.search:
+            print_search(net.record.search)
+        for text in net.record.notes:
             note(text)
         return net
 

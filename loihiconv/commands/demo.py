@@ -30,7 +30,7 @@ def demo(
     check_reports(html, markdown)
     conversion = Conversion(board, timesteps, samples=None)
     from loihiconv.commands.progress import bars
-    from loihiconv.core.lnet import save
+    from loihiconv.core.network import save
     from loihiconv.demo import digits, digits_cnn
     from loihiconv.evaluation.compare import compare as run_compare
 

@@ -38,7 +38,7 @@ def run(
     Example: loihiconv run lenet.lnet mnist.npz --samples 1000 --out result.npz
     """
     from loihiconv.commands.progress import Bar
-    from loihiconv.core.lnet import load
+    from loihiconv.core.network import load
     from loihiconv.lava.chip.settings import BoardAccess
 
     if out is not None:
@@ -68,7 +68,8 @@ def run(
         **({"largest_payload": net.payload_max} if net.payload_max > 1 else {}),
         "firing_rate": recording.firing_rate,
         "synaptic_operations": recording.synaptic_operations,
-        **recording.metadata,
+        **({} if recording.realization is None else {"realization": recording.realization.to_json()}),
+        **({} if recording.profile is None else {"profile": recording.profile}),
     }
     summary = {key: value for key, value in summary.items() if value == value}  # NaN: spikes were not counted
     if test.y is not None:

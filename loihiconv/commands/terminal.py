@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -17,6 +17,7 @@ from loihiconv.backends.registry import find, title_of
 
 if TYPE_CHECKING:
     from loihiconv.conversion.check import Check
+    from loihiconv.core.record import Trial
     from loihiconv.evaluation.compare import BackendResult, Comparison
 
 NUMBER = re.compile(r"\[?[-\d., ]+\]?( %)?")
@@ -49,13 +50,13 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     Console(highlight=False, stderr=stderr).print(table)
 
 
-def print_search(trials: Sequence[Mapping[str, Any]]) -> None:
+def print_search(trials: Sequence[Trial]) -> None:
     """What a search tried and what each step bought, on stderr."""
     rows = []
     for trial in trials:
-        changed = ", ".join(f"{name}={shown(value)}" for name, value in trial["changed"].items()) or "as given"
-        kept = "kept" if trial["kept"] else ""
-        rows.append([trial["step"], changed, str(trial["timesteps"]), f"{trial['agreement']:.2%}", f"{trial['divergence']:.4f}", kept])
+        changed = ", ".join(f"{name}={shown(value)}" for name, value in trial.changed.items()) or "as given"
+        kept = "kept" if trial.kept else ""
+        rows.append([trial.step, changed, str(trial.timesteps), f"{trial.agreement:.2%}", f"{trial.divergence:.4f}", kept])
     print_table("Search on calibration samples", ["step", "tried", "T", "as ANN", "divergence", ""], rows, stderr=True)
 
 

@@ -95,7 +95,7 @@ def correct_biases(
                 break
         run.settle(population.name)
     network = run.network
-    return replace(network, metadata={**network.metadata, "bounds": worst_cases(network)}) if network.fixed_point else network
+    return replace(network, record=replace(network.record, bounds=worst_cases(network))) if network.fixed_point else network
 
 
 def _corrected(network: Network, population: Population, target: Array, sent: Array) -> Integrating:

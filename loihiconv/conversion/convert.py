@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from loihiconv.conversion.spiking import check_pooled, population_names, to_spik
 from loihiconv.core.choices import MaxPooling
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
+from loihiconv.core.record import CalibrationSummary
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 
@@ -64,7 +65,7 @@ def convert(
     optimize : "default", "none", "accuracy" or "latency"
         "none" is the plain method of the paper: `loihiconv.conversion.settings.PAPER` for whatever is not given. "accuracy" tries
         other settings on calibration data and keeps what helps, "latency" also takes the fewest time steps, at most
-        ``timesteps``, that cost next to nothing; ``metadata["search"]`` lists the trials. See `loihiconv.conversion.search`.
+        ``timesteps``, that cost next to nothing; ``record.search`` lists the trials. See `loihiconv.conversion.search`.
     progress : callable (stage, done, in all), optional
         Stages are "calibration", in samples (0 in all where the data does not tell), "bias correction", in layers, and "search".
     **settings
@@ -73,7 +74,7 @@ def convert(
     Returns
     -------
     Network
-        ``metadata["notes"]`` says what a user should know about the conversion.
+        ``record.notes`` says what a user should know about the conversion.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def convert(
         return network
     judge = Judge(source.ann, source.held_out)
     network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, progress)
-    return replace(network, metadata={**network.metadata, "search": [trial.to_json() for trial in trials]})
+    return replace(network, record=replace(network.record, search=trials))
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +169,9 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     """From what was measured to the spiking network, corrected and, with a board, quantized and corrected again."""
     ann, statistics = source.ann, source.statistics
     scales = choose_scales(ann, statistics, settings)
-    metadata = _metadata(source, scales, settings)
-    network = to_spiking(ann, scales, settings, signed=statistics.nodes[ann.input.name].smallest < 0, metadata=metadata)
+    network = to_spiking(ann, scales, settings, signed=statistics.nodes[ann.input.name].smallest < 0)
+    record = replace(network.record, calibration=_summary(source, scales), notes=source.notes, provenance=_versions())
+    network = replace(network, record=record)
     targets = target_rates(ann, scales, source.samples) if settings.bias_correction else {}
     rounds = 1 if board is None else 2  # a quantized network is corrected once more
     network = correct_biases(network, targets, source.samples, progress=_correction_progress(progress, 0, rounds))
@@ -180,10 +182,10 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     gates = [p.name for p in network.populations if not p.on_chips]
     if gates:
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
-        network = replace(network, metadata={**network.metadata, "notes": [*network.metadata["notes"], said]})
+        network = _noted(network, said)
     quantized = quantize(network, board, covariances)
     if narrow := narrow_weights(quantized):
-        quantized = replace(quantized, metadata={**quantized.metadata, "notes": [*quantized.metadata["notes"], *narrow]})
+        quantized = _noted(quantized, *narrow)
     return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
 
 
@@ -243,34 +245,34 @@ def _divided(kept: Array) -> tuple[Array, Array]:
     return kept[::every], kept[rest] if rest.any() else kept
 
 
-def _metadata(source: Measured, scales: Scales, settings: Settings) -> dict[str, Any]:
-    """Settings, calibration summary and provenance, as JSON values."""
+def _summary(source: Measured, scales: Scales) -> CalibrationSummary:
+    """What of the measurements is kept, and what quantization has to know of the input."""
     ann, statistics = source.ann, source.statistics
     entry, names = statistics.nodes[ann.input.name], population_names(ann)
-    return {
-        "settings": settings.to_json(),
-        "calibration": {
-            "samples": statistics.samples,
-            "scales": {names[name]: np.asarray(scale).ravel().tolist() for name, scale in scales.items()},
-            "largest": {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
-        },
-        "input_mean_square": entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
-        "payload_errors": _payload_errors(source.samples / float(scales[ann.input.name])),
-        "notes": list(source.notes),
-        "provenance": {
-            "loihiconv": __version__,
-            "python": platform.python_version(),
-            "torch": str(torch.__version__),
-            "numpy": np.__version__,
-        },
-    }
+    return CalibrationSummary(
+        statistics.samples,
+        {names[name]: tuple(np.asarray(scale).ravel().tolist()) for name, scale in scales.items()},
+        {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
+        entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
+        _payload_errors(source.samples / float(scales[ann.input.name])),
+    )
 
 
-def _payload_errors(x: Array) -> dict[str, float]:
+def _versions() -> dict[str, str]:
+    """What converts here."""
+    return {"loihiconv": __version__, "python": platform.python_version(), "torch": str(torch.__version__), "numpy": np.__version__}
+
+
+def _noted(network: Network, *notes: str) -> Network:
+    """A network with more notes in its record."""
+    return replace(network, record=replace(network.record, notes=(*network.record.notes, *notes)))
+
+
+def _payload_errors(x: Array) -> dict[int, float]:
     """Mean square of what rounding costs payloads of up to each largest one, in units of a payload; x in [-1, 1]."""
     errors = {}
     for bits in range(FEWEST_PAYLOAD_BITS - 1, PAYLOAD_BITS + 1):  # one fewer with a sign
         largest = 2**bits - 1
         exact = x.astype(np.float64) * largest
-        errors[str(largest)] = float(np.mean((np.rint(exact) - exact) ** 2))
+        errors[largest] = float(np.mean((np.rint(exact) - exact) ** 2))
     return errors

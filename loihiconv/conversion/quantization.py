@@ -14,11 +14,9 @@ that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import floor, log2
-from typing import Any
 
 import numpy as np
 
@@ -41,6 +39,7 @@ from loihiconv.core.network import (
     Population,
     assert_never,
 )
+from loihiconv.core.record import ROUNDING_ERROR, LayerRecord
 from loihiconv.hardware.board import Board
 
 PAYLOAD_BITS = 8
@@ -57,10 +56,6 @@ HOST_WEIGHT_BITS = 15
 SUM_CAUSE = "synaptic sum of 17 bits"
 PLANE_GAIN = 0.7
 """A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
-UNIFORM_MEAN_SQUARE = 1 / 3
-"""Mean square of an input in units of its scale, where calibration has not measured it: a uniform distribution's."""
-ROUNDING_ERROR = 1 / 12
-"""Mean square error of a payload, where calibration has not measured it: that of rounding anything to whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +81,8 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     Returns
     -------
     Network
-        Fixed point; ``metadata["quantization"]`` tells for each population its gain, what limited it, and the bits of
-        the weights' range that are used; ``metadata["bounds"]`` the worst cases of u and v.
+        Fixed point; ``record.quantization`` tells for each population its gain, what limited it, and the bits of
+        the weights' range that are used; ``record.bounds`` the worst cases of u and v.
 
     Raises
     ------
@@ -104,7 +99,7 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     network, chosen = _best_input(network, board, covariances)
     populations: list[Population] = []
     connections: list[Connection] = []
-    report: dict[str, Any] = {}
+    layers: dict[str, LayerRecord] = {}
     for population in network.populations:
         match population:
             case Input():
@@ -113,16 +108,21 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
                 populations.append(population)
                 connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
             case Integrator():
-                quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, board, covariances)
+                quantized, incoming, layers[population.name] = _quantize_population(network, population, chosen, board, covariances)
                 populations.append(quantized)
                 connections += incoming
             case _:
                 assert_never(population)
     result = Network(
-        tuple(populations), tuple(connections), network.timesteps, fixed_point=True, board=board.name,
-        metadata={**network.metadata, "quantization": report}, origin=float_network,
-    )  # fmt: skip
-    return replace(result, metadata={**result.metadata, "bounds": worst_cases(result)})
+        tuple(populations),
+        tuple(connections),
+        network.timesteps,
+        fixed_point=True,
+        board=board.name,
+        record=replace(network.record, quantization=layers),
+        origin=float_network,
+    )
+    return replace(result, record=replace(result.record, bounds=worst_cases(result)))
 
 
 def check_finite(network: Network) -> None:
@@ -151,11 +151,11 @@ def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list
     Payloads and weights share a sum of 17 bits: a bit more for the ones is a bit less for the others, in layers with many inputs.
     """
     notes = []
-    for name, entry in network.metadata["quantization"].items():
+    for name, entry in network.record.quantization.items():
         sources = [network[c.source] for c in network.incoming(name)]
         payload = max((source.largest_message for source in sources if source.spiking), default=1)
-        bits = entry["weight_bits_used"]
-        if payload == 1 or bits >= fewest or entry["limited_by"] != SUM_CAUSE:
+        bits = entry.weight_bits_used
+        if payload == 1 or bits >= fewest or entry.limited_by != SUM_CAUSE:
             continue
         best = next((b for b in range(payload.bit_length() - 1, 1, -1) if bits + log2(payload / (2**b - 1)) >= FEWEST_WEIGHT_BITS), 1)
         notes.append(
@@ -225,11 +225,10 @@ def _current_error(
         _, incoming, entry = _quantize_population(network, population, source, board, covariances)
     except LimitExceeded:
         return np.inf
-    gain = entry["gain"]
-    mean_square = float(network.metadata.get("input_mean_square", UNIFORM_MEAN_SQUARE)) * source.payload_max**2
-    measured: Mapping[str, float] = network.metadata.get("payload_errors", {})
+    gain, calibration = entry.gain, network.record.calibration
+    mean_square = calibration.input_mean_square * source.payload_max**2
     squares = np.full(source.shape, mean_square)
-    rounding = np.full(source.shape, float(measured.get(str(source.payload_max), ROUNDING_ERROR)))
+    rounding = np.full(source.shape, calibration.payload_errors.get(source.payload_max, ROUNDING_ERROR))
     if source.bias_plane:
         squares[-1], rounding[-1] = source.payload_max**2, 0
     error = 0.0
@@ -255,7 +254,7 @@ def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
 
 def _quantize_population(
     network: Network, population: Population, source: Input, board: Board, covariances: Covariances
-) -> tuple[Integrating, list[Connection], dict[str, Any]]:
+) -> tuple[Integrating, list[Connection], LayerRecord]:
     assert isinstance(population, Integrator)  # the caller handles the rest
     incoming = network.incoming(population.name)
     on_host = [_on_host(c, source, board) for c in incoming]
@@ -304,7 +303,7 @@ def _quantize_population(
     v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
     used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
     bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
-    entry = {"gain": gain, "limited_by": ceiling.cause, "weight_bits_used": round(bits, 2)}
+    entry = LayerRecord(gain, ceiling.cause, round(bits, 2))
     return population.quantized(gain, STATE_SHIFT, v_init=v_init, bias=integers), connections, entry
 
 

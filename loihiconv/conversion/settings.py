@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 from loihiconv.conversion.declaration import Setting, declaration, declarations, described, numpydoc, plain
 from loihiconv.core.choices import PAYLOAD_LIMIT, SEED_LIMIT, Coding, Decision, Estimate, MaxPooling, Reset
 from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.record import ConversionRecord
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -235,3 +236,11 @@ def choose(timesteps: int, optimize: Optimize = "default", **given: Unpack[Setti
         raise InvalidSetting(f"no such setting: {', '.join(unknown)}", where="convert", limit=f"known are {', '.join(sorted(NAMES))}")
     chosen: Mapping[str, Any] = {**(PAPER if optimize == "none" else {}), **given}
     return Settings(timesteps, **chosen)
+
+
+def settings_of(record: ConversionRecord) -> Settings | None:
+    """The settings that a network was converted with; None where its record holds none, or some that this version does not have."""
+    try:
+        return Settings(**record.settings) if record.settings else None
+    except (TypeError, InvalidSetting):  # TypeError: an unknown name
+        return None

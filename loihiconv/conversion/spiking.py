@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -17,9 +15,10 @@ from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
 from loihiconv.core.network import IF, Connection, Network, Population, Readout
 from loihiconv.core.network import Input as InputPopulation
 from loihiconv.core.network import MaxPool as MaxPoolPopulation
+from loihiconv.core.record import ConversionRecord
 
 
-def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = False, metadata: Mapping[str, Any] | None = None) -> Network:
+def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = False) -> Network:
     """Map every rectified layer to a population of integrate-and-fire neurons with threshold 1.
 
     With λ of the layers before and after (with graded spikes λ / Γ), W <- W λ_before / λ_after and b <- b / λ_after, so that an
@@ -100,7 +99,8 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
                     delay=settings.readout_delay,
                 )
             )  # fmt: skip
-    return Network(tuple(populations), tuple(connections), settings.timesteps, metadata=metadata or {})
+    record = ConversionRecord(settings.to_json(), charge=settings.start if settings.hold_back else None)
+    return Network(tuple(populations), tuple(connections), settings.timesteps, record=record)
 
 
 def population_names(ann: Ann) -> dict[str, str]:

@@ -128,9 +128,9 @@ def test_options_of_the_paper_reach_the_network(run, nets: Path, npz: Path, tmp_
     net = lc.load(out)
     assert (net.input.coding, net.input.seed, net.readout.decision, net.readout.seed) == ("poisson", 3, "softmax", 3)
     assert "2.max0" in net
-    assert len(net.metadata["calibration"]["scales"]["0"]) == 4
+    assert len(net.record.calibration.scales["0"]) == 4
     assert run(*common, "--percentile", "0")[0] == 0
-    assert lc.load(out).metadata["calibration"]["scales"]["0"] == [1.0]
+    assert lc.load(out).record.calibration.scales["0"] == (1.0,)
     assert any(p.name == "2" and p.spiking for p in lc.load(out).populations)
     code, _, err = run("check", "nets_of_test:pooling", "--shape", "1,8,8")
     assert code == 0

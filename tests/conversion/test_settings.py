@@ -74,7 +74,7 @@ def test_bits_of_spikes_are_payloads() -> None:
 
 def test_networks_remember_their_settings() -> None:
     net = lc.convert(small_cnn(), data(20), board=None, timesteps=4, seed=3, bias_correction=False)
-    assert net.metadata["settings"] == Settings(4, seed=3, bias_correction=False).to_json()
+    assert net.record.settings == Settings(4, seed=3, bias_correction=False).to_json()
 
 
 def test_options_for_type_checkers_are_the_settings() -> None:

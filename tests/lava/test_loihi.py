@@ -18,6 +18,7 @@ import pytest
 import loihiconv as lc
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting, LimitExceeded
 from loihiconv.core.network import Network
+from loihiconv.core.record import RealizationRecord
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava import client
 from loihiconv.lava.chip.settings import BoardAccess
@@ -116,16 +117,14 @@ def test_loihi_1_is_another_chip(diary):
 @lava
 def test_the_profile_comes_back_in_the_recording(diary):
     recording = lc.run(network(), X, "loihi", realization="atrlif", access=BoardAccess(profile=True))
-    assert recording.metadata == {
-        "realization": {"name": "atrlif", "quantized_again": False},
-        "profile": {
-            "Loihi2Power": {"total_power": [1.0, 1.5]},
-            "Loihi2ExecutionTime": {
-                "avg_time_per_step": 12.5,
-                "time_per_step": {"count": 2000, "mean": 999.5, "smallest": 0.0, "largest": 1999.0},
-            },
-            "Loihi2Activity": {},
+    assert recording.realization == RealizationRecord("atrlif", quantized_again=False)
+    assert recording.profile == {
+        "Loihi2Power": {"total_power": [1.0, 1.5]},
+        "Loihi2ExecutionTime": {
+            "avg_time_per_step": 12.5,
+            "time_per_step": {"count": 2000, "mean": 999.5, "smallest": 0.0, "largest": 1999.0},
         },
+        "Loihi2Activity": {},
     }
     # 2 samples of T = 8 steps and depth 2
     assert [(e["name"], e["given"]) for e in events(diary, "callback")] == [

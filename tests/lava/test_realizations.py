@@ -16,6 +16,7 @@ from loihiconv.backends.register_check import check_registers
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import IF, Connection, MaxPool, Network
+from loihiconv.core.record import RealizationRecord
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava.chip.atrlif import largest_threshold
 from loihiconv.lava.chip.settings import ChipSettings
@@ -104,7 +105,7 @@ def test_without_sinks_nothing_is_counted() -> None:
     assert recording.potentials.tolist() == [[6 * 12 * 64, 6 * 10 * 64]] * 2
     assert recording.spike_counts == {}
     assert np.isnan(recording.firing_rate)
-    assert recording.metadata == {"realization": {"name": "native"}}
+    assert (recording.realization, recording.profile) == (RealizationRecord("native"), None)
 
 
 @pytest.mark.usefixtures("forked")

@@ -188,9 +188,9 @@ def analyse(
         _rasters(net, followed),
         placement,
         energy,
-        {**net.metadata.get("settings", {}), "board": net.board or "none", **(settings or {})},
+        {**net.record.settings, "board": net.board or "none", **(settings or {})},
         _versions(net),
-        tuple(net.metadata.get("notes", ())),
+        net.record.notes,
     )
 
 
@@ -248,8 +248,7 @@ def _versions(net: Network) -> dict[str, str]:
         "numpy": np.__version__,
         "platform": f"{platform.system()} {platform.machine()}",
     }
-    before = net.metadata.get("provenance", {})
-    return {**now, **{f"converted with {key}": str(value) for key, value in before.items() if now.get(key) != str(value)}}
+    return {**now, **{f"converted with {key}": value for key, value in net.record.provenance.items() if now.get(key) != value}}
 
 
 def _step_json(step: Step) -> dict[str, Any]:

@@ -196,7 +196,7 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
     """Activations beyond the largest rate."""
     cost, named = _cost(evidence.waterfall, "clipped")
     hidden = [layer for layer in evidence.layers if layer.kind == "spiking"]
-    percentile, chosen = evidence.settings.get("percentile"), _errs_least(evidence)
+    percentile, chosen = evidence.settings.percentile, _errs_least(evidence)
     suspects = [] if chosen else [layer for layer in hidden if layer.clipped > CLIPPED]
     if not suspects and named:
         suspects = sorted(hidden, key=lambda layer: -layer.clipped)
@@ -241,7 +241,7 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
     if not coarse or not (over or steps_named or time_named):
         return
     layer, error = over[0] if over else max(coarse, key=lambda pair: pair[1])
-    if evidence.settings.get("reset") == "zero":
+    if evidence.settings.reset == "zero":
         yield Finding(
             "reset", layer.population,
             f"reset to zero throws charge away at every spike, an error of {share(error, 0)} in {timesteps} time steps",
@@ -252,7 +252,7 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
         late = first_jump(evidence.layers, "float", evidence.waterfall) or layer
         yield Finding(
             "timing", late.population, f"spikes that come too early or too late cost {points(time_cost)} at {timesteps} time steps",
-            "use hold_back=0.5" if not evidence.settings.get("hold_back") else f"raise timesteps to {2 * timesteps}", time_cost,
+            "use hold_back=0.5" if not evidence.settings.hold_back else f"raise timesteps to {2 * timesteps}", time_cost,
         )  # fmt: skip
         return
     yield Finding(
@@ -348,9 +348,9 @@ def _cost(chain: Waterfall, key: str) -> tuple[float, bool]:
 
 
 def _limited(evidence: Evidence, layer: Fidelity) -> str:
-    entry = evidence.net.metadata.get("quantization", {}).get(layer.population, {})
-    cause = str(entry.get("limited_by", ""))
-    together = ', or rounding="auto"' if evidence.settings.get("rounding") in ("nearest", "first") else ""
+    entry = evidence.net.record.quantization.get(layer.population)
+    cause = "" if entry is None else entry.limited_by
+    together = ', or rounding="auto"' if evidence.settings.rounding in ("nearest", "first") else ""
     if layer.bits < 7 and cause and not cause.startswith("weights"):
         return f"the layer's gain is limited by its {cause}{together}"
     return "choose a board with 8-bit weights" + _per_channel(evidence, ", or per_channel=True") + together
@@ -358,13 +358,13 @@ def _limited(evidence: Evidence, layer: Fidelity) -> str:
 
 def _errs_least(evidence: Evidence) -> bool:
     """Whether scales were chosen to err least, so that what is cut off is no mistake, and nothing kept them from being larger."""
-    percentile = evidence.settings.get("percentile")
-    return evidence.settings.get("scale") in ("mse", "balanced") and (percentile is None or percentile >= HIGH_PERCENTILE)
+    percentile = evidence.settings.percentile
+    return evidence.settings.scale in ("mse", "balanced") and (percentile is None or percentile >= HIGH_PERCENTILE)
 
 
 def _per_channel(evidence: Evidence, text: str) -> str:
     """A remedy, unless it has been taken already."""
-    return "" if evidence.settings.get("per_channel") else text
+    return "" if evidence.settings.per_channel else text
 
 
 def _enough(timesteps: int, error: float) -> int:

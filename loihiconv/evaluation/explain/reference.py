@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from loihiconv.ann.graph import Input as AnnInput
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.graph import Relu as AnnRelu
 from loihiconv.ann.passes import lower
-from loihiconv.conversion.settings import NAMES, Settings
+from loihiconv.conversion.settings import Settings, settings_of
 from loihiconv.conversion.spiking import population_names, to_spiking
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.core.linear import Array, Conv, Dense
@@ -90,10 +89,9 @@ def read_reference(model: Source, network: Network) -> Reference:
         If the model cannot be read.
     """
     original = readable(model).ann(network.input.sample_shape)
-    settings: Mapping[str, Any] = network.metadata.get("settings", {})
-    tree = settings.get("maxpool") == "relu-tree"
-    ann = lower(original, "relu-tree" if tree else "gate").ann
-    converted = lower(original, "average").ann if settings.get("maxpool") == "average" else ann
+    maxpool = _recorded(network).maxpool
+    ann = lower(original, "relu-tree" if maxpool == "relu-tree" else "gate").ann
+    converted = lower(original, "average").ann if maxpool == "average" else ann
     scales = _scales(converted, network)
     expected = _expected(converted, scales, network)
     if expected is None:
@@ -137,7 +135,7 @@ def _is_population(ann: Ann, name: str) -> bool:
 
 def _scales(ann: Ann, network: Network) -> dict[str, Array]:
     """λ of every population, from the network's own record of its calibration; 1 where hidden layers were not normalised."""
-    recorded = network.metadata.get("calibration", {}).get("scales", {})
+    recorded = network.record.calibration.scales
     names, scales = population_names(ann), {}
     for node in ann:
         name = names[node.name]
@@ -147,16 +145,20 @@ def _scales(ann: Ann, network: Network) -> dict[str, Array]:
     return scales
 
 
+def _recorded(network: Network) -> Settings:
+    """Settings of the conversion; the defaults where the network does not tell."""
+    return settings_of(network.record) or Settings(network.timesteps)
+
+
 def _settings(network: Network) -> Settings:
-    """Settings of the conversion, as far as the network tells; from its own populations where it does not."""
-    recorded = {name: value for name, value in network.metadata.get("settings", {}).items() if name in NAMES}
-    seen = {
-        "timesteps": network.timesteps,
-        "input_coding": network.input.coding,
-        "reset": next((p.resets for p in network.populations[1:] if p.resets), "subtract"),
-        "readout": network.readout.decision,
-    }
-    return Settings(**{**recorded, **seen})
+    """The same, but for what the network's own populations say."""
+    return replace(
+        _recorded(network),
+        timesteps=network.timesteps,
+        input_coding=network.input.coding,
+        reset=next((p.resets for p in network.populations[1:] if p.resets), "subtract"),
+        readout=network.readout.decision,
+    )
 
 
 def _expected(ann: Ann, scales: Mapping[str, Array], network: Network) -> tuple[Network, Network] | None:

@@ -184,7 +184,7 @@ def _run(point: Point, converter: _Converter, test_set: tuple[Array, Array], ref
         network.timesteps, len(y), int(right.sum()), int((before & ~right).sum()), int((right & ~before).sum()),
         float((recording.predictions == reference).mean()), recording.firing_rate, recording.synaptic_operations,
     )  # fmt: skip
-    return Row(point.values, {**point.to_json(), **network.metadata["settings"]}, outcome)
+    return Row(point.values, {**point.to_json(), **network.record.settings}, outcome)
 
 
 def _key(point: Point, board: Board | None, device: str, hashes: Mapping[str, str]) -> str:

@@ -83,7 +83,7 @@ def test_a_float_network_and_a_search_are_swept_too() -> None:
     net = lc.convert(small(), CALIBRATION, board=None, timesteps=8, optimize="latency")
     assert searched.outcome.timesteps == net.timesteps
     assert searched.outcome.correct == (lc.run(net, X, "float").predictions == Y).sum()
-    assert searched.settings.items() >= net.metadata["settings"].items()
+    assert searched.settings.items() >= net.record.settings.items()
 
 
 def test_what_cannot_be_converted_is_a_row_with_the_reason() -> None:
