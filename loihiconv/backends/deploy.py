@@ -142,7 +142,7 @@ def check_free(folder: Path) -> None:
 
 def _write(
     folder: Path, name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, x: Array, expected: Recording
-) -> None:  # fmt: skip
+) -> None:
     package = Path(__file__).resolve().parents[1]
     _copy(package / "__init__.py", folder / "loihiconv" / "__init__.py")
     for path in sorted(path for room in ROOMS for path in (package / room).rglob("*.py")):
@@ -153,9 +153,13 @@ def _write(
     (folder / "run.sh").chmod(0o755)
     save(replace(network, origin=None), folder / "network.lnet")
     settings = {
-        "format": 1, "loihiconv": __version__, "board": config.name, "generation": config.generation, "realization": realization,
+        "format": 1,
+        "loihiconv": __version__,
+        "board": config.name,
+        "generation": config.generation,
+        "realization": realization,
         "access": asdict(access),
-    }  # fmt: skip
+    }
     (folder / "bundle.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     spikes = {f"spikes/{population}": np.packbits(s.reshape(len(x), -1), axis=1) for population, s in expected.spikes.items()}
     digests = {f"fingerprints/{population}": np.array(digest) for population, digest in fingerprints(network).items()}
@@ -167,11 +171,19 @@ def _write(
 def _facts(name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, samples: int) -> dict[str, Any]:
     where = f"at {access.host}" if access.host else f"SLURM, partition {access.partition}" if access.partition else "SLURM"
     return {
-        "name": name, "folder": name, "version": __version__, "title": config.title, "timesteps": network.timesteps,
-        "neurons": f"{sum(prod(p.shape) for p in network.populations[1:]):,}", "populations": len(network.populations),
-        "realization": realization, "neuron": NEURONS[realization], "where": where, "samples": samples,
+        "name": name,
+        "folder": name,
+        "version": __version__,
+        "title": config.title,
+        "timesteps": network.timesteps,
+        "neurons": f"{sum(prod(p.shape) for p in network.populations[1:]):,}",
+        "populations": len(network.populations),
+        "realization": realization,
+        "neuron": NEURONS[realization],
+        "where": where,
+        "samples": samples,
         "limits": _limits(network, realization),
-    }  # fmt: skip
+    }
 
 
 def _limits(network: Network, realization: Realization) -> str:

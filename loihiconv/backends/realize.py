@@ -54,9 +54,11 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
             )
         if population.graded:
             raise UnsupportedLayer(
-                "graded spikes need a neuron program of their own, which is not written", where=population.name,
-                limit="binary spikes", remedy="convert with spike_bits=1; the emulator and Lava's simulator run graded ones",
-            )  # fmt: skip
+                "graded spikes need a neuron program of their own, which is not written",
+                where=population.name,
+                limit="binary spikes",
+                remedy="convert with spike_bits=1; the emulator and Lava's simulator run graded ones",
+            )
     soft = [p for p in network.populations if isinstance(p, Integrator) and p.resets == "subtract"]
     if realization == "native" or not soft:
         return _described(network, RealizationRecord(realization))
@@ -73,9 +75,11 @@ def _atrlif(network: Network, soft: list[Integrating], board: Board | None) -> N
     ceiling = largest_threshold(network.timesteps)
     if ceiling < 2:
         raise LimitExceeded(
-            f"T = {network.timesteps}", where=soft[0].name, limit="an ATRLIF neuron's 24-bit state holds at most 65535 spikes of a sample",
+            f"T = {network.timesteps}",
+            where=soft[0].name,
+            limit="an ATRLIF neuron's 24-bit state holds at most 65535 spikes of a sample",
             remedy="use fewer time steps, or another realization",
-        )  # fmt: skip
+        )
     broken = next((p for p in soft if p.unit(0) > ceiling or p.unit(0) % 2), None)
     if broken is None:
         return _described(network, RealizationRecord("atrlif"))
@@ -98,9 +102,11 @@ def check_generation(realization: Realization, board: Board) -> None:
     """Raise `LimitExceeded` for neurons that a chip cannot be programmed to be: those of Loihi 1 are fixed, and ATRLIF is a program."""
     if realization == "atrlif" and board.generation == 1:
         raise LimitExceeded(
-            "ATRLIF is a program for the cores of Loihi 2", where="realization", limit=f"{board.title}: Loihi 1 has fixed neurons",
+            "ATRLIF is a program for the cores of Loihi 2",
+            where="realization",
+            limit=f"{board.title}: Loihi 1 has fixed neurons",
             remedy='use "lif", or "native" with a NeuroCore model of two compartments',
-        )  # fmt: skip
+        )
 
 
 def threshold_format(ceiling: int, mantissa_bits: int, exponent_max: int) -> tuple[int, int]:
@@ -134,9 +140,11 @@ def _with_thresholds(board: Board, ceiling: int) -> Board:
 def _origin(network: Network, population: Integrator, what: str, limit: str) -> Network:
     if network.origin is None:
         raise LimitExceeded(
-            what, where=population.name, limit=limit,
+            what,
+            where=population.name,
+            limit=limit,
             remedy="convert again and keep the float origin, from which it can be quantized anew, or use another realization",
-        )  # fmt: skip
+        )
     return network.origin
 
 

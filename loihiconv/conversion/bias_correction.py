@@ -119,7 +119,7 @@ def _corrected(network: Network, population: Population, target: Array, sent: Ar
 
 def _per_channel(values: Array) -> Array:
     """Means over positions: (N, C, ...) -> (N, C)."""
-    return values.reshape(*values.shape[:2], -1).mean(axis=2)
+    return np.asarray(values.reshape(*values.shape[:2], -1).mean(axis=2))
 
 
 def first_samples(batches: Iterable[Array], kept: list[Array], number: int = SAMPLES) -> Iterable[Array]:

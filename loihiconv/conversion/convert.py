@@ -144,10 +144,12 @@ def measure(
     kept: list[Array] = []
     total = len(data) if isinstance(data, (np.ndarray, torch.Tensor)) else 0
     statistics = calibrate(
-        ann, _keeping(data, first.shape[1:], kept, 3 * SAMPLES if searching else SAMPLES),
-        per_channel=settings.per_channel or searching, reference=reference,
+        ann,
+        _keeping(data, first.shape[1:], kept, 3 * SAMPLES if searching else SAMPLES),
+        per_channel=settings.per_channel or searching,
+        reference=reference,
         progress=progress and (lambda done: progress("calibration", done, total)),
-    )  # fmt: skip
+    )
     samples, held_out = _divided(np.concatenate(kept))
     names = population_names(ann)
     warned = list(suspicions(model, samples))

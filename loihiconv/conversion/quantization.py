@@ -140,9 +140,11 @@ def check_payload(largest: int, where: str, board: Board) -> None:
     bits, limit = largest.bit_length(), board.graded_spike_bits.value
     if largest > 1 and bits > limit:
         raise LimitExceeded(
-            f"graded spikes of {bits} bits", where=where, remedy="use spike_bits=1, or a board with Loihi 2",
+            f"graded spikes of {bits} bits",
+            where=where,
+            remedy="use spike_bits=1, or a board with Loihi 2",
             limit=f"{board.title}: spikes carry {limit} bits" if limit else f"{board.title}: spikes are binary",
-        )  # fmt: skip
+        )
 
 
 def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list[str]:
@@ -211,9 +213,7 @@ def _first_targets(network: Network) -> list[Population]:
     return [network[c.target] for c in network.outgoing(network.input.name)]
 
 
-def _current_error(
-    network: Network, population: Population, source: Input, board: Board, covariances: Covariances
-) -> float:  # fmt: skip
+def _current_error(network: Network, population: Population, source: Input, board: Board, covariances: Covariances) -> float:
     """Mean square error of a first layer's current per step, in units of its threshold.
 
     Averaged over neurons, the sum over a neuron's synapses of (error of the weight)^2 E[payload^2], plus weight^2 times the mean
@@ -277,9 +277,11 @@ def _quantize_population(
         gain = float(representable_threshold(ceiling.gain, board)) if population.spiking else ceiling.gain
         if gain <= 0:
             raise LimitExceeded(
-                f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}", where=population.name, limit="at least 1",
+                f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}",
+                where=population.name,
+                limit="at least 1",
                 remedy="the layer's weights or biases are far larger than its activations: retrain with weight decay, or raise percentile",
-            )  # fmt: skip
+            )
         connections = [
             _host_connection(c, gain, p)
             if host
@@ -294,9 +296,11 @@ def _quantize_population(
     for old, new in zip(incoming, connections, strict=True):
         if old.map.weight.any() and not new.map.weight.any():
             raise LimitExceeded(
-                f"all weights round to zero, because {ceiling.cause} stop at a gain of {gain:.3g}", where=population.name,
-                limit="8-bit weights with sums below 2^17", remedy="reduce the layer's fan-in or its largest weights and biases",
-            )  # fmt: skip
+                f"all weights round to zero, because {ceiling.cause} stop at a gain of {gain:.3g}",
+                where=population.name,
+                limit="8-bit weights with sums below 2^17",
+                remedy="reduce the layer's fan-in or its largest weights and biases",
+            )
     unit = gain * 2**STATE_SHIFT
     bias = population.bias.astype(np.float64) * unit
     integers = np.rint(bias).astype(np.int32) if any(on_host) else round_bias(bias)
@@ -320,7 +324,7 @@ def _largest(values: Array) -> float:
 def _weight_limit(weight: Array, board: Board) -> int:
     """Largest magnitude that `round_weights` returns for weights of these signs."""
     mixed = bool((weight < 0).any() and (weight > 0).any())
-    return 256 - 2 ** (8 - board.weight_bits.value + mixed)
+    return int(256 - 2 ** (8 - board.weight_bits.value + mixed))
 
 
 def _rounded(linear_map: LinearMap, factor: float, board: Board, covariance: Array | None) -> LinearMap:

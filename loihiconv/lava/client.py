@@ -252,9 +252,11 @@ def _watch(
             break
         if time.monotonic() > end:
             raise LavaFailed(
-                f"did not finish within {deadline:g} s", where=_backend(job), limit=f"{finished} of {samples} samples were done",
+                f"did not finish within {deadline:g} s",
+                where=_backend(job),
+                limit=f"{finished} of {samples} samples were done",
                 remedy="allow a longer deadline or run fewer samples",
-            )  # fmt: skip
+            )
         time.sleep(POLL_SECONDS)
     if worker.returncode != 0 or finished != samples:
         _raise_failure(worker, job, interpreter)
@@ -310,9 +312,7 @@ def _group_runs(group: int) -> bool:
     return False
 
 
-def _recording(
-    network: Network, payload: Array, records: Records, with_potentials: bool, job: Job, chip: ChipSettings | None
-) -> Recording:  # fmt: skip
+def _recording(network: Network, payload: Array, records: Records, with_potentials: bool, job: Job, chip: ChipSettings | None) -> Recording:
     payload = payload[: len(records.potentials)]
     spikes = {name: np.sum(counts, axis=0, dtype=np.int64) for name, counts in records.spike_counts.items()}
     decided = decide(network.readout, records.potentials, records.potentials_over_time)

@@ -18,9 +18,14 @@ from loihiconv.report import numbers as n
 from loihiconv.report import plots, sections
 
 SECTIONS = {
-    "summary": "Summary", "layers": "Layers", "time": "Time and classes", "activity": "Activity and work", "ranges": "Ranges",
-    "board": "Board", "repeat": "Repeat",
-}  # fmt: skip
+    "summary": "Summary",
+    "layers": "Layers",
+    "time": "Time and classes",
+    "activity": "Activity and work",
+    "ranges": "Ranges",
+    "board": "Board",
+    "repeat": "Repeat",
+}
 
 
 def page(comparison: Comparison) -> str:
@@ -40,7 +45,7 @@ def page(comparison: Comparison) -> str:
     context: dict[str, Any] = {} if a is None else _explained(a)
     shown = {"summary"} | ({"layers", "time", "activity", "repeat"} if a else set())
     shown |= {name for name in ("ranges", "board") if context.get(name)}
-    return _template().render(
+    html: str = _template().render(
         **{"ranges": None, "board": None, **context},
         a=a,
         title="From float network to spiking network",
@@ -53,6 +58,7 @@ def page(comparison: Comparison) -> str:
         version=__version__,
         count=n.count,
     )
+    return html
 
 
 def _explained(a: Analysis) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def bare(tmp_path: Path, lava_python: str) -> dict[str, str]:
 def run_sh(folder: Path, *arguments: object, environment: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(folder / "run.sh"), *map(str, arguments)], capture_output=True, text=True, check=False, env=environment, cwd=cwd
-    )  # fmt: skip
+    )
 
 
 @lava

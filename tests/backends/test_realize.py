@@ -101,9 +101,7 @@ def test_slowed_by_hand(net):
 
 def test_charge_that_was_held_back_does_not_shrink_with_the_bias():
     x = digits()[0][:200]
-    nets = [
-        lc.convert(digits_cnn(), x, board="kapoho_point", timesteps=16, bias_correction=False, hold_back=h) for h in (0.0, 0.5)
-    ]  # fmt: skip
+    nets = [lc.convert(digits_cnn(), x, board="kapoho_point", timesteps=16, bias_correction=False, hold_back=h) for h in (0.0, 0.5)]
     none, half = (slowed(net.origin) for net in nets)
     assert any((p.v_init != q.v_init).any() for p, q in zip(nets[0].origin.populations[1:], nets[1].origin.populations[1:], strict=True))
     for p, q in zip(none.populations[1:], half.populations[1:], strict=True):

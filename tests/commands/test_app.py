@@ -210,8 +210,10 @@ def test_normalised_and_signed_inputs(run, npz: Path) -> None:
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--board", "broken.yaml"], "broken.yaml: broken YAML"),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "-T", "0"], "timesteps 0"),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--spike-bits", "9"], "spike_bits 9; a whole number from 1"),
-        (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--spike-bits", "2", "--board", "nahuku32"],
-         "spike_bits: graded spikes of 2 bits; Nahuku, board of 32 Loihi 1: spikes are binary"),
+        (
+            ["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--spike-bits", "2", "--board", "nahuku32"],
+            "spike_bits: graded spikes of 2 bits; Nahuku, board of 32 Loihi 1: spikes are binary",
+        ),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--weights", "none.pt"], "none.pt: no such file"),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--weights", "other.pt"], "other.pt: lacks"),
         (["convert", "nets_of_test:sigmoid", "--calibration", "good.npz", "--out", "o.lnet"], "Sigmoid"),
@@ -228,7 +230,7 @@ def test_normalised_and_signed_inputs(run, npz: Path) -> None:
         (["check", FACTORY, "--shape", "1,8,x8,"], "can be converted"),
         (["check", FACTORY, "--shape", "a"], "numbers separated by commas"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_one_line_and_leave_nothing(run, nets: Path, lnet: Path, arguments: list[str], message: str) -> None:
     x = np.zeros((4, 1, 8, 8), np.float32)
     np.savez("good.npz", x=x, y=np.zeros(4, int))

@@ -58,8 +58,12 @@ def test_rows_come_from_all_axes(run) -> None:
     assert code == 0
     found = json.loads(out)
     assert found["axes"] == {
-        "timesteps": [2, 4], "percentile": [99.0, None], "reset": ["subtract"], "per_channel": [True, False], "weight_bits": [8]
-    }  # fmt: skip
+        "timesteps": [2, 4],
+        "percentile": [99.0, None],
+        "reset": ["subtract"],
+        "per_channel": [True, False],
+        "weight_bits": [8],
+    }
     assert len(found["rows"]) == 8
     assert (found["on"], found["ann"]["n"], found["complete"]) == ("train", 80, True)
     assert found["provenance"]["loihiconv"]
@@ -131,7 +135,7 @@ def test_where_nothing_can_be_converted_the_exit_code_says_so(run) -> None:
         ("-T 2 --cache nowhere/points.json", "its folder does not exist"),
         ("-T 2 --cache digits.npz", "cannot be read as the cache of a sweep"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path: Path, arguments: str, message: str) -> None:
     before = {path.name for path in tmp_path.iterdir()}
     code, out, err = run(*arguments.split())

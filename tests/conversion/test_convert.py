@@ -22,9 +22,17 @@ def small_cnn(seed: int = 0) -> nn.Module:
     """Convolution, batch norm, pooling, padding and dense layers, with statistics of its own."""
     torch.manual_seed(seed)
     model = nn.Sequential(
-        nn.Conv2d(2, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(6, 8, 3, stride=2, padding=1), nn.ReLU(),
-        nn.Flatten(), nn.Linear(32, 12), nn.ReLU(), nn.Linear(12, 5),
-    )  # fmt: skip
+        nn.Conv2d(2, 6, 3, padding=1),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Conv2d(6, 8, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(32, 12),
+        nn.ReLU(),
+        nn.Linear(12, 5),
+    )
     for _ in range(5):
         model(torch.rand(64, 2, 8, 8))
     return model
@@ -154,9 +162,14 @@ def test_weights_of_one_stay_exact(maxpool: str) -> None:
     """BinaryConnect-like networks need no special care: +-1 times one number per layer, whatever the scales are."""
     torch.manual_seed(0)
     model = nn.Sequential(
-        nn.Conv2d(2, 8, 3, bias=False), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3, bias=False), nn.ReLU(), nn.Flatten(),
+        nn.Conv2d(2, 8, 3, bias=False),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 8, 3, bias=False),
+        nn.ReLU(),
+        nn.Flatten(),
         nn.Linear(8, 3, bias=False),
-    )  # fmt: skip
+    )
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.sign_()

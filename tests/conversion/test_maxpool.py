@@ -164,9 +164,16 @@ def test_malformed_gates_are_refused() -> None:
 @pytest.mark.parametrize("estimate", ["count", "average"])
 def test_whole_way_through_lava(estimate: str, lava_python: str, tmp_path) -> None:
     net = lc.convert(
-        pooled(3, 2, 1), data(), board="kapoho_point", timesteps=24, maxpool_estimate=estimate, input_coding="poisson",  # type: ignore[arg-type]
-        readout="softmax", seed=3, reset="zero",
-    )  # fmt: skip
+        pooled(3, 2, 1),
+        data(),
+        board="kapoho_point",
+        timesteps=24,
+        maxpool_estimate=estimate,
+        input_coding="poisson",  # type: ignore[arg-type]
+        readout="softmax",
+        seed=3,
+        reset="zero",
+    )
     net.save(tmp_path / "net.lnet")
     loaded = lc.load(tmp_path / "net.lnet")
     emulated, lava = lc.run(net, data(3), record=["spikes"]), run_lava(loaded, data(3), record=["spikes"])

@@ -22,9 +22,14 @@ def test_accuracy_search_never_gets_worse_and_is_deterministic() -> None:
     model, x = small_cnn(), data(300)
     seen: list[tuple[int, int]] = []
     net = lc.convert(
-        model, x, board="kapoho_point", timesteps=6, optimize="accuracy", hold_back=0.25,
+        model,
+        x,
+        board="kapoho_point",
+        timesteps=6,
+        optimize="accuracy",
+        hold_back=0.25,
         progress=lambda stage, done, total: seen.append((done, total)) if stage == "search" else None,
-    )  # fmt: skip
+    )
     trials = net.record.search
     assert net.record.settings["hold_back"] == 0.25
     assert not any("hold_back" in trial.changed for trial in trials)

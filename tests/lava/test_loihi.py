@@ -128,18 +128,20 @@ def test_the_profile_comes_back_in_the_recording(diary):
     }
     # 2 samples of T = 8 steps and depth 2
     assert [(e["name"], e["given"]) for e in events(diary, "callback")] == [
-        ("Loihi2Power", {"num_steps": 20}), ("Loihi2ExecutionTime", {}), ("Loihi2Activity", {}),
-    ]  # fmt: skip
+        ("Loihi2Power", {"num_steps": 20}),
+        ("Loihi2ExecutionTime", {}),
+        ("Loihi2Activity", {}),
+    ]
 
 
 @lava
 def test_the_configuration_gets_callbacks_and_exceptions(diary):
     program = """
 from loihiconv.lava.chip import loihi
-from loihiconv.lava.chip.settings import Board, ChipSettings
-board = Board(neurocore_model="standin_neurons:NcSoftResetIF", profile=True)
+from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
+access = BoardAccess(neurocore_model="standin_neurons:NcSoftResetIF", profile=True)
 for generation in (1, 2):
-    found = loihi.configuration(ChipSettings("native", "loihi", generation, board=board), loihi.callbacks(board, 7))
+    found = loihi.configuration(ChipSettings("native", "loihi", generation, access=access), loihi.callbacks(access, 7))
     print(type(found).__name__, found.select_tag, [type(c).__name__ for c in found.callback_fxs])
     print({p.__name__: m.__name__ for p, m in found.exception_proc_model_map.items()})
 print(loihi.configuration(ChipSettings("lif", "loihi", 2), []).exception_proc_model_map)
@@ -204,8 +206,13 @@ def test_detection_with_everything_there(diary):
     detection = detect(BoardAccess(partition="oheogulch", neurocore_model=MODEL))
     assert detection.ready
     assert {name: f.found for name, f in detection.findings.items()} == {
-        "lava": True, "lava-loihi": True, "slurm": True, "ethernet": False, "chip": True, "neurocore": True,
-    }  # fmt: skip
+        "lava": True,
+        "lava-loihi": True,
+        "slurm": True,
+        "ethernet": False,
+        "chip": True,
+        "neurocore": True,
+    }
     assert "oheogulch (3 nodes idle), kp (1 nodes down)" in detection.findings["slurm"].detail
     with pytest.raises(BackendUnavailable, match="no partition nahuku; there are: kp, oheogulch; name another with --partition"):
         require_loihi(BoardAccess(partition="nahuku"), "atrlif")

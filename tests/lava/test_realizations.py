@@ -29,9 +29,11 @@ from tests.strategies import Case, cases
 pytestmark = pytest.mark.lava
 EXAMPLES = int(os.environ.get("LOIHICONV_LAVA_EXAMPLES", "24"))
 slow = settings(
-    max_examples=EXAMPLES, deadline=None, database=None,
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
-)  # fmt: skip
+)
 
 
 def fitted(network: Network, realization: str) -> Network:

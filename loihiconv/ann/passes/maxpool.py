@@ -126,10 +126,15 @@ def _windows(ann: Ann, pool: MaxPool, factors: Array) -> LinearMap:
 def _units(ann: Ann, pool: MaxPool) -> list[Array]:
     """One-hot factors (kH, kW) of those places of a window that ever lie within the image, in row-major order."""
     seen = [
-        [any(0 <= r * pool.stride[a] - pool.padding[a] + i < ann.shapes[pool.inputs[0]][a + 1] for r in range(ann.shapes[pool.name][a + 1]))
-         for i in range(pool.kernel[a])]
+        [
+            any(
+                0 <= r * pool.stride[a] - pool.padding[a] + i < ann.shapes[pool.inputs[0]][a + 1]
+                for r in range(ann.shapes[pool.name][a + 1])
+            )
+            for i in range(pool.kernel[a])
+        ]
         for a in (0, 1)
-    ]  # fmt: skip
+    ]
     units = []
     for i, j in product(*map(range, pool.kernel)):
         if seen[0][i] and seen[1][j]:

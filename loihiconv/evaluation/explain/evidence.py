@@ -79,9 +79,15 @@ def gather(net: Network, chain: Waterfall, reference: Reference, x: Array, calib
     """
     order = None if calibration is None else other_order(x, np.asarray(calibration))
     return Evidence(
-        net, chain, reference.averaged, weight_fidelity(net, reference), bias_fidelity(net),
-        float(np.abs(x).max(initial=0)), float(net.input.scale), order,
-    )  # fmt: skip
+        net,
+        chain,
+        reference.averaged,
+        weight_fidelity(net, reference),
+        bias_fidelity(net),
+        float(np.abs(x).max(initial=0)),
+        float(net.input.scale),
+        order,
+    )
 
 
 def other_order(x: Array, calibration: Array) -> tuple[int, ...] | None:

@@ -130,10 +130,15 @@ def state_ranges(net: Network, x: Array, recording: Recording) -> tuple[StateRan
         worst = net.record.bounds.get(p.name, UNKNOWN)
         result.append(
             StateRanges(
-                p.name, p.spike_charge(STATE_SHIFT) if p.spiking else None, int(np.abs(bias).max(initial=0)),
-                int(np.abs(u).max(initial=0)), int(worst.sum), v_seen, int(worst.v),
+                p.name,
+                p.spike_charge(STATE_SHIFT) if p.spiking else None,
+                int(np.abs(bias).max(initial=0)),
+                int(np.abs(u).max(initial=0)),
+                int(worst.sum),
+                v_seen,
+                int(worst.v),
             )
-        )  # fmt: skip
+        )
     return tuple(result)
 
 
@@ -153,9 +158,18 @@ def _weights(net: Network, c: Connection) -> WeightStatistics:
     edges = np.linspace(-reach, reach, WEIGHT_BINS + 1)
     counts, float_counts = np.histogram(weight.ravel(), edges)[0], np.histogram(np.clip(floats, -reach, reach), edges)[0]
     return WeightStatistics(
-        c.name, c.target, weight.size, float(np.mean(weight == 0)), log2(largest + 1), len(np.unique(weight)), error, c.on_host,
-        edges, counts, float_counts,
-    )  # fmt: skip
+        c.name,
+        c.target,
+        weight.size,
+        float(np.mean(weight == 0)),
+        log2(largest + 1),
+        len(np.unique(weight)),
+        error,
+        c.on_host,
+        edges,
+        counts,
+        float_counts,
+    )
 
 
 def _sums(net: Network, model: RateModel, p: Integrator, sent: Array, recording: Recording) -> Array:

@@ -242,7 +242,9 @@ def _predictions(name: str, what: Recording | Array, n: int) -> Array:
     predictions = what.predictions if isinstance(what, Recording) else np.asarray(what)
     if predictions.shape != (n,):
         raise InvalidData(
-            f"recorded {len(predictions)} samples, the test set has {n}", where=name, limit="the same samples expected",
+            f"recorded {len(predictions)} samples, the test set has {n}",
+            where=name,
+            limit="the same samples expected",
             remedy="give the test set that was recorded",
-        )  # fmt: skip
+        )
     return predictions

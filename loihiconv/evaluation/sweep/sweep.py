@@ -22,7 +22,7 @@ from loihiconv.core.errors import InvalidData, InvalidSetting, LimitExceeded, Un
 from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
-from loihiconv.evaluation.compare import check_test_set, predict
+from loihiconv.evaluation.predicting import check_test_set, predict
 from loihiconv.evaluation.sweep.axes import Point, points
 from loihiconv.evaluation.sweep.cache import SweepCache, code
 from loihiconv.evaluation.sweep.declarations import SweepOptions
@@ -112,9 +112,7 @@ def sweep(
     except KeyboardInterrupt:
         interrupted = True
     values = {name: tuple(dict.fromkeys(point.values[name] for point in todo)) for name in axes}
-    result = SweepResult(
-        values, tuple(rows), len(todo), board.name if board else "", on, len(x), int((reference == y).sum()), hashes
-    )  # fmt: skip
+    result = SweepResult(values, tuple(rows), len(todo), board.name if board else "", on, len(x), int((reference == y).sum()), hashes)
     if interrupted:
         raise SweepInterrupted(result)
     return result
@@ -174,16 +172,26 @@ def _run(point: Point, converter: _Converter, test_set: tuple[Array, Array], ref
     try:
         network = converter(point)
         recording = run(
-            network, x, simulator_of(network).name, counts=False, device=device,
+            network,
+            x,
+            simulator_of(network).name,
+            counts=False,
+            device=device,
             progress=lambda done, total: steps.within(point, done, total),
-        )  # fmt: skip
+        )
     except (LimitExceeded, UnsupportedLayer) as error:
         return Row(point.values, point.to_json(), None, str(error))
     right, before = recording.predictions == y, reference == y
     outcome = Outcome(
-        network.timesteps, len(y), int(right.sum()), int((before & ~right).sum()), int((right & ~before).sum()),
-        float((recording.predictions == reference).mean()), recording.firing_rate, recording.synaptic_operations,
-    )  # fmt: skip
+        network.timesteps,
+        len(y),
+        int(right.sum()),
+        int((before & ~right).sum()),
+        int((right & ~before).sum()),
+        float((recording.predictions == reference).mean()),
+        recording.firing_rate,
+        recording.synaptic_operations,
+    )
     return Row(point.values, {**point.to_json(), **network.record.settings}, outcome)
 
 
@@ -197,7 +205,9 @@ def _key(point: Point, board: Board | None, device: str, hashes: Mapping[str, st
 def _samples(calibration: Array | torch.Tensor) -> Array:
     if not isinstance(calibration, (np.ndarray, torch.Tensor)):
         raise InvalidData(
-            f"{type(calibration).__name__} as calibration data", where="sweep", limit="an array or tensor (N, *shape) expected",
+            f"{type(calibration).__name__} as calibration data",
+            where="sweep",
+            limit="an array or tensor (N, *shape) expected",
             remedy="a sweep reads it more than once; concatenate the batches",
-        )  # fmt: skip
+        )
     return np.asarray(calibration.detach().cpu() if isinstance(calibration, torch.Tensor) else calibration, np.float32)
