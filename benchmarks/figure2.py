@@ -155,9 +155,16 @@ class Figure:
         begin = time.monotonic()
         setup, fixed = self.setup, bar.backend == "emulator"
         network = loihiconv.convert(
-            self.model, self.calibration, board=setup.board if fixed else None, timesteps=TIMESTEPS,
-            optimize="none", maxpool="gate", start=setup.start, seed=setup.seed, **bar.settings,
-        )  # fmt: skip
+            self.model,
+            self.calibration,
+            board=setup.board if fixed else None,
+            timesteps=TIMESTEPS,
+            optimize="none",
+            maxpool="gate",
+            start=setup.start,
+            seed=setup.seed,
+            **bar.settings,
+        )
         reporter = _Reporter(bar.name)
         record = None if curve is None else ["potentials"]
         recording = loihiconv.run(network, self.x[:samples], bar.backend, record=record, counts=False, progress=reporter)

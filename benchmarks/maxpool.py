@@ -22,7 +22,7 @@ import typer
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
 from benchmarks import data, nets
-from loihiconv.ann.passes.maxpool import MaxPooling
+from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.evaluation.compare import predict
 from loihiconv.evaluation.metrics import score

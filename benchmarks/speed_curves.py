@@ -21,9 +21,15 @@ from loihiconv.simulator import simulate
 
 REPEATS = 3
 TITLES = {
-    "gemm": "products alone", "float": "our float simulator", "ann_forward": "float ANN x T", "spikingjelly": "SpikingJelly",
-    "snntorch": "snnTorch", "lava": "Lava, our models", "nengo_loihi": "nengo-loihi", "lava_stock": "Lava, stock models",
-}  # fmt: skip
+    "gemm": "products alone",
+    "float": "our float simulator",
+    "ann_forward": "float ANN x T",
+    "spikingjelly": "SpikingJelly",
+    "snntorch": "snnTorch",
+    "lava": "Lava, our models",
+    "nengo_loihi": "nengo-loihi",
+    "lava_stock": "Lava, stock models",
+}
 Point = tuple[float, float]
 
 

@@ -4,7 +4,8 @@
     result = loihiconv.run(net, images)
     comparison = loihiconv.compare(model, net, (x_test, y_test), backends=["float", "emulator", "lava"])
 
-Names are loaded when they are first used: Lava's worker imports this package where there is no torch.
+Names are loaded when they are first used: Lava's worker imports this package where there is no torch, and the command line's help needs
+none of them.
 """
 
 from __future__ import annotations
@@ -20,21 +21,53 @@ if TYPE_CHECKING:
     from loihiconv.backends.run import run
     from loihiconv.conversion.check import check
     from loihiconv.conversion.convert import convert
-    from loihiconv.core.lnet import load, save
-    from loihiconv.core.network import Network, Recording
-    from loihiconv.evaluation.compare import compare
+    from loihiconv.conversion.settings import Settings
+    from loihiconv.core.errors import LoihiconvError
+    from loihiconv.core.network import Network, Recording, load, save
+    from loihiconv.evaluation.compare import Comparison, compare
+    from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
     from loihiconv.hardware.board import Board, boards
+    from loihiconv.hardware.place import place
+    from loihiconv.hardware.placement import Placement
     from loihiconv.lava.chip.settings import BoardAccess
     from loihiconv.report.save import save_report
     from loihiconv.report.sweep_plot import plot_sweep
     from loihiconv.report.sweep_table import sweep_table
 
+_MODULES = {
+    "backends.deploy": ("deploy",),
+    "backends.realize": ("realize",),
+    "backends.run": ("run",),
+    "conversion.check": ("check",),
+    "conversion.convert": ("convert",),
+    "conversion.settings": ("Settings",),
+    "core.errors": ("LoihiconvError",),
+    "core.network": ("Network", "Recording", "load", "save"),
+    "evaluation.compare": ("Comparison", "compare"),
+    "evaluation.sweep.result": ("SweepResult",),
+    "evaluation.sweep.sweep": ("sweep",),
+    "hardware.board": ("Board", "boards"),
+    "hardware.place": ("place",),
+    "hardware.placement": ("Placement",),
+    "lava.chip.settings": ("BoardAccess",),
+    "report.save": ("save_report",),
+    "report.sweep_plot": ("plot_sweep",),
+    "report.sweep_table": ("sweep_table",),
+}
+"""Where each public name stands; the imports above and `__all__` say the same to type checkers, and a test holds them together."""
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
 __all__ = [
     "Board",
     "BoardAccess",
+    "Comparison",
+    "LoihiconvError",
     "Network",
+    "Placement",
     "Recording",
+    "Settings",
+    "SweepResult",
     "__version__",
     "boards",
     "check",
@@ -42,6 +75,7 @@ __all__ = [
     "convert",
     "deploy",
     "load",
+    "place",
     "plot_sweep",
     "realize",
     "run",
@@ -50,26 +84,6 @@ __all__ = [
     "sweep",
     "sweep_table",
 ]
-
-_HOMES = {
-    "boards": "hardware.board",
-    "check": "conversion.check",
-    "compare": "evaluation.compare",
-    "convert": "conversion.convert",
-    "deploy": "backends.deploy",
-    "load": "core.lnet",
-    "realize": "backends.realize",
-    "run": "backends.run",
-    "save": "core.lnet",
-    "Board": "hardware.board",
-    "BoardAccess": "lava.chip.settings",
-    "save_report": "report.save",
-    "plot_sweep": "report.sweep_plot",
-    "sweep_table": "report.sweep_table",
-    "sweep": "evaluation.sweep.sweep",
-    "Network": "core.network",
-    "Recording": "core.recording",
-}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
 from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, WEIGHT_EXP_MIN, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.core.record import CalibrationSummary, ConversionRecord, LayerRecord, RealizationRecord, Trial, WorstCase
 from loihiconv.simulator.synapses import EXACT_FLOAT32
 
 PAYLOADS = (1, 1, 3, 7, 15, 127, 255)
@@ -40,6 +41,41 @@ class Case:
 def _text(value: Any) -> str:
     fields = {k: f"{v.dtype}{v.shape} in [{v.min()}, {v.max()}]" if isinstance(v, np.ndarray) else v for k, v in vars(value).items()}
     return f"{type(value).__name__}({', '.join(f'{k}={v}' for k, v in fields.items())})"
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | FLOATS | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def records() -> st.SearchStrategy[ConversionRecord]:
+    """Records of conversions, with anything that their types allow."""
+
+    def named(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+        return st.dictionaries(st.text(max_size=5), values, max_size=3)
+
+    def row(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+        return st.lists(values, max_size=3).map(tuple)
+
+    errors = st.dictionaries(st.integers(), FLOATS, max_size=3)
+    trial = st.builds(Trial, st.text(), named(JSON), st.integers(), FLOATS, FLOATS, st.booleans())
+    realization = st.builds(RealizationRecord, st.text(), st.booleans(), st.none() | st.integers(), st.none() | FLOATS)
+    return st.builds(
+        ConversionRecord,
+        named(JSON),
+        st.none() | FLOATS,
+        st.builds(CalibrationSummary, st.integers(), named(row(FLOATS)), named(FLOATS), FLOATS, errors),
+        named(st.builds(LayerRecord, FLOATS, st.text(), FLOATS)),
+        named(st.builds(WorstCase, FLOATS, FLOATS)),
+        row(trial),
+        st.none() | realization,
+        row(st.text()),
+        named(st.text()),
+        named(st.text()),
+    )
 
 
 @st.composite

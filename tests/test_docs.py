@@ -45,9 +45,13 @@ def blocks(text: str) -> Iterator[Block]:
         language, _, rest = match["info"].strip().partition(" ")
         title = re.search(r'title="([^"]+)"', rest)
         yield Block(
-            text.count("\n", 0, match.start()) + 2, language, title[1] if title else "", dedent(match["body"]),
-            (marker and marker["reason"]) or "", bool(marker and marker["lava"]),
-        )  # fmt: skip
+            text.count("\n", 0, match.start()) + 2,
+            language,
+            title[1] if title else "",
+            dedent(match["body"]),
+            (marker and marker["reason"]) or "",
+            bool(marker and marker["lava"]),
+        )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])

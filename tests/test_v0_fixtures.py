@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -19,6 +20,9 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
+from loihiconv.conversion.settings import Settings, settings_of
+from loihiconv.core.fingerprints import fingerprints
+from loihiconv.core.record import ConversionRecord
 
 FOLDER = Path(__file__).parent / "fixtures" / "v0"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.lnet"))
@@ -99,9 +103,37 @@ def test_float(name: str) -> None:
     assert np.count_nonzero(off) <= ceil(off.size / 1000)
 
 
+def as_metadata(record: ConversionRecord) -> dict[str, Any]:
+    """A record's JSON by the names that metadata had: what calibration measured of the input stood beside its summary."""
+    said = json.loads(json.dumps(record.to_json()))
+    return said | {name: said["calibration"].pop(name) for name in ("input_mean_square", "payload_errors")}
+
+
 @every
-def test_metadata(name: str) -> None:
-    assert lc.load(FOLDER / f"{name}.lnet").metadata == json.loads(str(stored(name)["metadata"]))
+def test_record(name: str) -> None:
+    """All that metadata said is in the record, the float origin's too, and nothing else."""
+    net = lc.load(FOLDER / f"{name}.lnet")
+    with zipfile.ZipFile(FOLDER / f"{name}.lnet") as archive:
+        origin = json.loads(archive.read("network.json"))["network"]["origin"]
+    said = {"network": (net, json.loads(str(stored(name)["metadata"])))}
+    if net.origin is not None:
+        said["origin"] = net.origin, origin["metadata"]
+    for network, metadata in said.values():
+        settings = metadata.get("settings", {})
+        charge = {"charge": settings["start"]} if settings.get("hold_back") else {}
+        assert as_metadata(network.record) == {**as_metadata(ConversionRecord()), **metadata, **charge}
+        assert settings_of(network.record) == (Settings(**settings) if settings else None)
+
+
+@every
+def test_saved_again(name: str, tmp_path: Path) -> None:
+    """In today's format the network is the same, and what saved it first is remembered."""
+    old = lc.load(FOLDER / f"{name}.lnet")
+    lc.save(old, tmp_path / "new.lnet")
+    new = lc.load(tmp_path / "new.lnet")
+    assert fingerprints(new) == fingerprints(old)
+    assert new.record == old.record
+    assert (new.origin and new.origin.record) == (old.origin and old.origin.record)
 
 
 @pytest.mark.lava

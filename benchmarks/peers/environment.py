@@ -138,8 +138,12 @@ class Running:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [python, HERE / PEERS[name].script, job],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=environment,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environment,
+            )
         self.note = self._answer()
 
     def seconds(self) -> float:

@@ -29,16 +29,23 @@ def build(specs: list[dict[str, Any]], weights: list[np.ndarray], biases: list[n
                 if any(spec["padding"]) or spec["groups"] != 1 or list(spec["dilation"]) != [1, 1]:
                     raise SystemExit("nengo has no convolution with padding, groups or dilation")
                 transform: Any = nengo.Convolution(
-                    n_filters=weight.shape[0], input_shape=shape, kernel_size=weight.shape[2:], strides=spec["stride"], channels_last=False,
+                    n_filters=weight.shape[0],
+                    input_shape=shape,
+                    kernel_size=weight.shape[2:],
+                    strides=spec["stride"],
+                    channels_last=False,
                     init=weight.transpose(2, 3, 1, 0),
-                )  # fmt: skip
+                )
             else:
                 transform = weight
             if "vth" in spec:
                 ensemble = nengo.Ensemble(
-                    size, 1, neuron_type=nengo.SpikingRectifiedLinear(amplitude=0.001), gain=np.full(size, 1000.0),
+                    size,
+                    1,
+                    neuron_type=nengo.SpikingRectifiedLinear(amplitude=0.001),
+                    gain=np.full(size, 1000.0),
                     bias=1000.0 * np.broadcast_to(bias, spec["shape"]).ravel(),
-                )  # fmt: skip
+                )
                 target: Any = ensemble.neurons
                 if isinstance(source, nengo.Node):
                     model.config[ensemble].on_chip = False  # it takes analog values

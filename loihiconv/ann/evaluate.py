@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Collection
 from functools import singledispatchmethod
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Add, Ann, AvgPool, BatchNorm, Flatten, Input, Linear, MaxPool, Node, Pad, Relu
 from loihiconv.core.errors import InvalidData, InvalidModel
 from loihiconv.core.linear import Array, Dense
@@ -121,32 +121,12 @@ def forward(ann: Ann, x: Tensor | Array, *, keep: Collection[str] = ()) -> tuple
     return Evaluator(ann, x.device if isinstance(x, Tensor) else "cpu")(x, keep=keep)
 
 
-def model_outputs(model: nn.Module, x: Array, batch: int = 256) -> Array:
-    """Outputs (N, classes) of a model in inference mode; the model is left as it was.
-
-    Parameters
-    ----------
-    model : nn.Module
-    x : array (N, \\*shape)
-    batch : int
-        Samples that are evaluated at a time.
-    """
-    training = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.inference_mode():
-            outputs = [model(torch.from_numpy(np.ascontiguousarray(x[i : i + batch], np.float32))) for i in range(0, len(x), batch)]
-    finally:
-        for module, mode in training.items():
-            module.training = mode
-    return np.concatenate([output.flatten(1).numpy() for output in outputs])
-
-
-def verify_reading(model: nn.Module, ann: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
+def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
     """Check that ``ann`` computes what ``model`` computes in evaluation mode, but for a softmax at the end.
 
     Parameters
     ----------
+    model : what `loihiconv.ann.frontends` reads
     x : (N, \\*input_shape)
         A few real samples.
     tolerance : float
@@ -157,11 +137,9 @@ def verify_reading(model: nn.Module, ann: Ann, x: Tensor | Array, *, tolerance: 
     InvalidModel
         If they differ, so that a misread model is never converted in silence.
     """
-    reference = copy.deepcopy(model).cpu().float().eval()
+    reference = readable(model)
     batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
-    with torch.no_grad():
-        # A copy: models may change their input in place.
-        expected = reference(batch.clone()).flatten(1)
+    expected = torch.from_numpy(reference.outputs(batch.numpy()))
     read = Evaluator(ann)(batch)[0].flatten(1)
     if expected.shape != read.shape:
         raise InvalidModel(f"the model returns shape {tuple(expected.shape)} but was read as {tuple(read.shape)}", remedy=_REPORT)
@@ -171,7 +149,7 @@ def verify_reading(model: nn.Module, ann: Ann, x: Tensor | Array, *, tolerance: 
         worst = float((read - expected).abs().max())
         raise InvalidModel(
             f"the model's outputs differ by up to {worst:.3g} from those of the network read from it",
-            where=type(model).__name__,
+            where=reference.name,
             remedy=_REPORT,
         )
 

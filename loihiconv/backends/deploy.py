@@ -21,8 +21,7 @@ from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
-from loihiconv.core.lnet import save
-from loihiconv.core.network import Integrator, Network, Recording
+from loihiconv.core.network import Integrator, Network, Recording, save
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import require_fit
@@ -34,12 +33,8 @@ from loihiconv.simulator import simulate
 
 SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
-MODULES = (
-    "__init__", "core/__init__", "core/activity", "core/classification", "core/dataset", "core/errors", "core/files",
-    "core/fingerprints", "core/fixed_point", "core/input_coding", "core/linear", "core/lnet", "core/network", "core/neurons",
-    "core/population_base", "core/populations", "core/random_streams", "core/recording", "core/version",
-)  # fmt: skip
-"""What the worker needs besides `loihiconv.lava`: none of it imports more than numpy."""
+ROOMS = ("core", "lava")
+"""What the worker needs: none of it imports more than numpy and, in Lava's room, Lava."""
 NEURONS: Mapping[str, str] = {
     "native": "neurons of loihiconv's own, by the NeuroCore model that `bundle.json` names",
     "atrlif": "Lava's `ATRLIF`, exactly a neuron that resets by subtraction as long as 24 bits hold its state",
@@ -147,11 +142,10 @@ def check_free(folder: Path) -> None:
 
 def _write(
     folder: Path, name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, x: Array, expected: Recording
-) -> None:  # fmt: skip
+) -> None:
     package = Path(__file__).resolve().parents[1]
-    for module in MODULES:
-        _copy(package / f"{module}.py", folder / "loihiconv" / f"{module}.py")
-    for path in sorted((package / "lava").rglob("*.py")):
+    _copy(package / "__init__.py", folder / "loihiconv" / "__init__.py")
+    for path in sorted(path for room in ROOMS for path in (package / room).rglob("*.py")):
         _copy(path, folder / "loihiconv" / path.relative_to(package))
     templates = Path(__file__).with_name("deployed")
     _copy(templates / "requirements.txt", folder / "requirements.txt")
@@ -159,9 +153,13 @@ def _write(
     (folder / "run.sh").chmod(0o755)
     save(replace(network, origin=None), folder / "network.lnet")
     settings = {
-        "format": 1, "loihiconv": __version__, "board": config.name, "generation": config.generation, "realization": realization,
+        "format": 1,
+        "loihiconv": __version__,
+        "board": config.name,
+        "generation": config.generation,
+        "realization": realization,
         "access": asdict(access),
-    }  # fmt: skip
+    }
     (folder / "bundle.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     spikes = {f"spikes/{population}": np.packbits(s.reshape(len(x), -1), axis=1) for population, s in expected.spikes.items()}
     digests = {f"fingerprints/{population}": np.array(digest) for population, digest in fingerprints(network).items()}
@@ -173,11 +171,19 @@ def _write(
 def _facts(name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, samples: int) -> dict[str, Any]:
     where = f"at {access.host}" if access.host else f"SLURM, partition {access.partition}" if access.partition else "SLURM"
     return {
-        "name": name, "folder": name, "version": __version__, "title": config.title, "timesteps": network.timesteps,
-        "neurons": f"{sum(prod(p.shape) for p in network.populations[1:]):,}", "populations": len(network.populations),
-        "realization": realization, "neuron": NEURONS[realization], "where": where, "samples": samples,
+        "name": name,
+        "folder": name,
+        "version": __version__,
+        "title": config.title,
+        "timesteps": network.timesteps,
+        "neurons": f"{sum(prod(p.shape) for p in network.populations[1:]):,}",
+        "populations": len(network.populations),
+        "realization": realization,
+        "neuron": NEURONS[realization],
+        "where": where,
+        "samples": samples,
         "limits": _limits(network, realization),
-    }  # fmt: skip
+    }
 
 
 def _limits(network: Network, realization: Realization) -> str:

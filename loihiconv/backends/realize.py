@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from loihiconv.conversion.quantization import quantize
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network
+from loihiconv.core.record import RealizationRecord
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.lava.chip.atrlif import largest_threshold, spike_budget
 from loihiconv.lava.chip.lif import RATIO, slowed
@@ -19,7 +19,7 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
 
     What a realization cannot hold is quantized again from the network's float origin, in ranges that it can: "atrlif" needs even
     thresholds of at most `atrlif.largest_threshold`, "lif" slows the network down (`lif.slowed`). A network that is
-    already fit for it is returned as it is. ``metadata["realization"]`` says what was done. Biases that were corrected after
+    already fit for it is returned as it is. ``record.realization`` says what was done. Biases that were corrected after
     quantization belong to the old integers, and are not carried over.
 
     Parameters
@@ -54,37 +54,41 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
             )
         if population.graded:
             raise UnsupportedLayer(
-                "graded spikes need a neuron program of their own, which is not written", where=population.name,
-                limit="binary spikes", remedy="convert with spike_bits=1; the emulator and Lava's simulator run graded ones",
-            )  # fmt: skip
+                "graded spikes need a neuron program of their own, which is not written",
+                where=population.name,
+                limit="binary spikes",
+                remedy="convert with spike_bits=1; the emulator and Lava's simulator run graded ones",
+            )
     soft = [p for p in network.populations if isinstance(p, Integrator) and p.resets == "subtract"]
     if realization == "native" or not soft:
-        return _described(network, {"name": realization, "quantized_again": False})
+        return _described(network, RealizationRecord(realization))
     return _lif(network, soft[0], board, ratio) if realization == "lif" else _atrlif(network, soft, board)
 
 
 def _lif(network: Network, first: Integrating, board: Board | None, ratio: float) -> Network:
     origin = _origin(network, first, "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
     result = quantize(slowed(origin, ratio), board or load_board(network.board))
-    return _described(result, {"name": "lif", "quantized_again": True, "ratio": ratio})
+    return _described(result, RealizationRecord("lif", quantized_again=True, ratio=ratio))
 
 
 def _atrlif(network: Network, soft: list[Integrating], board: Board | None) -> Network:
     ceiling = largest_threshold(network.timesteps)
     if ceiling < 2:
         raise LimitExceeded(
-            f"T = {network.timesteps}", where=soft[0].name, limit="an ATRLIF neuron's 24-bit state holds at most 65535 spikes of a sample",
+            f"T = {network.timesteps}",
+            where=soft[0].name,
+            limit="an ATRLIF neuron's 24-bit state holds at most 65535 spikes of a sample",
             remedy="use fewer time steps, or another realization",
-        )  # fmt: skip
+        )
     broken = next((p for p in soft if p.unit(0) > ceiling or p.unit(0) % 2), None)
     if broken is None:
-        return _described(network, {"name": "atrlif", "quantized_again": False})
+        return _described(network, RealizationRecord("atrlif"))
     vth = int(broken.unit(0))
     holds = f"vth = {vth} is odd" if vth % 2 else f"vth = {vth} leaves room for {spike_budget(vth)} spikes"
     origin = _origin(network, broken, holds, f"ATRLIF with T = {network.timesteps} needs even thresholds of at most {ceiling}")
     result = quantize(origin, _with_thresholds(board or load_board(network.board), ceiling))
     populations = tuple(_even(p) if isinstance(p, Integrator) and p.resets == "subtract" else p for p in result.populations)
-    description = {"name": "atrlif", "quantized_again": True, "largest_threshold": ceiling}
+    description = RealizationRecord("atrlif", quantized_again=True, largest_threshold=ceiling)
     return _described(replace(result, populations=populations), description)
 
 
@@ -98,9 +102,11 @@ def check_generation(realization: Realization, board: Board) -> None:
     """Raise `LimitExceeded` for neurons that a chip cannot be programmed to be: those of Loihi 1 are fixed, and ATRLIF is a program."""
     if realization == "atrlif" and board.generation == 1:
         raise LimitExceeded(
-            "ATRLIF is a program for the cores of Loihi 2", where="realization", limit=f"{board.title}: Loihi 1 has fixed neurons",
+            "ATRLIF is a program for the cores of Loihi 2",
+            where="realization",
+            limit=f"{board.title}: Loihi 1 has fixed neurons",
             remedy='use "lif", or "native" with a NeuroCore model of two compartments',
-        )  # fmt: skip
+        )
 
 
 def threshold_format(ceiling: int, mantissa_bits: int, exponent_max: int) -> tuple[int, int]:
@@ -134,11 +140,13 @@ def _with_thresholds(board: Board, ceiling: int) -> Board:
 def _origin(network: Network, population: Integrator, what: str, limit: str) -> Network:
     if network.origin is None:
         raise LimitExceeded(
-            what, where=population.name, limit=limit,
+            what,
+            where=population.name,
+            limit=limit,
             remedy="convert again and keep the float origin, from which it can be quantized anew, or use another realization",
-        )  # fmt: skip
+        )
     return network.origin
 
 
-def _described(network: Network, what: dict[str, Any]) -> Network:
-    return replace(network, metadata={**network.metadata, "realization": what})
+def _described(network: Network, realization: RealizationRecord) -> Network:
+    return replace(network, record=replace(network.record, realization=realization))

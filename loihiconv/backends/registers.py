@@ -23,9 +23,14 @@ STEPS_AT_ONCE = 16
 
 
 def check(
-    network: Network, realization: Realization, payload: Array, spikes: Mapping[str, Array], currents: Mapping[str, Array],
-    *, first: int = 0,
-) -> None:  # fmt: skip
+    network: Network,
+    realization: Realization,
+    payload: Array,
+    spikes: Mapping[str, Array],
+    currents: Mapping[str, Array],
+    *,
+    first: int = 0,
+) -> None:
     """Raise `LimitExceeded` where a realization would not compute what the emulator does.
 
     - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset.
@@ -67,9 +72,11 @@ def _check_readout(population: Integrator, sample: int, v: Array, arriving: Arra
         if (largest := int(v.max())) > VTH_MAX << STATE_SHIFT:
             reached = f"{largest:,} in step {population.first_step + step + 1} of sample {sample}"
             raise LimitExceeded(
-                f"the potential of the readout reaches {reached}", where=population.name,
-                limit=f"{VTH_MAX << STATE_SHIFT:,}, the largest threshold of Lava's LIF", remedy="use fewer time steps",
-            )  # fmt: skip
+                f"the potential of the readout reaches {reached}",
+                where=population.name,
+                limit=f"{VTH_MAX << STATE_SHIFT:,}, the largest threshold of Lava's LIF",
+                remedy="use fewer time steps",
+            )
 
 
 def _check_atrlif(population: Integrator, sample: int, v: Array, arriving: Array, fired: Array) -> None:
@@ -89,10 +96,11 @@ def _check_atrlif(population: Integrator, sample: int, v: Array, arriving: Array
         else:
             continue
         raise LimitExceeded(
-            f"an ATRLIF neuron is never reset within a sample: {what}, in step {step + 1} of sample {sample}", where=population.name,
+            f"an ATRLIF neuron is never reset within a sample: {what}, in step {step + 1} of sample {sample}",
+            where=population.name,
             limit=f"24 bits hold +-{V_MAX:,}: {spike_budget(vth)} spikes of one neuron and sample at vth = {vth}",
             remedy='use fewer time steps, or realization "native" or "lif"',
-        )  # fmt: skip
+        )
 
 
 def _arrivals(network: Network, population: Integrator, payload: Array, spikes: Mapping[str, Array]) -> Array:

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 
-from loihiconv.backends.realize import check_generation, realize
-from loihiconv.backends.register_check import check_registers
-from loihiconv.core.errors import InvalidSetting
+from loihiconv.backends.backend import RunOptions
+from loihiconv.backends.registry import check_backend
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Network, Recording
-from loihiconv.hardware.board import load_board
-from loihiconv.hardware.place import require_fit
+from loihiconv.core.network import Network
+from loihiconv.core.recording import Recording
 from loihiconv.lava.chip.lif import RATIO
 from loihiconv.lava.chip.realizations import Realization
-from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
-from loihiconv.lava.client import run_lava
-from loihiconv.lava.detection import require_loihi
-from loihiconv.simulator import simulate
-
-BACKENDS = ("float", "emulator", "lava", "loihi")
+from loihiconv.lava.chip.settings import BoardAccess
 
 
 def run(
@@ -45,6 +37,7 @@ def run(
     net : Network
     x : array (N, \\*input shape)
     backend : str
+        Any that `loihiconv.backends.registry` knows, among them
         "float": the float spiking network that ``net`` was quantized from, or ``net`` itself if it is float.
         "emulator": the fixed-point network, batched, bit for bit as Lava and the chip compute it.
         "lava": the same integers in Lava's CPU simulator, in a process of its own.
@@ -87,56 +80,16 @@ def run(
     BackendUnavailable
         If Lava is not installed, there is no such device, or no Loihi can be reached.
     """
-    check_backend(net, backend)
-    kept = frozenset(record or ())
-    if backend == "loihi":
-        return _run_loihi(net, x, realization or "native", lif_ratio, access or BoardAccess(), kept, counts, deadline, progress)
-    if backend == "float" and realization is not None:
-        raise InvalidSetting("a float network has no realization", where="realization", limit="emulator, lava or loihi expected")
-    network = float_network(net) if backend == "float" else net
-    if realization is not None:
-        network = realize(net, realization, ratio=lif_ratio)
-    if backend == "lava":
-        chip = None
-        if realization is not None:
-            check_registers(network, realization, x)
-            chip = ChipSettings(realization)
-        return run_lava(network, x, record=kept, stock_models=stock_models, deadline=deadline, chip=chip, progress=progress)
-    recording = simulate(network, x, record=kept, counts=counts, device=device, memory=memory, progress=progress)
-    return recording if realization is None else replace(recording, metadata={"realization": network.metadata["realization"]})
-
-
-def _run_loihi(
-    net: Network, x: Array, realization: Realization, lif_ratio: float, access: BoardAccess, record: frozenset[str], counts: bool,
-    deadline: float | None, progress: Callable[[int, int], None] | None,
-) -> Recording:  # fmt: skip
-    board = load_board(net.board)
-    check_generation(realization, board)
-    network = realize(net, realization, board=board, ratio=lif_ratio)
-    require_fit(network, board)
-    python = require_loihi(access, realization)
-    check_registers(network, realization, x)
-    sinks = counts or "spikes" in record
-    chip = ChipSettings(realization, "loihi", board.generation, sinks, access)
-    return run_lava(network, x, record=record, deadline=deadline, progress=progress, python=python, chip=chip)
-
-
-def check_backend(net: Network, backend: str) -> None:
-    """Raise `InvalidSetting` if ``backend`` does not exist or cannot run ``net``."""
-    if backend not in BACKENDS:
-        raise InvalidSetting(f"unknown back end {backend!r}", where="backend", limit=f"one of {', '.join(BACKENDS)}")
-    if backend == "float":
-        float_network(net)
-    elif not net.fixed_point:
-        raise InvalidSetting(
-            f"{backend!r} runs integers, this network is float", where="backend", remedy='convert with board=..., or use "float"'
-        )
-
-
-def float_network(net: Network) -> Network:
-    """The float network behind ``net``."""
-    if not net.fixed_point:
-        return net
-    if net.origin is None:
-        raise InvalidSetting("the network was saved without its float origin", where="backend", limit='"float" needs it')
-    return net.origin
+    options = RunOptions(
+        record=frozenset(record or ()),
+        counts=counts,
+        device=device,
+        memory=memory,
+        stock_models=stock_models,
+        realization=realization,
+        lif_ratio=lif_ratio,
+        access=access,
+        deadline=deadline,
+        progress=progress,
+    )
+    return check_backend(net, backend, options.record).run(net, x, options)

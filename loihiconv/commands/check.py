@@ -9,6 +9,7 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.commands.options import load_model, numbers
 from loihiconv.commands.terminal import print_check, print_json
+from loihiconv.conversion.settings import DECLARED, Settings
 
 
 def check(
@@ -16,16 +17,21 @@ def check(
     shape: Annotated[str, typer.Option(help="Shape of one sample, channels first, e.g. 1,28,28.")],
     weights: given.Weights = None,
     board: Annotated[str | None, typer.Option("--board", help="Also compare with a board's size.")] = None,
-    maxpool: given.Pooling = "gate",
+    maxpool: given.Pooling = Settings.maxpool,
     as_json: given.Json = False,
 ) -> None:
     """Say layer by layer what cannot be converted, and whether it would fit a board.
 
     Example: loihiconv check mynets:lenet --shape 1,28,28 --board kapoho_point
     """
-    from loihiconv.conversion.check import check as run_check
+    from loihiconv.hardware.board import load_board
 
-    result = run_check(load_model(model, weights), tuple(int(n) for n in numbers(shape, "shape")), board, maxpool=maxpool)  # type: ignore[arg-type]  # checked there
+    DECLARED["maxpool"].check(maxpool)
+    dimensions = tuple(int(n) for n in numbers(shape, "shape"))
+    chip = load_board(board) if board is not None else None
+    from loihiconv.conversion.check import check as run_check  # after what can be mistyped: it loads torch
+
+    result = run_check(load_model(model, weights), dimensions, chip, maxpool=maxpool)  # type: ignore[arg-type]  # checked above
     print_json(result.to_json()) if as_json else print_check(result)
     if not result.ok:
         raise typer.Exit(2)

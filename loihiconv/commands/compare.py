@@ -11,7 +11,7 @@ from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.options import first_samples, load_model, read_data
 from loihiconv.commands.reports import check_reports, finish_reports
-from loihiconv.commands.terminal import bars, print_comparison, print_json
+from loihiconv.commands.terminal import print_comparison, print_json
 from loihiconv.core.errors import InvalidData
 
 
@@ -22,8 +22,8 @@ def compare(
     data: Annotated[Path, typer.Argument(help=".npz with x_train, y_train, x_test, y_test.")],
     weights: given.Weights = None,
     net: Annotated[Path | None, typer.Option(help="A saved network instead of converting one now (.lnet).")] = None,
-    backends: Annotated[str, typer.Option(help="Comma-separated: float, emulator, lava.")] = "float,emulator",
-    lava_samples: Annotated[int, typer.Option(help="First samples that run in Lava's simulator.")] = 50,
+    backends: given.Backends = "float,emulator",
+    lava_samples: given.LavaSamples = None,
     samples: given.Samples = None,
     device: given.Device = "cpu",
     stock_models: given.StockModels = False,
@@ -38,16 +38,17 @@ def compare(
 
     Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
     """
-    from loihiconv.core.lnet import load
-    from loihiconv.evaluation.compare import compare as run_compare
+    from loihiconv.commands.progress import bars
+    from loihiconv.core.network import load
 
     check_reports(html, markdown)
     names = [name.strip() for name in backends.split(",") if name.strip()]
-    network = load_model(model, weights)
     test = first_samples(read_data(data, "test", mean, std), samples)
     if test.y is None:
         raise InvalidData("holds no labels", where=str(data), limit="y_test or y expected", remedy="use 'run' for unlabelled samples")
-    calibration = None
+    from loihiconv.evaluation.compare import compare as run_compare  # after what can be mistyped: it loads torch
+
+    network, calibration = load_model(model, weights), None
     if net is not None:
         converted = load(net)
     else:
@@ -56,9 +57,16 @@ def compare(
         converted = conversion.convert(network, train.x)
     with bars() as progress:
         result = run_compare(
-            network, converted, (test.x, test.y), names,
-            lava_samples=lava_samples, device=device, stock_models=stock_models,
-            explain=explain or bool(html or markdown), calibration=calibration, progress=progress,
-        )  # fmt: skip
+            network,
+            converted,
+            (test.x, test.y),
+            names,
+            lava_samples=lava_samples,
+            device=device,
+            stock_models=stock_models,
+            explain=explain or bool(html or markdown),
+            calibration=calibration,
+            progress=progress,
+        )
     print_json(result.to_json()) if as_json else print_comparison(result)
     finish_reports(result, html, markdown, quiet=as_json)

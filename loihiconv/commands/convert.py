@@ -30,14 +30,14 @@ def convert(
 
     Example: loihiconv convert mynets:lenet --weights lenet.pt --calibration mnist.npz -T 32 --out lenet.lnet
     """
-    from loihiconv.core.lnet import save
+    from loihiconv.core.network import save
 
     check_writable(out)
     data = read_data(calibration, "train", mean, std)
     net = conversion.convert(load_model(model, weights), data.x)
     save(net, out)
     if as_json:
-        print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **net.metadata})
+        print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **net.record.to_json()})
         return
     print_table(
         f"{out}: {net.board}, T = {net.timesteps}",
@@ -47,10 +47,10 @@ def convert(
                 p.name,
                 str(prod(p.shape)),
                 f"{p.spike_charge(0):.0f}" if p.spiking else "",
-                entry["limited_by"],
-                f"{entry['weight_bits_used']:.1f}",
+                entry.limited_by,
+                f"{entry.weight_bits_used:.1f}",
             ]
             for p in net.populations
-            if (entry := net.metadata["quantization"].get(p.name))
+            if (entry := net.record.quantization.get(p.name))
         ],
     )

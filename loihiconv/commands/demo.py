@@ -10,7 +10,7 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, Steps
 from loihiconv.commands.reports import check_reports, finish_reports
-from loihiconv.commands.terminal import bars, note, print_comparison, print_json
+from loihiconv.commands.terminal import note, print_comparison, print_json
 from loihiconv.core.files import make_folder, write_json
 
 
@@ -27,20 +27,28 @@ def demo(
 
     Example: loihiconv demo --timesteps 32
     """
-    from loihiconv.core.lnet import save
+    check_reports(html, markdown)
+    conversion = Conversion(board, timesteps, samples=None)
+    from loihiconv.commands.progress import bars
+    from loihiconv.core.network import save
     from loihiconv.demo import digits, digits_cnn
     from loihiconv.evaluation.compare import compare as run_compare
 
-    check_reports(html, markdown)
     make_folder(out)
     x_train, _, x_test, y_test = digits()
     model = digits_cnn()
-    net = Conversion(board, timesteps, samples=len(x_train)).convert(model, x_train)
+    net = conversion.convert(model, x_train)
     with bars() as progress:
         result = run_compare(
-            model, net, (x_test, y_test), ["float", "emulator", "lava"],
-            lava_samples=lava_samples, explain=bool(html or markdown), calibration=x_train, progress=progress,
-        )  # fmt: skip
+            model,
+            net,
+            (x_test, y_test),
+            ["float", "emulator", "lava"],
+            lava_samples=lava_samples,
+            explain=bool(html or markdown),
+            calibration=x_train,
+            progress=progress,
+        )
     save(net, out / "digits.lnet")
     write_json(out / "demo.json", result.to_json())
     print_json(result.to_json()) if as_json else print_comparison(result)

@@ -35,16 +35,16 @@ def deploy(
 
     Example: loihiconv deploy lenet.lnet --board kapoho_point --samples mnist.npz --slurm oheogulch --out bundle
     """
+    if selftest_samples < 1:
+        raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
     from loihiconv.backends.deploy import check_free
     from loihiconv.backends.deploy import deploy as write
-    from loihiconv.core.lnet import load
+    from loihiconv.core.network import load
     from loihiconv.lava.chip.settings import BoardAccess
     from loihiconv.lava.client import interpreter_environment
     from loihiconv.lava.detection import detect
 
     check_free(Path(out).absolute())
-    if selftest_samples < 1:
-        raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
     access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
     data = given.read_data(samples, "test", mean, std)
     done = write(

@@ -7,12 +7,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from loihiconv.backends import registry
+from loihiconv.commands.setting_options import setting_option
+from loihiconv.conversion.settings import DECLARED
 from loihiconv.core.errors import InvalidData, InvalidSetting
 
 Model = Annotated[str, typer.Argument(help="Factory of the network, as package.module:function. Its code is EXECUTED.", metavar="FACTORY")]
 Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .safetensors; read without executing code.")]
 Board = Annotated[str, typer.Option("--board", help="Name of a board (see 'boards') or a .yaml file.")]
-Pooling = Annotated[str, typer.Option(help="gate (simulators only), relu-tree (any board) or average (not what was trained).")]
+Pooling = Annotated[str, setting_option(DECLARED["maxpool"])]
 Mean = Annotated[str, typer.Option(help="Numbers subtracted from each channel, e.g. 0.1307 or 0.49,0.48,0.45.")]
 Std = Annotated[str, typer.Option(help="Numbers that each channel is divided by afterwards.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")]
@@ -24,6 +27,16 @@ StockModels = Annotated[bool, typer.Option("--stock-models", help="Lava with Int
 Explain = Annotated[bool, typer.Option("--explain", help="Also say where accuracy goes, step by step and layer by layer.")]
 Html = Annotated[Path | None, typer.Option(help="Write a report as one HTML page that needs nothing else; explains.")]
 Markdown = Annotated[Path | None, typer.Option(help="Write the report's tables as Markdown; explains.")]
+Backend = Annotated[str, typer.Option(help="; ".join(f"{b.name}: {b.description}" for b in registry.backends()) + ".")]
+Backends = Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(b.name for b in registry.backends())}.")]
+LavaSamples = Annotated[
+    int | None,
+    typer.Option(
+        help="First samples that run in back ends too slow for all, by default: "
+        + ", ".join(f"{b.name} {b.samples}" for b in registry.backends() if b.samples is not None)
+        + "."
+    ),
+]
 Samples = Annotated[int | None, typer.Option(help="Only the first so many samples.")]
 Realize = Annotated[
     Literal["native", "atrlif", "lif"] | None,
@@ -42,7 +55,7 @@ NeurocoreModel = Annotated[
 
 def load_model(factory: str, weights: Path | None) -> Any:
     """The network that a factory builds, with its weights loaded."""
-    from loihiconv.ann.frontends import load_factory, load_weights
+    from loihiconv.ann.frontends.loading import load_factory, load_weights
 
     model = load_factory(factory)
     if weights is not None:
@@ -56,9 +69,11 @@ def read_data(path: Path, part: Literal["train", "test"], mean: str, std: str, *
 
     if not same_file_is_fine and not holds(path, part):
         raise InvalidData(
-            f"holds no x_{part}", where=str(path), limit="calibration must not see test samples",
+            f"holds no x_{part}",
+            where=str(path),
+            limit="calibration must not see test samples",
             remedy="add x_train, or convert first and pass the result with --net",
-        )  # fmt: skip
+        )
     return read_npz(path, part, mean=numbers(mean, "mean"), std=numbers(std, "std"))
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loihiconv.commands.terminal import note
 from loihiconv.core.files import check_writable
-from loihiconv.evaluation.compare import Comparison
+
+if TYPE_CHECKING:
+    from loihiconv.evaluation.compare import Comparison
 
 
 def check_reports(html: Path | None, markdown: Path | None) -> None:

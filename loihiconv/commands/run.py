@@ -9,14 +9,14 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.options import first_samples, read_data
-from loihiconv.commands.terminal import Bar, print_json, print_table, shown
+from loihiconv.commands.terminal import print_json, print_table, shown
 from loihiconv.core.files import check_writable, write_npz
 
 
 def run(
     network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
     data: Annotated[Path, typer.Argument(help=".npz with x_test (or x).")],
-    backend: Annotated[str, typer.Option(help="emulator, lava, loihi or float.")] = "emulator",
+    backend: given.Backend = "emulator",
     realization: given.Realize = None,
     lif_ratio: given.LifRatio = 8.0,
     partition: given.Partition = None,
@@ -37,20 +37,30 @@ def run(
 
     Example: loihiconv run lenet.lnet mnist.npz --samples 1000 --out result.npz
     """
-    from loihiconv.backends.run import run as run_network
-    from loihiconv.core.lnet import load
+    from loihiconv.commands.progress import Bar
+    from loihiconv.core.network import load
     from loihiconv.lava.chip.settings import BoardAccess
 
     if out is not None:
         check_writable(out)
     net = load(network)
     test = first_samples(read_data(data, "test", mean, std), samples)
+    from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
+
     with Bar(backend, len(test.x)) as bar:
         recording = run_network(
-            net, test.x, backend, counts=out is not None, device=device, memory=memory, stock_models=stock_models,
-            realization=realization, lif_ratio=lif_ratio, access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model),
+            net,
+            test.x,
+            backend,
+            counts=out is not None,
+            device=device,
+            memory=memory,
+            stock_models=stock_models,
+            realization=realization,
+            lif_ratio=lif_ratio,
+            access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model),
             progress=bar.update,
-        )  # fmt: skip
+        )
     summary: dict[str, Any] = {
         "backend": backend,
         "n": len(recording),
@@ -58,7 +68,8 @@ def run(
         **({"largest_payload": net.payload_max} if net.payload_max > 1 else {}),
         "firing_rate": recording.firing_rate,
         "synaptic_operations": recording.synaptic_operations,
-        **recording.metadata,
+        **({} if recording.realization is None else {"realization": recording.realization.to_json()}),
+        **({} if recording.profile is None else {"profile": recording.profile}),
     }
     summary = {key: value for key, value in summary.items() if value == value}  # NaN: spikes were not counted
     if test.y is not None:

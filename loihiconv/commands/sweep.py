@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.axes import with_axes
 from loihiconv.commands.options import first_samples, load_model, read_data
-from loihiconv.commands.terminal import bars, note, print_json, print_table
+from loihiconv.commands.terminal import note, print_json, print_table
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.files import check_writable
+
+if TYPE_CHECKING:
+    from loihiconv.evaluation.sweep.result import SweepResult
 
 
 @with_axes
@@ -42,45 +45,68 @@ def sweep(
 
     Example: loihiconv sweep mynets:lenet mnist.npz --weights lenet.pt -T 8,16,32 --percentile 99,99.9 --per-channel --per-layer
     """
-    from loihiconv.evaluation.sweep.result import SweepInterrupted
-    from loihiconv.evaluation.sweep.sweep import sweep as run_sweep
-    from loihiconv.report.sweep_plot import check_plot, plot_sweep
-
-    for where, number in (("--samples", samples), ("--calibration-samples", calibration_samples)):
-        if number < 1:
-            raise InvalidSetting(f"{number} samples", where=where, limit="at least 1 expected")
-    if plot is not None:
-        check_plot(plot)
-        check_writable(plot)
-    network = load_model(model, weights)
+    _check(axes, board, samples, calibration_samples, on, plot)
     train = read_data(data, "train", mean, std, same_file_is_fine=on == "train")
     if on == "train":
         judged = _held_out(train, calibration_samples, samples, data)
-    elif on == "test":
-        judged = first_samples(read_data(data, "test", mean, std), samples)
     else:
-        raise InvalidSetting(f"{on!r}", where="--on", limit="train or test expected")
+        judged = first_samples(read_data(data, "test", mean, std), samples)
     if judged.y is None:
         raise InvalidData("holds no labels", where=str(data), limit=f"y_{on} expected")
-    complete = True
-    try:
-        with bars() as progress:
-            result = run_sweep(
-                network, train.x[:calibration_samples], (judged.x, judged.y), board=board, axes=axes,
-                on="train" if on == "train" else "test", cache=cache, device=device, progress=progress,
-            )  # fmt: skip
-    except SweepInterrupted as interrupted:
-        result, complete = interrupted.result, False
+    network = load_model(model, weights)
+    result = _run(
+        network,
+        train.x[:calibration_samples],
+        (judged.x, judged.y),
+        board=board,
+        axes=axes,
+        on="train" if on == "train" else "test",
+        cache=cache,
+        device=device,
+    )
     _show(result, as_json=as_json)
-    if not complete:
+    if not result.complete:
         note(f"interrupted: {len(result.rows)} of {result.points} points are done; the same command goes on from there ({cache})")
         raise typer.Exit(130)
     note(result.caution)
     if all(row.outcome is None for row in result.rows):
         raise typer.Exit(2)
     if plot is not None:
+        from loihiconv.report.sweep_plot import plot_sweep
+
         plot_sweep(result, plot)
         note(f"written: {plot}")
+
+
+def _check(axes: dict[str, list[Any]], board: str, samples: int, calibration_samples: int, on: str, plot: Path | None) -> None:
+    """Raise an error for whatever can be mistyped, before anything is read or loaded."""
+    from loihiconv.evaluation.sweep.axes import points
+    from loihiconv.hardware.board import load_board
+
+    for where, number in (("--samples", samples), ("--calibration-samples", calibration_samples)):
+        if number < 1:
+            raise InvalidSetting(f"{number} samples", where=where, limit="at least 1 expected")
+    if on not in ("train", "test"):
+        raise InvalidSetting(f"{on!r}", where="--on", limit="train or test expected")
+    points(axes, {}, load_board(board))
+    if plot is not None:
+        from loihiconv.report.sweep_plot import check_plot
+
+        check_plot(plot)
+        check_writable(plot)
+
+
+def _run(model: Any, calibration: Any, test_set: tuple[Any, Any], **options: Any) -> SweepResult:
+    """The whole sweep, or what was there when Ctrl-C came."""
+    from loihiconv.commands.progress import bars
+    from loihiconv.evaluation.sweep.result import SweepInterrupted
+    from loihiconv.evaluation.sweep.sweep import sweep as run_sweep
+
+    try:
+        with bars() as progress:
+            return run_sweep(model, calibration, test_set, progress=progress, **options)
+    except SweepInterrupted as interrupted:
+        return interrupted.result
 
 
 def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) -> Any:
@@ -93,14 +119,16 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) ->
     rest = len(train.x) - calibration_samples
     if rest < 1:
         raise InvalidData(
-            f"no training samples are left beside {calibration_samples} for calibration", where=str(data),
-            limit=f"it holds {len(train.x)}", remedy="lower --calibration-samples",
-        )  # fmt: skip
+            f"no training samples are left beside {calibration_samples} for calibration",
+            where=str(data),
+            limit=f"it holds {len(train.x)}",
+            remedy="lower --calibration-samples",
+        )
     chosen = np.asarray(spread_samples(np.arange(calibration_samples, len(train.x)), samples))
     return Dataset(train.x[chosen], None if train.y is None else train.y[chosen])
 
 
-def _show(result: Any, *, as_json: bool) -> None:
+def _show(result: SweepResult, *, as_json: bool) -> None:
     from loihiconv.report.sweep_table import cells, reasons
 
     if as_json:

@@ -1,26 +1,26 @@
-"""What a person sees in the terminal: tables on stdout, progress and remarks on stderr."""
+"""What a person sees in the terminal: tables on stdout, remarks on stderr."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import TracebackType
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from loihiconv.conversion.check import Check
-from loihiconv.evaluation.compare import BackendResult, Comparison
+from loihiconv.backends.registry import find, title_of
+
+if TYPE_CHECKING:
+    from loihiconv.conversion.check import Check
+    from loihiconv.core.record import Trial
+    from loihiconv.evaluation.compare import BackendResult, Comparison
 
 NUMBER = re.compile(r"\[?[-\d., ]+\]?( %)?")
-NAMES = {"ann": "float ANN", "float": "float SNN", "emulator": "emulator", "lava": "Lava CPU"}
 
 
 def print_json(value: Any) -> None:
@@ -50,13 +50,13 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     Console(highlight=False, stderr=stderr).print(table)
 
 
-def print_search(trials: Sequence[Mapping[str, Any]]) -> None:
+def print_search(trials: Sequence[Trial]) -> None:
     """What a search tried and what each step bought, on stderr."""
     rows = []
     for trial in trials:
-        changed = ", ".join(f"{name}={shown(value)}" for name, value in trial["changed"].items()) or "as given"
-        kept = "kept" if trial["kept"] else ""
-        rows.append([trial["step"], changed, str(trial["timesteps"]), f"{trial['agreement']:.2%}", f"{trial['divergence']:.4f}", kept])
+        changed = ", ".join(f"{name}={shown(value)}" for name, value in trial.changed.items()) or "as given"
+        kept = "kept" if trial.kept else ""
+        rows.append([trial.step, changed, str(trial.timesteps), f"{trial.agreement:.2%}", f"{trial.divergence:.4f}", kept])
     print_table("Search on calibration samples", ["step", "tried", "T", "as ANN", "divergence", ""], rows, stderr=True)
 
 
@@ -82,15 +82,16 @@ def print_comparison(comparison: Comparison) -> None:
     if comparison.mismatched_spikes is None:
         return
     spikes, potentials = sum(comparison.mismatched_spikes.values()), comparison.mismatched_potentials or 0
-    n = comparison.backends["lava"].n
+    judge = find(comparison.judge)
+    n, judged, by = comparison.backends[judge.name].n, judge.judges, judge.name.capitalize()
     console = Console(highlight=False)
     if not spikes and not potentials:
         populations = len(comparison.mismatched_spikes)
-        console.print(f"[bold green]✓[/] emulator = Lava: every spike of {populations} populations and every potential, {n} samples")
+        console.print(f"[bold green]✓[/] {judged} = {by}: every spike of {populations} populations and every potential, {n} samples")
         return
     differences = [*comparison.mismatched_spikes.items(), ("readout potentials", potentials)]
     rows = [[name, f"{count:,}"] for name, count in differences]
-    print_table(f"✗ emulator and Lava differ on {n} samples", ["population", "mismatches"], rows)
+    print_table(f"✗ {judged} and {by} differ on {n} samples", ["population", "mismatches"], rows)
 
 
 def print_verdict(text: str, healthy: bool) -> None:
@@ -103,50 +104,7 @@ def _row(name: str, result: BackendResult) -> list[str]:
     rate = "" if result.firing_rate is None else f"{100 * result.firing_rate:.2f} %"
     operations = "" if result.synaptic_operations is None else f"{result.synaptic_operations:,.0f}"
     shares = [f"{100 * result.accuracy:.2f} %", f"[{100 * low:.2f}, {100 * high:.2f}]"]
-    return [NAMES.get(name, name), *shares, f"{result.n:,}", f"{100 * result.agreement:.2f} %", rate, operations]
-
-
-class Bar:
-    """A progress bar on stderr with the time left; silent where stderr is no terminal."""
-
-    def __init__(self, name: str, total: int) -> None:
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description:<15}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-        self._task: TaskID = self._progress.add_task(name, total=total)
-
-    def __enter__(self) -> Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        self._progress.stop()
-
-    def update(self, done: int, total: int) -> None:
-        """So many of so many samples are done."""
-        self._progress.update(self._task, completed=done, total=total)
-
-
-@contextmanager
-def bars() -> Iterator[Any]:
-    """A progress callback (name, done, total) that shows one bar per name, of a back end or a stage."""
-    current: tuple[str, Bar] | None = None
-
-    def close() -> None:
-        if current is not None:
-            current[1].__exit__(None, None, None)
-
-    def update(name: str, done: int, total: int) -> None:
-        nonlocal current
-        if current is None or current[0] != name:  # a terminal shows one bar at a time
-            close()
-            current = name, Bar(name, total).__enter__()
-        current[1].update(done, total)
-
-    try:
-        yield update
-    finally:
-        close()
+    return [title_of(name), *shares, f"{result.n:,}", f"{100 * result.agreement:.2f} %", rate, operations]
 
 
 def shown(value: Any) -> str:

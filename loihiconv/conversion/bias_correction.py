@@ -95,7 +95,7 @@ def correct_biases(
                 break
         run.settle(population.name)
     network = run.network
-    return replace(network, metadata={**network.metadata, "bounds": worst_cases(network)}) if network.fixed_point else network
+    return replace(network, record=replace(network.record, bounds=worst_cases(network))) if network.fixed_point else network
 
 
 def _corrected(network: Network, population: Population, target: Array, sent: Array) -> Integrating:
@@ -119,7 +119,7 @@ def _corrected(network: Network, population: Population, target: Array, sent: Ar
 
 def _per_channel(values: Array) -> Array:
     """Means over positions: (N, C, ...) -> (N, C)."""
-    return values.reshape(*values.shape[:2], -1).mean(axis=2)
+    return np.asarray(values.reshape(*values.shape[:2], -1).mean(axis=2))
 
 
 def first_samples(batches: Iterable[Array], kept: list[Array], number: int = SAMPLES) -> Iterable[Array]:

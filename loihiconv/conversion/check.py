@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from loihiconv.ann.frontends.torch import problems, read_torch
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann, Linear, MaxPool, Relu
 from loihiconv.ann.passes import lower
-from loihiconv.ann.passes.maxpool import MaxPooling
 from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
+from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.linear import Array, Shape
 from loihiconv.hardware.board import Board, load_board
@@ -74,32 +73,33 @@ class Check:
 
 
 def check(
-    model: nn.Module,
+    model: Source,
     example: Array | torch.Tensor | Shape,
     board: str | Path | Board | None = None,
     *,
-    maxpool: MaxPooling = "gate",
+    maxpool: MaxPooling = Settings.maxpool,
 ) -> Check:
     """Say, layer by layer, what could not be converted and what would not fit.
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     example : array or tensor (N, \\*shape), or the shape of one sample
     board : str, path, Board or None
         A board to place the network on, to see whether it fits.
     maxpool : "gate", "relu-tree" or "average"
         As `loihiconv.convert` takes it.
     """
+    model = readable(model)
     shape = tuple(int(n) for n in (example if isinstance(example, (tuple, list)) else example.shape[1:]))
     if not shape or min(shape) < 1:
         raise InvalidData(f"shape {shape}", where="example", limit="a batch of samples, or the shape of one, expected")
     settings = Settings(1, maxpool=maxpool)
     board = load_board(board) if board is not None else None
-    if found := problems(model, shape):
+    if found := model.problems(shape):
         return Check((), tuple(map(str, found)), ())
     try:
-        original = read_torch(model, shape)
+        original = model.ann(shape)
         ann, notes = lower(original, settings.maxpool)
         if settings.maxpool == "gate":
             check_pooled(ann)

@@ -8,18 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
-from torch import nn
+from typing_extensions import Unpack
 
 from loihiconv.ann.evaluate import verify_reading
-from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
-from loihiconv.ann.passes.maxpool import MaxPooling
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate
 from loihiconv.conversion.covariances import input_covariances
@@ -28,10 +27,12 @@ from loihiconv.conversion.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS,
 from loihiconv.conversion.rounding_choice import adaptively_rounded
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
 from loihiconv.conversion.search import Judge, search
-from loihiconv.conversion.settings import Optimize, Settings, choose
+from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
+from loihiconv.core.choices import MaxPooling
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
+from loihiconv.core.record import CalibrationSummary
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 
@@ -39,20 +40,20 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 
 def convert(
-    model: nn.Module,
+    model: Source,
     calibration: CalibrationData,
     *,
     board: str | Path | Board | None,
     timesteps: int,
     optimize: Optimize = "default",
     progress: Progress | None = None,
-    **settings: Any,
+    **settings: Unpack[SettingOptions],
 ) -> Network:
     """Convert a trained network after Rueckauer et al. 2016 and quantize it for a board.
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
         Trained; it is neither changed nor trained further.
     calibration : array or tensor (N, \\*shape), or iterable of batches
         Training samples as the network takes them (channels first, same preprocessing). A few hundred are enough. Never
@@ -64,7 +65,7 @@ def convert(
     optimize : "default", "none", "accuracy" or "latency"
         "none" is the plain method of the paper: `loihiconv.conversion.settings.PAPER` for whatever is not given. "accuracy" tries
         other settings on calibration data and keeps what helps, "latency" also takes the fewest time steps, at most
-        ``timesteps``, that cost next to nothing; ``metadata["search"]`` lists the trials. See `loihiconv.conversion.search`.
+        ``timesteps``, that cost next to nothing; ``record.search`` lists the trials. See `loihiconv.conversion.search`.
     progress : callable (stage, done, in all), optional
         Stages are "calibration", in samples (0 in all where the data does not tell), "bias correction", in layers, and "search".
     **settings
@@ -73,7 +74,7 @@ def convert(
     Returns
     -------
     Network
-        ``metadata["notes"]`` says what a user should know about the conversion.
+        ``record.notes`` says what a user should know about the conversion.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def convert(
         If a layer is silent on all calibration data, the data looks wrong, graded spikes leave a layer's weights too few bits, or what
         average pooling costs.
     """
-    chosen = choose(timesteps, optimize, **settings)
+    model, chosen = readable(model), choose(timesteps, optimize, **settings)
     board = load_board(board) if board is not None else None
     if board is not None:
         check_payload(chosen.payload_max, "spike_bits", board)
@@ -101,7 +102,7 @@ def convert(
         return network
     judge = Judge(source.ann, source.held_out)
     network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, progress)
-    return replace(network, metadata={**network.metadata, "search": [trial.to_json() for trial in trials]})
+    return replace(network, record=replace(network.record, search=trials))
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,9 +129,10 @@ class Measured:
 
 
 def measure(
-    model: nn.Module, calibration: CalibrationData, settings: Settings, progress: Progress | None = None, *, searching: bool = False
+    model: Source, calibration: CalibrationData, settings: Settings, progress: Progress | None = None, *, searching: bool = False
 ) -> Measured:
     """Read the model and run the calibration data through it, once; a search needs more of it kept than one conversion."""
+    model = readable(model)
     first, data = _peek(calibration)
     maxpool = settings.maxpool
     ann, notes = read(model, first, maxpool)
@@ -142,10 +144,12 @@ def measure(
     kept: list[Array] = []
     total = len(data) if isinstance(data, (np.ndarray, torch.Tensor)) else 0
     statistics = calibrate(
-        ann, _keeping(data, first.shape[1:], kept, 3 * SAMPLES if searching else SAMPLES),
-        per_channel=settings.per_channel or searching, reference=reference,
+        ann,
+        _keeping(data, first.shape[1:], kept, 3 * SAMPLES if searching else SAMPLES),
+        per_channel=settings.per_channel or searching,
+        reference=reference,
         progress=progress and (lambda done: progress("calibration", done, total)),
-    )  # fmt: skip
+    )
     samples, held_out = _divided(np.concatenate(kept))
     names = population_names(ann)
     warned = list(suspicions(model, samples))
@@ -167,8 +171,9 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     """From what was measured to the spiking network, corrected and, with a board, quantized and corrected again."""
     ann, statistics = source.ann, source.statistics
     scales = choose_scales(ann, statistics, settings)
-    metadata = _metadata(source, scales, settings)
-    network = to_spiking(ann, scales, settings, signed=statistics.nodes[ann.input.name].smallest < 0, metadata=metadata)
+    network = to_spiking(ann, scales, settings, signed=statistics.nodes[ann.input.name].smallest < 0)
+    record = replace(network.record, calibration=_summary(source, scales), notes=source.notes, provenance=_versions())
+    network = replace(network, record=record)
     targets = target_rates(ann, scales, source.samples) if settings.bias_correction else {}
     rounds = 1 if board is None else 2  # a quantized network is corrected once more
     network = correct_biases(network, targets, source.samples, progress=_correction_progress(progress, 0, rounds))
@@ -179,19 +184,19 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     gates = [p.name for p in network.populations if not p.on_chips]
     if gates:
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
-        network = replace(network, metadata={**network.metadata, "notes": [*network.metadata["notes"], said]})
+        network = _noted(network, said)
     quantized = quantize(network, board, covariances)
     if narrow := narrow_weights(quantized):
-        quantized = replace(quantized, metadata={**quantized.metadata, "notes": [*quantized.metadata["notes"], *narrow]})
+        quantized = _noted(quantized, *narrow)
     return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
 
 
-def read(model: nn.Module, x: Array, maxpool: MaxPooling = "gate") -> Lowered:
+def read(model: Source, x: Array, maxpool: MaxPooling = Settings.maxpool) -> Lowered:
     """Read a model, rewrite it to linear maps and ReLUs, and check both against the model itself.
 
     Parameters
     ----------
-    model : nn.Module
+    model : what `loihiconv.ann.frontends` reads
     x : array (N, \\*shape)
         A few samples to compare outputs on.
     maxpool : "gate", "relu-tree" or "average"
@@ -203,9 +208,10 @@ def read(model: nn.Module, x: Array, maxpool: MaxPooling = "gate") -> Lowered:
     notes : tuple of str
         What the passes did that a user should know.
     """
-    original = read_torch(model, x.shape[1:])
+    model = readable(model)
+    original = model.ann(x.shape[1:])
     lowered = lower(original, maxpool)
-    verify_reading(model, lower(original).ann if maxpool == "average" else lowered.ann, torch.from_numpy(x))
+    verify_reading(model, lower(original).ann if maxpool == "average" else lowered.ann, x)
     return lowered
 
 
@@ -241,34 +247,34 @@ def _divided(kept: Array) -> tuple[Array, Array]:
     return kept[::every], kept[rest] if rest.any() else kept
 
 
-def _metadata(source: Measured, scales: Scales, settings: Settings) -> dict[str, Any]:
-    """Settings, calibration summary and provenance, as JSON values."""
+def _summary(source: Measured, scales: Scales) -> CalibrationSummary:
+    """What of the measurements is kept, and what quantization has to know of the input."""
     ann, statistics = source.ann, source.statistics
     entry, names = statistics.nodes[ann.input.name], population_names(ann)
-    return {
-        "settings": settings.to_json(),
-        "calibration": {
-            "samples": statistics.samples,
-            "scales": {names[name]: np.asarray(scale).ravel().tolist() for name, scale in scales.items()},
-            "largest": {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
-        },
-        "input_mean_square": entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
-        "payload_errors": _payload_errors(source.samples / float(scales[ann.input.name])),
-        "notes": list(source.notes),
-        "provenance": {
-            "loihiconv": __version__,
-            "python": platform.python_version(),
-            "torch": str(torch.__version__),
-            "numpy": np.__version__,
-        },
-    }
+    return CalibrationSummary(
+        statistics.samples,
+        {names[name]: tuple(np.asarray(scale).ravel().tolist()) for name, scale in scales.items()},
+        {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
+        entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
+        _payload_errors(source.samples / float(scales[ann.input.name])),
+    )
 
 
-def _payload_errors(x: Array) -> dict[str, float]:
+def _versions() -> dict[str, str]:
+    """What converts here."""
+    return {"loihiconv": __version__, "python": platform.python_version(), "torch": str(torch.__version__), "numpy": np.__version__}
+
+
+def _noted(network: Network, *notes: str) -> Network:
+    """A network with more notes in its record."""
+    return replace(network, record=replace(network.record, notes=(*network.record.notes, *notes)))
+
+
+def _payload_errors(x: Array) -> dict[int, float]:
     """Mean square of what rounding costs payloads of up to each largest one, in units of a payload; x in [-1, 1]."""
     errors = {}
     for bits in range(FEWEST_PAYLOAD_BITS - 1, PAYLOAD_BITS + 1):  # one fewer with a sign
         largest = 2**bits - 1
         exact = x.astype(np.float64) * largest
-        errors[str(largest)] = float(np.mean((np.rint(exact) - exact) ** 2))
+        errors[largest] = float(np.mean((np.rint(exact) - exact) ** 2))
     return errors

@@ -41,9 +41,10 @@ def input_covariances(
         Without connections of more than `LARGEST` inputs per output, and without those into gates, which sum nothing.
     """
     wanted = [
-        c for c in network.connections
+        c
+        for c in network.connections
         if isinstance(network[c.target], Integrator) and (targets is None or c.target in targets) and _inputs(c.map) <= LARGEST
-    ]  # fmt: skip
+    ]
     sums: dict[tuple[str, str], list[Array]] = {}
     rows = dict.fromkeys([(c.source, c.target) for c in wanted], 0)
     for begin in range(0, len(x), BATCH):

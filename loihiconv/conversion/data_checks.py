@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
-from torch import nn
 
-from loihiconv.ann.evaluate import model_outputs
+from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.graph import Ann, BatchNorm
 from loihiconv.core.linear import Array
 
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 SPREAD_RATIO = 4.0
 """By what factor the spread that a batch norm sees may differ from that of its training."""
 FEWEST_FOR_CLASSES = 50
 """Samples below which the classes among them say nothing."""
 MOSTLY_ONE_CLASS = 0.9
 BATCH = 64
-"""Samples that the model evaluates at a time; the first so many say how its batch norm's input is spread."""
+"""Samples, the first ones, that say how a batch norm's input is spread."""
 
 
-def suspicions(model: nn.Module, x: Array) -> tuple[str, ...]:
+def suspicions(model: Source, x: Array) -> tuple[str, ...]:
     """Reasons to doubt that samples are what the model was trained on.
 
     Parameters
     ----------
-    model : nn.Module
+    model : what `loihiconv.ann.frontends` reads
     x : array (N, \\*shape)
         Calibration samples.
 
@@ -35,8 +33,9 @@ def suspicions(model: nn.Module, x: Array) -> tuple[str, ...]:
     tuple of str
         Each says what was seen and what to do; empty if nothing was.
     """
-    outputs, spread = _watched(model, x)
-    scale = _wrong_scale(x, spread)
+    model = readable(model)
+    outputs = model.outputs(x)
+    scale = _wrong_scale(x, _spread(model.ann(x.shape[1:]), x[:BATCH]))
     found = [scale] if scale else []
     classes = np.bincount(outputs.argmax(axis=1), minlength=outputs.shape[1])
     most = int(classes.max())
@@ -48,26 +47,15 @@ def suspicions(model: nn.Module, x: Array) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _watched(model: nn.Module, x: Array) -> tuple[Array, tuple[str, float] | None]:
-    """The model's outputs, and its first batch norm with how wide its input is spread, as a multiple of what it was in training."""
-    seen: list[tuple[str, float]] = []
-
-    def watch(name: str) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], None]:
-        def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-            values = inputs[0].double().transpose(0, 1).flatten(1)  # a row per channel
-            trained = module.get_buffer("running_var") + 1e-12
-            seen.append((name, float((values.var(dim=1, correction=0) / trained).median().sqrt())))
-
-        return hook
-
-    norms = [(name, m) for name, m in model.named_modules() if isinstance(m, BATCH_NORMS) and m.running_mean is not None]
-    handles = [module.register_forward_pre_hook(watch(name)) for name, module in norms[:1]]
-    try:
-        outputs = model_outputs(model, x, BATCH)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return outputs, seen[0] if seen else None
+def _spread(ann: Ann, x: Array) -> tuple[str, float] | None:
+    """The first batch norm, and how wide its input is spread, as a multiple of what it was in training; None without one."""
+    norm = next((node for node in ann if isinstance(node, BatchNorm)), None)
+    if norm is None:
+        return None
+    before = norm.inputs[0]
+    values = Evaluator(ann)(torch.from_numpy(x), keep=[before])[1][before].numpy().astype(np.float64)
+    variance = values.swapaxes(0, 1).reshape(values.shape[1], -1).var(axis=1)
+    return norm.name, float(np.sqrt(np.quantile(variance / (norm.var + 1e-12), 0.5, method="lower")))
 
 
 def _wrong_scale(x: Array, spread: tuple[str, float] | None) -> str | None:

@@ -14,11 +14,9 @@ that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import floor, log2
-from typing import Any
 
 import numpy as np
 
@@ -41,6 +39,7 @@ from loihiconv.core.network import (
     Population,
     assert_never,
 )
+from loihiconv.core.record import ROUNDING_ERROR, LayerRecord
 from loihiconv.hardware.board import Board
 
 PAYLOAD_BITS = 8
@@ -57,10 +56,6 @@ HOST_WEIGHT_BITS = 15
 SUM_CAUSE = "synaptic sum of 17 bits"
 PLANE_GAIN = 0.7
 """A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
-UNIFORM_MEAN_SQUARE = 1 / 3
-"""Mean square of an input in units of its scale, where calibration has not measured it: a uniform distribution's."""
-ROUNDING_ERROR = 1 / 12
-"""Mean square error of a payload, where calibration has not measured it: that of rounding anything to whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +81,8 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     Returns
     -------
     Network
-        Fixed point; ``metadata["quantization"]`` tells for each population its gain, what limited it, and the bits of
-        the weights' range that are used; ``metadata["bounds"]`` the worst cases of u and v.
+        Fixed point; ``record.quantization`` tells for each population its gain, what limited it, and the bits of
+        the weights' range that are used; ``record.bounds`` the worst cases of u and v.
 
     Raises
     ------
@@ -104,7 +99,7 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     network, chosen = _best_input(network, board, covariances)
     populations: list[Population] = []
     connections: list[Connection] = []
-    report: dict[str, Any] = {}
+    layers: dict[str, LayerRecord] = {}
     for population in network.populations:
         match population:
             case Input():
@@ -113,16 +108,21 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
                 populations.append(population)
                 connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
             case Integrator():
-                quantized, incoming, report[population.name] = _quantize_population(network, population, chosen, board, covariances)
+                quantized, incoming, layers[population.name] = _quantize_population(network, population, chosen, board, covariances)
                 populations.append(quantized)
                 connections += incoming
             case _:
                 assert_never(population)
     result = Network(
-        tuple(populations), tuple(connections), network.timesteps, fixed_point=True, board=board.name,
-        metadata={**network.metadata, "quantization": report}, origin=float_network,
-    )  # fmt: skip
-    return replace(result, metadata={**result.metadata, "bounds": worst_cases(result)})
+        tuple(populations),
+        tuple(connections),
+        network.timesteps,
+        fixed_point=True,
+        board=board.name,
+        record=replace(network.record, quantization=layers),
+        origin=float_network,
+    )
+    return replace(result, record=replace(result.record, bounds=worst_cases(result)))
 
 
 def check_finite(network: Network) -> None:
@@ -140,9 +140,11 @@ def check_payload(largest: int, where: str, board: Board) -> None:
     bits, limit = largest.bit_length(), board.graded_spike_bits.value
     if largest > 1 and bits > limit:
         raise LimitExceeded(
-            f"graded spikes of {bits} bits", where=where, remedy="use spike_bits=1, or a board with Loihi 2",
+            f"graded spikes of {bits} bits",
+            where=where,
+            remedy="use spike_bits=1, or a board with Loihi 2",
             limit=f"{board.title}: spikes carry {limit} bits" if limit else f"{board.title}: spikes are binary",
-        )  # fmt: skip
+        )
 
 
 def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list[str]:
@@ -151,11 +153,11 @@ def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list
     Payloads and weights share a sum of 17 bits: a bit more for the ones is a bit less for the others, in layers with many inputs.
     """
     notes = []
-    for name, entry in network.metadata["quantization"].items():
+    for name, entry in network.record.quantization.items():
         sources = [network[c.source] for c in network.incoming(name)]
         payload = max((source.largest_message for source in sources if source.spiking), default=1)
-        bits = entry["weight_bits_used"]
-        if payload == 1 or bits >= fewest or entry["limited_by"] != SUM_CAUSE:
+        bits = entry.weight_bits_used
+        if payload == 1 or bits >= fewest or entry.limited_by != SUM_CAUSE:
             continue
         best = next((b for b in range(payload.bit_length() - 1, 1, -1) if bits + log2(payload / (2**b - 1)) >= FEWEST_WEIGHT_BITS), 1)
         notes.append(
@@ -211,9 +213,7 @@ def _first_targets(network: Network) -> list[Population]:
     return [network[c.target] for c in network.outgoing(network.input.name)]
 
 
-def _current_error(
-    network: Network, population: Population, source: Input, board: Board, covariances: Covariances
-) -> float:  # fmt: skip
+def _current_error(network: Network, population: Population, source: Input, board: Board, covariances: Covariances) -> float:
     """Mean square error of a first layer's current per step, in units of its threshold.
 
     Averaged over neurons, the sum over a neuron's synapses of (error of the weight)^2 E[payload^2], plus weight^2 times the mean
@@ -225,11 +225,10 @@ def _current_error(
         _, incoming, entry = _quantize_population(network, population, source, board, covariances)
     except LimitExceeded:
         return np.inf
-    gain = entry["gain"]
-    mean_square = float(network.metadata.get("input_mean_square", UNIFORM_MEAN_SQUARE)) * source.payload_max**2
-    measured: Mapping[str, float] = network.metadata.get("payload_errors", {})
+    gain, calibration = entry.gain, network.record.calibration
+    mean_square = calibration.input_mean_square * source.payload_max**2
     squares = np.full(source.shape, mean_square)
-    rounding = np.full(source.shape, float(measured.get(str(source.payload_max), ROUNDING_ERROR)))
+    rounding = np.full(source.shape, calibration.payload_errors.get(source.payload_max, ROUNDING_ERROR))
     if source.bias_plane:
         squares[-1], rounding[-1] = source.payload_max**2, 0
     error = 0.0
@@ -255,7 +254,7 @@ def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
 
 def _quantize_population(
     network: Network, population: Population, source: Input, board: Board, covariances: Covariances
-) -> tuple[Integrating, list[Connection], dict[str, Any]]:
+) -> tuple[Integrating, list[Connection], LayerRecord]:
     assert isinstance(population, Integrator)  # the caller handles the rest
     incoming = network.incoming(population.name)
     on_host = [_on_host(c, source, board) for c in incoming]
@@ -278,9 +277,11 @@ def _quantize_population(
         gain = float(representable_threshold(ceiling.gain, board)) if population.spiking else ceiling.gain
         if gain <= 0:
             raise LimitExceeded(
-                f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}", where=population.name, limit="at least 1",
+                f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}",
+                where=population.name,
+                limit="at least 1",
                 remedy="the layer's weights or biases are far larger than its activations: retrain with weight decay, or raise percentile",
-            )  # fmt: skip
+            )
         connections = [
             _host_connection(c, gain, p)
             if host
@@ -295,16 +296,18 @@ def _quantize_population(
     for old, new in zip(incoming, connections, strict=True):
         if old.map.weight.any() and not new.map.weight.any():
             raise LimitExceeded(
-                f"all weights round to zero, because {ceiling.cause} stop at a gain of {gain:.3g}", where=population.name,
-                limit="8-bit weights with sums below 2^17", remedy="reduce the layer's fan-in or its largest weights and biases",
-            )  # fmt: skip
+                f"all weights round to zero, because {ceiling.cause} stop at a gain of {gain:.3g}",
+                where=population.name,
+                limit="8-bit weights with sums below 2^17",
+                remedy="reduce the layer's fan-in or its largest weights and biases",
+            )
     unit = gain * 2**STATE_SHIFT
     bias = population.bias.astype(np.float64) * unit
     integers = np.rint(bias).astype(np.int32) if any(on_host) else round_bias(bias)
     v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
     used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
     bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
-    entry = {"gain": gain, "limited_by": ceiling.cause, "weight_bits_used": round(bits, 2)}
+    entry = LayerRecord(gain, ceiling.cause, round(bits, 2))
     return population.quantized(gain, STATE_SHIFT, v_init=v_init, bias=integers), connections, entry
 
 
@@ -321,7 +324,7 @@ def _largest(values: Array) -> float:
 def _weight_limit(weight: Array, board: Board) -> int:
     """Largest magnitude that `round_weights` returns for weights of these signs."""
     mixed = bool((weight < 0).any() and (weight > 0).any())
-    return 256 - 2 ** (8 - board.weight_bits.value + mixed)
+    return int(256 - 2 ** (8 - board.weight_bits.value + mixed))
 
 
 def _rounded(linear_map: LinearMap, factor: float, board: Board, covariance: Array | None) -> LinearMap:

@@ -37,7 +37,7 @@ def adaptively_rounded(network: Network, board: Board, rounding: Rounding, x: Ar
         return driven
     recording, rounded = simulate(network, x[:SAMPLES]), quantize(network, board)
     for name in targets - driven:
-        gain = rounded.metadata["quantization"][name]["gain"]
+        gain = rounded.record.quantization[name].gain
         for old, new in zip(network.incoming(name), rounded.incoming(name), strict=True):
             mean_square = float(np.mean((recording.sent(old.source) / network.timesteps) ** 2))
             if outweighs_time(new.map.weight * 2.0**new.weight_exp / gain - old.map.weight, old.map.weight, mean_square, network.timesteps):

@@ -144,7 +144,7 @@ def balanced_scales(values: Array, counts: Array, largest: Array, timesteps: int
 def _at_most(values: Array, largest: Array) -> Array:
     """1 at the last of the ascending values that is not beyond ``largest``, per channel: (C, K)."""
     last = np.maximum(np.searchsorted(values, largest, side="right") - 1, 0)
-    return np.arange(len(values)) == last[:, None]
+    return np.asarray(np.arange(len(values)) == last[:, None])
 
 
 def _hidden(statistics: Statistics, settings: Settings) -> Array:

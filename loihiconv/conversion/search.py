@@ -8,7 +8,7 @@ share of equal classes (the agreement, shown beside it) is the same for most tri
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from loihiconv.ann.graph import Ann
 from loihiconv.conversion.settings import Settings
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
+from loihiconv.core.record import Trial
 from loihiconv.simulator import simulate
 
 STEPS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
@@ -43,37 +44,6 @@ TOLERANCE = 0.005
 
 Build = Callable[[Settings], Network]
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One attempt of a search.
-
-    Attributes
-    ----------
-    step : str
-        What was varied.
-    changed : mapping
-        Settings that differ from the best so far.
-    timesteps : int
-    agreement : float
-        Share of samples that get the ANN's class.
-    divergence : float
-        Mean Kullback-Leibler divergence from the ANN's outputs, in nats.
-    kept : bool
-        Whether it was the best so far.
-    """
-
-    step: str
-    changed: Mapping[str, Any]
-    timesteps: int
-    agreement: float
-    divergence: float
-    kept: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """The trial as JSON values."""
-        return asdict(self) | {"changed": dict(self.changed)}
 
 
 class Judge:

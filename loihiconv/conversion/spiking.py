@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -17,9 +15,10 @@ from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
 from loihiconv.core.network import IF, Connection, Network, Population, Readout
 from loihiconv.core.network import Input as InputPopulation
 from loihiconv.core.network import MaxPool as MaxPoolPopulation
+from loihiconv.core.record import ConversionRecord
 
 
-def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = False, metadata: Mapping[str, Any] | None = None) -> Network:
+def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = False) -> Network:
     """Map every rectified layer to a population of integrate-and-fire neurons with threshold 1.
 
     With λ of the layers before and after (with graded spikes λ / Γ), W <- W λ_before / λ_after and b <- b / λ_after, so that an
@@ -51,9 +50,11 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
     """
     if signed and settings.input_coding != "analog":
         raise InvalidData(
-            "the calibration data holds negative values", where="input", limit="a firing rate cannot be negative",
+            "the calibration data holds negative values",
+            where="input",
+            limit="a firing rate cannot be negative",
             remedy='use input_coding="analog"',
-        )  # fmt: skip
+        )
     check_pooled(ann, settings.input_coding)
     source, names = ann.input, population_names(ann)
     populations: list[Population] = [
@@ -96,11 +97,18 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
             start, scale = np.zeros(1, np.float32), float(1 / scales[node.name])
             populations.append(
                 Readout(
-                    names[node.name], flat, start, normalised, scale, decision=settings.readout, seed=settings.seed,
+                    names[node.name],
+                    flat,
+                    start,
+                    normalised,
+                    scale,
+                    decision=settings.readout,
+                    seed=settings.seed,
                     delay=settings.readout_delay,
                 )
-            )  # fmt: skip
-    return Network(tuple(populations), tuple(connections), settings.timesteps, metadata=metadata or {})
+            )
+    record = ConversionRecord(settings.to_json(), charge=settings.start if settings.hold_back else None)
+    return Network(tuple(populations), tuple(connections), settings.timesteps, record=record)
 
 
 def population_names(ann: Ann) -> dict[str, str]:
@@ -164,9 +172,11 @@ def check_pooled(ann: Ann, input_coding: str = "analog") -> None:
             continue
         what = "analog input" if isinstance(source, Input) else f"what {source.name} gives, which can be negative"
         raise UnsupportedLayer(
-            f"max-pools {what}", where=pool.name, limit='maxpool="gate" compares spikes',
+            f"max-pools {what}",
+            where=pool.name,
+            limit='maxpool="gate" compares spikes',
             remedy='put a ReLU before it or use maxpool="relu-tree"',
-        )  # fmt: skip
+        )
 
 
 def identity(shape: Shape) -> LinearMap:

@@ -45,7 +45,7 @@ def fan_out(linear: LinearMap, input_shape: Shape) -> Array:
     float64 array (\\*input_shape)
     """
     if isinstance(linear, Dense):
-        return np.count_nonzero(linear.weight, axis=0).reshape(input_shape).astype(np.float64)
+        return np.asarray(np.count_nonzero(linear.weight, axis=0).reshape(input_shape).astype(np.float64))
     indicator = linear.with_weight((linear.weight != 0).astype(np.float64))
     ones = np.ones((1, *linear.output_shape(input_shape)), np.float64)
     return np.asarray(indicator.adjoint(ones, input_shape)[0])

@@ -9,19 +9,16 @@ import numpy as np
 
 from loihiconv.core.linear import Array, Conv, LinearMap
 from loihiconv.core.network import STATE_SHIFT, Connection, Input, Integrator, Network, Population
+from loihiconv.core.record import WorstCase
 
 
-def worst_cases(network: Network) -> dict[str, dict[str, float]]:
+def worst_cases(network: Network) -> dict[str, WorstCase]:
     """Largest sum and potential of every population that sums, in a fixed-point network.
 
-    Returns
-    -------
-    {population: {"sum": float, "v": float}}
-        "sum" is the largest |sum of weight x payload| (to stay below 2^17), "v" the largest |v| over the window if v did
-        not saturate, in units of v: T (64 sum + |bias|) + |v_init|, of a readout with the steps that it integrates. Beyond
-        2^23 - 1 v saturates, on the chip, in Lava and in the emulator alike.
+    The sum has to stay below 2^17; v reaches T (64 sum + |bias|) + |v_init|, of a readout with the steps that it integrates. Beyond
+    2^23 - 1 v saturates, on the chip, in Lava and in the emulator alike.
     """
-    result: dict[str, dict[str, float]] = {}
+    result: dict[str, WorstCase] = {}
     for population in network.populations[1:]:
         if not isinstance(population, Integrator):  # gates sum nothing
             continue
@@ -29,7 +26,7 @@ def worst_cases(network: Network) -> dict[str, dict[str, float]]:
         worst = max(float(sums.max()) for sums in worst_sums(network, network.input, population, on_chip))
         step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
         v = (network.timesteps - population.first_step) * step + float(np.abs(population.v_init).max())
-        result[population.name] = {"sum": worst, "v": v}
+        result[population.name] = WorstCase(worst, v)
     return result
 
 

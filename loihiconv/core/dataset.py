@@ -108,4 +108,4 @@ def _standardised(x: Array, mean: Sequence[float], std: Sequence[float]) -> Arra
     spread = (-1, *[1] * (x.ndim - 2))
     shift = np.asarray(mean or [0.0], np.float32).reshape(spread)
     scale = np.asarray(std or [1.0], np.float32).reshape(spread)
-    return (x.astype(np.float32) - shift) / scale
+    return np.asarray((x.astype(np.float32) - shift) / scale)

@@ -8,12 +8,12 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
+from typing import IO, TYPE_CHECKING, Any
 
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.linear import Array
+
+if TYPE_CHECKING:
+    from loihiconv.core.linear import Array
 
 
 @contextmanager
@@ -38,6 +38,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
     """Write arrays as ``.npz``, whole or not at all."""
+    import numpy as np  # whoever has arrays has loaded it; the command line looks at paths before that
+
     with _explained(path), replacing(path) as file:
         np.savez(file, **arrays)
 

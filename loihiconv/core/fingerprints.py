@@ -22,7 +22,7 @@ def fingerprints(network: Network) -> dict[str, str]:
     Returns
     -------
     {population: hexadecimal digest}
-        Other than a file's checksum it does not depend on metadata, origin or versions.
+        Other than a file's checksum it does not depend on its record, origin or versions.
     """
     return {population.name: fingerprint(population, network.incoming(population.name)) for population in network.populations}
 

@@ -68,4 +68,4 @@ def round_weights(weight: Array, *, weight_bits: int = 8, even: bool | None = No
     mixed = bool((weight < 0).any() and (weight > 0).any()) if even is None else even
     step = 2 ** (8 - weight_bits + mixed)
     limit = 256 - step
-    return (step * np.clip(np.rint(np.asarray(weight, np.float64) / step), -limit // step, limit // step)).astype(np.int32)
+    return np.asarray((step * np.clip(np.rint(np.asarray(weight, np.float64) / step), -limit // step, limit // step)).astype(np.int32))

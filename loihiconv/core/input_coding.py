@@ -21,9 +21,11 @@ def check_samples(population: Input, x: Array) -> Array:
         raise InvalidData(f"shape {x.shape} has an axis too many", where="input", limit=f"(N, {_text(expected)}) expected")
     if x.shape[1:] != expected:
         raise InvalidData(
-            f"samples of shape ({_text(x.shape[1:])})", where="input", limit=f"({_text(expected)}) expected, channels first",
+            f"samples of shape ({_text(x.shape[1:])})",
+            where="input",
+            limit=f"({_text(expected)}) expected, channels first",
             remedy="transpose or reshape the data",
-        )  # fmt: skip
+        )
     if not len(x):
         raise InvalidData("no samples", where="input", limit="at least 1 expected")
     if not np.issubdtype(x.dtype, np.number) and x.dtype != np.bool_:

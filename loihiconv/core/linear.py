@@ -106,7 +106,7 @@ class Conv:
         n, g = len(x), self.groups
         kernels = self.weight.reshape(g, c_out // g, -1).transpose(0, 2, 1)
         y = (self.columns(x) @ kernels).reshape(g, n, height, width, c_out // g)
-        return y.transpose(1, 0, 4, 2, 3).reshape(n, c_out, height, width)
+        return np.asarray(y.transpose(1, 0, 4, 2, 3).reshape(n, c_out, height, width))
 
     def adjoint(self, y: Array, input_shape: Shape) -> Array:
         """Apply the transposed map to a batch (N, C_out, H_out, W_out); the result is (N, \\*input_shape)."""

@@ -23,22 +23,19 @@ without any delay, gives the same spikes (the project's "wavefront alignment").
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from os import PathLike
-from typing import Any
 
+import numpy as np
+
+from loihiconv.core import lnet
 from loihiconv.core.errors import InvalidModel
-from loihiconv.core.population_base import Connection, Integrator, PopulationBase, Reset
+from loihiconv.core.population_base import Connection, Integrator, PopulationBase
 from loihiconv.core.populations import (
     ESTIMATE_SHIFT,
     IF,
-    PAYLOAD_LIMIT,
-    Coding,
-    Decision,
-    Estimate,
     Input,
     Integrating,
     MaxPool,
@@ -46,20 +43,18 @@ from loihiconv.core.populations import (
     Readout,
     assert_never,
 )
+from loihiconv.core.record import ConversionRecord
 from loihiconv.core.recording import Recording
+from loihiconv.core.version import __version__
 
 __all__ = [
     "ESTIMATE_SHIFT",
     "IF",
-    "PAYLOAD_LIMIT",
     "STATE_SHIFT",
     "SUM_LIMIT",
     "V_MAX",
     "WEIGHT_EXP_MIN",
-    "Coding",
     "Connection",
-    "Decision",
-    "Estimate",
     "Input",
     "Integrating",
     "Integrator",
@@ -69,8 +64,9 @@ __all__ = [
     "PopulationBase",
     "Readout",
     "Recording",
-    "Reset",
     "assert_never",
+    "load",
+    "save",
 ]
 
 STATE_SHIFT = 6
@@ -95,8 +91,8 @@ class Network:
         Whether all numbers are the chip's integers.
     board : str
         Name of the board whose ranges it keeps to; empty in float.
-    metadata : mapping
-        Settings, calibration summary and provenance: JSON values only.
+    record : ConversionRecord
+        What the conversion did: settings, calibration summary, gains, notes, provenance.
     origin : Network or None
         The float network that a fixed-point one was quantized from; back end "float" runs it.
     """
@@ -106,7 +102,7 @@ class Network:
     timesteps: int
     fixed_point: bool = False
     board: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    record: ConversionRecord = field(default_factory=ConversionRecord)
     origin: Network | None = None
 
     def __post_init__(self) -> None:
@@ -166,8 +162,6 @@ class Network:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write to a file, whole or not at all; see `loihiconv.save`."""
-        from loihiconv.core.lnet import save
-
         save(self, path)
 
     def __getitem__(self, name: str) -> Population:
@@ -203,3 +197,37 @@ class Network:
     @cached_property
     def _order(self) -> dict[str, int]:
         return {p.name: i for i, p in enumerate(self.populations)}
+
+
+def save(network: Network, path: str | PathLike[str]) -> None:
+    """Write a network to a file, whole or not at all.
+
+    Loading gives back every value, dtype and array shape. The versions of loihiconv and numpy are added as
+    ``record.saved`` unless the network was loaded from a file and has them.
+
+    Parameters
+    ----------
+    network : Network
+    path : path
+        Customarily ``*.lnet``; its folder must exist. A file that is there is replaced.
+
+    Raises
+    ------
+    ArtifactError
+        If the network holds what the format does not, or the file cannot be written.
+    """
+    if not network.record.saved:
+        saved = {"loihiconv": __version__, "numpy": np.__version__}
+        network = replace(network, record=replace(network.record, saved=saved))
+    lnet.write(network, path)
+
+
+def load(path: str | PathLike[str]) -> Network:
+    """Read a network from a file.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, truncated, altered, foreign or of a newer version.
+    """
+    return lnet.read(path, Network)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from loihiconv.core.choices import Reset
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, STATE_SHIFT, V_MAX, Integrating, Readout, Reset, assert_never
+from loihiconv.core.network import IF, STATE_SHIFT, V_MAX, Integrating, Readout, assert_never
 
 
 def current(u: Array, bias: Array) -> Array:

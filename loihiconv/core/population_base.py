@@ -10,11 +10,11 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from loihiconv.core.choices import Reset
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, LinearMap, Shape
 
 Kind: TypeAlias = Literal["input", "spiking", "max-pooling", "readout"]
-Reset: TypeAlias = Literal["subtract", "zero"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,22 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias
 
 import numpy as np
 
+from loihiconv.core.choices import PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape
-from loihiconv.core.population_base import Connection, Integrator, Kind, PopulationBase, Reset
+from loihiconv.core.population_base import Connection, Integrator, Kind, PopulationBase
 
 ESTIMATE_SHIFT = 12
 """A spike adds 2^ESTIMATE_SHIFT to the averages that gates estimate rates by."""
-PAYLOAD_LIMIT = 255
-"""Graded spikes carry one byte at most: with 8-bit weights more would leave no room in a sum of 17 bits."""
-
-Coding: TypeAlias = Literal["analog", "rate", "poisson"]
-Estimate: TypeAlias = Literal["count", "average"]
-Decision: TypeAlias = Literal["potential", "softmax"]
 
 
 @dataclass(frozen=True, eq=False)

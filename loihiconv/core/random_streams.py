@@ -15,7 +15,6 @@ INPUT, READOUT = 0, 1
 """Purposes: their streams do not overlap."""
 WORDS_PER_BLOCK = 8
 """One turn of the counter gives four 64-bit words, eight of 32 bits."""
-SEED_LIMIT = 2**64
 
 
 def words(seed: int, purpose: int, sample: int, *, begin: int, steps: int, size: int) -> Array:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from loihiconv.core.linear import Array
+from loihiconv.core.record import Json, RealizationRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +39,10 @@ class Recording:
         The same over all neurons that can spike.
     synaptic_operations : float
         Mean per sample; see `loihiconv.core.activity`.
-    metadata : mapping
-        What else a back end has to say, as JSON values: "realization" of the neurons on the chip (see `loihiconv.lava.chip.realizations`)
-        and "profile", what a board's profiler measured.
+    realization : RealizationRecord or None
+        Of the neurons on the chip; see `loihiconv.lava.chip.realizations`.
+    profile : mapping or None
+        What a board's profiler measured, as JSON values.
     """
 
     predictions: Array
@@ -57,7 +58,8 @@ class Recording:
     potentials_over_time: Array | None = None
     residuals: Mapping[str, Array] = field(default_factory=dict)
     output_spikes: Array | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    realization: RealizationRecord | None = None
+    profile: Json | None = None
 
     def sent(self, population: str) -> Array:
         """What each neuron sent over the window, (N, \\*shape): spikes, or the sum of their payloads where they are graded."""

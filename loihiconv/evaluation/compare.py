@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-from torch import nn
 
-from loihiconv.backends.run import check_backend, run
+from loihiconv.ann.frontends import Source, readable
+from loihiconv.backends.backend import Backend
+from loihiconv.backends.registry import ANN, check_backend
+from loihiconv.backends.run import run
+from loihiconv.backends.simulators import simulator_of
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
 from loihiconv.evaluation.explain.analysis import Analysis, analyse, trace_fits
 from loihiconv.evaluation.metrics import agreement, wilson
 from loihiconv.evaluation.predicting import check_test_set, predict
-
-LAVA_SAMPLES = 50
-"""Samples that a comparison runs in Lava's simulator unless told otherwise: it is thousands of times slower."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,10 @@ class Comparison:
     board : str
     backends : {name: BackendResult}
         "ann" is the float network, the others as asked for.
+    judge : str
+        The back end that another one has to agree with spike for spike, as the emulator with "lava"; empty where not both ran.
     mismatched_spikes : {population: int} or None
-        Spikes on which emulator and Lava differ; None unless both ran.
+        Spikes on which it and the judge differ; None without a judge.
     mismatched_potentials : int or None
         Readout potentials on which they differ.
     recordings : {name: Recording}
@@ -76,6 +79,7 @@ class Comparison:
     recordings: Mapping[str, Recording] = field(default_factory=dict)
     analysis: Analysis | None = None
     payload_max: int = 1
+    judge: str = ""
 
     @property
     def title(self) -> str:
@@ -98,12 +102,12 @@ class Comparison:
 
 
 def compare(
-    model: nn.Module,
+    model: Source,
     net: Network,
     test_set: tuple[Array, Array],
     backends: Sequence[str] = ("float", "emulator"),
     *,
-    lava_samples: int = LAVA_SAMPLES,
+    lava_samples: int | None = None,
     device: str = "cpu",
     stock_models: bool = False,
     explain: bool = False,
@@ -114,15 +118,16 @@ def compare(
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
         The float network that ``net`` came from.
     net : Network
     test_set : (x (N, \\*shape), y (N,))
     backends : sequence of str
         As `loihiconv.run` knows them. Where "emulator" and "lava" are both among them, every spike of every population
         is compared on the samples that Lava ran.
-    lava_samples : int
-        How many of the first samples Lava gets.
+    lava_samples : int, optional
+        How many of the first samples Lava gets, or any other back end that is too slow for all of them; by default what the
+        back end suggests, Lava 50.
     device : str
         Torch device of "float" and "emulator".
     stock_models : bool
@@ -138,43 +143,50 @@ def compare(
     -------
     Comparison
     """
+    model = readable(model)
     x, y = check_test_set(test_set)
-    for backend in backends:
-        check_backend(net, backend)
-    if lava_samples < 1:
+    chosen = [check_backend(net, backend) for backend in backends]
+    if lava_samples is not None and lava_samples < 1:
         raise InvalidSetting(f"lava_samples {lava_samples}", where="lava_samples", limit="at least 1 expected")
     reference = predict(model, x)
-    results = {"ann": _result(reference, y, reference)}
+    results = {ANN: _result(reference, y, reference)}
     recordings: dict[str, Recording] = {}
-    judged = {"emulator", "lava"} <= set(backends)
-    for backend in backends:
-        n = min(lava_samples, len(x)) if backend == "lava" else len(x)
-
-        def report(done: int, total: int, backend: str = backend) -> None:
-            if progress is not None:
-                progress(backend, done, total)
-
-        record = ["spikes"] if judged and backend == "lava" else (["potentials"] if explain and trace_fits(net, n) else None)
-        recording = run(
-            net, x[:n], backend, record=record, counts=False, device=device, stock_models=stock_models, progress=report
-        )  # fmt: skip
-        recordings[backend] = recording
-        results[backend] = _result(recording.predictions, y[:n], reference[:n], recording)
-    spikes = potentials = None
-    if judged:
-        lava = recordings["lava"]
-        spikes, potentials = mismatches(run(net, x[: len(lava)], "emulator", record=["spikes"]), lava)
-    comparison = Comparison(net.timesteps, net.board, results, spikes, potentials, recordings, payload_max=net.payload_max)
+    judge = _judge(chosen)
+    for backend in chosen:
+        n = _samples(backend, lava_samples, len(x))
+        traced = explain and trace_fits(net, n) and "potentials" in backend.records
+        record = ["spikes"] if backend is judge else ["potentials"] if traced else None
+        report = None if progress is None else partial(progress, backend.name)
+        recording = run(net, x[:n], backend.name, record=record, counts=False, device=device, stock_models=stock_models, progress=report)
+        recordings[backend.name] = recording
+        results[backend.name] = _result(recording.predictions, y[:n], reference[:n], recording)
+    comparison = Comparison(net.timesteps, net.board, results, recordings=recordings, payload_max=net.payload_max)
+    if judge is not None:
+        right = recordings[judge.name]
+        spikes, potentials = mismatches(run(net, x[: len(right)], judge.judges, record=["spikes"]), right)
+        comparison = replace(comparison, judge=judge.name, mismatched_spikes=spikes, mismatched_potentials=potentials)
     if not explain:
         return comparison
-    whole = {name: recording for name, recording in recordings.items() if name != "lava"}
-    main = "emulator" if net.fixed_point else "float"
+    whole = {backend.name: recordings[backend.name] for backend in chosen if backend.samples is None}
+    main = simulator_of(net).name
     if main not in whole:
         kept = ["potentials"] if trace_fits(net, len(x)) else None
         whole[main] = run(net, x, main, record=kept, counts=False, device=device)
-    settings = {"back ends": ", ".join(backends), "samples": len(x), "samples in Lava": lava_samples if "lava" in backends else 0}
+    fewer = {f"samples in {backend.name.capitalize()}": len(recordings[backend.name]) for backend in chosen if backend.samples is not None}
+    settings = {"back ends": ", ".join(backends), "samples": len(x), **fewer}
     analysis = analyse(model, net, x, y, whole, calibration=calibration, device=device, settings=settings, progress=progress)
     return replace(comparison, analysis=analysis)
+
+
+def _judge(chosen: Sequence[Backend]) -> Backend | None:
+    """The first back end that another one among them has to agree with, spike for spike."""
+    names = {backend.name for backend in chosen}
+    return next((backend for backend in chosen if backend.judges in names), None)
+
+
+def _samples(backend: Backend, wanted: int | None, n: int) -> int:
+    """How many of n samples a back end gets: all of them, or fewer where it is slow."""
+    return n if backend.samples is None else min(wanted or backend.samples, n)
 
 
 def mismatches(a: Recording, b: Recording) -> tuple[dict[str, int], int]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from torch import nn
 
-from loihiconv.ann.evaluate import model_outputs
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Array
 
 
-def predict(model: nn.Module, x: Array) -> Array:
-    """Classes that the float network names, evaluated in inference mode without changing the model."""
-    return np.asarray(model_outputs(model, x).argmax(axis=1))
+def predict(model: Source, x: Array) -> Array:
+    """Classes that the float network names, which is not changed."""
+    return np.asarray(readable(model).outputs(x).argmax(axis=1))
 
 
 def check_test_set(test_set: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann, Linear
 from loihiconv.core.activity import fan_out
 from loihiconv.core.input_coding import payloads
@@ -95,12 +95,12 @@ def spiking_workload(network: Network, recording: Recording, x: Array) -> Worklo
     )
 
 
-def float_workload(model: nn.Module, ann: Ann, x: Array) -> Workload:
+def float_workload(model: Source, ann: Ann, x: Array) -> Workload:
     """Of the float network: footprint and sparsity as it is stored, operations after batch norms and averages are merged.
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     ann : Ann
         The same after the passes.
     x : array (N, \\*input shape)
@@ -119,12 +119,8 @@ def float_workload(model: nn.Module, ann: Ann, x: Array) -> Workload:
     hidden = [name for name in sources if name != ann.input.name]
     active = sum(float(nonzero[name].sum()) for name in hidden)
     places = sum(prod(ann.shapes[name]) for name in hidden) * len(x)
-    tensors = (*model.parameters(), *model.buffers())
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    zeros = sum(int((p == 0).sum()) for p in weights) / max(1, sum(p.numel() for p in weights))
-    return Workload(
-        sum(t.numel() * t.element_size() for t in tensors), zeros, 1 - active / places if places else 0.0, macs, 0.0, dense, 0.0, 1
-    )
+    stored = readable(model).stored(x.shape[1:])
+    return Workload(stored.bytes, stored.zeros / max(1, stored.weights), 1 - active / places if places else 0.0, macs, 0.0, dense, 0.0, 1)
 
 
 def _footprint(network: Network, weights: int, neurons: int) -> int:

@@ -117,7 +117,7 @@ class Board(BaseModel):
     @property
     def vth_max(self) -> int:
         """Largest threshold, not shifted: (2^mantissa_bits - 1) * 2^exponent_max."""
-        return (2**self.vth_mantissa_bits.value - 1) << self.vth_exponent_max.value
+        return int((2**self.vth_mantissa_bits.value - 1) << self.vth_exponent_max.value)
 
     @property
     def graded_spikes(self) -> bool:

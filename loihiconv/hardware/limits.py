@@ -131,10 +131,10 @@ def accumulators(network: Network, board: Board) -> Iterator[Violation]:
         return
     largest = 2 ** (board.accumulator_bits.value - 1) - 1
     for name, bound in worst_cases(network).items():
-        if bound["sum"] > largest:
+        if bound.sum > largest:
             limit = board.accumulator_bits
             remedy = "a worst case that real inputs hardly reach; use fewer inputs per neuron or smaller weights to be safe"
-            yield Violation(name, "sum of weights per step", int(bound["sum"]), largest, limit.certain, remedy, limit.source)
+            yield Violation(name, "sum of weights per step", int(bound.sum), largest, limit.certain, remedy, limit.source)
 
 
 def start_potentials(network: Network, board: Board) -> Iterator[Violation]:

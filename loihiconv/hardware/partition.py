@@ -65,7 +65,7 @@ class Cut:
 
     @property
     def kind(self) -> str:
-        """"whole", "channels", "spatial" or "mixed"."""  # fmt: skip
+        """How it is cut: "whole", "channels", "spatial" or "mixed"."""
         space = self.parts[1:] != (1, 1)
         return ("mixed" if space else "channels") if self.parts[0] > 1 else ("spatial" if space else "whole")
 

@@ -48,12 +48,16 @@ def place(network: Network, board: str | Path | Board | None = None) -> Placemen
     cores = _pack(sliced, board)
     placed_layers = tuple(
         LayerPlacement(
-            n, layer.shape, layer.neurons,
+            n,
+            layer.shape,
+            layer.neurons,
             tuple(replace(s, core=core) for s, core in zip(sliced.get(n, ()), cores.get(n, ()), strict=True)),
-            bounds[n], choices[n].cut.kind if n in choices else "", choices[n].alternatives if n in choices else {},
+            bounds[n],
+            choices[n].cut.kind if n in choices else "",
+            choices[n].alternatives if n in choices else {},
         )
         for n, layer in layers.items()
-    )  # fmt: skip
+    )
     totals = {resource: int(-(-round(sum(b[resource] for b in bounds.values()), 9) // 1)) for resource in next(iter(bounds.values()))}
     placement = Placement(board, placed_layers, totals)
     found = (*network_violations(network, board), *(stuck(layers[n]) for n in search.impossible), *placement_violations(placement))

@@ -155,6 +155,12 @@ class Placement:
                 }
             )
         return {
-            "name": layer.name, "shape": list(layer.shape), "neurons": layer.neurons, "cut": layer.kind, "bounds": dict(layer.bounds),
-            "alternatives": dict(layer.alternatives), "halo": any(s.halo for s in layer.slices), "cores": cores,
-        }  # fmt: skip
+            "name": layer.name,
+            "shape": list(layer.shape),
+            "neurons": layer.neurons,
+            "cut": layer.kind,
+            "bounds": dict(layer.bounds),
+            "alternatives": dict(layer.alternatives),
+            "halo": any(s.halo for s in layer.slices),
+            "cores": cores,
+        }

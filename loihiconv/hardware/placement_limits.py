@@ -22,10 +22,12 @@ def _cores(placement: Placement) -> Iterator[Violation]:
         ("synapse_memory_words", board.synapse_memory_words, lambda d: d.words, DENSER),
         ("input_axons_per_core", board.input_axons_per_core, lambda d: d.axons_in, DENSER),
         (
-            "output_axons_per_core", board.output_axons_per_core, lambda d: d.axons_out,
+            "output_axons_per_core",
+            board.output_axons_per_core,
+            lambda d: d.axons_out,
             "its pixels feed too many cores: the layers after it hold many weights; use fewer channels there, or larger strides",
         ),
-    )  # fmt: skip
+    )
     for s in placement.slices:
         for quantity, limit, value, remedy in resources:
             used = value(placement.usage[s.core])

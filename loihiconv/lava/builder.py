@@ -117,9 +117,14 @@ def _gate(network: Network, population: MaxPool, index: int, window: Window, job
     (connection,) = network.incoming(population.name)
     assert isinstance(connection.map, Conv)  # established by Network
     return MaxPoolGate(
-        shape=population.shape[::-1], source=network[connection.source].shape[::-1], window=window, population=population,
-        windows=connection.map, name=population.name, **_spike_files(index, job, settings),
-    )  # fmt: skip
+        shape=population.shape[::-1],
+        source=network[connection.source].shape[::-1],
+        window=window,
+        population=population,
+        windows=connection.map,
+        name=population.name,
+        **_spike_files(index, job, settings),
+    )
 
 
 def _spike_files(index: int, job: Job, settings: Settings) -> dict[str, Any]:
@@ -193,7 +198,7 @@ def _biases(job: Job, index: int) -> Path | None:
 
 def _connect(
     network: Network, connection: Connection, name: str, views: dict[str, Shape], processes: dict[str, Any], settings: Settings
-) -> list[AbstractProcess]:  # fmt: skip
+) -> list[AbstractProcess]:
     source, target = processes[connection.source], processes[connection.target]
     made: list[AbstractProcess] = []
     spikes: OutPort = source.s_out
@@ -216,9 +221,16 @@ def _connect(
         if settings.stock_models:
             check_stock_conv(mapped, connection.name)
         synapses = LavaConvProcess(
-            weight=mapped.weight, input_shape=spikes.shape, padding=mapped.padding, stride=mapped.stride,
-            dilation=mapped.dilation, groups=mapped.groups, weight_exp=connection.weight_exp, num_message_bits=bits, name=name,
-        )  # fmt: skip
+            weight=mapped.weight,
+            input_shape=spikes.shape,
+            padding=mapped.padding,
+            stride=mapped.stride,
+            dilation=mapped.dilation,
+            groups=mapped.groups,
+            weight_exp=connection.weight_exp,
+            num_message_bits=bits,
+            name=name,
+        )
     else:
         synapses = LavaDenseProcess(weights=mapped.weight, weight_exp=connection.weight_exp, num_message_bits=bits, name=name)
     join(spikes, synapses.s_in)
@@ -282,6 +294,8 @@ def check_stock_conv(conv: LavaConv, where: str) -> None:
     largest = max(*conv.weight.shape[1:3], *conv.stride, *conv.padding, *conv.dilation, conv.groups)
     if largest > 127:
         raise LimitExceeded(
-            f"a kernel size, stride, padding, dilation or number of groups of {largest}", where=where,
-            limit="Lava's own Conv model keeps them in 8 bits, at most 127", remedy="run with stock_models=False",
-        )  # fmt: skip
+            f"a kernel size, stride, padding, dilation or number of groups of {largest}",
+            where=where,
+            limit="Lava's own Conv model keeps them in 8 bits, at most 127",
+            remedy="run with stock_models=False",
+        )

@@ -21,8 +21,7 @@ from loihiconv.core.dataset import read_npz
 from loihiconv.core.errors import ArtifactError, LoihiconvError
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.linear import Array
-from loihiconv.core.lnet import load
-from loihiconv.core.network import Network, Recording
+from loihiconv.core.network import Network, Recording, load
 from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
 from loihiconv.lava.client import PYTHON_VARIABLE, run_lava
 from loihiconv.lava.detection import require_loihi
@@ -146,8 +145,8 @@ def _run(options: argparse.Namespace) -> int:
     recording = _execute(options, network, x, spikes=False)
     if options.out is not None:
         np.savez(options.out, predictions=recording.predictions, potentials=recording.potentials)
-    if recording.metadata.get("profile"):
-        print(json.dumps(recording.metadata["profile"]))
+    if recording.profile:
+        print(json.dumps(recording.profile))
     print("predictions:", " ".join(map(str, recording.predictions.tolist())))
     if data.y is not None:
         correct = int((recording.predictions == data.y[: len(x)]).sum())

@@ -16,17 +16,16 @@ from dataclasses import replace
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-import loihiconv.core.lnet
 from loihiconv.core import input_coding
 from loihiconv.core.activity import UNKNOWN, activity
 from loihiconv.core.classification import decide
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Network, Recording
+from loihiconv.core.network import Network, Recording, save
+from loihiconv.core.record import ConversionRecord, RealizationRecord
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.job import Job, Records, Settings, finished_samples, read_records
 
@@ -189,7 +188,7 @@ def _write_job(folder: Path, network: Network, payload: Array, settings: Setting
     job = Job(folder)
     if chip is not None:
         chip.write(job.chip)
-    loihiconv.core.lnet.save(replace(network, origin=None, metadata={}), job.network)
+    save(replace(network, origin=None, record=ConversionRecord()), job.network)
     job.write_settings(settings)
     if network.input.coding == "rate" and chip is None:
         # Rate coding: the payload is the input neurons' bias, in units of v.
@@ -253,9 +252,11 @@ def _watch(
             break
         if time.monotonic() > end:
             raise LavaFailed(
-                f"did not finish within {deadline:g} s", where=_backend(job), limit=f"{finished} of {samples} samples were done",
+                f"did not finish within {deadline:g} s",
+                where=_backend(job),
+                limit=f"{finished} of {samples} samples were done",
                 remedy="allow a longer deadline or run fewer samples",
-            )  # fmt: skip
+            )
         time.sleep(POLL_SECONDS)
     if worker.returncode != 0 or finished != samples:
         _raise_failure(worker, job, interpreter)
@@ -311,19 +312,14 @@ def _group_runs(group: int) -> bool:
     return False
 
 
-def _recording(
-    network: Network, payload: Array, records: Records, with_potentials: bool, job: Job, chip: ChipSettings | None
-) -> Recording:  # fmt: skip
+def _recording(network: Network, payload: Array, records: Records, with_potentials: bool, job: Job, chip: ChipSettings | None) -> Recording:
     payload = payload[: len(records.potentials)]
     spikes = {name: np.sum(counts, axis=0, dtype=np.int64) for name, counts in records.spike_counts.items()}
     decided = decide(network.readout, records.potentials, records.potentials_over_time)
     counted = spikes.keys() == {p.name for p in network.populations if p.spiking}
     active = activity(network, spikes, np.count_nonzero(payload, axis=0), len(payload)) if counted else UNKNOWN
-    metadata: dict[str, Any] = {}
-    if chip is not None:
-        metadata["realization"] = dict(network.metadata.get("realization", {"name": chip.realization}))
-        if job.profile.exists():
-            metadata["profile"] = json.loads(job.profile.read_text())
+    realization = None if chip is None else network.record.realization or RealizationRecord(chip.realization)
+    profile = json.loads(job.profile.read_text()) if chip is not None and job.profile.exists() else None
     return Recording(
         predictions=decided.predictions,
         output_spikes=decided.output_spikes,
@@ -334,6 +330,7 @@ def _recording(
         backend="lava" if chip is None or chip.place == "cpu" else "loihi",
         spikes=records.spikes,
         potentials_over_time=records.potentials_over_time if with_potentials else None,
-        metadata=metadata,
+        realization=realization,
+        profile=profile,
         **vars(active),
     )

@@ -124,9 +124,10 @@ def require_loihi(access: BoardAccess, realization: Realization, *, instead: str
         first = missing[0]
         others = f" (also missing: {', '.join(f.name for f in missing[1:])})" if missing[1:] else ""
         raise BackendUnavailable(
-            f"no run on a Loihi is possible from here: {first.name}: {first.detail}{others}", where="backend loihi",
+            f"no run on a Loihi is possible from here: {first.name}: {first.detail}{others}",
+            where="backend loihi",
             remedy=f"{first.remedy}; {instead} runs the same process graph on a CPU",
-        )  # fmt: skip
+        )
     return detection.python
 
 
@@ -138,9 +139,14 @@ def _ask() -> tuple[str | None, dict[str, Any] | None, str]:
         return None, None, str(error)
     try:
         done = subprocess.run(
-            [python, "-c", _QUESTION], capture_output=True, text=True, timeout=SECONDS, check=True, stdin=subprocess.DEVNULL,
+            [python, "-c", _QUESTION],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+            stdin=subprocess.DEVNULL,
             env=interpreter_environment(python),
-        )  # fmt: skip
+        )
         return python, dict(json.loads(done.stdout.splitlines()[-1])), ""
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
         return python, None, f"{python} does not answer: {error}"

@@ -19,7 +19,7 @@ FLOAT32_EXACT = 2**24
 """Integers up to here, and so sums that never pass it, are exact in float32."""
 
 
-def exact_type(sums: Array, message_bits: int) -> type[np.floating]:
+def exact_type(sums: Array, message_bits: int) -> type[np.floating[Any]]:
     """Narrowest float type in which no sum can lose a bit, given the sums of |weight| per target."""
     return np.float32 if int(sums.max(initial=0)) << message_bits < FLOAT32_EXACT else np.float64
 
@@ -43,7 +43,7 @@ class DenseSums:
         active = np.flatnonzero(messages)
         if 4 * len(active) > len(messages):  # copying the rows then costs more than it saves
             return (messages.astype(self.by_source.dtype) @ self.by_source).astype(np.int32)
-        return (messages[active].astype(self.by_source.dtype) @ self.by_source[active]).astype(np.int32)
+        return np.asarray((messages[active].astype(self.by_source.dtype) @ self.by_source[active]).astype(np.int32))
 
 
 class ConvSums:
@@ -79,9 +79,9 @@ class ConvSums:
         w_out, h_out, c_out = self.target
         groups, rows, _ = self.kernels.shape
         if groups == 1:
-            return (self.windows.reshape(w_out * h_out, rows) @ self.kernels[0]).astype(np.int32).reshape(w_out, h_out, c_out)
+            return np.asarray((self.windows.reshape(w_out * h_out, rows) @ self.kernels[0]).astype(np.int32).reshape(w_out, h_out, c_out))
         columns = self.windows.reshape(w_out * h_out, groups, rows).transpose(1, 0, 2)
-        return (columns @ self.kernels).transpose(1, 0, 2).astype(np.int32).reshape(w_out, h_out, c_out)
+        return np.asarray((columns @ self.kernels).transpose(1, 0, 2).astype(np.int32).reshape(w_out, h_out, c_out))
 
 
 class Synapses:

@@ -59,7 +59,7 @@ def _run(job: Job) -> None:
     except Exception:
         job.write_status("unavailable")
         raise
-    from loihiconv.core.lnet import load
+    from loihiconv.core.network import load
     from loihiconv.lava.builder import build, total_steps
     from loihiconv.lava.processes.models import FastConvModel, FastDenseModel
 

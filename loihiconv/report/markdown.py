@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from loihiconv.backends.registry import title_of
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.analysis import Analysis
 from loihiconv.report import numbers as n
@@ -13,7 +14,7 @@ from loihiconv.report import sections
 def markdown(comparison: Comparison) -> str:
     """A comparison as Markdown: accuracies, and with an analysis verdict, waterfall, layers, work and settings."""
     rows = [
-        [n.NAMES.get(name, name), n.percent(r.accuracy), n.interval(r.wilson95), n.count(r.n), n.percent(r.agreement)]
+        [title_of(name), n.percent(r.accuracy), n.interval(r.wilson95), n.count(r.n), n.percent(r.agreement)]
         for name, r in comparison.backends.items()
     ]
     parts = [

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from math import isfinite, isnan
 
-NAMES = {"ann": "float ANN", "float": "float SNN", "emulator": "emulator", "lava": "Lava CPU"}
-"""Back ends as readers know them."""
 NONE = "–"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from loihiconv.backends.registry import ANN, find, title_of
 from loihiconv.core.version import __version__
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.analysis import Analysis
@@ -17,9 +18,14 @@ from loihiconv.report import numbers as n
 from loihiconv.report import plots, sections
 
 SECTIONS = {
-    "summary": "Summary", "layers": "Layers", "time": "Time and classes", "activity": "Activity and work", "ranges": "Ranges",
-    "board": "Board", "repeat": "Repeat",
-}  # fmt: skip
+    "summary": "Summary",
+    "layers": "Layers",
+    "time": "Time and classes",
+    "activity": "Activity and work",
+    "ranges": "Ranges",
+    "board": "Board",
+    "repeat": "Repeat",
+}
 
 
 def page(comparison: Comparison) -> str:
@@ -39,7 +45,7 @@ def page(comparison: Comparison) -> str:
     context: dict[str, Any] = {} if a is None else _explained(a)
     shown = {"summary"} | ({"layers", "time", "activity", "repeat"} if a else set())
     shown |= {name for name in ("ranges", "board") if context.get(name)}
-    return _template().render(
+    html: str = _template().render(
         **{"ranges": None, "board": None, **context},
         a=a,
         title="From float network to spiking network",
@@ -52,6 +58,7 @@ def page(comparison: Comparison) -> str:
         version=__version__,
         count=n.count,
     )
+    return html
 
 
 def _explained(a: Analysis) -> dict[str, Any]:
@@ -83,7 +90,7 @@ def _explained(a: Analysis) -> dict[str, Any]:
 
 
 def _subtitle(comparison: Comparison) -> str:
-    return f"{comparison.title.replace('_', ' ')}, {comparison.backends['ann'].n:,} test samples"
+    return f"{comparison.title.replace('_', ' ')}, {comparison.backends[ANN].n:,} test samples"
 
 
 def _accuracy(comparison: Comparison) -> Mapping[str, Any]:
@@ -94,12 +101,12 @@ def _accuracy(comparison: Comparison) -> Mapping[str, Any]:
     low, high = max(0.0, low - margin), min(1.0, high + margin)
     rows = [
         {
-            "name": n.NAMES.get(name, name),
+            "name": title_of(name),
             "accuracy": n.percent(result.accuracy),
             "interval": n.interval(result.wilson95),
             "mark": plots.mark(result.accuracy, result.wilson95, low, high),
             "n": n.count(result.n),
-            "agreement": n.percent(result.agreement) if name != "ann" else n.NONE,
+            "agreement": n.percent(result.agreement) if name != ANN else n.NONE,
         }
         for name, result in results.items()
     ]
@@ -109,13 +116,15 @@ def _accuracy(comparison: Comparison) -> Mapping[str, Any]:
 def _judged(comparison: Comparison) -> str:
     if comparison.mismatched_spikes is None:
         return ""
-    spikes, samples = sum(comparison.mismatched_spikes.values()), comparison.backends["lava"].n
+    judge = find(comparison.judge)
+    pair = f"{judge.judges.capitalize()} and {judge.name.capitalize()}"
+    spikes, samples = sum(comparison.mismatched_spikes.values()), comparison.backends[judge.name].n
     if not spikes and not comparison.mismatched_potentials:
         populations = len(comparison.mismatched_spikes)
-        return f"Emulator and Lava agree on every spike of {populations} populations and every potential, {samples} samples."
+        return f"{pair} agree on every spike of {populations} populations and every potential, {samples} samples."
     where = ", ".join(f"{name}: {count:,}" for name, count in comparison.mismatched_spikes.items() if count)
     potentials = comparison.mismatched_potentials or 0
-    return f"Emulator and Lava differ on {samples} samples: spikes {where or 'none'}; readout potentials {potentials:,}."
+    return f"{pair} differ on {samples} samples: spikes {where or 'none'}; readout potentials {potentials:,}."
 
 
 def _asset(name: str) -> str:

@@ -83,9 +83,12 @@ def chain(waterfall: Waterfall) -> dict[str, Any]:
         rows.append(row)
     total = waterfall.total
     return {
-        "rows": rows, "low": n.percent(low, 1), "high": n.percent(high, 1), "total": n.signed_points(total.loss),
+        "rows": rows,
+        "low": n.percent(low, 1),
+        "high": n.percent(high, 1),
+        "total": n.signed_points(total.loss),
         "total_interval": n.interval(total.interval95),
-    }  # fmt: skip
+    }
 
 
 def glance(a: Analysis) -> list[tuple[str, str]]:
@@ -126,9 +129,12 @@ def heat(waterfall: Waterfall) -> dict[str, Any]:
 def parts(a: Analysis) -> dict[str, Any]:
     """What each layer's squared error is made of."""
     names = {
-        "propagated": "layers before, weights", "left_over": "left over (Eq. 6)", "saturation": "saturation", "discarded": "discarded",
+        "propagated": "layers before, weights",
+        "left_over": "left over (Eq. 6)",
+        "saturation": "saturation",
+        "discarded": "discarded",
         "transient": "timing",
-    }  # fmt: skip
+    }
     rows = [
         {
             "name": error.population,
@@ -226,10 +232,12 @@ def board(a: Analysis) -> dict[str, Any] | None:
     if a.energy is not None:
         c = a.energy.counts
         energy = [
-            ("synaptic operations per sample", n.short(c.synaptic_operations)), ("compartment updates", n.short(c.updates)),
-            ("spikes", n.short(c.spikes)), ("spike messages between cores", n.short(c.messages)),
+            ("synaptic operations per sample", n.short(c.synaptic_operations)),
+            ("compartment updates", n.short(c.updates)),
+            ("spikes", n.short(c.spikes)),
+            ("spike messages between cores", n.short(c.messages)),
             ("messages between chips", n.short(c.chip_crossings)),
-        ]  # fmt: skip
+        ]
         if a.energy.joules and a.energy.seconds:
             low, high = a.energy.joules
             energy.append(("energy per sample, estimated", f"{low * 1e6:.3g} to {high * 1e6:.3g} µJ"))
@@ -257,14 +265,14 @@ def _layer(layer: LayerStatistics, index: int, bits: float | None, a: Analysis) 
     hidden = layer.kind != "readout"
     figures: list[dict[str, Any]] = [
         {"title": "Activation against rate", "svg": plots.scatter(layer, index), "key": SCATTER_KEY[: 3 if hidden else 2]},
-    ]  # fmt: skip
+    ]
     if hidden:
         figures.append({"title": "How often which rate", "svg": plots.histogram(layer, index), "key": RATES_KEY})
     figures += [
         {"title": f"Weights {w.connection}", "svg": plots.weights(w, 100 * index + k), "key": WEIGHTS_KEY}
         for k, w in enumerate(a.weights)
         if w.population == layer.population
-    ]  # fmt: skip
+    ]
     return {
         "name": layer.population,
         "anchor": "layer-" + re.sub(r"[^\w.-]", "_", layer.population),

@@ -109,9 +109,18 @@ def _panel(axes: Axes, result: SweepResult, ran: list[tuple[Row, Outcome]], cost
         bars = [[100 * abs(outcome.accuracy - outcome.wilson95[end]) for _, outcome in members] for end in (0, 1)]
         row = members[0][0]
         axes.errorbar(
-            x, y, yerr=bars, color=colour(row), marker=marker(row), fillstyle=fill(row), markersize=4.5, linewidth=0.6, elinewidth=0.8,
-            alpha=0.85, zorder=3,
-        )  # fmt: skip
+            x,
+            y,
+            yerr=bars,
+            color=colour(row),
+            marker=marker(row),
+            fillstyle=fill(row),
+            markersize=4.5,
+            linewidth=0.6,
+            elinewidth=0.8,
+            alpha=0.85,
+            zorder=3,
+        )
     front = [best for i in result.front(cost) if (best := result.rows[i].outcome) is not None]
     most = max(getattr(outcome, cost) for _, outcome in ran)
     along = [*((getattr(best, cost), 100 * best.accuracy) for best in front), (most, 100 * front[-1].accuracy)]

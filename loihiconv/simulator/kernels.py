@@ -101,9 +101,11 @@ class Kernels:
             total = sum(self.synapses[c].largest for c in network.incoming(population.name) if c in self.synapses)
             if total >= EXACT_FLOAT32:
                 raise LimitExceeded(
-                    f"the sum of |weight x payload| over all connections can reach {total}", where=population.name,
-                    limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums", remedy="scale the weights down",
-                )  # fmt: skip
+                    f"the sum of |weight x payload| over all connections can reach {total}",
+                    where=population.name,
+                    limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums",
+                    remedy="scale the weights down",
+                )
 
 
 def _geometry(linear: LinearMap) -> tuple[object, ...]:

@@ -85,7 +85,7 @@ class Layerwise:
             list(each(work, range(0, len(self.x), self._blocks.samples)))
         self._run.workers.clear()  # their threads are gone
         mean = np.sum(totals, axis=0) / len(self.x)
-        return channels_first(mean[None], population.shape)[0]
+        return np.asarray(channels_first(mean[None], population.shape)[0])
 
     def _chunk(self, name: str, first: int, keep: bool) -> tuple[Array, Array]:
         """What one worker does: the sum over its samples, (neurons,), and, if asked for, packed spikes."""

@@ -49,9 +49,19 @@ def _advanced_graded(v: Any, u: Any, bias: Any, threshold: Any, highest: Any, lo
 
 @numba.njit(inline="always", nogil=True, error_model="numpy")
 def _through_all_steps(
-    currents: Any, row: Any, stride: Any, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any, i: Any, lanes: Any,
+    currents: Any,
+    row: Any,
+    stride: Any,
+    shift: Any,
+    bias: Any,
+    v: Any,
+    limits: Any,
+    spikes: Any,
+    counts: Any,
+    i: Any,
+    lanes: Any,
     graded: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Some neurons of a sample, whose first currents are in a row and the next ones a stride behind."""
     potential, b, count = load(v, i, lanes), load(bias, i, lanes), load(counts, i, lanes)
     threshold, highest, lowest = fill(limits[0], lanes), fill(limits[1], lanes), fill(limits[2], lanes)
@@ -72,9 +82,19 @@ def _through_all_steps(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _integrate_fire(
-    currents: Any, still: bool, shift: Any, bias: Any, v: Any, limits: Any, spikes: Any, counts: Any,
-    first: int, last: int, begin: int, end: int,
-) -> None:  # fmt: skip
+    currents: Any,
+    still: bool,
+    shift: Any,
+    bias: Any,
+    v: Any,
+    limits: Any,
+    spikes: Any,
+    counts: Any,
+    first: int,
+    last: int,
+    begin: int,
+    end: int,
+) -> None:
     neurons = spikes.shape[2]
     even, stride, rows = neurons - neurons % LANES, 0 if still else 1, 1 if still else end - begin
     for n in range(first, last):
@@ -128,9 +148,18 @@ class Firing:
     """
 
     def __init__(
-        self, bias: torch.Tensor, v: torch.Tensor, *, threshold: float, v_max: float, to_zero: bool, spikes: torch.Tensor,
-        counts: torch.Tensor, payload_max: int = 1, portable: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        bias: torch.Tensor,
+        v: torch.Tensor,
+        *,
+        threshold: float,
+        v_max: float,
+        to_zero: bool,
+        spikes: torch.Tensor,
+        counts: torch.Tensor,
+        payload_max: int = 1,
+        portable: bool = False,
+    ) -> None:
         self.bias, self.v, self.spikes, self.counts = bias, v, spikes, counts
         self.limits = (_number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero, np.float32(payload_max))
         self.portable = portable

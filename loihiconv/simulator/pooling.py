@@ -109,9 +109,7 @@ def _count_apart(spikes: Any, units: Any, starts: Any, estimates: Any, passed: A
 
 
 @numba.njit(inline="always", nogil=True, error_model="numpy")
-def _pass_records(
-    spikes: Any, units: Any, channels: Any, c: Any, estimates: Any, passed: Any, out: Any, first: Any, lanes: Any
-) -> None:  # fmt: skip
+def _pass_records(spikes: Any, units: Any, channels: Any, c: Any, estimates: Any, passed: Any, out: Any, first: Any, lanes: Any) -> None:
     """A gate has passed as much as the most that one of its units has sent: it passes by how much that has grown."""
     record, byte = load(passed, first, lanes), fill(np.uint8(0), lanes)
     for t in range(out.shape[0]):

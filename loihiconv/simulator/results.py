@@ -56,9 +56,11 @@ class Results:
         size = sum(prod(shape) * np.dtype(kind).itemsize for shape, kind in shapes.values())
         if size > (free := available(torch.device("cpu"))):
             raise InvalidSetting(
-                f"the records of {samples} samples take {size / 2**30:.1f} GiB", where="record", limit=f"{free / 2**30:.1f} GiB are free",
+                f"the records of {samples} samples take {size / 2**30:.1f} GiB",
+                where="record",
+                limit=f"{free / 2**30:.1f} GiB are free",
                 remedy="counts=False, fewer records, or fewer samples at a time",
-            )  # fmt: skip
+            )
         self.arrays: dict[tuple[str, str], Array] = {key: np.empty(shape, kind) for key, (shape, kind) in shapes.items()}
         self.predictions = np.empty(samples, np.int64)
         self.output_spikes: Array | None = None

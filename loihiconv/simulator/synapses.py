@@ -82,9 +82,11 @@ class Synapses:
         largest = int(weight.reshape(len(weight), -1).sum(axis=1, dtype=np.int64).max()) * payload
         if largest >= EXACT_FLOAT32:
             raise LimitExceeded(
-                f"the sum of |weight x payload| can reach {largest}", where=connection.name,
-                limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums", remedy="scale the weights down",
-            )  # fmt: skip
+                f"the sum of |weight x payload| can reach {largest}",
+                where=connection.name,
+                limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums",
+                remedy="scale the weights down",
+            )
         return largest
 
     @property

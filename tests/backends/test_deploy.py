@@ -70,7 +70,7 @@ def bare(tmp_path: Path, lava_python: str) -> dict[str, str]:
 def run_sh(folder: Path, *arguments: object, environment: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(folder / "run.sh"), *map(str, arguments)], capture_output=True, text=True, check=False, env=environment, cwd=cwd
-    )  # fmt: skip
+    )
 
 
 @lava
@@ -169,7 +169,7 @@ def test_what_is_inside(made, net):
     assert not any("torch" in name or "simulation" in name for name in names)
     network = lc.load(made / "network.lnet")
     assert network.origin is None
-    assert network.metadata["realization"]["name"] == "atrlif"
+    assert network.record.realization.name == "atrlif"
     readme = (made / "README.md").read_text()
     assert "It has never touched\nsilicon." in readme
     assert "$" not in readme.replace("$ ", "")

@@ -14,6 +14,7 @@ from loihiconv.backends.realize import realize, threshold_format
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, V_MAX, Connection, MaxPool, Network
+from loihiconv.core.record import RealizationRecord
 from loihiconv.demo import digits, digits_cnn
 from loihiconv.lava.chip.atrlif import first_refractory, largest_threshold, spike_budget
 from loihiconv.lava.chip.lif import slowed
@@ -61,8 +62,8 @@ def test_a_network_that_fits_stays_as_it_is():
         realized = realize(small, name)
         assert realized.populations == small.populations
         assert realized.connections == small.connections
-        assert realized.metadata["realization"] == {"name": name, "quantized_again": False}
-    assert realize(chain(reset="zero"), "lif").metadata["realization"]["quantized_again"] is False
+        assert realized.record.realization == RealizationRecord(name, quantized_again=False)
+    assert realize(chain(reset="zero"), "lif").record.realization.quantized_again is False
 
 
 def test_quantized_again_for_atrlif(net):
@@ -70,7 +71,7 @@ def test_quantized_again_for_atrlif(net):
     thresholds = [p.vth for p in realized.populations if isinstance(p, IF)]
     assert max(p.vth for p in net.populations if isinstance(p, IF)) > largest_threshold(16) >= max(thresholds)
     assert not any(vth % 2 for vth in thresholds)
-    assert realized.metadata["realization"] == {"name": "atrlif", "quantized_again": True, "largest_threshold": largest_threshold(16)}
+    assert realized.record.realization == RealizationRecord("atrlif", quantized_again=True, largest_threshold=largest_threshold(16))
     x, y = digits()[2:]
     assert (simulate(realized, x).predictions == y).mean() > 0.98
 
@@ -100,9 +101,7 @@ def test_slowed_by_hand(net):
 
 def test_charge_that_was_held_back_does_not_shrink_with_the_bias():
     x = digits()[0][:200]
-    nets = [
-        lc.convert(digits_cnn(), x, board="kapoho_point", timesteps=16, bias_correction=False, hold_back=h) for h in (0.0, 0.5)
-    ]  # fmt: skip
+    nets = [lc.convert(digits_cnn(), x, board="kapoho_point", timesteps=16, bias_correction=False, hold_back=h) for h in (0.0, 0.5)]
     none, half = (slowed(net.origin) for net in nets)
     assert any((p.v_init != q.v_init).any() for p, q in zip(nets[0].origin.populations[1:], nets[1].origin.populations[1:], strict=True))
     for p, q in zip(none.populations[1:], half.populations[1:], strict=True):

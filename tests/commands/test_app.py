@@ -128,9 +128,9 @@ def test_options_of_the_paper_reach_the_network(run, nets: Path, npz: Path, tmp_
     net = lc.load(out)
     assert (net.input.coding, net.input.seed, net.readout.decision, net.readout.seed) == ("poisson", 3, "softmax", 3)
     assert "2.max0" in net
-    assert len(net.metadata["calibration"]["scales"]["0"]) == 4
+    assert len(net.record.calibration.scales["0"]) == 4
     assert run(*common, "--percentile", "0")[0] == 0
-    assert lc.load(out).metadata["calibration"]["scales"]["0"] == [1.0]
+    assert lc.load(out).record.calibration.scales["0"] == (1.0,)
     assert any(p.name == "2" and p.spiking for p in lc.load(out).populations)
     code, _, err = run("check", "nets_of_test:pooling", "--shape", "1,8,8")
     assert code == 0
@@ -210,8 +210,10 @@ def test_normalised_and_signed_inputs(run, npz: Path) -> None:
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--board", "broken.yaml"], "broken.yaml: broken YAML"),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "-T", "0"], "timesteps 0"),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--spike-bits", "9"], "spike_bits 9; a whole number from 1"),
-        (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--spike-bits", "2", "--board", "nahuku32"],
-         "spike_bits: graded spikes of 2 bits; Nahuku, board of 32 Loihi 1: spikes are binary"),
+        (
+            ["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--spike-bits", "2", "--board", "nahuku32"],
+            "spike_bits: graded spikes of 2 bits; Nahuku, board of 32 Loihi 1: spikes are binary",
+        ),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--weights", "none.pt"], "none.pt: no such file"),
         (["convert", FACTORY, "--calibration", "good.npz", "--out", "o.lnet", "--weights", "other.pt"], "other.pt: lacks"),
         (["convert", "nets_of_test:sigmoid", "--calibration", "good.npz", "--out", "o.lnet"], "Sigmoid"),
@@ -228,7 +230,7 @@ def test_normalised_and_signed_inputs(run, npz: Path) -> None:
         (["check", FACTORY, "--shape", "1,8,x8,"], "can be converted"),
         (["check", FACTORY, "--shape", "a"], "numbers separated by commas"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_one_line_and_leave_nothing(run, nets: Path, lnet: Path, arguments: list[str], message: str) -> None:
     x = np.zeros((4, 1, 8, 8), np.float32)
     np.savez("good.npz", x=x, y=np.zeros(4, int))

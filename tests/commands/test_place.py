@@ -8,8 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from loihiconv.core.lnet import save
-from loihiconv.core.network import Network
+from loihiconv.core.network import Network, save
 from tests.hardware.test_energy import network
 
 

@@ -16,6 +16,7 @@ from loihiconv.commands.axes import parse
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.demo import digits
 from loihiconv.evaluation.sweep import sweep as module
+from loihiconv.evaluation.sweep.declarations import AXES
 
 FACTORY = "nets_of_sweep:small"
 NETS = """
@@ -57,8 +58,12 @@ def test_rows_come_from_all_axes(run) -> None:
     assert code == 0
     found = json.loads(out)
     assert found["axes"] == {
-        "timesteps": [2, 4], "percentile": [99.0, None], "reset": ["subtract"], "per_channel": [True, False], "weight_bits": [8]
-    }  # fmt: skip
+        "timesteps": [2, 4],
+        "percentile": [99.0, None],
+        "reset": ["subtract"],
+        "per_channel": [True, False],
+        "weight_bits": [8],
+    }
     assert len(found["rows"]) == 8
     assert (found["on"], found["ann"]["n"], found["complete"]) == ("train", 80, True)
     assert found["provenance"]["loihiconv"]
@@ -130,7 +135,7 @@ def test_where_nothing_can_be_converted_the_exit_code_says_so(run) -> None:
         ("-T 2 --cache nowhere/points.json", "its folder does not exist"),
         ("-T 2 --cache digits.npz", "cannot be read as the cache of a sweep"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path: Path, arguments: str, message: str) -> None:
     before = {path.name for path in tmp_path.iterdir()}
     code, out, err = run(*arguments.split())
@@ -142,9 +147,9 @@ def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path: Path, arguments:
 
 
 def test_values_of_each_kind() -> None:
-    assert parse("timesteps", "8, 16,", int) == [8, 16]
-    assert parse("start", "0,0.5", float) == [0.0, 0.5]
-    assert parse("percentile", "0,none,99.9", float | None) == [None, None, 99.9]
-    assert parse("scale", "mse,percentile", str) == ["mse", "percentile"]
+    assert parse(AXES["timesteps"], "8, 16,") == [8, 16]
+    assert parse(AXES["start"], "0,0.5") == [0.0, 0.5]
+    assert parse(AXES["percentile"], "0,none,99.9") == [None, None, 99.9]
+    assert parse(AXES["scale"], "mse,percentile") == ["mse", "percentile"]
     with pytest.raises(InvalidSetting, match="--hold-back: 'much'"):
-        parse("hold_back", "much", float)
+        parse(AXES["hold_back"], "much")

@@ -18,6 +18,7 @@ from loihiconv.conversion.rounding_choice import adaptively_rounded, outweighs_t
 from loihiconv.core.fixed_point import round_weights
 from loihiconv.core.linear import Array, Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
+from loihiconv.core.record import CalibrationSummary, ConversionRecord
 from loihiconv.hardware.board import Board, load_board
 from tests.conversion.test_convert import data, small_cnn
 from tests.naive import matrix
@@ -164,7 +165,7 @@ def test_rounding_outweighs_time_from_a_computable_number_of_steps_on() -> None:
 def test_bits_that_are_used_count_steps_of_the_board() -> None:
     origin = lc.convert(small_cnn(), data(100), board=BOARD, timesteps=8).origin
     assert origin is not None
-    used = [quantize(origin, b).metadata["quantization"]["4"]["weight_bits_used"] for b in (BOARD, coarse(4))]
+    used = [quantize(origin, b).record.quantization["4"].weight_bits_used for b in (BOARD, coarse(4))]
     assert 7.5 < used[0] <= 8
     assert 3 < used[1] <= 4
 
@@ -189,5 +190,5 @@ def test_exact_bytes_get_all_eight_bits_of_payload() -> None:
     network = Network(populations, maps, 8)
     assert quantize(network, BOARD).input.payload_max < 255
     covariance = {("input", "a"): 0.01 * np.ones((1, 300, 300)) + 0.0001 * np.eye(300)}
-    exact = replace(network, metadata={"payload_errors": {"255": 0.0}})
+    exact = replace(network, record=ConversionRecord(calibration=CalibrationSummary(payload_errors={255: 0.0})))
     assert quantize(exact, BOARD, covariance).input.payload_max == 255

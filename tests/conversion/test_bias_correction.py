@@ -27,7 +27,7 @@ def test_mean_rates_come_closer(board: str | None, backend: str) -> None:
     plain = lc.convert(model, x, board=board, timesteps=8, percentile=99, optimize="none")
     corrected = lc.convert(model, x, board=board, timesteps=8, percentile=99, optimize="none", bias_correction=True)
     ann = read(model, x[:1]).ann
-    scales = plain.metadata["calibration"]["scales"]
+    scales = plain.record.calibration.scales
     names = {"input": "input", "2": "0", "5": "4", "8": "7", "9": "9"}
     targets = target_rates(ann, {node: np.asarray(scales[name][0]) for node, name in names.items()}, x)
     before, after = errors(plain, targets, x, backend), errors(corrected, targets, x, backend)

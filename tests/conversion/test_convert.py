@@ -22,9 +22,17 @@ def small_cnn(seed: int = 0) -> nn.Module:
     """Convolution, batch norm, pooling, padding and dense layers, with statistics of its own."""
     torch.manual_seed(seed)
     model = nn.Sequential(
-        nn.Conv2d(2, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(6, 8, 3, stride=2, padding=1), nn.ReLU(),
-        nn.Flatten(), nn.Linear(32, 12), nn.ReLU(), nn.Linear(12, 5),
-    )  # fmt: skip
+        nn.Conv2d(2, 6, 3, padding=1),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Conv2d(6, 8, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(32, 12),
+        nn.ReLU(),
+        nn.Linear(12, 5),
+    )
     for _ in range(5):
         model(torch.rand(64, 2, 8, 8))
     return model
@@ -85,9 +93,9 @@ def test_calibration_is_streamed_and_order_does_not_matter() -> None:
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.from_numpy(x), torch.zeros(500)), batch_size=50, shuffle=True)
     shuffled = lc.convert(model, loader, board=None, timesteps=4)
     for other in (parts, shuffled):
-        assert other.metadata["calibration"]["samples"] == 500
-        for name, scale in whole.metadata["calibration"]["scales"].items():
-            assert other.metadata["calibration"]["scales"][name] == pytest.approx(scale, rel=1e-5)
+        assert other.record.calibration.samples == 500
+        for name, scale in whole.record.calibration.scales.items():
+            assert other.record.calibration.scales[name] == pytest.approx(scale, rel=1e-5)
 
 
 @pytest.mark.parametrize("p", [50, 90, 99, 99.9, 99.99, 100])
@@ -131,8 +139,8 @@ def test_scales_per_channel_change_rates_and_not_the_function() -> None:
     model, x = small_cnn(), data()
     layer = lc.convert(model, x, board=None, timesteps=400, optimize="none", percentile=100)
     channel = lc.convert(model, x, board=None, timesteps=400, optimize="none", percentile=100, per_channel=True)
-    assert len(layer.metadata["calibration"]["scales"]["0"]) == 1
-    assert len(channel.metadata["calibration"]["scales"]["0"]) == 6
+    assert len(layer.record.calibration.scales["0"]) == 1
+    assert len(channel.record.calibration.scales["0"]) == 6
     a, b = lc.run(layer, x[:20], "float"), lc.run(channel, x[:20], "float")
     assert b.firing_rate > a.firing_rate
     difference = a.potentials / layer.readout.scale - b.potentials / channel.readout.scale
@@ -146,7 +154,7 @@ def test_without_normalisation_weights_stay_as_they_are() -> None:
     net = lc.convert(model, x, board=None, timesteps=4, optimize="none", percentile=None)
     scale = net.input.scale
     np.testing.assert_allclose(net.connections[0].map.weight, model[1].weight.detach().numpy() * scale, rtol=1e-6)
-    assert net.metadata["calibration"]["scales"]["1"] == [1.0]
+    assert net.record.calibration.scales["1"] == (1.0,)
 
 
 @pytest.mark.parametrize("maxpool", ["gate", "relu-tree"])
@@ -154,9 +162,14 @@ def test_weights_of_one_stay_exact(maxpool: str) -> None:
     """BinaryConnect-like networks need no special care: +-1 times one number per layer, whatever the scales are."""
     torch.manual_seed(0)
     model = nn.Sequential(
-        nn.Conv2d(2, 8, 3, bias=False), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3, bias=False), nn.ReLU(), nn.Flatten(),
+        nn.Conv2d(2, 8, 3, bias=False),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 8, 3, bias=False),
+        nn.ReLU(),
+        nn.Flatten(),
         nn.Linear(8, 3, bias=False),
-    )  # fmt: skip
+    )
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.sign_()
@@ -258,6 +271,6 @@ def test_views_with_negative_strides_are_data_like_any_other() -> None:
     turned = x[::-1, ::-1]
     net = lc.convert(model, turned, board="kapoho_point", timesteps=4)
     same = lc.convert(model, turned.copy(), board="kapoho_point", timesteps=4)
-    assert net.metadata["calibration"] == same.metadata["calibration"]
+    assert net.record.calibration == same.record.calibration
     comparison = lc.compare(model, net, (turned, np.zeros(40, int)))
     np.testing.assert_array_equal(comparison.recordings["emulator"].predictions, lc.run(same, turned.copy()).predictions)

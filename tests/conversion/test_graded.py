@@ -157,7 +157,7 @@ def test_sums_of_payloads_stay_within_17_bits() -> None:
         net = lc.convert(lc.demo.digits_cnn(), data()[0][:50], board="kapoho_point", spike_bits=bits, timesteps=2)
         assert net.payload_max == 2**bits - 1
         assert all(p.payload_max == net.payload_max for p in net.populations if isinstance(p, IF))
-        assert max(entry["sum"] for entry in net.metadata["bounds"].values()) < SUM_LIMIT
+        assert max(entry.sum for entry in net.record.bounds.values()) < SUM_LIMIT
         assert all(np.abs(c.map.weight).max() <= 255 for c in net.connections)
 
 
@@ -165,14 +165,14 @@ def test_notes_name_layers_that_payloads_leave_few_bits() -> None:
     """256 inputs into "7": with 4 bits its weights keep about 4, with 2 about 6; the note says so."""
     x = data()[0][:50]
     wide = lc.convert(lc.demo.digits_cnn(), x, board="kapoho_point", spike_bits=4, timesteps=2)
-    (note,) = [text for text in wide.metadata["notes"] if "payloads" in text]
+    (note,) = [text for text in wide.record.notes if "payloads" in text]
     assert note.startswith("7: payloads of up to 15 leave its weights 4.")
     assert note.endswith("as sums must stay below 2^17; use spike_bits=2")
     with pytest.warns(UserWarning, match=r"7: payloads of up to 63 leave its weights 2\.\d of 8 bits, .*; use spike_bits=2"):
         lc.convert(lc.demo.digits_cnn(), x, board="kapoho_point", spike_bits=6, timesteps=2)
     kept = lc.convert(lc.demo.digits_cnn(), x, board="kapoho_point", spike_bits=2, timesteps=2)
-    assert not [text for text in kept.metadata["notes"] if "payloads" in text]
-    assert kept.metadata["quantization"]["7"]["weight_bits_used"] > 6 > wide.metadata["quantization"]["7"]["weight_bits_used"]
+    assert not [text for text in kept.record.notes if "payloads" in text]
+    assert kept.record.quantization["7"].weight_bits_used > 6 > wide.record.quantization["7"].weight_bits_used
 
 
 @pytest.mark.parametrize("way", ["atrlif", "lif", "native", "loihi", "deploy"])

@@ -13,7 +13,7 @@ from torch import nn
 
 import loihiconv as lc
 from loihiconv.ann.evaluate import Evaluator
-from loihiconv.ann.frontends import read_torch
+from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import lower
 from loihiconv.conversion.convert import read
@@ -87,7 +87,7 @@ def test_relu_tree_is_max_pooling(kernel: int, stride: int, padding: int, relu: 
 def test_relu_tree_has_synapses_of_one_and_the_scale_of_what_it_pools() -> None:
     net = lc.convert(pooled(), data(), board="kapoho_point", timesteps=64, maxpool="relu-tree")
     assert [p.name for p in net.populations[2:6]] == ["2.max0", "2.max1", "2.max2", "2"]
-    scales = net.metadata["calibration"]["scales"]
+    scales = net.record.calibration.scales
     assert all(scales[name] == scales["0"] for name in ("2.max0", "2.max1", "2.max2", "2"))
     for connection in net.connections:
         if connection.target.startswith("2"):
@@ -115,12 +115,12 @@ def test_average_says_what_it_costs() -> None:
     averaged, _ = read(model, x[:1], "average")
     with torch.no_grad():
         differ = (Evaluator(averaged)(x)[0].argmax(1) != model(torch.from_numpy(x)).argmax(1)).double().mean()
-    assert any(f"another class on {float(differ):.1%} of" in note for note in net.metadata["notes"])
+    assert any(f"another class on {float(differ):.1%} of" in note for note in net.record.notes)
 
 
 def test_boards_and_check_say_that_no_chip_has_gates() -> None:
     net = lc.convert(pooled(), data(), board="kapoho_bay", timesteps=8)
-    assert any("2: no chip has gates" in note for note in net.metadata["notes"])
+    assert any("2: no chip has gates" in note for note in net.record.notes)
     found = lc.check(pooled(), data(1), "kapoho_bay")
     assert found.ok
     assert [(layer.name, layer.kind) for layer in found.layers][2] == ("2", "max-pooling")
@@ -164,9 +164,16 @@ def test_malformed_gates_are_refused() -> None:
 @pytest.mark.parametrize("estimate", ["count", "average"])
 def test_whole_way_through_lava(estimate: str, lava_python: str, tmp_path) -> None:
     net = lc.convert(
-        pooled(3, 2, 1), data(), board="kapoho_point", timesteps=24, maxpool_estimate=estimate, input_coding="poisson",  # type: ignore[arg-type]
-        readout="softmax", seed=3, reset="zero",
-    )  # fmt: skip
+        pooled(3, 2, 1),
+        data(),
+        board="kapoho_point",
+        timesteps=24,
+        maxpool_estimate=estimate,
+        input_coding="poisson",  # type: ignore[arg-type]
+        readout="softmax",
+        seed=3,
+        reset="zero",
+    )
     net.save(tmp_path / "net.lnet")
     loaded = lc.load(tmp_path / "net.lnet")
     emulated, lava = lc.run(net, data(3), record=["spikes"]), run_lava(loaded, data(3), record=["spikes"])

@@ -92,7 +92,7 @@ def test_everything_stays_in_range(
             assert np.abs(weight).max() <= 254 + (weight >= 0).all()
             assert (weight % 2 == 0).all() or (weight >= 0).all() or (weight <= 0).all()
     for name, worst in worst_cases(q).items():
-        assert worst["sum"] < 2**17, name
+        assert worst.sum < 2**17, name
     for population in q.populations[1:]:
         assert not isinstance(population, Input)
         assert np.abs(population.v_init).max() <= V_MAX
@@ -114,7 +114,7 @@ def test_function_is_kept(seed: int) -> None:
     error = q.connections[0].map.weight / population.vth - network.connections[0].map.weight
     assert np.abs(error).max() <= 1.001 / population.vth  # weights of mixed sign are even: half a step is 1
     assert abs(population.bias / 64 / population.vth - 0.03).max() <= 64 / 64 / population.vth
-    assert q.metadata["quantization"]["dense0"]["weight_bits_used"] > 7.9
+    assert q.record.quantization["dense0"].weight_bits_used > 7.9
 
 
 def test_unit_weights_stay_exact() -> None:
@@ -180,5 +180,5 @@ def test_sums_are_bounded_for_convolutions_and_several_connections() -> None:
     one = Conv(np.ones((200, 1, 1, 1), np.float32), groups=200)
     maps = (Connection("input", "a", one), Connection("a", "b", big), Connection("input", "b", replace(big)))
     q = quantize(Network(populations, (*maps, Connection("b", "r", Dense(np.ones((1, 48), np.float32)))), 4), LOIHI2)
-    assert worst_cases(q)["b"]["sum"] == 2 * 1800 * q.connections[1].map.weight.max() < 2**17
+    assert worst_cases(q)["b"].sum == 2 * 1800 * q.connections[1].map.weight.max() < 2**17
     assert q.connections[1].map.weight.max() == q.connections[2].map.weight.max() > 30

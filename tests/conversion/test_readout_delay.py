@@ -49,10 +49,10 @@ def test_it_is_what_comes_after_the_delay(delay: int, memory: int | None, portab
 def test_a_conversion_uses_the_room_and_keeps_the_outputs_scale() -> None:
     plain, net = converted(optimize="none", percentile=99), converted(optimize="none", percentile=99, readout_delay=8)
     assert (net.readout.delay, net.readout_steps) == (8, 4)
-    assert net.metadata["settings"]["readout_delay"] == 8
-    reach, before = (n.metadata["quantization"][n.readout.name]["gain"] for n in (net, plain))
+    assert net.record.settings["readout_delay"] == 8
+    reach, before = (n.record.quantization[n.readout.name].gain for n in (net, plain))
     assert reach >= before
-    assert net.metadata["bounds"][net.readout.name]["v"] < plain.metadata["bounds"][plain.readout.name]["v"] * reach / before
+    assert net.record.bounds[net.readout.name].v < plain.record.bounds[plain.readout.name].v * reach / before
     assert net.origin is not None
     judge = Judge(_ann(), data(40))
     long = lc.convert(small_cnn(), data(40), board="kapoho_point", timesteps=512, readout_delay=256)

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_type_hints
+
 import pytest
 
 import loihiconv as lc
-from loihiconv.conversion.settings import PAPER, Settings, choose
+from loihiconv.conversion.settings import DECLARED, NAMES, PAPER, SettingOptions, Settings, choose
+from loihiconv.core.choices import PAYLOAD_LIMIT
 from loihiconv.core.errors import InvalidSetting
+from loihiconv.evaluation.sweep.declarations import AXES, SweepOptions
 from tests.conversion.test_convert import data, small_cnn
+
+SNIPPET = """
+from typing import Any
+import loihiconv as lc
+
+def wrong(model: Any, x: Any) -> None:
+    lc.convert(model, x, board=None, timesteps=4, percentil=99.9)
+    lc.convert(model, x, board=None, timesteps=4, percentile="99.9")
+    lc.convert(model, x, board=None, timesteps=4, maxpool="gates")
+    lc.sweep(model, x, (x, x), board=None, axes={}, timestep=4)
+    lc.sweep(model, x, (x, x), board=None, axes={}, weight_bits="4")
+
+def right(model: Any, x: Any) -> None:
+    lc.convert(model, x, board=None, timesteps=4, percentile=None, per_channel=False, maxpool="average", seed=3)
+    lc.sweep(model, x, (x, x), board=None, axes={}, timesteps=4, weight_bits=4, optimize="none", start=0)
+"""
 
 
 def test_none_is_the_paper_and_what_is_given_wins() -> None:
@@ -50,4 +74,44 @@ def test_bits_of_spikes_are_payloads() -> None:
 
 def test_networks_remember_their_settings() -> None:
     net = lc.convert(small_cnn(), data(20), board=None, timesteps=4, seed=3, bias_correction=False)
-    assert net.metadata["settings"] == Settings(4, seed=3, bias_correction=False).to_json()
+    assert net.record.settings == Settings(4, seed=3, bias_correction=False).to_json()
+
+
+def test_options_for_type_checkers_are_the_settings() -> None:
+    settings = get_type_hints(Settings)
+    assert get_type_hints(SettingOptions) == {name: hint for name, hint in settings.items() if name != "timesteps"}
+    assert list(settings) == list(DECLARED)
+    sweeps = get_type_hints(SweepOptions)
+    assert sweeps.keys() == AXES.keys()
+    assert {name: hint for name, hint in sweeps.items() if name in settings} == settings
+
+
+def test_help_at_run_time_describes_every_setting() -> None:
+    assert all(f"\n{name} : {declared.values}" in (Settings.__doc__ or "") for name, declared in DECLARED.items())
+
+
+def test_what_the_paper_does_are_settings() -> None:
+    assert PAPER.keys() <= NAMES
+
+
+def test_most_bits_of_a_spike_are_those_of_the_largest_payload() -> None:
+    assert Settings(8, spike_bits=DECLARED["spike_bits"].setting.high).payload_max == PAYLOAD_LIMIT  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_type_checkers_refuse_what_is_no_setting(tmp_path: Path) -> None:
+    pytest.importorskip("mypy", reason="needs mypy")
+    (tmp_path / "snippet.py").write_text(SNIPPET)
+    (tmp_path / "mypy.ini").write_text("[mypy]\nfollow_imports = silent\nignore_missing_imports = True\n")
+    root = Path(lc.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "--cache-dir", "cache", "snippet.py"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"MYPYPATH": str(root)},
+    )
+    lines = [line.split(":", 2) for line in done.stdout.splitlines() if ": error:" in line]
+    assert [int(number) for _, number, _ in lines] == [6, 7, 8, 9, 10], done.stdout + done.stderr
+    for (*_, text), words in zip(lines, ['"percentil"', '"percentile"', '"maxpool"', '"timestep"', '"weight_bits"'], strict=True):
+        assert words in text

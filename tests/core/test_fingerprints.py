@@ -7,13 +7,14 @@ from dataclasses import replace
 import loihiconv as lc
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.network import IF
+from loihiconv.core.record import ConversionRecord
 from tests.conversion.test_convert import data, small_cnn
 
 
 def test_only_the_population_that_changed_differs() -> None:
     net = lc.convert(small_cnn(), data(20), board="kapoho_point", timesteps=4)
     before = fingerprints(net)
-    assert fingerprints(replace(net, metadata={}, origin=None)) == before
+    assert fingerprints(replace(net, record=ConversionRecord(), origin=None)) == before
     weight = net.connections[1].map.weight.copy()
     weight.flat[0] += 2
     connections = (net.connections[0], replace(net.connections[1], map=net.connections[1].map.with_weight(weight)), *net.connections[2:])

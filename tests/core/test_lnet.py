@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import zipfile
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +19,11 @@ from hypothesis.extra import numpy as hnp
 from loihiconv.core import files, lnet
 from loihiconv.core.errors import ArtifactError
 from loihiconv.core.linear import Conv, Dense
-from loihiconv.core.lnet import load, save
-from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Readout
+from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Readout, load, save
+from loihiconv.core.record import CalibrationSummary, ConversionRecord, LayerRecord
+from tests.strategies import records
 
 DTYPES = st.sampled_from([np.int32, np.int64, np.int8, np.float32, np.float64, np.uint8, np.bool_])
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
 
 
 @st.composite
@@ -69,10 +65,8 @@ def networks(draw, origin=None):
             else IF(name, shape, vth, start, bias, reset, payload_max)
         )
         connections.append(Connection(source.name, name, synapses, draw(st.booleans()), draw(st.integers(-8, 7))))
-    metadata = draw(st.dictionaries(st.text(), JSON, max_size=4))
-    return Network(
-        tuple(populations), tuple(connections), draw(st.integers(1, 99)), draw(st.booleans()), draw(st.text(max_size=5)), metadata
-    )
+    numbers = draw(st.integers(1, 99)), draw(st.booleans()), draw(st.text(max_size=5))
+    return Network(tuple(populations), tuple(connections), *numbers, draw(records()), origin)
 
 
 def same(a, b) -> bool:
@@ -101,7 +95,9 @@ def network() -> Network:
         timesteps=16,
         fixed_point=True,
         board="kapoho_point",
-        metadata={"settings": {"percentile": 99.9}, "calibration": {"samples": 3}},
+        record=ConversionRecord(
+            {"percentile": 99.9}, calibration=CalibrationSummary(3), quantization={"conv": LayerRecord(300, "bias", 7.5)}
+        ),
     )
 
 
@@ -158,7 +154,7 @@ def test_round_trip_is_exact(tmp_path_factory, network):
     assert same(loaded.connections, network.connections)
     assert (loaded.timesteps, loaded.fixed_point, loaded.board) == (network.timesteps, network.fixed_point, network.board)
     assert same(loaded.origin, network.origin)
-    assert {"saved": loaded.metadata["saved"], **network.metadata} == loaded.metadata
+    assert same(loaded.record, replace(network.record, saved=network.record.saved or loaded.record.saved))
 
 
 def test_the_same_network_gives_the_same_bytes(network, saved, tmp_path):
@@ -170,7 +166,7 @@ def test_the_same_network_gives_the_same_bytes(network, saved, tmp_path):
 def test_memory_order_is_no_part_of_an_array(network, saved, tmp_path):
     turned = Dense(np.asfortranarray(network.connections[1].map.weight))
     other = Network(
-        network.populations, (network.connections[0], Connection("conv", "out", turned)), 16, True, "kapoho_point", network.metadata
+        network.populations, (network.connections[0], Connection("conv", "out", turned)), 16, True, "kapoho_point", network.record
     )
     save(other, tmp_path / "other.lnet")
     assert saved.read_bytes() == (tmp_path / "other.lnet").read_bytes()
@@ -183,9 +179,9 @@ def test_loaded_arrays_are_writable(saved):
 def test_who_saved_it_is_noted_once(network, tmp_path):
     path = tmp_path / "net.lnet"
     save(network, path)
-    assert load(path).metadata["saved"]["numpy"] == np.__version__
-    save(Network(network.populations, network.connections, 1, metadata={"saved": {"numpy": "1.0"}}), path)
-    assert load(path).metadata["saved"] == {"numpy": "1.0"}
+    assert load(path).record.saved["numpy"] == np.__version__
+    save(Network(network.populations, network.connections, 1, record=ConversionRecord(saved={"numpy": "1.0"})), path)
+    assert load(path).record.saved == {"numpy": "1.0"}
 
 
 def test_checksums_are_those_of_sha256sum(saved, tmp_path):
@@ -197,7 +193,7 @@ def test_checksums_are_those_of_sha256sum(saved, tmp_path):
 
 
 def test_import_needs_numpy_alone():
-    code = "import sys, loihiconv.core.lnet; sys.exit(bool({'torch', 'yaml', 'pydantic', 'sklearn', 'numba'} & set(sys.modules)))"
+    code = "import sys, loihiconv.core.network; sys.exit(bool({'torch', 'yaml', 'pydantic', 'sklearn', 'numba'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(lnet.__file__).parents[2], check=False).returncode == 0
 
 
@@ -361,7 +357,19 @@ def test_what_is_no_array(saved, data):
         (lambda n: n.update(timesteps="16"), "network.timesteps is '16', not a valid int"),
         (lambda n: n.update(timesteps=True), "not a valid int"),
         (lambda n: n.update(fixed_point=1), "not a valid bool"),
-        (lambda n: n.update(metadata=[1]), "network.metadata"),
+        (lambda n: n.update(record=[1]), "network.record"),
+        (lambda n: n["record"].update(mood="good"), "network.record has an unknown field 'mood'"),
+        (lambda n: n["record"].update(settings=[1]), "network.record.settings is [1]"),
+        (lambda n: n["record"].update(notes=[1]), "network.record.notes.0 is 1, not a valid str"),
+        (lambda n: n["record"].update(search=[{"class": "Trial"}]), "network.record.search.0 lacks its field 'step'"),
+        (lambda n: n["record"]["calibration"].update(largest={"conv": "9"}), "network.record.calibration.largest.conv is '9'"),
+        (lambda n: n["record"]["calibration"].update(scales={"conv": 9}), "network.record.calibration.scales.conv is 9"),
+        (
+            lambda n: n["record"]["calibration"].update(payload_errors={"07": 0.5}),
+            "network.record.calibration.payload_errors is {'07': 0.5}",
+        ),
+        (lambda n: n["record"]["quantization"]["conv"].pop("gain"), "network.record.quantization.conv lacks its field 'gain'"),
+        (lambda n: n["record"].update(realization={"class": "Trial"}), "unknown kind 'Trial'; RealizationRecord expected"),
         (lambda n: n["populations"][1].update(reset="later"), "network.populations.1.reset is 'later'"),
         (lambda n: n["populations"][1].update(bias=[1, 2, 3]), "array of network.populations.1.bias is missing"),
         (lambda n: n["populations"][1].update(bias={"array": "network.json"}), "is missing"),
@@ -374,6 +382,16 @@ def test_what_is_no_array(saved, data):
 )
 def test_descriptions_that_make_no_network(saved, edit, part):
     assert part in refusal(edited(saved, lambda d: edit(d["network"])))
+
+
+def test_origins_within_origins_without_end(saved):
+    def nest(d):
+        innermost = d["network"]
+        for _ in range(sys.getrecursionlimit() * 2 // 5):
+            innermost["origin"] = {**innermost, "origin": None}
+            innermost = innermost["origin"]
+
+    assert "nested too deeply" in refusal(edited(saved, nest))
 
 
 def test_a_field_with_a_default_may_be_missing(saved):
@@ -403,18 +421,36 @@ def test_folder_that_may_not_be_written(network, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("metadata", "message"),
+    ("settings", "message"),
     [
-        ({"a": {"b": np.zeros(2)}}, r"metadata\.a\.b is a ndarray"),
-        ({"a": [np.float32(1)]}, r"metadata\.a\.0 is a float32"),
-        ({"a": float("nan")}, r"metadata\.a is nan"),
-        ({"a": {1: 2}}, r"metadata\.a has the key 1"),
-        ({"a": Path("x")}, r"metadata\.a is a P"),
+        ({"a": {"b": np.zeros(2)}}, r"settings\.a\.b is a ndarray"),
+        ({"a": [np.float32(1)]}, r"settings\.a\.0 is a float32"),
+        ({"a": float("nan")}, r"settings\.a is nan"),
+        ({"a": {1: 2}}, r"settings\.a has the key 1"),
+        ({"a": Path("x")}, r"settings\.a is a P"),
     ],
 )
-def test_metadata_that_is_no_json(network, tmp_path, metadata, message):
+def test_settings_that_are_no_json(network, tmp_path, settings, message):
     with pytest.raises(ArtifactError, match=message):
-        save(Network(network.populations, network.connections, 1, metadata=metadata), tmp_path / "net.lnet")
+        save(Network(network.populations, network.connections, 1, record=ConversionRecord(settings)), tmp_path / "net.lnet")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (ConversionRecord(notes=("a", 1)), r"record\.notes\.1 is 1, not a valid str"),
+        (ConversionRecord(provenance={("numpy",): "1.0"}), r"record\.provenance has the key \('numpy',\)"),
+        (ConversionRecord(calibration=CalibrationSummary(largest={"conv": -np.inf})), r"record\.calibration\.largest\.conv is -inf"),
+        (
+            ConversionRecord(calibration=CalibrationSummary(largest={"conv": np.zeros(1)})),
+            r"record\.calibration\.largest\.conv is \{'array'",
+        ),
+    ],
+)
+def test_records_that_no_reader_would_take(network, tmp_path, record, message):
+    with pytest.raises(ArtifactError, match=message):
+        save(replace(network, record=record), tmp_path / "net.lnet")
     assert not list(tmp_path.iterdir())
 
 

@@ -18,6 +18,7 @@ import pytest
 import loihiconv as lc
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting, LimitExceeded
 from loihiconv.core.network import Network
+from loihiconv.core.record import RealizationRecord
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava import client
 from loihiconv.lava.chip.settings import BoardAccess
@@ -116,31 +117,31 @@ def test_loihi_1_is_another_chip(diary):
 @lava
 def test_the_profile_comes_back_in_the_recording(diary):
     recording = lc.run(network(), X, "loihi", realization="atrlif", access=BoardAccess(profile=True))
-    assert recording.metadata == {
-        "realization": {"name": "atrlif", "quantized_again": False},
-        "profile": {
-            "Loihi2Power": {"total_power": [1.0, 1.5]},
-            "Loihi2ExecutionTime": {
-                "avg_time_per_step": 12.5,
-                "time_per_step": {"count": 2000, "mean": 999.5, "smallest": 0.0, "largest": 1999.0},
-            },
-            "Loihi2Activity": {},
+    assert recording.realization == RealizationRecord("atrlif", quantized_again=False)
+    assert recording.profile == {
+        "Loihi2Power": {"total_power": [1.0, 1.5]},
+        "Loihi2ExecutionTime": {
+            "avg_time_per_step": 12.5,
+            "time_per_step": {"count": 2000, "mean": 999.5, "smallest": 0.0, "largest": 1999.0},
         },
+        "Loihi2Activity": {},
     }
     # 2 samples of T = 8 steps and depth 2
     assert [(e["name"], e["given"]) for e in events(diary, "callback")] == [
-        ("Loihi2Power", {"num_steps": 20}), ("Loihi2ExecutionTime", {}), ("Loihi2Activity", {}),
-    ]  # fmt: skip
+        ("Loihi2Power", {"num_steps": 20}),
+        ("Loihi2ExecutionTime", {}),
+        ("Loihi2Activity", {}),
+    ]
 
 
 @lava
 def test_the_configuration_gets_callbacks_and_exceptions(diary):
     program = """
 from loihiconv.lava.chip import loihi
-from loihiconv.lava.chip.settings import Board, ChipSettings
-board = Board(neurocore_model="standin_neurons:NcSoftResetIF", profile=True)
+from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
+access = BoardAccess(neurocore_model="standin_neurons:NcSoftResetIF", profile=True)
 for generation in (1, 2):
-    found = loihi.configuration(ChipSettings("native", "loihi", generation, board=board), loihi.callbacks(board, 7))
+    found = loihi.configuration(ChipSettings("native", "loihi", generation, access=access), loihi.callbacks(access, 7))
     print(type(found).__name__, found.select_tag, [type(c).__name__ for c in found.callback_fxs])
     print({p.__name__: m.__name__ for p, m in found.exception_proc_model_map.items()})
 print(loihi.configuration(ChipSettings("lif", "loihi", 2), []).exception_proc_model_map)
@@ -205,8 +206,13 @@ def test_detection_with_everything_there(diary):
     detection = detect(BoardAccess(partition="oheogulch", neurocore_model=MODEL))
     assert detection.ready
     assert {name: f.found for name, f in detection.findings.items()} == {
-        "lava": True, "lava-loihi": True, "slurm": True, "ethernet": False, "chip": True, "neurocore": True,
-    }  # fmt: skip
+        "lava": True,
+        "lava-loihi": True,
+        "slurm": True,
+        "ethernet": False,
+        "chip": True,
+        "neurocore": True,
+    }
     assert "oheogulch (3 nodes idle), kp (1 nodes down)" in detection.findings["slurm"].detail
     with pytest.raises(BackendUnavailable, match="no partition nahuku; there are: kp, oheogulch; name another with --partition"):
         require_loihi(BoardAccess(partition="nahuku"), "atrlif")
@@ -234,7 +240,7 @@ def test_a_slurm_that_is_broken(monkeypatch, tmp_path, program, detail):
 
 
 def test_without_lava_loihi_nothing_else_runs(monkeypatch):
-    monkeypatch.setattr("loihiconv.backends.run.run_lava", lambda *_, **__: pytest.fail("something ran"))
+    monkeypatch.setattr("loihiconv.lava.client.run_lava", lambda *_, **__: pytest.fail("something ran"))
     with pytest.raises(BackendUnavailable, match="backend loihi: no run on a Loihi is possible from here: ") as caught:
         lc.run(network(), X, "loihi", realization="atrlif")
     assert caught.value.exit_code == 3

@@ -16,6 +16,7 @@ from loihiconv.backends.register_check import check_registers
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import IF, Connection, MaxPool, Network
+from loihiconv.core.record import RealizationRecord
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava.chip.atrlif import largest_threshold
 from loihiconv.lava.chip.settings import ChipSettings
@@ -28,9 +29,11 @@ from tests.strategies import Case, cases
 pytestmark = pytest.mark.lava
 EXAMPLES = int(os.environ.get("LOIHICONV_LAVA_EXAMPLES", "24"))
 slow = settings(
-    max_examples=EXAMPLES, deadline=None, database=None,
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
-)  # fmt: skip
+)
 
 
 def fitted(network: Network, realization: str) -> Network:
@@ -81,7 +84,7 @@ def test_atrlif_at_the_end_of_its_budget(timesteps: int, weight: int, payload: i
 
 
 def test_beyond_the_budget_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loihiconv.backends.run.run_lava", lambda *_, **__: pytest.fail("it ran"))
+    monkeypatch.setattr("loihiconv.lava.client.run_lava", lambda *_, **__: pytest.fail("it ran"))
     network = replace(driven(timesteps=16, vth=8190, weight=90, v_init=1), timesteps=15)
     too_long = replace(network, timesteps=16)
     with pytest.raises(LimitExceeded, match=r"hidden: vth = 8190 leaves room for 15 spikes; ATRLIF with T = 16 needs .* at most 7942"):
@@ -104,7 +107,7 @@ def test_without_sinks_nothing_is_counted() -> None:
     assert recording.potentials.tolist() == [[6 * 12 * 64, 6 * 10 * 64]] * 2
     assert recording.spike_counts == {}
     assert np.isnan(recording.firing_rate)
-    assert recording.metadata == {"realization": {"name": "native"}}
+    assert (recording.realization, recording.profile) == (RealizationRecord("native"), None)
 
 
 @pytest.mark.usefixtures("forked")

@@ -53,9 +53,19 @@ def browse(comparison: Comparison, folder: Path, width: int, height: int, *optio
     path = folder / "page.html"
     path.write_text(page(comparison).replace("</body>", PROBE + "</body>"), encoding="utf-8")
     command = [
-        str(BROWSER), "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={folder / 'profile'}",
-        f"--window-size={width},{height}", "--enable-logging=stderr", "--virtual-time-budget=5000", *options, "--dump-dom", path.as_uri(),
-    ]  # fmt: skip
+        str(BROWSER),
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        f"--user-data-dir={folder / 'profile'}",
+        f"--window-size={width},{height}",
+        "--enable-logging=stderr",
+        "--virtual-time-budget=5000",
+        *options,
+        "--dump-dom",
+        path.as_uri(),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     match = re.search(r'data-found="([^"]*)"', done.stdout)
     assert match, done.stderr[-2000:]

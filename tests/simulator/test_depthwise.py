@@ -28,9 +28,15 @@ def check(linear: Conv, spikes: np.ndarray, threshold: int, to_zero: bool = Fals
         out, counts = torch.full((n, steps, size), 7, dtype=torch.uint8), torch.zeros((1, size), dtype=torch.int32)
         state = torch.from_numpy(v.copy())
         firing = Firing(
-            torch.from_numpy(bias), state, threshold=threshold * 64.0, v_max=V_MAX, to_zero=to_zero, spikes=out, counts=counts,
+            torch.from_numpy(bias),
+            state,
+            threshold=threshold * 64.0,
+            v_max=V_MAX,
+            to_zero=to_zero,
+            spikes=out,
+            counts=counts,
             portable=portable,
-        )  # fmt: skip
+        )
         if portable:
             firing.advance(torch.from_numpy(sums.astype(np.int32)), slice(0, n), slice(0, steps))
         else:
@@ -54,9 +60,15 @@ def check(linear: Conv, spikes: np.ndarray, threshold: int, to_zero: bool = Fals
     to_zero=st.booleans(),
 )
 def test_equals_convolution_and_neurons(
-    seed: int, channels: int, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int],
-    padding: tuple[int, int, int, int], steps: int, to_zero: bool,
-) -> None:  # fmt: skip
+    seed: int,
+    channels: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    steps: int,
+    to_zero: bool,
+) -> None:
     rng = np.random.default_rng(seed)
     weight = rng.integers(-254, 255, (channels, 1, *kernel)).astype(np.int32)
     linear = Conv(weight, stride, padding, dilation, channels)

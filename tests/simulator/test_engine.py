@@ -51,12 +51,15 @@ def test_float_simulator_on_integers_is_the_emulator(case: Case) -> None:
     source = case.network.input
     if not source.spiking and not any(c.on_host for c in case.network.connections):
         populations = tuple(
-            replace(p, vth=p.vth * 64.0, v_init=p.v_init.astype(np.float32), bias=p.bias.astype(np.float32)) if isinstance(p, IF)
-            else replace(p, v_init=p.v_init.astype(np.float32), bias=p.bias.astype(np.float32)) if isinstance(p, Readout)
-            else replace(p, payload_max=0, scale=1.0) if isinstance(p, Input)
+            replace(p, vth=p.vth * 64.0, v_init=p.v_init.astype(np.float32), bias=p.bias.astype(np.float32))
+            if isinstance(p, IF)
+            else replace(p, v_init=p.v_init.astype(np.float32), bias=p.bias.astype(np.float32))
+            if isinstance(p, Readout)
+            else replace(p, payload_max=0, scale=1.0)
+            if isinstance(p, Input)
             else p
             for p in case.network.populations
-        )  # fmt: skip
+        )
         connections = tuple(
             c if isinstance(case.network[c.target], MaxPool) else replace(c, map=c.map.with_weight((c.map.weight * 64).astype(np.float32)))
             for c in case.network.connections

@@ -52,9 +52,16 @@ def expected(incoming: list[tuple[Incoming, Array]], target: Shape) -> Array:
     dense=st.booleans(),
 )
 def test_equals_the_maps(
-    seed: int, groups: int, channels: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int],
-    padding: tuple[int, int, int, int], payload: int, dense: bool,
-) -> None:  # fmt: skip
+    seed: int,
+    groups: int,
+    channels: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    payload: int,
+    dense: bool,
+) -> None:
     rng = np.random.default_rng(seed)
     source, limit = (channels[0] * groups, 6, 5), int(rng.choice([2, 60, 255]))
     weight = rng.integers(-limit, limit + 1, (channels[1] * groups, channels[0], *kernel)).astype(np.int32) * int(rng.choice([1, 2]))

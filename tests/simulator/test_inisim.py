@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loihiconv.core.choices import Reset
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap
-from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout, Reset
+from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.simulator import simulate
 
 WEIGHT_GRID, INPUT_GRID = 64, 8

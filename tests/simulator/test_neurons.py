@@ -17,7 +17,7 @@ LARGEST_SUM = (2**24 - 1) * 64
 
 def both(
     seed: int, n: int, steps: int, size: int, *, fixed_point: bool, still: bool, shift: int, to_zero: bool, extreme: bool, payload_max: int
-) -> None:  # fmt: skip
+) -> None:
     """The same block in two pieces, with and without torch; everything that is written must be equal."""
     rng = np.random.default_rng(seed)
     number = np.int32 if fixed_point else np.float32
@@ -34,9 +34,16 @@ def both(
         out, counts = torch.full((n, steps, size), 7, dtype=torch.uint8), torch.zeros((counted, size), dtype=torch.int32)
         state = torch.from_numpy(v.copy())
         firing = Firing(
-            torch.from_numpy(bias), state, threshold=threshold, v_max=saturation(fixed_point),
-            to_zero=to_zero, spikes=out, counts=counts, payload_max=payload_max, portable=portable,
-        )  # fmt: skip
+            torch.from_numpy(bias),
+            state,
+            threshold=threshold,
+            v_max=saturation(fixed_point),
+            to_zero=to_zero,
+            spikes=out,
+            counts=counts,
+            payload_max=payload_max,
+            portable=portable,
+        )
         cut = n // 2 if still else n
         for samples in (slice(0, cut), slice(cut, n)):
             for window in (
@@ -54,10 +61,17 @@ def both(
 
 @settings(max_examples=120, deadline=None)
 @given(
-    seed=st.integers(0, 2**32 - 1), n=st.integers(1, 4), steps=st.integers(1, 9), size=st.sampled_from([1, 5, 63, 64, 65, 128, 200]),
-    fixed_point=st.booleans(), still=st.booleans(), shift=st.sampled_from([0, 0, 6, 7]), to_zero=st.booleans(), extreme=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(1, 4),
+    steps=st.integers(1, 9),
+    size=st.sampled_from([1, 5, 63, 64, 65, 128, 200]),
+    fixed_point=st.booleans(),
+    still=st.booleans(),
+    shift=st.sampled_from([0, 0, 6, 7]),
+    to_zero=st.booleans(),
+    extreme=st.booleans(),
     payload_max=st.sampled_from([1, 1, 3, 255]),
-)  # fmt: skip
+)
 def test_kernel_equals_torch(**case: bool | int) -> None:
     if not case["fixed_point"]:
         case["shift"] = 0

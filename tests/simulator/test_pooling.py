@@ -23,9 +23,14 @@ from loihiconv.simulator.pooling import Gates
     average=st.booleans(),
 )
 def test_kernels_equal_torch(
-    seed: int, channels: int, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int], payload: int,
+    seed: int,
+    channels: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    payload: int,
     average: bool,
-) -> None:  # fmt: skip
+) -> None:
     rng, source = np.random.default_rng(seed), (channels, 6, 5)
     windows = Conv(np.ones((channels, 1, *kernel), np.int32), stride, padding, groups=channels)
     shape = windows.output_shape(source)

@@ -1,6 +1,9 @@
-"""From a trained model, in whatever form it comes, to an `Ann`."""
+"""From a trained model, in whatever form it comes, to a `FloatModel`: an `Ann`, and a reference to hold it against.
 
-from loihiconv.ann.frontends.loading import load_factory, load_weights
-from loihiconv.ann.frontends.torch import problems, read_torch
+Nothing beyond this package knows where a network comes from. Importing it imports no framework.
+"""
 
-__all__ = ["load_factory", "load_weights", "problems", "read_torch"]
+from loihiconv.ann.frontends.model import FloatModel, Source, Stored
+from loihiconv.ann.frontends.sources import FrontEnd, readable, register, unregister
+
+__all__ = ["FloatModel", "FrontEnd", "Source", "Stored", "readable", "register", "unregister"]

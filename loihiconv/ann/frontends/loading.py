@@ -12,10 +12,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from loihiconv.ann.frontends.model import Source
+from loihiconv.ann.frontends.sources import is_readable, kinds
 from loihiconv.core.errors import InvalidModel, LoihiconvError
 
 
-def load_weights(model: nn.Module, path: str | Path) -> None:
+def load_weights(model: Source, path: str | Path) -> None:
     """Load weights into ``model``, in place. No code in the file is ever carried out.
 
     Parameters
@@ -31,6 +33,8 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         If the file is missing or damaged, needs code to be read, or its names and shapes are not the model's.
     """
     path = Path(path)
+    if not isinstance(model, nn.Module):
+        raise InvalidModel(f"weights for a {type(model).__name__}", where=str(path), limit="only an nn.Module takes weights from a file")
     if not path.is_file():
         raise InvalidModel("no such file", where=str(path))
     state = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
@@ -41,7 +45,7 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     model.load_state_dict(dict(state))
 
 
-def load_factory(name: str) -> nn.Module:
+def load_factory(name: str) -> Source:
     """The model that a function returns. This imports the module and calls the function: it EXECUTES THEIR CODE.
 
     Parameters
@@ -52,7 +56,7 @@ def load_factory(name: str) -> nn.Module:
     Raises
     ------
     InvalidModel
-        If there is no such module or function, it fails, or it does not return an ``nn.Module``.
+        If there is no such module or function, it fails, or what it returns cannot be read.
     """
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
@@ -64,18 +68,18 @@ def load_factory(name: str) -> nn.Module:
             near = ", ".join(n for n in vars(module) if not n.startswith("_") and callable(getattr(module, n)))
             raise InvalidModel(f"module {module_name} has no {attribute!r}", where=name, remedy=f"it has: {near}" if near else "")
         factory = getattr(factory, part)
-    if not callable(factory):
+    if not callable(factory) and not is_readable(factory):
         raise InvalidModel(f"{attribute} is a {type(factory).__name__}", where=name, limit="a function that returns the model expected")
     try:
-        model = factory() if not isinstance(factory, nn.Module) else factory
+        model: Source = factory if is_readable(factory) else factory()
     except LoihiconvError:
         raise
     except Exception as error:
         raise InvalidModel(
             f"the factory fails: {type(error).__name__}: {error}", where=name, remedy="it must work without arguments"
         ) from error
-    if not isinstance(model, nn.Module):
-        raise InvalidModel(f"the factory returns a {type(model).__name__}", where=name, limit="an nn.Module expected")
+    if not is_readable(model):
+        raise InvalidModel(f"the factory returns a {type(model).__name__}", where=name, limit=f"{kinds()} expected")
     return model
 
 

@@ -109,10 +109,12 @@ class _Stand(fx.Proxy):
     """Stands for a tensor during recording, and knows everything about it but its values."""
 
     @property
-    def _example(self) -> Any:
+    def _example(self) -> torch.Tensor:
         tracer = self.tracer
         assert isinstance(tracer, _Recorder)
-        return tracer.values[self.node]
+        value = tracer.values[self.node]
+        assert isinstance(value, torch.Tensor)  # what it stands for
+        return value
 
     @property
     def shape(self) -> torch.Size:

@@ -17,10 +17,11 @@ from loihiconv.ann.passes.fold_batchnorm import (
     SwapBatchNormMaxPool,
 )
 from loihiconv.ann.passes.lower_linear import AvgPoolToLinear, PadToLinear
-from loihiconv.ann.passes.maxpool import MaxPooling, MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool
+from loihiconv.ann.passes.maxpool import MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool
 from loihiconv.ann.passes.merge_linear import FlattenSums, MergeLinear, PushLinearThroughAdd
 from loihiconv.ann.passes.relus import DropFinalRelu, DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.ann.passes.rewrite import Rewrite, apply_all
+from loihiconv.core.choices import MaxPooling
 
 __all__ = ["Lowered", "lower"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -14,9 +13,6 @@ from loihiconv.ann.passes.merge_linear import never_negative
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, rewired, spikes, splice
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array, Conv, LinearMap
-
-MaxPooling: TypeAlias = Literal["gate", "relu-tree", "average"]
-MAX_POOLINGS: tuple[MaxPooling, ...] = ("gate", "relu-tree", "average")
 
 
 class SpikesBeforeMaxPool(Rewrite):
@@ -130,10 +126,15 @@ def _windows(ann: Ann, pool: MaxPool, factors: Array) -> LinearMap:
 def _units(ann: Ann, pool: MaxPool) -> list[Array]:
     """One-hot factors (kH, kW) of those places of a window that ever lie within the image, in row-major order."""
     seen = [
-        [any(0 <= r * pool.stride[a] - pool.padding[a] + i < ann.shapes[pool.inputs[0]][a + 1] for r in range(ann.shapes[pool.name][a + 1]))
-         for i in range(pool.kernel[a])]
+        [
+            any(
+                0 <= r * pool.stride[a] - pool.padding[a] + i < ann.shapes[pool.inputs[0]][a + 1]
+                for r in range(ann.shapes[pool.name][a + 1])
+            )
+            for i in range(pool.kernel[a])
+        ]
         for a in (0, 1)
-    ]  # fmt: skip
+    ]
     units = []
     for i, j in product(*map(range, pool.kernel)):
         if seen[0][i] and seen[1][j]:

@@ -19,9 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from loihiconv.core.choices import Reset
 from loihiconv.core.input_coding import check_samples, payloads
 from loihiconv.core.linear import Array, Conv, Dense
-from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Population, Readout, Reset, assert_never
+from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Population, Readout, assert_never
 
 Transfer: TypeAlias = Literal["relu", "clip", "steps"]
 BATCH = 128

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.backends.run import run
+from loihiconv.backends.simulators import simulator_of
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
@@ -123,7 +124,7 @@ class Analysis:
 
 
 def analyse(
-    model: nn.Module,
+    model: Source,
     net: Network,
     x: Array,
     y: Array,
@@ -139,7 +140,7 @@ def analyse(
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     net : Network
     x, y : arrays (N, \\*shape), (N,)
     recorded : {back end: Recording}
@@ -158,20 +159,21 @@ def analyse(
     LoihiconvError
         As `loihiconv.evaluation.explain.waterfall.waterfall` does.
     """
-    origin = float_origin(net)
+    model = readable(model)
+    origin, simulator = float_origin(net), simulator_of(net).name
     reference = read_reference(model, origin)
     chain = waterfall(
         model, net, (x, y), recorded=recorded, layer_samples=layer_samples, device=device, reference=reference, progress=progress
     )
-    main = recorded["emulator" if net.fixed_point else "float"]
+    main = recorded[simulator]
     traced = main.potentials_over_time is not None
     some = x[spread(len(x), layer_samples)]
     few = x[spread(len(x), _peak_samples(net))]
-    followed = run(net, few, "emulator" if net.fixed_point else "float", record=["spikes"], device=device)
+    followed = run(net, few, simulator, record=["spikes"], device=device)
     placement = _placement(net)
     energy = None
     if placement is not None and placement.cores:
-        typical = run(net, x[spread(len(x), ENERGY_SAMPLES)], "emulator", device=device)
+        typical = run(net, x[spread(len(x), ENERGY_SAMPLES)], simulator, device=device)
         energy = estimate(net, typical, placement)
     classes = max(int(net.readout.shape[0]), int(y.max(initial=0)) + 1)
     return Analysis(
@@ -186,9 +188,9 @@ def analyse(
         _rasters(net, followed),
         placement,
         energy,
-        {**net.metadata.get("settings", {}), "board": net.board or "none", **(settings or {})},
+        {**net.record.settings, "board": net.board or "none", **(settings or {})},
         _versions(net),
-        tuple(net.metadata.get("notes", ())),
+        net.record.notes,
     )
 
 
@@ -215,7 +217,7 @@ def _placement(net: Network) -> Placement | None:
 def _errors(net: Network, reference: Reference, x: Array, device: str) -> list[LayerError]:
     """Errors against the float network's own activations, in the units of `loihiconv.evaluation.explain.attribution`."""
     network = net if net.fixed_point else float_origin(net)
-    recording = run(network, x, "emulator" if net.fixed_point else "float", record=["residuals"], device=device)
+    recording = run(network, x, simulator_of(network).name, record=["residuals"], device=device)
     activations = reference.activations(x, {p.name for p in network.populations[1:]})
     wanted = {name: values.astype(np.float64) for name, values in activations.items()}
     if (readout := network.readout).name in wanted:
@@ -246,8 +248,7 @@ def _versions(net: Network) -> dict[str, str]:
         "numpy": np.__version__,
         "platform": f"{platform.system()} {platform.machine()}",
     }
-    before = net.metadata.get("provenance", {})
-    return {**now, **{f"converted with {key}": str(value) for key, value in before.items() if now.get(key) != str(value)}}
+    return {**now, **{f"converted with {key}": value for key, value in net.record.provenance.items() if now.get(key) != value}}
 
 
 def _step_json(step: Step) -> dict[str, Any]:

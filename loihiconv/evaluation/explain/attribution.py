@@ -130,9 +130,15 @@ def split(network: Network, recording: Recording, samples: Array, activations: M
             continue
         start = theory.start_potential(network, p) / (theory.tau(network, p) * recording.timesteps)
         parts[p.name] = neuron_parts(
-            analog[p.name], rates[p.name], z, delta_v[p.name], start, 1 / recording.timesteps, most=float(p.largest_message),
+            analog[p.name],
+            rates[p.name],
+            z,
+            delta_v[p.name],
+            start,
+            1 / recording.timesteps,
+            most=float(p.largest_message),
             subtract=p.resets == "subtract",
-        )  # fmt: skip
+        )
     passed_on = theory.equation_8(network, {name: part["left_over"] for name, part in parts.items()}, rates, samples)
     return {name: Split(analog[name], rates[name], part, passed_on[name]) for name, part in parts.items()}
 

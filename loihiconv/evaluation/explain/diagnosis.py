@@ -112,10 +112,11 @@ def input_scale(evidence: Evidence) -> Iterator[Finding]:
     ratio = seen / calibrated
     factor = f"{ratio:.3g} times" if ratio > 1 else f"1/{1 / ratio:.3g} of"
     yield Finding(
-        "input scale", "input",
+        "input scale",
+        "input",
         f"test inputs reach {seen:.4g}, {factor} the {calibrated:.4g} of the calibration data, so they are scaled wrongly",
         "preprocess both alike, e.g. divide both by 255",
-    )  # fmt: skip
+    )
 
 
 def input_order(evidence: Evidence) -> Iterator[Finding]:
@@ -123,9 +124,11 @@ def input_order(evidence: Evidence) -> Iterator[Finding]:
     if evidence.input_order is not None:
         order = ", ".join(map(str, evidence.input_order))
         yield Finding(
-            "channel order", "input", f"the test data's channels look like channels {order} of the calibration data, a wrong channel order",
+            "channel order",
+            "input",
+            f"the test data's channels look like channels {order} of the calibration data, a wrong channel order",
             "bring both into the same order, e.g. RGB",
-        )  # fmt: skip
+        )
 
 
 def averaged_pooling(evidence: Evidence) -> Iterator[Finding]:
@@ -135,9 +138,12 @@ def averaged_pooling(evidence: Evidence) -> Iterator[Finding]:
         others = f" (and {', '.join(names[1:])})" if len(names) > 1 else ""
         cost = evidence.waterfall["rewritten"].loss
         yield Finding(
-            "average pooling", names[0], f"average pooling stands in for the model's max pooling{others}, which costs {points(cost)}",
-            'convert with maxpool="gate" or "relu-tree", or train with average pooling', cost,
-        )  # fmt: skip
+            "average pooling",
+            names[0],
+            f"average pooling stands in for the model's max pooling{others}, which costs {points(cost)}",
+            'convert with maxpool="gate" or "relu-tree", or train with average pooling',
+            cost,
+        )
 
 
 def weights(evidence: Evidence) -> Iterator[Finding]:
@@ -145,15 +151,18 @@ def weights(evidence: Evidence) -> Iterator[Finding]:
     for layer in evidence.fidelity:
         if layer.permuted:
             yield Finding(
-                "channel order", layer.population,
+                "channel order",
+                layer.population,
                 f"the {layer.between} has the right weights in a wrong channel order along its {layer.permuted}",
                 "export and flatten channels first, (C, H, W), as torch does",
-            )  # fmt: skip
+            )
         elif layer.error > 1 / 2 and not layer.dead and not layer.rounded:
             yield Finding(
-                "weights", layer.population, f"the {layer.between} has other weights than the model (relative error {layer.error:.2g})",
+                "weights",
+                layer.population,
+                f"the {layer.between} has other weights than the model (relative error {layer.error:.2g})",
                 "convert the trained model again, and load its weights before",
-            )  # fmt: skip
+            )
 
 
 def dead_layers(evidence: Evidence) -> Iterator[Finding]:
@@ -167,16 +176,19 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
             continue
         if layer.silent_before >= 1:
             yield Finding(
-                "dead layer", layer.population, f"the layer is dead in the float network already: no activation on {layer.samples} samples",
+                "dead layer",
+                layer.population,
+                f"the layer is dead in the float network already: no activation on {layer.samples} samples",
                 "check its weights and biases, and train again",
-            )  # fmt: skip
+            )
         else:
             yield Finding(
-                "dead layer", layer.population,
+                "dead layer",
+                layer.population,
                 f"the layer is dead: no unit spikes on {layer.samples} samples, where the float network has "
                 f"{share(1 - layer.silent_before, 0)} of them active",
                 "check its weights, biases and threshold, or convert again with a lower percentile",
-            )  # fmt: skip
+            )
         return
 
 
@@ -186,17 +198,18 @@ def clipped_biases(evidence: Evidence) -> Iterator[Finding]:
         halved = evidence.net[bias.population].spiking and bias.largest < bias.wanted / 2
         if bias.worst > BIAS_ERROR and (bias.cut > 1 or (bias.cut and halved)):
             yield Finding(
-                "bias clipped", bias.population,
+                "bias clipped",
+                bias.population,
                 f"{bias.cut} of {bias.values} biases are clipped at {bias.largest:,} where up to {bias.wanted:,} is needed",
                 "convert again, which lowers the layer's gain until biases fit, or retrain with weight decay on biases",
-            )  # fmt: skip
+            )
 
 
 def saturation(evidence: Evidence) -> Iterator[Finding]:
     """Activations beyond the largest rate."""
     cost, named = _cost(evidence.waterfall, "clipped")
     hidden = [layer for layer in evidence.layers if layer.kind == "spiking"]
-    percentile, chosen = evidence.settings.get("percentile"), _errs_least(evidence)
+    percentile, chosen = evidence.settings.percentile, _errs_least(evidence)
     suspects = [] if chosen else [layer for layer in hidden if layer.clipped > CLIPPED]
     if not suspects and named:
         suspects = sorted(hidden, key=lambda layer: -layer.clipped)
@@ -207,9 +220,12 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
     if percentile is not None and not chosen:
         remedy = f"raise percentile from {percentile:g} to {99.9 if percentile < HIGH_PERCENTILE else 99.99:g}"
     yield Finding(
-        "saturation", layer.population, f"{share(layer.clipped)} of its units saturate, above {_most(layer.largest)} per step",
-        remedy + _per_channel(evidence, " or use per_channel=True"), cost if named else max(cost, layer.clipped * LOSS),
-    )  # fmt: skip
+        "saturation",
+        layer.population,
+        f"{share(layer.clipped)} of its units saturate, above {_most(layer.largest)} per step",
+        remedy + _per_channel(evidence, " or use per_channel=True"),
+        cost if named else max(cost, layer.clipped * LOSS),
+    )
 
 
 def weight_precision(evidence: Evidence) -> Iterator[Finding]:
@@ -223,11 +239,13 @@ def weight_precision(evidence: Evidence) -> Iterator[Finding]:
         return
     layer = suspects[0]
     yield Finding(
-        "weight precision", layer.population,
+        "weight precision",
+        layer.population,
         f"its weights use only {layer.bits:.1f} bits of magnitude, {layer.levels} different values, "
         f"and are rounded by {share(layer.error, 0)} (rms)",
-        f"use all 8 bits: {_limited(evidence, layer)}", max(cost, layer.error * LOSS),
-    )  # fmt: skip
+        f"use all 8 bits: {_limited(evidence, layer)}",
+        max(cost, layer.error * LOSS),
+    )
 
 
 def few_steps(evidence: Evidence) -> Iterator[Finding]:
@@ -241,26 +259,33 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
     if not coarse or not (over or steps_named or time_named):
         return
     layer, error = over[0] if over else max(coarse, key=lambda pair: pair[1])
-    if evidence.settings.get("reset") == "zero":
+    if evidence.settings.reset == "zero":
         yield Finding(
-            "reset", layer.population,
+            "reset",
+            layer.population,
             f"reset to zero throws charge away at every spike, an error of {share(error, 0)} in {timesteps} time steps",
-            'use reset="subtract"', max(steps_cost + time_cost, error * LOSS),
-        )  # fmt: skip
+            'use reset="subtract"',
+            max(steps_cost + time_cost, error * LOSS),
+        )
         return
     if time_named and not over and not steps_named:
         late = first_jump(evidence.layers, "float", evidence.waterfall) or layer
         yield Finding(
-            "timing", late.population, f"spikes that come too early or too late cost {points(time_cost)} at {timesteps} time steps",
-            "use hold_back=0.5" if not evidence.settings.get("hold_back") else f"raise timesteps to {2 * timesteps}", time_cost,
-        )  # fmt: skip
+            "timing",
+            late.population,
+            f"spikes that come too early or too late cost {points(time_cost)} at {timesteps} time steps",
+            "use hold_back=0.5" if not evidence.settings.hold_back else f"raise timesteps to {2 * timesteps}",
+            time_cost,
+        )
         return
     yield Finding(
-        "time steps", layer.population,
+        "time steps",
+        layer.population,
         f"{timesteps} time steps are too few: rates take only {timesteps * layer.largest + 1} values, "
         f"which alone is an error of {share(error, 0)}",
-        f"raise timesteps to {_enough(timesteps, error)}", max(steps_cost + time_cost, error * LOSS),
-    )  # fmt: skip
+        f"raise timesteps to {_enough(timesteps, error)}",
+        max(steps_cost + time_cost, error * LOSS),
+    )
 
 
 def other_steps(evidence: Evidence) -> Iterator[Finding]:
@@ -272,9 +297,12 @@ def other_steps(evidence: Evidence) -> Iterator[Finding]:
         if named and step.key not in explained:
             layer = first_jump(evidence.layers, step.key, chain)
             yield Finding(
-                "step", "" if layer is None else layer.population, f"{STEP_NAMES.get(step.key, step.title)} costs {points(cost)}",
-                REMEDIES.get(step.key, "look at how it differs from the emulator"), cost,
-            )  # fmt: skip
+                "step",
+                "" if layer is None else layer.population,
+                f"{STEP_NAMES.get(step.key, step.title)} costs {points(cost)}",
+                REMEDIES.get(step.key, "look at how it differs from the emulator"),
+                cost,
+            )
 
 
 def unexplained(evidence: Evidence) -> Iterator[Finding]:
@@ -286,9 +314,12 @@ def unexplained(evidence: Evidence) -> Iterator[Finding]:
     layer = first_jump(evidence.layers, worst.key, chain)
     where = "" if layer is None else layer.population
     yield Finding(
-        "step", where, f'most is lost by the step to "{worst.title}": {points(worst.loss)}',
-        REMEDIES.get(worst.key, "see the table of layers"), worst.loss,
-    )  # fmt: skip
+        "step",
+        where,
+        f'most is lost by the step to "{worst.title}": {points(worst.loss)}',
+        REMEDIES.get(worst.key, "see the table of layers"),
+        worst.loss,
+    )
 
 
 HARD: tuple[Check, ...] = (input_scale, input_order, averaged_pooling, weights, dead_layers, clipped_biases)
@@ -348,9 +379,9 @@ def _cost(chain: Waterfall, key: str) -> tuple[float, bool]:
 
 
 def _limited(evidence: Evidence, layer: Fidelity) -> str:
-    entry = evidence.net.metadata.get("quantization", {}).get(layer.population, {})
-    cause = str(entry.get("limited_by", ""))
-    together = ', or rounding="auto"' if evidence.settings.get("rounding") in ("nearest", "first") else ""
+    entry = evidence.net.record.quantization.get(layer.population)
+    cause = "" if entry is None else entry.limited_by
+    together = ', or rounding="auto"' if evidence.settings.rounding in ("nearest", "first") else ""
     if layer.bits < 7 and cause and not cause.startswith("weights"):
         return f"the layer's gain is limited by its {cause}{together}"
     return "choose a board with 8-bit weights" + _per_channel(evidence, ", or per_channel=True") + together
@@ -358,13 +389,13 @@ def _limited(evidence: Evidence, layer: Fidelity) -> str:
 
 def _errs_least(evidence: Evidence) -> bool:
     """Whether scales were chosen to err least, so that what is cut off is no mistake, and nothing kept them from being larger."""
-    percentile = evidence.settings.get("percentile")
-    return evidence.settings.get("scale") in ("mse", "balanced") and (percentile is None or percentile >= HIGH_PERCENTILE)
+    percentile = evidence.settings.percentile
+    return evidence.settings.scale in ("mse", "balanced") and (percentile is None or percentile >= HIGH_PERCENTILE)
 
 
 def _per_channel(evidence: Evidence, text: str) -> str:
     """A remedy, unless it has been taken already."""
-    return "" if evidence.settings.get("per_channel") else text
+    return "" if evidence.settings.per_channel else text
 
 
 def _enough(timesteps: int, error: float) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any
 
 import numpy as np
 
+from loihiconv.conversion.settings import Settings, settings_of
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.evaluation.explain.fidelity import BiasFidelity, Fidelity, bias_fidelity, weight_fidelity
@@ -57,10 +56,11 @@ class Evidence:
         return self.waterfall.layers
 
     @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings of the conversion."""
-        settings: Mapping[str, Any] = self.net.metadata.get("settings", {})
-        return settings
+    def settings(self) -> Settings:
+        """Settings of the conversion; where the network does not tell, such as leave every remedy open."""
+        return settings_of(self.net.record) or Settings(
+            self.net.timesteps, scale="percentile", percentile=None, per_channel=False, hold_back=0.0
+        )
 
 
 def gather(net: Network, chain: Waterfall, reference: Reference, x: Array, calibration: Array | None = None) -> Evidence:
@@ -79,9 +79,15 @@ def gather(net: Network, chain: Waterfall, reference: Reference, x: Array, calib
     """
     order = None if calibration is None else other_order(x, np.asarray(calibration))
     return Evidence(
-        net, chain, reference.averaged, weight_fidelity(net, reference), bias_fidelity(net),
-        float(np.abs(x).max(initial=0)), float(net.input.scale), order,
-    )  # fmt: skip
+        net,
+        chain,
+        reference.averaged,
+        weight_fidelity(net, reference),
+        bias_fidelity(net),
+        float(np.abs(x).max(initial=0)),
+        float(net.input.scale),
+        order,
+    )
 
 
 def other_order(x: Array, calibration: Array) -> tuple[int, ...] | None:

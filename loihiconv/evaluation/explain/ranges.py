@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log2
 
@@ -14,6 +13,7 @@ from loihiconv.core.input_coding import host_currents, payloads
 from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Integrating, Integrator, Network, Recording
 from loihiconv.core.neurons import charged, current, discharge
+from loihiconv.core.record import WorstCase
 from loihiconv.evaluation.explain.analog import RateModel
 from loihiconv.evaluation.explain.reference import matching, without_plane
 from loihiconv.evaluation.explain.stages import unit
@@ -23,6 +23,8 @@ LIMITS = {"bias": BIAS_MAX, "u": SUM_LIMIT - 1, "v": V_MAX}
 WEIGHT_MAX = 255
 """Largest magnitude of an 8-bit weight; 254 where signs mix."""
 WEIGHT_BINS = 64
+UNKNOWN = WorstCase(0, 0)
+"""Of a network that was made by hand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,6 @@ def state_ranges(net: Network, x: Array, recording: Recording) -> tuple[StateRan
     """
     model, sent = RateModel(net), payloads(net.input, x)
     currents = host_currents(net, sent)
-    bounds: Mapping[str, Mapping[str, float]] = net.metadata.get("bounds", {})
     result = []
     for p in net.populations:
         if not isinstance(p, Integrator):
@@ -126,13 +127,18 @@ def state_ranges(net: Network, x: Array, recording: Recording) -> tuple[StateRan
         u = _sums(net, model, p, sent, recording)
         bias = currents.get(p.name, p.bias)
         v_seen = _largest_potential(p, u, bias, recording.timesteps)
-        worst = bounds.get(p.name, {})
+        worst = net.record.bounds.get(p.name, UNKNOWN)
         result.append(
             StateRanges(
-                p.name, p.spike_charge(STATE_SHIFT) if p.spiking else None, int(np.abs(bias).max(initial=0)),
-                int(np.abs(u).max(initial=0)), int(worst.get("sum", 0)), v_seen, int(worst.get("v", 0)),
+                p.name,
+                p.spike_charge(STATE_SHIFT) if p.spiking else None,
+                int(np.abs(bias).max(initial=0)),
+                int(np.abs(u).max(initial=0)),
+                int(worst.sum),
+                v_seen,
+                int(worst.v),
             )
-        )  # fmt: skip
+        )
     return tuple(result)
 
 
@@ -152,9 +158,18 @@ def _weights(net: Network, c: Connection) -> WeightStatistics:
     edges = np.linspace(-reach, reach, WEIGHT_BINS + 1)
     counts, float_counts = np.histogram(weight.ravel(), edges)[0], np.histogram(np.clip(floats, -reach, reach), edges)[0]
     return WeightStatistics(
-        c.name, c.target, weight.size, float(np.mean(weight == 0)), log2(largest + 1), len(np.unique(weight)), error, c.on_host,
-        edges, counts, float_counts,
-    )  # fmt: skip
+        c.name,
+        c.target,
+        weight.size,
+        float(np.mean(weight == 0)),
+        log2(largest + 1),
+        len(np.unique(weight)),
+        error,
+        c.on_host,
+        edges,
+        counts,
+        float_counts,
+    )
 
 
 def _sums(net: Network, model: RateModel, p: Integrator, sent: Array, recording: Recording) -> Array:

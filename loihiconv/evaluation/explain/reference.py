@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from loihiconv.ann.evaluate import Evaluator
-from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.graph import Input as AnnInput
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.graph import Relu as AnnRelu
 from loihiconv.ann.passes import lower
-from loihiconv.conversion.settings import NAMES, Settings
+from loihiconv.conversion.settings import Settings, settings_of
 from loihiconv.conversion.spiking import population_names, to_spiking
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.core.linear import Array, Conv, Dense
@@ -76,12 +74,12 @@ class Reference:
         return Evaluator(self.ann)
 
 
-def read_reference(model: nn.Module, network: Network) -> Reference:
+def read_reference(model: Source, network: Network) -> Reference:
     """Put a model beside the float spiking network that was made of it.
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     network : Network
         Float; `Network.origin` of one in fixed point.
 
@@ -90,11 +88,10 @@ def read_reference(model: nn.Module, network: Network) -> Reference:
     LoihiconvError
         If the model cannot be read.
     """
-    original = read_torch(model, network.input.sample_shape)
-    settings: Mapping[str, Any] = network.metadata.get("settings", {})
-    tree = settings.get("maxpool") == "relu-tree"
-    ann = lower(original, "relu-tree" if tree else "gate").ann
-    converted = lower(original, "average").ann if settings.get("maxpool") == "average" else ann
+    original = readable(model).ann(network.input.sample_shape)
+    maxpool = _recorded(network).maxpool
+    ann = lower(original, "relu-tree" if maxpool == "relu-tree" else "gate").ann
+    converted = lower(original, "average").ann if maxpool == "average" else ann
     scales = _scales(converted, network)
     expected = _expected(converted, scales, network)
     if expected is None:
@@ -138,7 +135,7 @@ def _is_population(ann: Ann, name: str) -> bool:
 
 def _scales(ann: Ann, network: Network) -> dict[str, Array]:
     """λ of every population, from the network's own record of its calibration; 1 where hidden layers were not normalised."""
-    recorded = network.metadata.get("calibration", {}).get("scales", {})
+    recorded = network.record.calibration.scales
     names, scales = population_names(ann), {}
     for node in ann:
         name = names[node.name]
@@ -148,16 +145,20 @@ def _scales(ann: Ann, network: Network) -> dict[str, Array]:
     return scales
 
 
+def _recorded(network: Network) -> Settings:
+    """Settings of the conversion; the defaults where the network does not tell."""
+    return settings_of(network.record) or Settings(network.timesteps)
+
+
 def _settings(network: Network) -> Settings:
-    """Settings of the conversion, as far as the network tells; from its own populations where it does not."""
-    recorded = {name: value for name, value in network.metadata.get("settings", {}).items() if name in NAMES}
-    seen = {
-        "timesteps": network.timesteps,
-        "input_coding": network.input.coding,
-        "reset": next((p.resets for p in network.populations[1:] if p.resets), "subtract"),
-        "readout": network.readout.decision,
-    }
-    return Settings(**{**recorded, **seen})
+    """The same, but for what the network's own populations say."""
+    return replace(
+        _recorded(network),
+        timesteps=network.timesteps,
+        input_coding=network.input.coding,
+        reset=next((p.resets for p in network.populations[1:] if p.resets), "subtract"),
+        readout=network.readout.decision,
+    )
 
 
 def _expected(ann: Ann, scales: Mapping[str, Array], network: Network) -> tuple[Network, Network] | None:

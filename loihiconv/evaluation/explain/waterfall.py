@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from torch import nn
 
+from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Integrator, Network, Readout, Recording
@@ -94,7 +94,7 @@ class Waterfall:
 
 
 def waterfall(
-    model: nn.Module,
+    model: Source,
     net: Network,
     test_set: tuple[Array, Array],
     *,
@@ -108,7 +108,7 @@ def waterfall(
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
         The float network that ``net`` was made of.
     net : Network
         Float or fixed point.
@@ -131,6 +131,7 @@ def waterfall(
     InvalidData
         If samples and labels, or what was recorded, do not belong together.
     """
+    model = readable(model)
     x, y = check_test_set(test_set)
     if layer_samples < 1:
         raise InvalidSetting(f"layer_samples {layer_samples}", where="layer_samples", limit="at least 1 expected")
@@ -223,7 +224,7 @@ def _spiking_rates(network: Network, x: Array, device: str) -> tuple[dict[str, A
     return rates, delta
 
 
-def _predict(stage: Stage, model: nn.Module, x: Array, device: str, progress: Progress | None) -> Array:
+def _predict(stage: Stage, model: FloatModel, x: Array, device: str, progress: Progress | None) -> Array:
     if stage.kind == "model":
         return predict(model, x)
     assert stage.network is not None  # only recorded stages have none
@@ -241,7 +242,9 @@ def _predictions(name: str, what: Recording | Array, n: int) -> Array:
     predictions = what.predictions if isinstance(what, Recording) else np.asarray(what)
     if predictions.shape != (n,):
         raise InvalidData(
-            f"recorded {len(predictions)} samples, the test set has {n}", where=name, limit="the same samples expected",
+            f"recorded {len(predictions)} samples, the test set has {n}",
+            where=name,
+            limit="the same samples expected",
             remedy="give the test set that was recorded",
-        )  # fmt: skip
+        )
     return predictions

@@ -10,14 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from loihiconv.conversion.settings import NAMES, Optimize, Settings, choose
+from loihiconv.conversion.declaration import plain
+from loihiconv.conversion.settings import Optimize, Settings, choose
 from loihiconv.core.errors import InvalidSetting
+from loihiconv.evaluation.sweep.declarations import AXES, WEIGHT_BITS
 from loihiconv.hardware.board import Board, Limit
-
-AXES = tuple(sorted({*NAMES, "optimize", "weight_bits"}))
-"""What can be swept: the settings of a conversion, what stands for those not given, and the width of weights."""
-FEWEST_BITS = 2
-"""Of weights: with one bit nothing is left beside the sign."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def points(axes: Mapping[str, Any], fixed: Mapping[str, Any], board: Board | Non
     if "timesteps" not in {*axes, *fixed}:
         raise InvalidSetting("no time steps", where="sweep", remedy='add an axis "timesteps", such as [8, 16, 32]')
     values = {name: _values(name, given) for name, given in axes.items()}
-    same = {name: _plain(value) for name, value in fixed.items()}
+    same = {name: plain(value) for name, value in fixed.items()}
     return tuple(_point(dict(zip(values, combination, strict=True)), same, board) for combination in product(*values.values()))
 
 
@@ -91,22 +88,18 @@ def _check_name(name: str) -> None:
     if name not in AXES:
         close = get_close_matches(name, AXES, n=1)
         hint = f", did you mean {close[0]!r}?" if close else ""
-        raise InvalidSetting(f"no such axis: {name}{hint}", where="sweep", limit=f"known are {', '.join(AXES)}")
+        raise InvalidSetting(f"no such axis: {name}{hint}", where="sweep", limit=f"known are {', '.join(sorted(AXES))}")
 
 
 def _values(name: str, given: Any) -> list[Any]:
     several = isinstance(given, (Sequence, np.ndarray)) and not isinstance(given, str)
     values: list[Any] = []
-    for value in map(_plain, given if several else [given]):
+    for value in map(plain, given if several else [given]):
         if not any(type(value) is type(other) and value == other for other in values):
             values.append(value)
     if not values:
         raise InvalidSetting("no values", where=name, limit="at least one expected")
     return values
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _point(values: dict[str, Any], fixed: Mapping[str, Any], board: Board | None) -> Point:
@@ -120,6 +113,6 @@ def _point(values: dict[str, Any], fixed: Mapping[str, Any], board: Board | None
 def _check_bits(bits: Any, board: Board | None) -> None:
     if board is None:
         raise InvalidSetting("weights of a float network have no such width", where="weight_bits", remedy="name a board")
-    most = board.weight_bits.value
-    if isinstance(bits, bool) or not isinstance(bits, int) or not FEWEST_BITS <= bits <= most:
-        raise InvalidSetting(f"weight_bits {bits!r}", where="weight_bits", limit=f"{FEWEST_BITS} to {most} on {board.name}")
+    fewest, most = WEIGHT_BITS.setting.low, board.weight_bits.value
+    if not WEIGHT_BITS.allows(bits) or bits > most:
+        raise InvalidSetting(f"weight_bits {bits!r}", where="weight_bits", limit=f"{fewest} to {most} on {board.name}")

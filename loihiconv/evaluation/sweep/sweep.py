@@ -11,25 +11,27 @@ from typing import Any, get_args
 
 import numpy as np
 import torch
-from torch import nn
+from typing_extensions import Unpack
 
-from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.backends.run import run
+from loihiconv.backends.simulators import simulator_of
 from loihiconv.conversion.convert import Measured, Progress, build, measure
 from loihiconv.conversion.search import Judge, search
 from loihiconv.core.errors import InvalidData, InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
-from loihiconv.evaluation.compare import check_test_set, predict
+from loihiconv.evaluation.predicting import check_test_set, predict
 from loihiconv.evaluation.sweep.axes import Point, points
 from loihiconv.evaluation.sweep.cache import SweepCache, code
+from loihiconv.evaluation.sweep.declarations import SweepOptions
 from loihiconv.evaluation.sweep.result import Outcome, Part, Row, SweepInterrupted, SweepResult
 from loihiconv.hardware.board import Board, load_board
 
 
 def sweep(
-    model: nn.Module,
+    model: Source,
     calibration: Array | torch.Tensor,
     test_set: tuple[Array, Array],
     *,
@@ -39,7 +41,7 @@ def sweep(
     cache: str | os.PathLike[str] | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
-    **settings: Any,
+    **settings: Unpack[SweepOptions],
 ) -> SweepResult:
     """Convert a network with every combination of some settings, and run each on the emulator.
 
@@ -48,7 +50,7 @@ def sweep(
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     calibration : array or tensor (N, \\*shape)
         Training samples, as for `loihiconv.convert`.
     test_set : (x (M, \\*shape), y (M,))
@@ -83,7 +85,7 @@ def sweep(
     SweepInterrupted
         On Ctrl-C; it is a KeyboardInterrupt with the ``result`` of the points that were finished.
     """
-    board = load_board(board) if board is not None else None
+    model, board = readable(model), load_board(board) if board is not None else None
     todo = points(axes, settings, board)
     if on not in get_args(Part):
         raise InvalidSetting(f"on {on!r}", where="sweep", limit='"train" or "test" expected')
@@ -91,7 +93,7 @@ def sweep(
     if not len(x) or x.shape[1:] != samples.shape[1:]:
         raise InvalidData(f"test set of shape {x.shape}", where="sweep", limit=f"(M, *{samples.shape[1:]}) expected, M at least 1")
     stored = SweepCache(cache)
-    hashes = {"network": fingerprint(read_torch(model, x.shape[1:])), "data": fingerprint(samples, x, y), **code()}
+    hashes = {"network": fingerprint(model.ann(x.shape[1:])), "data": fingerprint(samples, x, y), **code()}
     reference = predict(model, x)
     converter, rows = _Converter(model, samples, board, todo, progress), list[Row]()
     finished = _Steps(todo, progress)
@@ -110,9 +112,7 @@ def sweep(
     except KeyboardInterrupt:
         interrupted = True
     values = {name: tuple(dict.fromkeys(point.values[name] for point in todo)) for name in axes}
-    result = SweepResult(
-        values, tuple(rows), len(todo), board.name if board else "", on, len(x), int((reference == y).sum()), hashes
-    )  # fmt: skip
+    result = SweepResult(values, tuple(rows), len(todo), board.name if board else "", on, len(x), int((reference == y).sum()), hashes)
     if interrupted:
         raise SweepInterrupted(result)
     return result
@@ -121,7 +121,9 @@ def sweep(
 class _Converter:
     """Networks from points; what is measured is kept for the points that come after."""
 
-    def __init__(self, model: nn.Module, calibration: Array, board: Board | None, todo: Sequence[Point], progress: Progress | None) -> None:
+    def __init__(
+        self, model: FloatModel, calibration: Array, board: Board | None, todo: Sequence[Point], progress: Progress | None
+    ) -> None:
         self._model, self._calibration, self._board, self._progress = model, calibration, board, progress
         self._per_channel = any(point.settings.per_channel for point in todo)
         self._measured: dict[tuple[str, bool], Measured] = {}
@@ -170,17 +172,27 @@ def _run(point: Point, converter: _Converter, test_set: tuple[Array, Array], ref
     try:
         network = converter(point)
         recording = run(
-            network, x, "emulator" if network.fixed_point else "float", counts=False, device=device,
+            network,
+            x,
+            simulator_of(network).name,
+            counts=False,
+            device=device,
             progress=lambda done, total: steps.within(point, done, total),
-        )  # fmt: skip
+        )
     except (LimitExceeded, UnsupportedLayer) as error:
         return Row(point.values, point.to_json(), None, str(error))
     right, before = recording.predictions == y, reference == y
     outcome = Outcome(
-        network.timesteps, len(y), int(right.sum()), int((before & ~right).sum()), int((right & ~before).sum()),
-        float((recording.predictions == reference).mean()), recording.firing_rate, recording.synaptic_operations,
-    )  # fmt: skip
-    return Row(point.values, {**point.to_json(), **network.metadata["settings"]}, outcome)
+        network.timesteps,
+        len(y),
+        int(right.sum()),
+        int((before & ~right).sum()),
+        int((right & ~before).sum()),
+        float((recording.predictions == reference).mean()),
+        recording.firing_rate,
+        recording.synaptic_operations,
+    )
+    return Row(point.values, {**point.to_json(), **network.record.settings}, outcome)
 
 
 def _key(point: Point, board: Board | None, device: str, hashes: Mapping[str, str]) -> str:
@@ -193,7 +205,9 @@ def _key(point: Point, board: Board | None, device: str, hashes: Mapping[str, st
 def _samples(calibration: Array | torch.Tensor) -> Array:
     if not isinstance(calibration, (np.ndarray, torch.Tensor)):
         raise InvalidData(
-            f"{type(calibration).__name__} as calibration data", where="sweep", limit="an array or tensor (N, *shape) expected",
+            f"{type(calibration).__name__} as calibration data",
+            where="sweep",
+            limit="an array or tensor (N, *shape) expected",
             remedy="a sweep reads it more than once; concatenate the batches",
-        )  # fmt: skip
+        )
     return np.asarray(calibration.detach().cpu() if isinstance(calibration, torch.Tensor) else calibration, np.float32)

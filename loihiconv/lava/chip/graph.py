@@ -141,16 +141,23 @@ class _Builder:
         population, index = self.network.input, 0
         record = record and population.spiking
         return HostSource(
-            shape=self.views[population.name][::-1], window=self._window(self.network.delay(connection)), population=population,
-            payload=self.job.payload, counts=self.job.counts(index) if record else None,
-            spikes=self.job.spikes(index) if record and self.settings.record_spikes else None, name=f"input of {connection.target}",
-        )  # fmt: skip
+            shape=self.views[population.name][::-1],
+            window=self._window(self.network.delay(connection)),
+            population=population,
+            payload=self.job.payload,
+            counts=self.job.counts(index) if record else None,
+            spikes=self.job.spikes(index) if record and self.settings.record_spikes else None,
+            name=f"input of {connection.target}",
+        )
 
     def _sink(self, index: int, population: Population, neurons: Neurons) -> SpikeSink:
         sink = SpikeSink(
-            shape=self.views[population.name][::-1], window=self._window(neurons.depth), counts=self.job.counts(index),
-            spikes=self.job.spikes(index) if self.settings.record_spikes else None, name=f"spikes of {population.name}",
-        )  # fmt: skip
+            shape=self.views[population.name][::-1],
+            window=self._window(neurons.depth),
+            counts=self.job.counts(index),
+            spikes=self.job.spikes(index) if self.settings.record_spikes else None,
+            name=f"spikes of {population.name}",
+        )
         self.attach(neurons.process.s_out, "sink", 0).connect(sink.a_in)
         return sink
 
@@ -204,9 +211,15 @@ class _Builder:
                 check_stock_conv(mapped, connection.name)
             shape = self.views[connection.source][::-1]
             synapses = Conv(
-                weight=mapped.weight, input_shape=shape, padding=mapped.padding, stride=mapped.stride,
-                dilation=mapped.dilation, groups=mapped.groups, num_message_bits=bits, name=name,
-            )  # fmt: skip
+                weight=mapped.weight,
+                input_shape=shape,
+                padding=mapped.padding,
+                stride=mapped.stride,
+                dilation=mapped.dilation,
+                groups=mapped.groups,
+                num_message_bits=bits,
+                name=name,
+            )
         else:
             synapses = Dense(weights=mapped.weight, weight_exp=exponent, num_message_bits=bits, name=name)
         if from_host:

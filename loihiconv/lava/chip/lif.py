@@ -62,10 +62,9 @@ def slowed(network: Network, ratio: float = RATIO) -> Network:
 
 
 def _held_back(network: Network, population: IF) -> Array:
-    """What of the starting charge comes with the bias; the settings of the conversion say whether any does."""
-    settings = network.metadata.get("settings", {})
-    v_init = np.asarray(population.v_init)
-    return np.asarray(settings["start"] - v_init, v_init.dtype) if settings.get("hold_back") else np.zeros_like(v_init)
+    """What of the starting charge comes with the bias; the record of the conversion says whether any does."""
+    charge, v_init = network.record.charge, np.asarray(population.v_init)
+    return np.zeros_like(v_init) if charge is None else np.asarray(charge - v_init, v_init.dtype)
 
 
 def _slowed_connection(network: Network, connection: Connection, ratio: float) -> Connection:

@@ -88,9 +88,11 @@ def neurocore_model(name: str | None) -> Any:
     """
     if not name:
         raise BackendUnavailable(
-            'realization "native" needs a NeuroCore model of SoftResetIF', where="backend loihi", limit="none was registered",
+            'realization "native" needs a NeuroCore model of SoftResetIF',
+            where="backend loihi",
+            limit="none was registered",
             remedy='name one with --neurocore-model (see loihiconv/lava/chip/loihi.py), or use realization "atrlif" or "lif"',
-        )  # fmt: skip
+        )
     module, _, attribute = name.partition(":")
     try:
         model = getattr(import_module(module), attribute)

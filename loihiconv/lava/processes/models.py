@@ -33,7 +33,7 @@ class PayloadInputModel(PyLoihiProcessModel):
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=32)
 
-    def __init__(self, proc_params: dict) -> None:
+    def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.window = proc_params["window"]
         self.samples = Samples(proc_params["payload"], proc_params["shape"])
@@ -55,12 +55,12 @@ class _NeuronsModel(PyLoihiProcessModel):
     """Integration, common to spiking neurons and readout; see `Neurons`."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
-    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    v_init: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    bias_mant: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=13)
-    bias_exp: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=3)
+    v: Array = LavaPyType(np.ndarray, np.int32, precision=24)
+    v_init: Array = LavaPyType(np.ndarray, np.int32, precision=24)
+    bias_mant: Array = LavaPyType(np.ndarray, np.int32, precision=13)
+    bias_exp: Array = LavaPyType(np.ndarray, np.int32, precision=3)
 
-    def __init__(self, proc_params: dict) -> None:
+    def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.window = proc_params["window"]
         self.biases = Samples(proc_params["biases"], proc_params["shape"]) if proc_params["biases"] else None
@@ -96,9 +96,9 @@ class _IntegrateAndFireModel(_NeuronsModel):
     """Spikes, and their recording; see `IntegrateAndFire`."""
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=1)
-    vth: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=17)
+    vth: Array = LavaPyType(np.ndarray, np.int32, precision=17)
 
-    def __init__(self, proc_params: dict) -> None:
+    def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.silence = np.zeros(proc_params["shape"], np.int32)
         self.recorder = SpikeRecorder(proc_params)
@@ -157,7 +157,7 @@ class GradedIFModel(_IntegrateAndFireModel):
 class ReadoutIntegratorModel(_NeuronsModel):
     """See `ReadoutIntegrator`."""
 
-    def __init__(self, proc_params: dict) -> None:
+    def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.course: list[Array] = []
 
@@ -189,7 +189,7 @@ class DelayModel(PyLoihiProcessModel):
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=32)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=32)
 
-    def __init__(self, proc_params: dict) -> None:
+    def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.ring = np.zeros((proc_params["steps"], *proc_params["shape"]), np.int32)
 
@@ -204,9 +204,9 @@ class _ConnectionModel(PyLoihiProcessModel):
 
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
-    num_message_bits: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=5)
+    num_message_bits: Array = LavaPyType(np.ndarray, np.int32, precision=5)
 
-    def __init__(self, proc_params: dict) -> None:
+    def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.last: Array | None = None
         self.sums: ConvSums | DenseSums | None = None
@@ -235,8 +235,8 @@ class _ConnectionModel(PyLoihiProcessModel):
 class FastDenseModel(_ConnectionModel):
     """Lava's ``Dense`` with the work in proportion to the neurons that fire."""
 
-    a_buff: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    weights: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=8)
+    a_buff: Array = LavaPyType(np.ndarray, np.int32, precision=24)
+    weights: Array = LavaPyType(np.ndarray, np.int32, precision=8)
 
     def prepare(self, message_bits: int) -> DenseSums:
         return DenseSums(self.weights, message_bits)
@@ -251,15 +251,15 @@ class FastConvModel(_ConnectionModel):
     Geometry is taken from int32 fields: Lava's model has it in int8, so that 128 groups or more wrap.
     """
 
-    a_buf: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    weight: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=8)
-    weight_exp: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=8)
-    num_weight_bits: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=5)
-    kernel_size: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=32)
-    stride: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=32)
-    padding: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=32)
-    dilation: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=32)
-    groups: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=32)
+    a_buf: Array = LavaPyType(np.ndarray, np.int32, precision=24)
+    weight: Array = LavaPyType(np.ndarray, np.int32, precision=8)
+    weight_exp: Array = LavaPyType(np.ndarray, np.int32, precision=8)
+    num_weight_bits: Array = LavaPyType(np.ndarray, np.int32, precision=5)
+    kernel_size: Array = LavaPyType(np.ndarray, np.int32, precision=32)
+    stride: Array = LavaPyType(np.ndarray, np.int32, precision=32)
+    padding: Array = LavaPyType(np.ndarray, np.int32, precision=32)
+    dilation: Array = LavaPyType(np.ndarray, np.int32, precision=32)
+    groups: Array = LavaPyType(np.ndarray, np.int32, precision=32)
 
     def exponent(self) -> int:
         return int(self.weight_exp[0])

@@ -34,9 +34,7 @@ class PoissonInput(AbstractProcess):
     def __init__(
         self, *, shape: Shape, window: Window, population: Input, payload: Path, counts: Path, spikes: Path | None, name: str
     ) -> None:
-        super().__init__(
-            shape=shape, window=window, population=population, payload=payload, counts=counts, spikes=spikes, name=name
-        )  # fmt: skip
+        super().__init__(shape=shape, window=window, population=population, payload=payload, counts=counts, spikes=spikes, name=name)
         self.s_out = OutPort(shape=shape)
 
 
@@ -57,12 +55,20 @@ class MaxPoolGate(AbstractProcess):
     """
 
     def __init__(
-        self, *, shape: Shape, source: Shape, window: Window, population: MaxPool, windows: Conv, counts: Path, spikes: Path | None,
+        self,
+        *,
+        shape: Shape,
+        source: Shape,
+        window: Window,
+        population: MaxPool,
+        windows: Conv,
+        counts: Path,
+        spikes: Path | None,
         name: str,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(
             shape=shape, source=source, window=window, population=population, windows=windows, counts=counts, spikes=spikes, name=name
-        )  # fmt: skip
+        )
         self.s_in = InPort(shape=source)
         self.s_out = OutPort(shape=shape)
 
@@ -101,9 +107,18 @@ class Neurons(AbstractProcess):
     """
 
     def __init__(
-        self, *, shape: Shape, window: Window, v_init: Array, bias_mant: Array, bias_exp: Array, biases: Path | None,
-        name: str, synapses: Synapses | None = None, **files: Path | None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        shape: Shape,
+        window: Window,
+        v_init: Array,
+        bias_mant: Array,
+        bias_exp: Array,
+        biases: Path | None,
+        name: str,
+        synapses: Synapses | None = None,
+        **files: Path | None,
+    ) -> None:
         super().__init__(shape=shape, window=window, biases=biases, name=name, synapses=synapses, **files)
         self.a_in = InPort(shape=shape if synapses is None else synapses.source)
         self.v = Var(shape=shape, init=v_init)
@@ -125,13 +140,32 @@ class IntegrateAndFire(Neurons):
     """
 
     def __init__(
-        self, *, shape: Shape, window: Window, vth: int, v_init: Array, bias_mant: Array, bias_exp: Array,
-        biases: Path | None, counts: Path, spikes: Path | None, name: str, synapses: Synapses | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        shape: Shape,
+        window: Window,
+        vth: int,
+        v_init: Array,
+        bias_mant: Array,
+        bias_exp: Array,
+        biases: Path | None,
+        counts: Path,
+        spikes: Path | None,
+        name: str,
+        synapses: Synapses | None = None,
+    ) -> None:
         super().__init__(
-            shape=shape, window=window, v_init=v_init, bias_mant=bias_mant, bias_exp=bias_exp, biases=biases,
-            counts=counts, spikes=spikes, name=name, synapses=synapses,
-        )  # fmt: skip
+            shape=shape,
+            window=window,
+            v_init=v_init,
+            bias_mant=bias_mant,
+            bias_exp=bias_exp,
+            biases=biases,
+            counts=counts,
+            spikes=spikes,
+            name=name,
+            synapses=synapses,
+        )
         self.s_out = OutPort(shape=shape)
         self.vth = Var(shape=(1,), init=vth)
 
@@ -155,13 +189,34 @@ class GradedIF(IntegrateAndFire):
     """
 
     def __init__(
-        self, *, shape: Shape, window: Window, vth: int, v_init: Array, bias_mant: Array, bias_exp: Array, payload_max: int,
-        biases: Path | None, counts: Path, spikes: Path | None, name: str, synapses: Synapses | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        shape: Shape,
+        window: Window,
+        vth: int,
+        v_init: Array,
+        bias_mant: Array,
+        bias_exp: Array,
+        payload_max: int,
+        biases: Path | None,
+        counts: Path,
+        spikes: Path | None,
+        name: str,
+        synapses: Synapses | None = None,
+    ) -> None:
         super().__init__(
-            shape=shape, window=window, vth=vth, v_init=v_init, bias_mant=bias_mant, bias_exp=bias_exp, biases=biases,
-            counts=counts, spikes=spikes, name=name, synapses=synapses,
-        )  # fmt: skip
+            shape=shape,
+            window=window,
+            vth=vth,
+            v_init=v_init,
+            bias_mant=bias_mant,
+            bias_exp=bias_exp,
+            biases=biases,
+            counts=counts,
+            spikes=spikes,
+            name=name,
+            synapses=synapses,
+        )
         self.proc_params["payload_max"] = payload_max
 
 
@@ -179,13 +234,32 @@ class ReadoutIntegrator(Neurons):
     """
 
     def __init__(
-        self, *, shape: Shape, window: Window, v_init: Array, bias_mant: Array, bias_exp: Array, biases: Path | None,
-        potentials: Path, potentials_over_time: Path | None, name: str, synapses: Synapses | None = None, delay: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        shape: Shape,
+        window: Window,
+        v_init: Array,
+        bias_mant: Array,
+        bias_exp: Array,
+        biases: Path | None,
+        potentials: Path,
+        potentials_over_time: Path | None,
+        name: str,
+        synapses: Synapses | None = None,
+        delay: int = 0,
+    ) -> None:
         super().__init__(
-            shape=shape, window=window, v_init=v_init, bias_mant=bias_mant, bias_exp=bias_exp, biases=biases,
-            potentials=potentials, potentials_over_time=potentials_over_time, name=name, synapses=synapses,
-        )  # fmt: skip
+            shape=shape,
+            window=window,
+            v_init=v_init,
+            bias_mant=bias_mant,
+            bias_exp=bias_exp,
+            biases=biases,
+            potentials=potentials,
+            potentials_over_time=potentials_over_time,
+            name=name,
+            synapses=synapses,
+        )
         self.proc_params["delay"] = delay
 
 

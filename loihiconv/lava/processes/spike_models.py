@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.model import PyLoihiProcessModel
@@ -25,7 +27,7 @@ class PoissonInputModel(PyLoihiProcessModel):
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=1)
 
-    def __init__(self, proc_params: dict) -> None:
+    def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.window, self.population = proc_params["window"], proc_params["population"]
         self.samples = Samples(proc_params["payload"], proc_params["shape"])
@@ -55,7 +57,7 @@ class MaxPoolGateModel(PyLoihiProcessModel):
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=8)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=8)
 
-    def __init__(self, proc_params: dict) -> None:
+    def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.window, self.population = proc_params["window"], proc_params["population"]
         self.recorder = SpikeRecorder(proc_params)
@@ -63,9 +65,7 @@ class MaxPoolGateModel(PyLoihiProcessModel):
         (top, bottom, left, right), (sh, sw), (dh, dw) = conv.padding, conv.stride, conv.dilation
         kh, kw = conv.weight.shape[2:]
         columns, rows = (shape[0] - 1) * sw + 1, (shape[1] - 1) * sh + 1
-        self.units = [
-            (slice(j * dw, j * dw + columns, sw), slice(i * dh, i * dh + rows, sh)) for i in range(kh) for j in range(kw)
-        ]  # fmt: skip
+        self.units = [(slice(j * dw, j * dw + columns, sw), slice(i * dh, i * dh + rows, sh)) for i in range(kh) for j in range(kw)]
         padded = (width + left + right, height + top + bottom, c)
         inside = (slice(left, left + width), slice(top, top + height))
         # Padding has an estimate below all others. Writing to the insides is all that a step has to do.
@@ -96,7 +96,7 @@ class MaxPoolGateModel(PyLoihiProcessModel):
             # A gate whose unit keeps the maximum in a tie has passed as much as the maximum.
             passing = np.maximum(largest - self.passed, 0)
             self.passed += passing
-            return passing
+            return np.asarray(passing)
         self.estimates += (spikes << ESTIMATE_SHIFT) - (self.estimates >> self.population.decay)
         self.spikes[:] = spikes
         largest, passing = np.full(self.silence.shape, -1, np.int32), self.silence
@@ -104,4 +104,4 @@ class MaxPoolGateModel(PyLoihiProcessModel):
             wins = self._estimates[unit] > largest
             largest = np.where(wins, self._estimates[unit], largest)
             passing = np.where(wins, self._spikes[unit], passing)
-        return passing
+        return np.asarray(passing)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from loihiconv.ann.frontends import load_factory, load_weights
+from loihiconv.ann.frontends.loading import load_factory, load_weights
 from loihiconv.core.errors import InvalidModel
 
 

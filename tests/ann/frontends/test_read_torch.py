@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from loihiconv.ann.evaluate import Evaluator, verify_reading
-from loihiconv.ann.frontends import problems, read_torch
+from loihiconv.ann.frontends.torch import problems, read_torch
 from loihiconv.ann.graph import Add, Ann, Flatten, Linear, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer

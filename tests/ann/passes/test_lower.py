@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from loihiconv.ann.evaluate import Evaluator
-from loihiconv.ann.frontends import read_torch
+from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Add, Ann, BatchNorm, Input, Linear, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.ann.passes.fold_batchnorm import scale_and_shift
@@ -144,12 +144,23 @@ def networks(draw: st.DrawFn) -> tuple[nn.Sequential, tuple[int, ...]]:
         )
         pool = draw(st.sampled_from([nn.AvgPool2d, nn.MaxPool2d]))(draw(st.integers(2, 3)), draw(number), draw(st.integers(0, 1)))
         pad = nn.ZeroPad2d(draw(st.tuples(*[st.integers(-1, 2)] * 4)))
-        block = draw(st.sampled_from([
-            [conv, nn.ReLU()], [conv, nn.BatchNorm2d(conv.out_channels), nn.ReLU()], [conv, nn.MaxPool2d(2), nn.ReLU()],
-            [pad, conv, nn.ReLU()], [nn.ReLU(), pool], [nn.BatchNorm2d(c)], [pad], [nn.ReLU()],
-            [Residual(nn.Sequential(nn.Conv2d(c, c, 3, padding=1), nn.BatchNorm2d(c))), nn.ReLU()],
-            [Residual(nn.Conv2d(c, c, 1))], [nn.Dropout()],
-        ]))  # fmt: skip
+        block = draw(
+            st.sampled_from(
+                [
+                    [conv, nn.ReLU()],
+                    [conv, nn.BatchNorm2d(conv.out_channels), nn.ReLU()],
+                    [conv, nn.MaxPool2d(2), nn.ReLU()],
+                    [pad, conv, nn.ReLU()],
+                    [nn.ReLU(), pool],
+                    [nn.BatchNorm2d(c)],
+                    [pad],
+                    [nn.ReLU()],
+                    [Residual(nn.Sequential(nn.Conv2d(c, c, 3, padding=1), nn.BatchNorm2d(c))), nn.ReLU()],
+                    [Residual(nn.Conv2d(c, c, 1))],
+                    [nn.Dropout()],
+                ]
+            )
+        )
         try:
             result = nn.Sequential(*block).eval()(size)
         except RuntimeError:  # the image has become too small

@@ -9,7 +9,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from loihiconv.core.network import IF, Readout, Reset
+from loihiconv.core.choices import Reset
+from loihiconv.core.network import IF, Readout
 from loihiconv.evaluation.explain.analog import RateModel, fired
 from loihiconv.evaluation.explain.theory import analog_rates
 from loihiconv.simulator import simulate

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from loihiconv.core.choices import Reset
 from loihiconv.core.linear import Conv, Dense
-from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Readout, Reset
+from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Readout
 from loihiconv.evaluation.explain.attribution import PARTS, attribute, split
 from loihiconv.simulator import simulate
 from tests.evaluation.explain.test_theory import RECORD, dense_float, grid, positive_network

@@ -180,13 +180,23 @@ def test_blue_and_red_exchanged_in_cifar10() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {}, {"timesteps": 16}, {"timesteps": 64}, {"percentile": 99.0}, {"percentile": 100.0}, {"per_channel": False},
+        {},
+        {"timesteps": 16},
+        {"timesteps": 64},
+        {"percentile": 99.0},
+        {"percentile": 100.0},
+        {"per_channel": False},
         {"bias_correction": False},
-        {"board": "nahuku32"}, {"board": None}, {"input_coding": "rate"}, {"input_coding": "poisson", "timesteps": 64},
-        {"hold_back": 0.0}, {"scale": "percentile"}, {"optimize": "none"},
+        {"board": "nahuku32"},
+        {"board": None},
+        {"input_coding": "rate"},
+        {"input_coding": "poisson", "timesteps": 64},
+        {"hold_back": 0.0},
+        {"scale": "percentile"},
+        {"optimize": "none"},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_good_networks_get_no_finding(options: dict[str, object]) -> None:
     diagnosis = named(converted(**options))
     assert diagnosis.findings == ()

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loihiconv.core.choices import Reset
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.input_coding import host_currents, payloads
 from loihiconv.core.linear import Array, Dense
-from loihiconv.core.network import IF, V_MAX, Connection, Input, MaxPool, Network, Population, Readout, Reset
+from loihiconv.core.network import IF, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.evaluation.explain import theory
 from loihiconv.simulator import simulate
 from tests.strategies import Case, cases

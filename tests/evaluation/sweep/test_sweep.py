@@ -83,7 +83,7 @@ def test_a_float_network_and_a_search_are_swept_too() -> None:
     net = lc.convert(small(), CALIBRATION, board=None, timesteps=8, optimize="latency")
     assert searched.outcome.timesteps == net.timesteps
     assert searched.outcome.correct == (lc.run(net, X, "float").predictions == Y).sum()
-    assert searched.settings.items() >= net.metadata["settings"].items()
+    assert searched.settings.items() >= net.record.settings.items()
 
 
 def test_what_cannot_be_converted_is_a_row_with_the_reason() -> None:
@@ -237,10 +237,23 @@ def test_two_sweeps_share_a_file(tmp_path: Path) -> None:
 def test_fingerprints_tell_types_shapes_and_borders_apart() -> None:
     zeros = np.zeros((2, 3), np.float32)
     different = [
-        zeros, zeros.T, zeros.astype(np.int32), -zeros, 1, 1.0, True, "1", None, ["ab", "c"], ["a", "bc"], {"a": 1}, {"a": 2},
-        [[1], 2], [1, [2]],
+        zeros,
+        zeros.T,
+        zeros.astype(np.int32),
+        -zeros,
+        1,
+        1.0,
+        True,
+        "1",
+        None,
+        ["ab", "c"],
+        ["a", "bc"],
+        {"a": 1},
+        {"a": 2},
+        [[1], 2],
+        [1, [2]],
         np.zeros((0, 3), np.float32),
-    ]  # fmt: skip
+    ]
     assert len({fingerprint(value) for value in different}) == len(different)
     assert fingerprint({"a": 1, "b": zeros}) == fingerprint({"b": zeros.copy(), "a": 1})
     assert fingerprint(zeros[:, ::2]) == fingerprint(np.ascontiguousarray(zeros[:, ::2]))
@@ -263,10 +276,13 @@ def result() -> SweepResult:
         return Row({"timesteps": steps, "per_channel": per_channel}, {}, outcome)
 
     rows = (
-        row(8, True, 150, 900.0), row(8, False, 140, 400e3), row(16, True, 180, 1.7e6), row(16, False, 180, 800e3),
+        row(8, True, 150, 900.0),
+        row(8, False, 140, 400e3),
+        row(16, True, 180, 1.7e6),
+        row(16, False, 180, 800e3),
         row(32, True, 189, 3.2e6),
         Row({"timesteps": 32, "per_channel": False}, {}, None, "3: too large"),
-    )  # fmt: skip
+    )
     return SweepResult({"timesteps": (8, 16, 32), "per_channel": (True, False)}, rows, 6, "kapoho_point", "test", 200, 190, {})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.model import PyLoihiProcessModel
@@ -26,10 +28,10 @@ class SoftResetIFModel(PyLoihiProcessModel):
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
-    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    bias_mant: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=13)
-    bias_exp: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=3)
-    vth: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=17)
+    v: Array = LavaPyType(np.ndarray, np.int32, precision=24)
+    bias_mant: Array = LavaPyType(np.ndarray, np.int32, precision=13)
+    bias_exp: Array = LavaPyType(np.ndarray, np.int32, precision=3)
+    vth: Array = LavaPyType(np.ndarray, np.int32, precision=17)
 
     def run_spk(self) -> None:
         bias = np.left_shift(self.bias_mant, self.bias_exp)
@@ -45,7 +47,7 @@ class HostSourceModel(PyLoihiProcessModel):
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
 
-    def __init__(self, proc_params: dict) -> None:
+    def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.window, self.population = proc_params["window"], proc_params["population"]
         self.samples = Samples(proc_params["payload"], proc_params["shape"])
@@ -72,7 +74,7 @@ class HostSourceModel(PyLoihiProcessModel):
         if self.population.coding == "analog":
             return self.payload
         if self.population.coding == "poisson":
-            return poisson_spikes(self.population, self.payload.T, sample, begin=step, steps=1)[0].T.astype(np.int32)
+            return np.asarray(poisson_spikes(self.population, self.payload.T, sample, begin=step, steps=1)[0].T.astype(np.int32))
         # Rate: integrate-and-fire with the payload as its input and payload_max as its threshold, from half of it.
         self.v += self.payload
         return fire(self.v, self.population.payload_max).astype(np.int32)
@@ -86,7 +88,7 @@ class SpikeSinkModel(PyLoihiProcessModel):
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
 
-    def __init__(self, proc_params: dict) -> None:
+    def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.window = proc_params["window"]
         self.recorder = SpikeRecorder(proc_params)

@@ -61,9 +61,7 @@ class HostSource(AbstractProcess):
     def __init__(
         self, *, shape: Shape, window: Window, population: Input, payload: Path, counts: Path | None, spikes: Path | None, name: str
     ) -> None:
-        super().__init__(
-            shape=shape, window=window, population=population, payload=payload, counts=counts, spikes=spikes, name=name
-        )  # fmt: skip
+        super().__init__(shape=shape, window=window, population=population, payload=payload, counts=counts, spikes=spikes, name=name)
         self.s_out = OutPort(shape=shape)
 
 

@@ -1,0 +1,84 @@
+"""What every front end gives: a trained float network that can be read, evaluated and weighed, wherever it comes from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from loihiconv.ann.graph import Ann, BatchNorm, Linear
+from loihiconv.core.errors import LoihiconvError
+from loihiconv.core.linear import Array, Shape
+
+Source: TypeAlias = object
+"""Where a float network may come from: any type that a front end is registered for, or a `FloatModel` itself."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a float network takes to store.
+
+    Attributes
+    ----------
+    bytes : int
+        Of all parameters and constants.
+    weights, zeros : int
+        Weights, without biases and statistics, and how many of them are 0.
+    """
+
+    bytes: int
+    weights: int
+    zeros: int
+
+
+class FloatModel(ABC):
+    """A trained float network, as conversion, comparison and diagnosis see it.
+
+    A front end derives from it and says how to read the source (`ann`) and how to evaluate it (`outputs`). The two must not come
+    from each other: a conversion compares them, so that a misread source is never converted in silence.
+
+    Attributes
+    ----------
+    name : str
+        What messages call it.
+    """
+
+    name: str
+
+    @abstractmethod
+    def ann(self, shape: Shape) -> Ann:
+        """The network for samples of this shape (without the batch axis), as it was trained; the passes come later.
+
+        Raises
+        ------
+        LoihiconvError
+            `UnsupportedLayer` if an operation cannot be converted, `InvalidModel` if the source or its parameters are unusable.
+        """
+
+    @abstractmethod
+    def outputs(self, x: Array) -> Array:
+        """Outputs (N, classes) of the source itself, in inference mode and in its own units; neither it nor ``x`` is changed.
+
+        Parameters
+        ----------
+        x : array (N, \\*shape)
+        """
+
+    def problems(self, shape: Shape) -> tuple[LoihiconvError, ...]:
+        """Everything that stands in the way of `ann`, in the order of the network; empty if nothing does."""
+        try:
+            self.ann(shape)
+        except LoihiconvError as error:
+            return (error,)
+        return ()
+
+    def stored(self, shape: Shape) -> Stored:
+        """What it takes to store; here what the nodes of `ann` hold."""
+        ann = self.ann(shape)
+        weights = [node.map.weight for node in ann if isinstance(node, Linear)]
+        others = [node.bias for node in ann if isinstance(node, Linear) and node.bias is not None]
+        others += [values for n in ann if isinstance(n, BatchNorm) for values in (n.mean, n.var, n.gamma, n.beta)]
+        size = sum(np.asarray(values).nbytes for values in (*weights, *others))
+        return Stored(size, sum(w.size for w in weights), sum(w.size - int(np.count_nonzero(w)) for w in weights))

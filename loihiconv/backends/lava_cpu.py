@@ -1,0 +1,61 @@
+"""The back end "lava": Lava's CPU simulator, in a process of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from loihiconv.backends.backend import Availability, Numbers, Record, RunOptions
+from loihiconv.core.errors import BackendUnavailable
+
+if TYPE_CHECKING:
+    from loihiconv.core.linear import Array
+    from loihiconv.core.network import Network
+    from loihiconv.core.recording import Recording
+
+SAMPLES = 50
+"""Samples that a comparison runs in Lava's simulator unless told otherwise: it is thousands of times slower."""
+
+
+@dataclass(frozen=True)
+class LavaCpu:
+    """The emulator's integers in Lava's CPU simulator; with a realization, the process graph that goes to the chip."""
+
+    name: str = "lava"
+    title: str = "Lava CPU"
+    description: str = "the same integers in Lava's CPU simulator"
+    numbers: Numbers = "fixed point"
+    records: frozenset[Record] = frozenset({"spikes", "potentials"})
+    samples: int | None = SAMPLES
+    hardware: bool = False
+    judges: str = "emulator"
+
+    def availability(self, *, quick: bool = False) -> Availability:
+        from loihiconv.lava.client import find_python
+
+        try:
+            return Availability(True, f"with {find_python()}")
+        except BackendUnavailable as error:
+            return Availability(False, f"{error.where}: {error.what}", error.remedy)
+
+    def run(self, network: Network, x: Array, options: RunOptions) -> Recording:
+        from loihiconv.lava.chip.settings import ChipSettings
+        from loihiconv.lava.client import run_lava
+
+        chip = None
+        if options.realization is not None:
+            from loihiconv.backends.realize import realize
+            from loihiconv.backends.register_check import check_registers
+
+            network = realize(network, options.realization, ratio=options.lif_ratio)
+            check_registers(network, options.realization, x)
+            chip = ChipSettings(options.realization)
+        return run_lava(
+            network,
+            x,
+            record=options.record,
+            stock_models=options.stock_models,
+            deadline=options.deadline,
+            chip=chip,
+            progress=options.progress,
+        )

@@ -1,0 +1,79 @@
+"""The back end "loihi": a board, through Intel's lava-loihi. No board has been within reach of this project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from loihiconv.backends.backend import Availability, Numbers, Record, RunOptions
+from loihiconv.core.errors import BackendUnavailable
+
+if TYPE_CHECKING:
+    from loihiconv.core.linear import Array
+    from loihiconv.core.network import Network
+    from loihiconv.core.recording import Recording
+
+
+@dataclass(frozen=True)
+class Loihi:
+    """A board that SLURM or an address leads to, which `loihiconv.lava.detection` looks for."""
+
+    name: str = "loihi"
+    title: str = "Loihi"
+    description: str = "a board, through Intel's lava-loihi"
+    numbers: Numbers = "fixed point"
+    records: frozenset[Record] = frozenset({"spikes", "potentials"})
+    samples: int | None = None
+    hardware: bool = True
+    judges: str = ""
+
+    def availability(self, *, quick: bool = False) -> Availability:
+        return _glance() if quick else _look()
+
+    def run(self, network: Network, x: Array, options: RunOptions) -> Recording:
+        from loihiconv.backends.realize import check_generation, realize
+        from loihiconv.backends.register_check import check_registers
+        from loihiconv.hardware.board import load_board
+        from loihiconv.hardware.place import require_fit
+        from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
+        from loihiconv.lava.client import run_lava
+        from loihiconv.lava.detection import require_loihi
+
+        realization, access = options.realization or "native", options.access or BoardAccess()
+        board = load_board(network.board)
+        check_generation(realization, board)
+        network = realize(network, realization, board=board, ratio=options.lif_ratio)
+        require_fit(network, board)
+        python = require_loihi(access, realization)
+        check_registers(network, realization, x)
+        sinks = options.counts or "spikes" in options.record
+        chip = ChipSettings(realization, "loihi", board.generation, sinks, access)
+        return run_lava(network, x, record=options.record, deadline=options.deadline, progress=options.progress, python=python, chip=chip)
+
+
+def _look() -> Availability:
+    """What detection finds: all that is missing, and what to do about the first of it."""
+    from loihiconv.lava.detection import detect
+
+    detection = detect()
+    if detection.ready:
+        return Availability(True, "a run can be tried")
+    found = detection.findings
+    needed = [found["lava"], found["lava-loihi"], *(() if found["ethernet"].found else (found["slurm"],))]
+    missing = [finding for finding in needed if not finding.found]
+    return Availability(False, "; ".join(f"{finding.name}: {finding.detail}" for finding in missing), missing[0].remedy)
+
+
+def _glance() -> Availability:
+    """Whether there is an interpreter for Lava, and SLURM or an address: what is installed there is not asked."""
+    from loihiconv.lava.client import find_python
+
+    try:
+        find_python()
+    except BackendUnavailable as error:
+        return Availability(False, f"{error.where}: {error.what}", error.remedy)
+    if not shutil.which("sinfo") and not os.environ.get("NXSDKHOST"):
+        return Availability(False, "neither SLURM (no program sinfo) nor a board's address (NXSDKHOST)", "log in to a board's host")
+    return Availability(True, "a way to a board is there; lava-loihi was not looked for")
