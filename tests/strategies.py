@@ -79,10 +79,12 @@ def records() -> st.SearchStrategy[ConversionRecord]:
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max_hidden: int = 3, graded: bool = True) -> Case:
+def cases(
+    draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max_hidden: int = 3, graded: bool = True, exponents: bool = True
+) -> Case:
     """Networks of up to ``max_hidden`` hidden layers, with skips, gates and currents from the host, and samples for them.
 
-    Without ``graded`` all spikes are binary.
+    Without ``graded`` all spikes are binary, without ``exponents`` no sum is shifted.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     source = _input(draw)
@@ -110,7 +112,7 @@ def cases(draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max
         if layer and draw(st.booleans()):
             other = draw(st.sampled_from(populations[:-1]))
             incoming.append(Connection(other.name, name, _skip(draw, rng, other.shape, shape)))
-        if not on_host:
+        if exponents and not on_host:
             incoming = [replace(c, weight_exp=draw(st.sampled_from(EXPONENTS))) for c in incoming]
         bounded = [_host_connection(source, incoming[0], rng)] if on_host else _bounded(incoming, populations, rng)
         populations.append(_population(draw, rng, name, shape, last=layer == hidden, quiet=on_host, graded=graded))

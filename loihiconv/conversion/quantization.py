@@ -6,6 +6,7 @@ three by the same g keeps the function, so there is no threshold error; g is tak
 that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
 
 - weights:      g max|w| / P <= 254 (even numbers, signs mix) or 255 (one sign)
+                where another range stops g earlier, weights get an exponent, so that they use their bits; see `exponents`
 - threshold:    g <= mantissa_max * 2^exponent_max, and representable as mantissa * 2^exponent
 - bias:         64 g max|b| <= 4095 * 2^7
 - synaptic sum: P * sum of weights of one sign < 2^17 for every neuron, or u wraps
@@ -14,6 +15,7 @@ that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from math import floor, log2
@@ -22,6 +24,7 @@ import numpy as np
 
 from loihiconv.conversion.adaptive_rounding import Covariances, adaptive_weights, expected_error
 from loihiconv.conversion.bias_plane import with_bias_plane
+from loihiconv.conversion.exponents import RATE_MEAN_SQUARE, choose_exponent, floor_variance, mean_loss, widest_exponent
 from loihiconv.core.bounds import worst_cases, worst_sums
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias, round_weights
@@ -30,6 +33,7 @@ from loihiconv.core.network import (
     STATE_SHIFT,
     SUM_LIMIT,
     V_MAX,
+    WEIGHT_EXP_MIN,
     Connection,
     Input,
     Integrating,
@@ -53,6 +57,10 @@ WARNED_WEIGHT_BITS = 4.0
 """Below which accuracy is lost for certain."""
 HOST_WEIGHT_BITS = 15
 """Magnitude bits of weights that only the host multiplies with."""
+FILLED = 0.72
+"""Share of the limit that a readout's largest weights use at least: 7.5 bits of 8."""
+EXACT_SUM = 2**24
+"""What sums stay below before they are shifted: float32 holds them exactly, whatever the order."""
 SUM_CAUSE = "synaptic sum of 17 bits"
 PLANE_GAIN = 0.7
 """A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
@@ -234,9 +242,11 @@ def _current_error(network: Network, population: Population, source: Input, boar
     error = 0.0
     for old, new in zip(network.incoming(population.name), incoming, strict=True):
         if old.source == source.name:
-            weights = new.map.weight.astype(np.float64)
+            weights = new.map.weight * 2.0**new.weight_exp
             wrong = weights - old.map.weight.astype(np.float64) * gain / source.payload_max
             error += float(_per_input(weights**2, rounding, new.map).mean()) / gain**2
+            if new.weight_exp:
+                error += floor_variance(new.weight_exp, _step(old, board)) / gain**2
             if (covariance := covariances.get((old.source, old.target))) is not None:
                 error += expected_error(wrong, covariance) * source.payload_max**2 / gain**2
             else:
@@ -255,60 +265,144 @@ def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
 def _quantize_population(
     network: Network, population: Population, source: Input, board: Board, covariances: Covariances
 ) -> tuple[Integrating, list[Connection], LayerRecord]:
+    """A population, what comes into it, and what became of its range."""
     assert isinstance(population, Integrator)  # the caller handles the rest
-    incoming = network.incoming(population.name)
-    on_host = [_on_host(c, source, board) for c in incoming]
-    payload = [source.payload_max if c.source == source.name and not source.spiking else 1 for c in incoming]
-    chip = [(c, p) for c, p, host in zip(incoming, payload, on_host, strict=True) if not host]
-    ceilings = [Ceiling(_weight_limit(c.map.weight, board) * p / _largest(c.map.weight), f"weights of {c.name}") for c, p in chip]
-    if any(on_host):
-        host_connections = [c for c, host in zip(incoming, on_host, strict=True) if host]
-        unit_sums = worst_sums(network, replace(source, payload_max=1), population, host_connections)
-        worst = max(float(sums.max()) for sums in unit_sums) + _largest(population.bias)
-        ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / worst, "currents from the host"))
-    else:
-        ceilings.append(Ceiling(BIAS_MAX / 2**STATE_SHIFT / _largest(population.bias), "bias"))
-    if population.spiking:
-        ceilings.append(Ceiling((2**board.vth_mantissa_bits.value - 1) << board.vth_exponent_max.value, "threshold"))
-    else:
-        ceilings.append(Ceiling(V_MAX / 2**STATE_SHIFT / network.readout_steps / READOUT_HEADROOM, "potential of the readout over T steps"))
-    ceiling = min(ceilings, key=lambda c: c.gain)
+    ceiling, lowest = min(_ceilings(network, population, source, board), key=lambda c: c.gain), WEIGHT_EXP_MIN
     while True:
-        gain = float(representable_threshold(ceiling.gain, board)) if population.spiking else ceiling.gain
-        if gain <= 0:
-            raise LimitExceeded(
-                f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}",
-                where=population.name,
-                limit="at least 1",
-                remedy="the layer's weights or biases are far larger than its activations: retrain with weight decay, or raise percentile",
-            )
+        gain = _gain(population, ceiling, board)
+        if not population.spiking:
+            gain *= _filling(network, population, source, board, gain)
         connections = [
-            _host_connection(c, gain, p)
-            if host
-            else Connection(c.source, c.target, _rounded(c.map, gain / p, board, covariances.get((c.source, c.target))))
-            for c, p, host in zip(incoming, payload, on_host, strict=True)
+            _quantized_connection(network, c, source, board, gain, covariances, lowest) for c in network.incoming(population.name)
         ]
-        chip_connections = [c for c in connections if not c.on_host]
-        worst_sum = max(float(w.max()) for w in worst_sums(network, source, population, chip_connections))
+        on_chip = [c for c in connections if not c.on_host]
+        if lowest < 0 and _largest_sum(network, source, population, [replace(c, weight_exp=0) for c in on_chip]) >= EXACT_SUM:
+            lowest += 1
+            continue
+        worst_sum = _largest_sum(network, source, population, on_chip)
         if worst_sum < SUM_LIMIT:
             break
         ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), SUM_CAUSE)
-    for old, new in zip(incoming, connections, strict=True):
+    _check_not_lost(network, population, connections, ceiling, gain)
+    unit = gain * 2**STATE_SHIFT
+    # What shifts cut off of sums on average, the bias gives back.
+    bias = population.bias.astype(np.float64) * unit + 2**STATE_SHIFT * sum(map(mean_loss, connections))
+    integers = np.rint(bias).astype(np.int32) if len(on_chip) < len(connections) else round_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
+    v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
+    used = max((int(np.abs(c.map.weight).max()) for c in on_chip), default=0)
+    bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
+    entry = LayerRecord(gain, ceiling.cause, round(bits, 2))
+    return population.quantized(gain, STATE_SHIFT, v_init=v_init, bias=integers), connections, entry
+
+
+def _ceilings(network: Network, population: Integrating, source: Input, board: Board) -> Iterator[Ceiling]:
+    """What stops a population's gain before its weights are rounded."""
+    on_host = [c for c in network.incoming(population.name) if _on_host(c, source, board)]
+    for c in network.incoming(population.name):
+        if c not in on_host:
+            yield Ceiling(_weight_limit(c.map.weight, board) * _payload(c, source) / _largest(c.map.weight), f"weights of {c.name}")
+    if on_host:
+        unit_sums = worst_sums(network, replace(source, payload_max=1), population, on_host)
+        worst = max(float(sums.max()) for sums in unit_sums) + _largest(population.bias)
+        yield Ceiling(BIAS_MAX / 2**STATE_SHIFT / worst, "currents from the host")
+    else:
+        yield Ceiling(BIAS_MAX / 2**STATE_SHIFT / _largest(population.bias), "bias")
+    if population.spiking:
+        yield Ceiling((2**board.vth_mantissa_bits.value - 1) << board.vth_exponent_max.value, "threshold")
+    else:
+        yield Ceiling(V_MAX / 2**STATE_SHIFT / network.readout_steps / READOUT_HEADROOM, "potential of the readout over T steps")
+
+
+def _gain(population: Integrating, ceiling: Ceiling, board: Board) -> float:
+    """The largest gain below a ceiling: of a spiking population one that is a threshold of the board."""
+    gain = float(representable_threshold(ceiling.gain, board)) if population.spiking else ceiling.gain
+    if gain <= 0:
+        raise LimitExceeded(
+            f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}",
+            where=population.name,
+            limit="at least 1",
+            remedy="the layer's weights or biases are far larger than its activations: retrain with weight decay, or raise percentile",
+        )
+    return gain
+
+
+def _filling(network: Network, readout: Integrating, source: Input, board: Board, gain: float) -> float:
+    """What a readout's gain, which may be any number, is multiplied by so that its largest weights use their range, 1/2 to 1.
+
+    An exponent doubles weights or does not; where the largest are then far below the limit, half of the range is empty, and a gain
+    that is somewhat smaller lets them have the next exponent.
+    """
+    filled = []
+    for c in network.incoming(readout.name):
+        if not _on_host(c, source, board):
+            limit, largest = _weight_limit(c.map.weight, board), _largest(c.map.weight) * gain / _payload(c, source)
+            exponent = widest_exponent(largest, limit)
+            filled.append((largest * 2.0**-exponent / limit, exponent))
+    least, exponent = min(filled, default=(1.0, 0))
+    return 0.5 / least if 0.5 < least < FILLED and exponent > WEIGHT_EXP_MIN else 1.0
+
+
+def _quantized_connection(
+    network: Network, connection: Connection, source: Input, board: Board, gain: float, covariances: Covariances, lowest: int
+) -> Connection:
+    """Whole-numbered weights with the exponent that serves them best, if it is at least ``lowest``."""
+    payload = _payload(connection, source)
+    if _on_host(connection, source, board):
+        return _host_connection(connection, gain, payload)
+    exponent, key = 0, (connection.source, connection.target)
+    if lowest < 0 and _may_shift(connection, board, gain / payload):
+        constant = connection.source == source.name and not source.spiking
+        mean_square = network.record.calibration.input_mean_square * payload**2 if constant else RATE_MEAN_SQUARE
+        exponent = choose_exponent(
+            connection.map.weight.astype(np.float64) * (gain / payload),
+            _weight_limit(connection.map.weight, board),
+            _step(connection, board),
+            partial(round_weights, weight_bits=board.weight_bits.value, even=_mixed(connection.map.weight)),
+            mean_square,
+            1 if constant else network.timesteps,
+            lowest,
+        )
+    rounded = _rounded(connection.map, gain / payload * 2.0**-exponent, board, covariances.get(key))
+    return Connection(connection.source, connection.target, rounded, weight_exp=exponent)
+
+
+def _may_shift(connection: Connection, board: Board, factor: float) -> bool:
+    """Whether an exponent is considered: of convolutions only where too few bits would be left without one.
+
+    Lava's ``Conv`` has no exponent. On the chip such a connection is a ``Sparse``, which shares no weights and takes their memory.
+    """
+    used = _largest(connection.map.weight) * factor / 2 ** (8 - board.weight_bits.value)
+    return not isinstance(connection.map, Conv) or log2(used + 1) < WARNED_WEIGHT_BITS
+
+
+def _check_not_lost(network: Network, population: Integrating, connections: list[Connection], ceiling: Ceiling, gain: float) -> None:
+    """Raise `LimitExceeded` where weights are left that are all zero."""
+    for old, new in zip(network.incoming(population.name), connections, strict=True):
         if old.map.weight.any() and not new.map.weight.any():
             raise LimitExceeded(
                 f"all weights round to zero, because {ceiling.cause} stop at a gain of {gain:.3g}",
                 where=population.name,
-                limit="8-bit weights with sums below 2^17",
+                limit="8-bit weights with exponents of -8 to 0 and sums below 2^17",
                 remedy="reduce the layer's fan-in or its largest weights and biases",
             )
-    unit = gain * 2**STATE_SHIFT
-    bias = population.bias.astype(np.float64) * unit
-    integers = np.rint(bias).astype(np.int32) if any(on_host) else round_bias(bias)
-    v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
-    used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
-    bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
-    entry = LayerRecord(gain, ceiling.cause, round(bits, 2))
-    return population.quantized(gain, STATE_SHIFT, v_init=v_init, bias=integers), connections, entry
+
+
+def _largest_sum(network: Network, source: Input, population: Integrating, connections: list[Connection]) -> float:
+    return max(float(sums.max()) for sums in worst_sums(network, source, population, connections))
+
+
+def _payload(connection: Connection, source: Input) -> int:
+    """The payload that stands for 1."""
+    return source.payload_max if connection.source == source.name and not source.spiking else 1
+
+
+def _mixed(weight: Array) -> bool:
+    return bool((weight < 0).any() and (weight > 0).any())
+
+
+def _step(connection: Connection, board: Board) -> int:
+    """What whole-numbered weights of a connection are multiples of."""
+    return int(2 ** (8 - board.weight_bits.value + _mixed(connection.map.weight)))
 
 
 def _on_host(connection: Connection, source: Input, board: Board) -> bool:
@@ -323,14 +417,12 @@ def _largest(values: Array) -> float:
 
 def _weight_limit(weight: Array, board: Board) -> int:
     """Largest magnitude that `round_weights` returns for weights of these signs."""
-    mixed = bool((weight < 0).any() and (weight > 0).any())
-    return int(256 - 2 ** (8 - board.weight_bits.value + mixed))
+    return int(256 - 2 ** (8 - board.weight_bits.value + _mixed(weight)))
 
 
 def _rounded(linear_map: LinearMap, factor: float, board: Board, covariance: Array | None) -> LinearMap:
     weight = linear_map.weight.astype(np.float64)
-    mixed = bool((weight < 0).any() and (weight > 0).any())
-    nearest = partial(round_weights, weight_bits=board.weight_bits.value, even=mixed)
+    nearest = partial(round_weights, weight_bits=board.weight_bits.value, even=_mixed(weight))
     weight = weight * factor
     return linear_map.with_weight(nearest(weight) if covariance is None else adaptive_weights(weight, covariance, nearest))
 

@@ -114,7 +114,10 @@ class Synapses:
         self.target = geometry(network, connection.target)
         c, h, w = self.source
         linear = connection.map
-        self.conv = linear if isinstance(linear, Conv) and linear.output_shape(network[connection.source].shape) == self.target else None
+        # With an exponent, which Lava's Conv has not, all synapses are written out (see `loihiconv.lava.builder.all_synapses`).
+        shared = isinstance(linear, Conv) and (connection.on_host or not connection.weight_exp)
+        fits = shared and linear.output_shape(network[connection.source].shape) == self.target
+        self.conv = linear if isinstance(linear, Conv) and fits else None
         self.population_axons = h * w > 1 and (self.conv is not None or c > 1)
         # caches of this object, not of the class
         self._reached = cache(lambda axis, rows: self.axes[axis].reached_from(rows))

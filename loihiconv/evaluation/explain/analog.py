@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from loihiconv.conversion.exponents import mean_loss
 from loihiconv.core.choices import Reset
 from loihiconv.core.input_coding import check_samples, payloads
 from loihiconv.core.linear import Array, Conv, Dense
@@ -130,7 +131,7 @@ class RateModel:
         total = torch.from_numpy(np.asarray(p.bias / shift, np.float32)).expand(n, *p.shape).clone()
         for c in self.network.incoming(p.name):
             product = self.synaptic_sum(c, rates[c.source])
-            total += product * (2.0**c.weight_exp / (shift if c.on_host else 1.0))
+            total += product * (2.0**c.weight_exp / (shift if c.on_host else 1.0)) - mean_loss(c)
         return total
 
     def _fired(self, p: IF, z: Tensor, transfer: Transfer) -> Tensor:

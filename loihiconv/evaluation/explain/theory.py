@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from loihiconv.conversion.exponents import mean_loss
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.input_coding import check_samples, host_currents, payloads
 from loihiconv.core.linear import Array, Conv
@@ -56,7 +57,8 @@ def equation_7(network: Network, rates: Mapping[str, Array], population: str, de
     """Rates r = Σ W r_before + b - ΔV of a layer from those that feed it (Eq. 7, rmax = 1), in spikes per step.
 
     Exact for neurons that reset by subtraction, whatever their input and however deep, unless a potential ran into the
-    chip's 24 bits. For the readout, which has no threshold, ΔV is not subtracted and the result is in units of v per step;
+    chip's 24 bits, or weights have exponents: what shifts cut off of a step's sum is known on average only.
+    For the readout, which has no threshold, ΔV is not subtracted and the result is in units of v per step;
     if it lets t0 steps pass, rates are those of the steps that it integrates.
 
     Parameters
@@ -194,13 +196,14 @@ def start_potential(network: Network, population: Population) -> Array:
 
 
 def _through(network: Network, connection: Connection, sent: Array) -> Array:
-    """Σ W x in units of v of the target; nothing for what the host computed from the samples alone."""
+    """Σ W x in units of v of the target, less what shifts cut off on average; nothing for what the host computed from samples alone."""
     target = network[connection.target]
     if connection.on_host:
         return np.zeros((len(sent), *target.shape))
     linear = connection.map.with_weight(connection.map.weight.astype(np.float64))
     total = linear.apply(np.asarray(sent, np.float64).reshape(len(sent), *network[connection.source].shape))
-    return np.asarray(total.reshape(len(sent), *target.shape) * 2.0**network.shift)
+    shifted = total.reshape(len(sent), *target.shape) * 2.0**connection.weight_exp - mean_loss(connection)
+    return np.asarray(shifted * 2.0**network.shift)
 
 
 def _windows(connection: Connection, x: Array) -> Array:

@@ -95,7 +95,7 @@ def integrated_rates(network: Network, x: Array, rates: dict[str, Array]) -> dic
 
 
 @settings(max_examples=150, deadline=None)
-@given(cases(max_timesteps=4))
+@given(cases(max_timesteps=4, exponents=False))
 def test_equation_7_in_fixed_point(case: Case) -> None:
     """Any network, any depth, skips, host currents: rates are what the weights make of the rates before, minus ΔV."""
     network = case.network
