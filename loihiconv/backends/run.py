@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection
 
 from loihiconv.backends.backend import RunOptions
 from loihiconv.backends.registry import check_backend
+from loihiconv.core.input_checks import input_doubts
+from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
@@ -79,6 +82,11 @@ def run(
         If the network does not fit the board, or the realization's 24-bit registers do not hold what these samples bring.
     BackendUnavailable
         If Lava is not installed, there is no such device, or no Loihi can be reached.
+
+    Warns
+    -----
+    UserWarning
+        If samples do not look like those of the calibration; see `loihiconv.core.input_checks`.
     """
     options = RunOptions(
         record=frozenset(record or ()),
@@ -92,4 +100,7 @@ def run(
         deadline=deadline,
         progress=progress,
     )
-    return check_backend(net, backend, options.record).run(net, x, options)
+    found = check_backend(net, backend, options.record)
+    for said in input_doubts(net.input, check_samples(net.input, x)):
+        warnings.warn(said, stacklevel=2)
+    return found.run(net, x, options)

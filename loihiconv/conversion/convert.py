@@ -22,7 +22,7 @@ from loihiconv.ann.passes import Lowered, lower
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate
 from loihiconv.conversion.covariances import input_covariances
-from loihiconv.conversion.data_checks import suspicions
+from loihiconv.conversion.data_checks import outliers, suspicions
 from loihiconv.conversion.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, WARNED_WEIGHT_BITS, check_payload, narrow_weights, quantize
 from loihiconv.conversion.rounding_choice import adaptively_rounded
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
@@ -153,6 +153,7 @@ def measure(
     samples, held_out = _divided(np.concatenate(kept))
     names = population_names(ann)
     warned = list(suspicions(model, samples))
+    warned += filter(None, [outliers(statistics.nodes[ann.input.name], calibration)])
     warned += [
         f"{names[name]}: no activation on {statistics.samples} calibration samples; it will never spike"
         for name in silent_layers(ann, statistics)

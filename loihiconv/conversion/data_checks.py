@@ -8,6 +8,7 @@ import torch
 from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann, BatchNorm
+from loihiconv.conversion.calibration import Statistics
 from loihiconv.core.linear import Array
 
 SPREAD_RATIO = 4.0
@@ -15,6 +16,8 @@ SPREAD_RATIO = 4.0
 FEWEST_FOR_CLASSES = 50
 """Samples below which the classes among them say nothing."""
 MOSTLY_ONE_CLASS = 0.9
+OUTLIER_RATIO = 10.0
+"""By what factor the largest input may exceed the 99.9th percentile of all that are not zero."""
 BATCH = 64
 """Samples, the first ones, that say how a batch norm's input is spread."""
 
@@ -45,6 +48,29 @@ def suspicions(model: Source, x: Array) -> tuple[str, ...]:
             "measured on one class clip the others: draw calibration samples from all classes"
         )
     return tuple(found)
+
+
+def outliers(statistics: Statistics, data: object) -> str | None:
+    """Whether a few values are far above all others: they set the input's scale, and leave the others few of a payload's bits.
+
+    Parameters
+    ----------
+    statistics : Statistics
+        Of the input.
+    data : array, tensor or iterable
+        Calibration data; the samples with such values are counted where it can be looked at again.
+    """
+    usual, largest = statistics.percentile(99.9), statistics.largest_magnitude
+    if not usual or largest <= OUTLIER_RATIO * usual:
+        return None
+    samples = ""
+    if isinstance(data, (np.ndarray, torch.Tensor)):
+        far = np.abs(np.asarray(data)).reshape(len(data), -1).max(axis=1) > OUTLIER_RATIO * usual
+        samples = f" in {int(far.sum()):,} of {len(data):,} samples"
+    return (
+        f"calibration data: values up to {largest:.3g}{samples}, {largest / usual:.3g} times the 99.9th percentile; they set the scale "
+        "of all inputs, which then have few bits: remove or clip them"
+    )
 
 
 def _spread(ann: Ann, x: Array) -> tuple[str, float] | None:

@@ -144,7 +144,7 @@ def compare(
     Comparison
     """
     model = readable(model)
-    x, y = check_test_set(test_set)
+    x, y = check_test_set(test_set, net.readout.size)
     chosen = [check_backend(net, backend) for backend in backends]
     if lava_samples is not None and lava_samples < 1:
         raise InvalidSetting(f"lava_samples {lava_samples}", where="lava_samples", limit="at least 1 expected")

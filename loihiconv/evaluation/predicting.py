@@ -14,14 +14,56 @@ def predict(model: Source, x: Array) -> Array:
     return np.asarray(readable(model).outputs(x).argmax(axis=1))
 
 
-def check_test_set(test_set: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Samples and labels as arrays, or `InvalidData` if they do not belong together."""
+def check_test_set(test_set: tuple[Array, Array], classes: int | None = None) -> tuple[Array, Array]:
+    """Samples and labels as arrays.
+
+    Parameters
+    ----------
+    test_set : (x (N, \\*shape), y)
+        Labels are whole numbers (N,), whatever their type, or one-hot (N, classes).
+    classes : int, optional
+        Of the network; labels are from 0 to classes - 1.
+
+    Raises
+    ------
+    InvalidData
+        If they do not belong together, or the labels are none.
+    """
     try:
         x, y = (np.asarray(part) for part in test_set)
     except (TypeError, ValueError) as error:
         raise InvalidData("not a pair of samples and labels", where="test set", limit="(x, y) expected") from error
-    if len(x) != len(y):
-        raise InvalidData(f"{len(x)} samples and {len(y)} labels", where="test set", limit="as many labels as samples expected")
-    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
-        raise InvalidData(f"labels of type {y.dtype} and shape {y.shape}", where="test set", limit="whole numbers (N,) expected")
-    return x, y
+    if not x.ndim or not y.ndim or len(x) != len(y):
+        numbers = f"{len(x) if x.ndim else 'no'} samples and {len(y) if y.ndim else 'no'} labels"
+        raise InvalidData(numbers, where="test set", limit="as many labels as samples expected")
+    if classes == 1:
+        raise InvalidData(
+            "the network has one output, so that its largest is always the same class",
+            where="test set",
+            limit="two outputs or more expected",
+            remedy="give it an output per class, or judge `run(...).potentials` by their sign",
+        )
+    return x, check_labels(y, classes)
+
+
+def check_labels(y: Array, classes: int | None = None) -> Array:
+    """Class indices int64 (N,) from whole numbers, also of a floating-point type or (N, 1), or from one-hot rows (N, classes)."""
+    if y.dtype.kind not in "biuf":
+        raise InvalidData(
+            f"labels of type {y.dtype}",
+            where="labels",
+            limit="class indices expected",
+            remedy="number the classes: np.unique(y, return_inverse=True)[1]",
+        )
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.ndim == 2 and (np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all()):
+        y = y.argmax(axis=1)
+    if y.ndim != 1 or not len(y) or not np.isfinite(y).all() or (y != np.rint(y)).any():
+        raise InvalidData(
+            f"labels of type {y.dtype} and shape {y.shape}", where="labels", limit="whole numbers (N,) or one-hot rows expected"
+        )
+    low, high = int(y.min()), int(y.max())
+    if low < 0 or (classes is not None and high >= classes):
+        limit = "0 and more" if classes is None else f"0 to {classes - 1}, as the network has {classes} outputs,"
+        raise InvalidData(f"labels from {low} to {high}", where="labels", limit=f"{limit} expected", remedy="count classes from 0")
+    return y.astype(np.int64)

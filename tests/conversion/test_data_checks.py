@@ -51,3 +51,12 @@ def test_good_data_raises_no_suspicion() -> None:
     model = trained_with_norm()
     model[4].bias.data = 10 * torch.eye(5)[0]  # names one class, but too few samples to say so
     assert suspicions(model, uniform(20)) == ()
+
+
+def test_outliers_are_said_with_their_number() -> None:
+    x = digits()[0][:200].copy()
+    x[3, 0, 0, 0] = x[7, 0, 1, 1] = 1000
+    with pytest.warns(UserWarning, match=r"values up to 1e\+03 in 2 of 200 samples, \S+ times the 99.9th percentile"):
+        lc.convert(digits_cnn(), x, board=None, timesteps=4)
+    with pytest.warns(UserWarning, match=r"values up to 1e\+03, \S+ times"):
+        lc.convert(digits_cnn(), iter([x]), board=None, timesteps=4)

@@ -132,7 +132,7 @@ def waterfall(
         If samples and labels, or what was recorded, do not belong together.
     """
     model = readable(model)
-    x, y = check_test_set(test_set)
+    x, y = check_test_set(test_set, net.readout.size)
     if layer_samples < 1:
         raise InvalidSetting(f"layer_samples {layer_samples}", where="layer_samples", limit="at least 1 expected")
     origin = float_origin(net)
