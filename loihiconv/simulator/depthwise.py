@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from loihiconv.core.linear import Array, Conv, LinearMap, Pair, Shape
+from loihiconv.simulator.compiled import compiled
 from loihiconv.simulator.neurons import Firing, advanced
 from loihiconv.simulator.vectors import converted, fill, load, select, shifted, store
 
@@ -82,7 +83,7 @@ def windows(
     return pixels.astype(np.int64), np.nonzero(inside)[1].astype(np.int64), starts.astype(np.int64)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _depthwise(
     spikes: Any, weight: Any, units: Any, taps: Any, starts: Any, shift: Any, bias: Any, v: Any, limits: Any, out: Any, counts: Any
 ) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Pair, Shape
+from loihiconv.simulator.compiled import compiled
 from loihiconv.simulator.depthwise import EXACT_INT16
 from loihiconv.simulator.int8 import Bytes
 from loihiconv.simulator.layout import dense_channels_last
@@ -192,7 +193,7 @@ def _int32(*arrays: Any) -> Runs:
     return tuple(np.ascontiguousarray(a, np.int32) for a in arrays)  # type: ignore[return-value]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _add(spikes: Any, weight: Any, runs: Any, graded: bool, begin: int, end: int, sums: Any) -> None:
     cells, rows, starts, targets, offsets, lengths = runs
     active = np.empty(spikes.shape[1], np.int32)
@@ -222,7 +223,7 @@ def _add(spikes: Any, weight: Any, runs: Any, graded: bool, begin: int, end: int
                 i += 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _find(row: Any, active: Any) -> int:
     """Write which units spike, ascending; how many they are."""
     silent, found, i = fill(np.uint8(0), 64), 0, 0

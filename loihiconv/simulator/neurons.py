@@ -16,6 +16,7 @@ import torch
 
 from loihiconv.core.linear import Array
 from loihiconv.core.network import V_MAX
+from loihiconv.simulator.compiled import compiled
 from loihiconv.simulator.vectors import converted, fill, load, select, shifted, store
 
 LANES = 64
@@ -80,7 +81,7 @@ def _through_all_steps(
     store(counts, i, count)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _integrate_fire(
     currents: Any,
     still: bool,
@@ -111,7 +112,7 @@ def _integrate_fire(
                 _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, 1, False)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _integrate(currents: Any, bias: Any, v: Any, v_max: Any, trace: Any) -> None:
     still = currents.shape[1] == 1
     for n in range(v.shape[0]):

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 
 from loihiconv.core.linear import Conv, Shape
 from loihiconv.core.network import ESTIMATE_SHIFT, MaxPool
+from loihiconv.simulator.compiled import compiled
 from loihiconv.simulator.depthwise import windows as windows_of
 from loihiconv.simulator.vectors import converted, fill, load, select, store
 
@@ -89,7 +90,7 @@ class Gates:
         return torch.stack([padded[:, i : i + rows : sh, j : j + columns : sw] for i, j in places])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _count_apart(spikes: Any, units: Any, starts: Any, estimates: Any, passed: Any, out: Any) -> None:
     """Windows that share no unit, by counts: some channels of a window are carried through all steps."""
     pixels = starts.size - 1
@@ -124,7 +125,7 @@ def _pass_records(spikes: Any, units: Any, channels: Any, c: Any, estimates: Any
     store(passed, first, record)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _gate(spikes: Any, geometry: Any, average: bool, decay: int, estimates: Any, passed: Any, out: Any) -> None:
     c, h_out, w_out = geometry[0], geometry[3], geometry[4]
     best, wins = np.empty(c, np.int32), np.empty(c, np.uint8)
@@ -147,7 +148,7 @@ def _gate(spikes: Any, geometry: Any, average: bool, decay: int, estimates: Any,
                         _pass_record(best, total, o)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _look_over(e: Any, s: Any, geometry: Any, average: bool, y: int, x: int, best: Any, wins: Any) -> None:
     """The largest estimates among the units of the windows at one place, and whether those that hold them spike."""
     c, h, w, _, _, kh, kw, sh, sw, dh, dw, top, left = geometry
@@ -171,25 +172,25 @@ def _look_over(e: Any, s: Any, geometry: Any, average: bool, y: int, x: int, bes
 # On one-dimensional arrays, or the compiler does not vectorise them.
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _count(e: Any, s: Any) -> None:
     for i in range(e.size):
         e[i] += np.int32(s[i])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _average(e: Any, s: Any, decay: Any) -> None:
     for i in range(e.size):
         e[i] = np.int32(e[i] - (e[i] >> decay)) + np.int32(np.int32(s[i]) << np.int32(ESTIMATE_SHIFT))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _largest(e: Any, best: Any) -> None:
     for i in range(e.size):
         best[i] = max(best[i], e[i])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _compete(e: Any, s: Any, best: Any, wins: Any) -> None:
     for i in range(e.size):
         larger = e[i] > best[i]
@@ -197,7 +198,7 @@ def _compete(e: Any, s: Any, best: Any, wins: Any) -> None:
         best[i] = e[i] if larger else best[i]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _pass_record(best: Any, passed: Any, out: Any) -> None:
     """A gate whose unit keeps the maximum in a tie has passed as much as the maximum: it passes by how much that has grown."""
     for i in range(best.size):
@@ -206,7 +207,7 @@ def _pass_record(best: Any, passed: Any, out: Any) -> None:
         passed[i] += np.int32(more)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _pass_winner(wins: Any, passed: Any, out: Any) -> None:
     for i in range(wins.size):
         out[i] = wins[i]
