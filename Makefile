@@ -10,7 +10,7 @@ PYTHON ?=
 # Options for pytest: make test PYTEST="-k artifact -x"
 PYTEST ?=
 
-.PHONY: help setup setup-core demo test test-core docs notebooks lint format wheel lock clean
+.PHONY: help setup setup-core demo test test-core docs notebooks pictures lint format wheel lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -55,6 +55,9 @@ lock: ## choose the newest versions that pyproject.toml allows and lock them (ne
 	    --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements/lock.txt
 	echo uv | uv pip compile - --universal --python-version 3.10 --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    --quiet --output-file requirements/tools.lock
+
+pictures: setup ## draw the pictures of README and documentation again (needs Chromium)
+	@$(BIN)/python scripts/pictures.py
 
 clean: ## remove environments, caches and built files
 	rm -rf .venv .venv-core .venv-tools .venv*.lock build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,1 +1,1 @@
-"""Accuracy and speed, one command each; every number in the README comes from here."""
+"""Accuracy and speed, one command each; every number in README and docs/benchmarks.md comes from here."""

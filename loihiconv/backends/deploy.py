@@ -75,7 +75,7 @@ def deploy(
 ) -> Deployed:
     """Write a self-contained folder that runs a network on a board, or on a CPU.
 
-    The folder appears whole or not at all.
+    The folder appears atomically: finished, or not at all.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from loihiconv.commands import options as given
 from loihiconv.commands.terminal import print_json, print_table
+from loihiconv.report import numbers as n
 
 if TYPE_CHECKING:
     from loihiconv.backends.backend import Backend
@@ -30,7 +31,8 @@ def boards(as_json: given.Json = False) -> None:
         print_json({name: board.model_dump() for name, board in known().items()} | {"here": {**detection.to_json(), "backends": ready}})
         return
     rows = [
-        [b.name, str(b.generation), str(b.chips.value), str(b.cores), "yes" if b.graded_spikes else "no", b.title] for b in known().values()
+        [b.name, str(b.generation), n.count(b.chips.value), n.count(b.cores), "yes" if b.graded_spikes else "no", b.title]
+        for b in known().values()
     ]
     print_table("Boards", ["name", "Loihi", "chips", "cores", "graded spikes", "title"], rows)
     print_table("Back ends", ["name", "runs", "from here"], [_row(backend) for backend in backends()])

@@ -13,6 +13,7 @@ from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.options import load_model, read_data
 from loihiconv.commands.terminal import print_json, print_table
 from loihiconv.core.files import check_writable
+from loihiconv.report import numbers as n
 
 
 @with_conversion
@@ -45,10 +46,10 @@ def convert(
         [
             [
                 p.name,
-                str(prod(p.shape)),
-                f"{p.spike_charge(0):.0f}" if p.spiking else "",
+                n.count(prod(p.shape)),
+                n.count(p.spike_charge(0)) if p.spiking else "",
                 entry.limited_by,
-                f"{entry.weight_bits_used:.1f}",
+                n.decimal(entry.weight_bits_used, 1),
             ]
             for p in net.populations
             if (entry := net.record.quantization.get(p.name))

@@ -9,6 +9,7 @@ from loihiconv.commands.terminal import print_table
 from loihiconv.hardware import picture as drawing
 from loihiconv.hardware.demand import Demand
 from loihiconv.hardware.placement import LayerPlacement, Placement
+from loihiconv.report import numbers as n
 
 HEADER = ["layer", "shape", "cut", "cores", "bound", "neurons", "words", "axons in", "axons out", "fullest"]
 
@@ -19,9 +20,10 @@ def print_placement(placement: Placement, *, picture: bool = False) -> None:
     rows = [_row(layer, placement) for layer in placement.layers]
     print_table(f"{board.title}: each layer, and the most that one core holds of it", HEADER, rows)
     gap = placement.cores - placement.bound
-    bounds = ", ".join(f"{name.replace('_', ' ')} {cores:,}" for name, cores in placement.bounds.items())
-    cores = f"{placement.cores:,} core{'s' * (placement.cores != 1)}"
-    console.print(f"{cores} on {placement.chips:,} of {board.chips.value:,} chips, {gap:,} above the bound", soft_wrap=True)
+    bounds = ", ".join(f"{name.replace('_', ' ')} {n.count(cores)}" for name, cores in placement.bounds.items())
+    cores = f"{n.count(placement.cores)} core{'s' * (placement.cores != 1)}"
+    chips = f"{n.count(placement.chips)} of {n.count(board.chips.value)} chips"
+    console.print(f"{cores} on {chips}, {n.count(gap)} above the bound", soft_wrap=True)
     console.print(f"no placement can take fewer than, by resource: {bounds}", soft_wrap=True)
     if picture:
         console.print(escape(drawing.text(placement)), soft_wrap=True)
@@ -31,7 +33,7 @@ def print_placement(placement: Placement, *, picture: bool = False) -> None:
 
 
 def _row(layer: LayerPlacement, placement: Placement) -> list[str]:
-    shape = "x".join(map(str, layer.shape))
+    shape = n.size(layer.shape, "x")
     if not layer.slices:
         return [layer.name, shape, "", "", *[""] * 6]
     held: dict[int, Demand] = {}
@@ -42,4 +44,5 @@ def _row(layer: LayerPlacement, placement: Placement) -> list[str]:
     most = [max(neurons.values()), *(max(getattr(d, name) for d in held.values()) for name in ("words", "axons_in", "axons_out"))]
     fullest = max(placement.utilisation(core) for core in layer.cores)
     bound = max(layer.bounds.values())
-    return [layer.name, shape, layer.kind, f"{len(layer.cores):,}", f"{bound:,.1f}", *(f"{n:,}" for n in most), f"{100 * fullest:.0f} %"]
+    cores = [n.count(len(layer.cores)), n.decimal(bound, 1)]
+    return [layer.name, shape, layer.kind, *cores, *map(n.count, most), n.share(fullest, 0)]

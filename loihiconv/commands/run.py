@@ -9,8 +9,9 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.options import first_samples, read_data
-from loihiconv.commands.terminal import print_json, print_table, shown
+from loihiconv.commands.terminal import print_json, print_table
 from loihiconv.core.files import check_writable, write_npz
+from loihiconv.report.numbers import quantity
 
 
 def run(
@@ -84,4 +85,4 @@ def run(
     if as_json:
         print_json({**summary, "predictions": recording.predictions.tolist()})
         return
-    print_table(f"{network} on {data}", ["quantity", "value"], [[key, shown(value)] for key, value in summary.items()])
+    print_table(f"{network} on {data}", ["quantity", "value"], [[key, quantity(value)] for key, value in summary.items()])

@@ -129,12 +129,13 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) ->
 
 
 def _show(result: SweepResult, *, as_json: bool) -> None:
+    from loihiconv.report.numbers import count
     from loihiconv.report.sweep_table import cells, reasons
 
     if as_json:
         print_json(result.to_json())
         return
     judged = "held-out training" if result.on == "train" else "test"
-    print_table(f"{result.board}: {len(result.rows)} of {result.points} points on {result.n:,} {judged} samples", *cells(result))
+    print_table(f"{result.board}: {len(result.rows)} of {result.points} points on {count(result.n)} {judged} samples", *cells(result))
     for text in reasons(result):
         note(text)

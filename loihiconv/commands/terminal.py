@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from loihiconv.backends.registry import find, title_of
+from loihiconv.report import numbers as n
 
 if TYPE_CHECKING:
     from loihiconv.conversion.check import Check
@@ -54,16 +55,16 @@ def print_search(trials: Sequence[Trial]) -> None:
     """What a search tried and what each step bought, on stderr."""
     rows = []
     for trial in trials:
-        changed = ", ".join(f"{name}={shown(value)}" for name, value in trial.changed.items()) or "as given"
+        changed = ", ".join(f"{name}={n.quantity(value)}" for name, value in trial.changed.items()) or "as given"
         kept = "kept" if trial.kept else ""
-        rows.append([trial.step, changed, str(trial.timesteps), f"{trial.agreement:.2%}", f"{trial.divergence:.4f}", kept])
+        rows.append([trial.step, changed, str(trial.timesteps), n.share(trial.agreement), n.decimal(trial.divergence, 4), kept])
     print_table("Search on calibration samples", ["step", "tried", "T", "as ANN", "divergence", ""], rows, stderr=True)
 
 
 def print_check(check: Check) -> None:
     """The findings of a dry run."""
     if check.layers:
-        rows = [[c.name, c.kind, "x".join(map(str, c.shape)), f"{c.neurons:,}", f"{c.weights:,}"] for c in check.layers]
+        rows = [[c.name, c.kind, n.size(c.shape, "x"), n.count(c.neurons), n.count(c.weights)] for c in check.layers]
         print_table("Populations", ["name", "kind", "shape", "neurons", "weights"], rows)
     for text in check.notes:
         note(text)
@@ -83,15 +84,15 @@ def print_comparison(comparison: Comparison) -> None:
         return
     spikes, potentials = sum(comparison.mismatched_spikes.values()), comparison.mismatched_potentials or 0
     judge = find(comparison.judge)
-    n, judged, by = comparison.backends[judge.name].n, judge.judges, judge.name.capitalize()
+    samples, judged, by = comparison.backends[judge.name].n, judge.judges, judge.name.capitalize()
     console = Console(highlight=False)
     if not spikes and not potentials:
         populations = len(comparison.mismatched_spikes)
-        console.print(f"[bold green]✓[/] {judged} = {by}: every spike of {populations} populations and every potential, {n} samples")
+        console.print(f"[bold green]✓[/] {judged} = {by}: every spike of {populations} populations and every potential, {samples} samples")
         return
     differences = [*comparison.mismatched_spikes.items(), ("readout potentials", potentials)]
-    rows = [[name, f"{count:,}"] for name, count in differences]
-    print_table(f"✗ {judged} and {by} differ on {n} samples", ["population", "mismatches"], rows)
+    rows = [[name, n.count(count)] for name, count in differences]
+    print_table(f"✗ {judged} and {by} differ on {samples} samples", ["population", "mismatches"], rows)
 
 
 def print_verdict(text: str, healthy: bool) -> None:
@@ -100,17 +101,7 @@ def print_verdict(text: str, healthy: bool) -> None:
 
 
 def _row(name: str, result: BackendResult) -> list[str]:
-    low, high = result.wilson95
-    rate = "" if result.firing_rate is None else f"{100 * result.firing_rate:.2f} %"
-    operations = "" if result.synaptic_operations is None else f"{result.synaptic_operations:,.0f}"
-    shares = [f"{100 * result.accuracy:.2f} %", f"[{100 * low:.2f}, {100 * high:.2f}]"]
-    return [title_of(name), *shares, f"{result.n:,}", f"{100 * result.agreement:.2f} %", rate, operations]
-
-
-def shown(value: Any) -> str:
-    """A number, interval or text as a table shows it."""
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    if isinstance(value, list):
-        return " to ".join(f"{v:.4f}" for v in value)
-    return str(value)
+    rate = "" if result.firing_rate is None else n.share(result.firing_rate)
+    operations = "" if result.synaptic_operations is None else n.count(result.synaptic_operations)
+    shares = [n.share(result.accuracy), n.bracketed(result.wilson95)]
+    return [title_of(name), *shares, n.count(result.n), n.share(result.agreement), rate, operations]

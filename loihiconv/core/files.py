@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that are written atomically: finished, or not at all."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
-    """Write arrays as ``.npz``, whole or not at all."""
+    """Write arrays as ``.npz`` atomically."""
     import numpy as np  # whoever has arrays has loaded it; the command line looks at paths before that
 
     with _explained(path), replacing(path) as file:
@@ -45,13 +45,13 @@ def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write JSON values, whole or not at all."""
+    """Write JSON values atomically."""
     with _explained(path), replacing(path) as file:
         file.write(json.dumps(value, indent=2, allow_nan=False).encode() + b"\n")
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write text as UTF-8, whole or not at all."""
+    """Write text as UTF-8 atomically."""
     with _explained(path), replacing(path) as file:
         file.write(text.encode())
 

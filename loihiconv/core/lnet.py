@@ -46,7 +46,7 @@ Value = TypeVar("Value")
 
 
 def write(value: Any, path: str | os.PathLike[str]) -> None:
-    """Write a dataclass to a file, whole or not at all. Reading gives back every value, dtype and array shape.
+    """Write a dataclass to a file atomically. Reading gives back every value, dtype and array shape.
 
     Raises
     ------

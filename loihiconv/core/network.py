@@ -161,7 +161,7 @@ class Network:
         return max((p.largest_message for p in self.populations if p.spiking), default=1)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write to a file, whole or not at all; see `loihiconv.save`."""
+        """Write to a file atomically; see `loihiconv.save`."""
         save(self, path)
 
     def __getitem__(self, name: str) -> Population:
@@ -200,7 +200,7 @@ class Network:
 
 
 def save(network: Network, path: str | PathLike[str]) -> None:
-    """Write a network to a file, whole or not at all.
+    """Write a network to a file atomically.
 
     Loading gives back every value, dtype and array shape. The versions of loihiconv and numpy are added as
     ``record.saved`` unless the network was loaded from a file and has them.

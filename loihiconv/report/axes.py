@@ -12,6 +12,8 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup, escape
 
+from loihiconv.report.numbers import decimal
+
 WIDTH, HEIGHT = 400.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 12.0, 44.0
 
@@ -50,7 +52,7 @@ class Scale:
         values = [k * step for k in range(first, floor(self.high / step + 1e-9) + 1)]
         digits = max(0, -floor(log10(step * (100 if self.percent else 1)) + 1e-9))
         factor = 100 if self.percent else 1
-        return [(value, f"{value * factor:,.{digits}f}".replace("-", "−")) for value in values]
+        return [(value, decimal(value * factor, digits)) for value in values]
 
 
 def nice_step(span: float, wanted: int) -> float:

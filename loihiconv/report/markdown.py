@@ -49,12 +49,12 @@ def _explained(a: Analysis) -> list[str]:
     columns = [str(c["name"]) for c in sections.LAYER_COLUMNS if c["name"] != "kind"]
     layers = [[layer["name"], *(cell["text"] for cell in layer["cells"])] for layer in sections.layers(a)]
     work = sections.work(a.workloads)
-    settings = [[key.replace("_", " "), sections.setting(value)] for key, value in a.settings.items()]
+    settings = [[key.replace("_", " "), n.setting(value)] for key, value in a.settings.items()]
     findings = [f"- {finding.sentence}" for finding in a.diagnosis.findings[1:]]
     return [
         *(["## Further findings", "\n".join(findings)] if findings else []),
         "## Where accuracy goes",
-        f"Percentage points, on the same {chain.n:,} samples.",
+        f"Percentage points, on the same {n.count(chain.n)} samples.",
         table(["step", "accuracy", "loss", "95 % interval"], steps),
         "## Layers",
         f"On {chain.layer_samples} samples, the largest relative error on top.",

@@ -1,55 +1,89 @@
-"""Numbers as a reader wants them: few digits, units, and a word where there is no number."""
+"""Numbers as a reader wants them: few digits, units, and a word where there is no number.
+
+Whatever a report, a table in Markdown or the command line shows is written here, and here alone. The report and prose get a proper minus
+and a space before % that no line breaks at. What people search and paste from, terminals and tables of sweeps, gets plain characters:
+`points`, `share`, `bracketed` and `compact`.
+"""
 
 from __future__ import annotations
 
 from math import isfinite, isnan
+from typing import Any
 
 NONE = "–"
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def percent(share: float | None, digits: int = 2) -> str:
     """A share as a percentage, with a proper minus, and none before 0."""
     if share is None or isnan(share):
         return NONE
-    text = f"{100 * share:.{digits}f}"
-    return (text.removeprefix("-") if not float(text) else text.replace("-", "−")) + "\u00a0%"
+    text = points(share, digits)
+    return (text.removeprefix("-") if not float(text) else _minus(text)) + "\u00a0%"
 
 
 def signed_points(loss: float) -> str:
     """A change of accuracy in percentage points, with a proper minus; exactly 0 is just that."""
     if loss == 0:
         return "0"
-    return f"{'−' if loss < 0 else '+'}{abs(100 * loss):.2f}"
+    return f"{'−' if loss < 0 else '+'}{points(abs(loss))}"
 
 
 def interval(pair: tuple[float, float], digits: int = 2) -> str:
     """A percentage's interval."""
-    return f"{100 * pair[0]:.{digits}f} to {100 * pair[1]:.{digits}f}".replace("-", "−")
+    return _minus(f"{points(pair[0], digits)} to {points(pair[1], digits)}")
+
+
+def points(share: float, digits: int = 2) -> str:
+    """A share in per cent, or a loss in percentage points, where the unit stands elsewhere."""
+    return f"{100 * share:.{digits}f}"
+
+
+def share(value: float, digits: int = 2) -> str:
+    """A share as a percentage, in plain characters."""
+    return f"{points(value, digits)} %"
+
+
+def bracketed(pair: tuple[float, float], digits: int = 2) -> str:
+    """A percentage's interval in brackets, in plain characters."""
+    return f"[{points(pair[0], digits)}, {points(pair[1], digits)}]"
 
 
 def number(value: float | None, digits: int = 3) -> str:
     """A plain number with so many significant digits."""
     if value is None or not isfinite(value):
         return NONE
-    return f"{value:.{digits}g}".replace("-", "−")
+    return _minus(f"{value:.{digits}g}")
+
+
+def decimal(value: float, digits: int) -> str:
+    """A number with so many digits behind the point, and thousands apart."""
+    return _minus(f"{value:,.{digits}f}")
 
 
 def count(value: float | None) -> str:
     """A whole number with thousands apart."""
-    return NONE if value is None else f"{value:,.0f}".replace("-", "−")
+    return NONE if value is None else decimal(value, 0)
 
 
 def short(value: float) -> str:
     """A large number with a prefix: 1.45 M."""
-    for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:.3g} {prefix}"
-    return f"{value:.3g}"
+    size, prefix = _prefix(value)
+    return f"{value / size:.3g} {prefix}" if prefix else f"{value:.3g}"
 
 
-def size(shape: tuple[int, ...]) -> str:
+def compact(value: float) -> str:
+    """Three digits and a prefix, as narrow columns hold them: 450k, 1.45M."""
+    size, prefix = _prefix(value)
+    if not prefix:
+        return f"{value:.0f}"
+    scaled = value / size
+    return f"{scaled:.{max(0, 3 - len(str(int(scaled))))}f}{prefix}"
+
+
+def size(shape: tuple[int, ...], times: str = "×") -> str:
     """A shape as 16×8×8."""
-    return "×".join(map(str, shape))
+    return times.join(map(str, shape))
 
 
 def in_bytes(value: float) -> str:
@@ -58,3 +92,27 @@ def in_bytes(value: float) -> str:
         if value >= 2**power:
             return f"{value / 2**power:.3g} {unit}"
     return f"{value:.0f} B"
+
+
+def setting(value: Any, none: str = NONE) -> str:
+    """A setting as a reader writes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return none if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def quantity(value: Any) -> str:
+    """A number, an interval or a text of which no more is known."""
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    if isinstance(value, list):
+        return " to ".join(f"{v:.4f}" for v in value)
+    return str(value)
+
+
+def _prefix(value: float) -> tuple[float, str]:
+    return next(((size, prefix) for size, prefix in PREFIXES if abs(value) >= size), (1.0, ""))
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")

@@ -84,13 +84,13 @@ def _explained(a: Analysis) -> dict[str, Any]:
         ],
         "ranges": sections.ranges(a),
         "board": sections.board(a),
-        "settings": [(key.replace("_", " "), sections.setting(value)) for key, value in a.settings.items()],
+        "settings": [(key.replace("_", " "), n.setting(value)) for key, value in a.settings.items()],
         "versions": list(a.versions.items()),
     }
 
 
 def _subtitle(comparison: Comparison) -> str:
-    return f"{comparison.title.replace('_', ' ')}, {comparison.backends[ANN].n:,} test samples"
+    return f"{comparison.title.replace('_', ' ')}, {n.count(comparison.backends[ANN].n)} test samples"
 
 
 def _accuracy(comparison: Comparison) -> Mapping[str, Any]:
@@ -122,9 +122,9 @@ def _judged(comparison: Comparison) -> str:
     if not spikes and not comparison.mismatched_potentials:
         populations = len(comparison.mismatched_spikes)
         return f"{pair} agree on every spike of {populations} populations and every potential, {samples} samples."
-    where = ", ".join(f"{name}: {count:,}" for name, count in comparison.mismatched_spikes.items() if count)
+    where = ", ".join(f"{name}: {n.count(count)}" for name, count in comparison.mismatched_spikes.items() if count)
     potentials = comparison.mismatched_potentials or 0
-    return f"{pair} differ on {samples} samples: spikes {where or 'none'}; readout potentials {potentials:,}."
+    return f"{pair} differ on {samples} samples: spikes {where or 'none'}; readout potentials {n.count(potentials)}."
 
 
 def _asset(name: str) -> str:

@@ -12,7 +12,7 @@ from loihiconv.evaluation.explain.curves import LatencyCurve
 from loihiconv.evaluation.explain.layers import BINS, LayerStatistics
 from loihiconv.evaluation.explain.ranges import LIMITS, StateRanges, WeightStatistics
 from loihiconv.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, horizontal, line, plot, stairs, vertical
-from loihiconv.report.numbers import percent
+from loihiconv.report.numbers import decimal, percent
 
 
 def latency(curve: LatencyCurve, ann: float) -> Markup:
@@ -50,7 +50,7 @@ def scatter(layer: LayerStatistics, index: int) -> Markup:
     dots = "".join(f"M{x(p)} {y(q)}h0" for p, q in zip(a, r, strict=True))
     limit = "" if readout else f'<path class="limit" d="M{LEFT} {y(layer.largest)}H{WIDTH - RIGHT}"/>'
     body = [limit, f'<path class="ref" d="{line([(x(low), y(low)), (x(high), y(high))])}"/>', f'<path class="dots" d="{dots}"/>']
-    described = f"Correlation {layer.correlation:.4f} over all neurons; points on the diagonal are exact."
+    described = f"Correlation {decimal(layer.correlation, 4)} over all neurons; points on the diagonal are exact."
     return plot(f"scatter{index}", f"{layer.population}: activations against rates", described, x, y, body)
 
 
@@ -79,9 +79,8 @@ def weights(connection: WeightStatistics, index: int) -> Markup:
         f'<path class="area2" d="{stairs(x, y, list(connection.edges), list(floats))}"/>',
         f'<path class="s1" d="{stairs(x, y, list(connection.edges), list(shares))}"/>',
     ]
-    described = (
-        f"{connection.levels} different values, {connection.bits_used:.1f} bits of magnitude used, {percent(connection.zeros)} zeros."
-    )
+    bits = decimal(connection.bits_used, 1)
+    described = f"{connection.levels} different values, {bits} bits of magnitude used, {percent(connection.zeros)} zeros."
     return plot(f"weights{index}", f"{connection.connection}: weights in the representable range", described, x, y, body)
 
 

@@ -17,7 +17,7 @@ SUFFIXES: dict[str, Format] = {".html": "html", ".htm": "html", ".md": "markdown
 
 
 def save_report(comparison: Comparison, path: str | PathLike[str], format: Format | None = None) -> None:
-    """Write a comparison's report, whole or not at all.
+    """Write a comparison's report atomically.
 
     Parameters
     ----------

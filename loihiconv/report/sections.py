@@ -159,7 +159,7 @@ def time(a: Analysis) -> dict[str, Any]:
     shown = sorted({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, steps} & set(range(1, steps + 1)))
     rows = [(t, n.percent(float(curve.accuracy[t - 1])), n.interval((float(curve.low[t - 1]), float(curve.high[t - 1])))) for t in shown]
     ann = a.waterfall.steps[0].accuracy
-    return {"lead": lead, "title": f"on {curve.n:,} samples, from one run", "plot": plots.latency(curve, ann), "rows": rows}
+    return {"lead": lead, "title": f"on {n.count(curve.n)} samples, from one run", "plot": plots.latency(curve, ann), "rows": rows}
 
 
 def classes(a: Analysis) -> dict[str, Any]:
@@ -240,9 +240,9 @@ def board(a: Analysis) -> dict[str, Any] | None:
         ]
         if a.energy.joules and a.energy.seconds:
             low, high = a.energy.joules
-            energy.append(("energy per sample, estimated", f"{low * 1e6:.3g} to {high * 1e6:.3g} µJ"))
+            energy.append(("energy per sample, estimated", f"{n.number(low * 1e6)} to {n.number(high * 1e6)} µJ"))
             low, high = a.energy.seconds
-            energy.append(("time per sample, estimated", f"{low * 1e3:.3g} to {high * 1e3:.3g} ms"))
+            energy.append(("time per sample, estimated", f"{n.number(low * 1e3)} to {n.number(high * 1e3)} ms"))
     drawing = Markup(picture.svg(p)) if 0 < p.cores <= MOST_CORES else None
     return {
         "lead": lead,
@@ -252,13 +252,6 @@ def board(a: Analysis) -> dict[str, Any] | None:
         "energy": energy,
         "svg": drawing,
     }
-
-
-def setting(value: Any) -> str:
-    """A setting as a reader writes it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return n.NONE if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _layer(layer: LayerStatistics, index: int, bits: float | None, a: Analysis) -> dict[str, Any]:
@@ -293,11 +286,11 @@ def _cells(layer: LayerStatistics, bits: float | None, hidden: bool) -> list[dic
     return [
         cell(layer.relative_error, n.percent(layer.relative_error, 1), layer.relative_error > HIGH_ERROR),
         cell(layer.error.mean, n.number(layer.error.mean, 2)),
-        cell(layer.correlation, f"{layer.correlation:.4f}"),
+        cell(layer.correlation, n.decimal(layer.correlation, 4)),
         cell(layer.clipped if hidden else None, n.percent(layer.clipped), layer.clipped > HIGH_CLIPPED),
         cell(layer.saturated if hidden else None, n.percent(layer.saturated)),
         cell(layer.silent if hidden else None, n.percent(layer.silent, 1), hidden and layer.silent > HIGH_SILENT),
         cell(layer.silent_before if hidden else None, n.percent(layer.silent_before, 1)),
         cell(layer.left_over, n.number(layer.left_over, 2)),
-        cell(bits, f"{bits:.1f}" if bits is not None else ""),
+        cell(bits, n.decimal(bits, 1) if bits is not None else ""),
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.core.files import replacing
 from loihiconv.evaluation.sweep.result import COSTS, Cost, Outcome, Row, SweepResult
+from loihiconv.report.numbers import count
 from loihiconv.report.sweep_table import heading, shown
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, 
     ----------
     result : SweepResult
     path : path, optional
-        ``.png``, ``.svg`` or ``.pdf`` to write, whole or not at all.
+        ``.png``, ``.svg`` or ``.pdf`` to write, atomically.
     lowest : float, optional
         Accuracy at which the vertical axis begins, in [0, 1).
 
@@ -79,7 +80,7 @@ def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, 
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, cost in zip(all_axes, panels, strict=True):
         _panel(axes, result, ran, cost)
-    all_axes[0].set_ylabel(f"accuracy [%]\n({result.n:,} {'held-out training' if result.on == 'train' else 'test'} samples)")
+    all_axes[0].set_ylabel(f"accuracy [%]\n({count(result.n)} {'held-out training' if result.on == 'train' else 'test'} samples)")
     if lowest is not None:
         all_axes[0].set_ylim(bottom=100 * lowest)
     handles = _legend(result)

@@ -6,6 +6,7 @@ from typing import Any
 
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.sweep.result import Outcome, Row, SweepResult
+from loihiconv.report import numbers as n
 from loihiconv.report.markdown import table
 
 SHORT = {"timesteps": "T", "per_channel": "scales", "bias_correction": "bias corr.", "input_coding": "input", "weight_bits": "bits"}
@@ -58,14 +59,12 @@ def shown(name: str, value: Any) -> str:
     """A value on an axis as text."""
     if name == "per_channel":
         return "channel" if value else "layer"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return n.setting(value, none="none")
 
 
-def _share(correct: int, n: int) -> list[str]:
-    low, high = wilson(correct, n)
-    return [f"{100 * correct / n:.2f}", f"{100 * low:.1f}-{100 * high:.1f}"]
+def _share(correct: int, samples: int) -> list[str]:
+    low, high = wilson(correct, samples)
+    return [n.points(correct / samples), f"{n.points(low, 1)}-{n.points(high, 1)}"]
 
 
 def _measured(outcome: Outcome | None, fronts: str) -> list[str]:
@@ -73,18 +72,9 @@ def _measured(outcome: Outcome | None, fronts: str) -> list[str]:
         return ["", "", "", "", "", "", "failed"]
     return [
         *_share(outcome.correct, outcome.n),
-        f"{100 * outcome.agreement:.2f}",
-        f"{100 * outcome.loss:.2f}",
-        _count(outcome.synaptic_operations),
-        f"{100 * outcome.firing_rate:.1f}",
+        n.points(outcome.agreement),
+        n.points(outcome.loss),
+        n.compact(outcome.synaptic_operations),
+        n.points(outcome.firing_rate, 1),
         fronts,
     ]
-
-
-def _count(number: float) -> str:
-    """Three digits and a thousand or million: 450k, 1.45M."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            scaled = number / size
-            return f"{scaled:.{max(0, 3 - len(str(int(scaled))))}f}{unit}"
-    return f"{number:.0f}"

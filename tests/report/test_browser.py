@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from loihiconv.evaluation.compare import Comparison
-from loihiconv.report import page
+from loihiconv.report.page import page
 
 BROWSER = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium here: apt-get install chromium")

@@ -32,7 +32,7 @@ class SweepCache:
     Parameters
     ----------
     path : path or None
-        Made with the first point; each point that is put is written at once, whole or not at all.
+        Made with the first point; each point that is put is written at once and atomically.
 
     Raises
     ------
