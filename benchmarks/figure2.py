@@ -154,7 +154,7 @@ class Figure:
         """Convert and run as one bar says, and keep the curve if it gives one of them."""
         begin = time.monotonic()
         setup, fixed = self.setup, bar.backend == "emulator"
-        network = loihiconv.convert(
+        network = loihiconv.convert(  # the paper's gates, also in fixed point: a warning says that no chip has them
             self.model, self.calibration, board=setup.board if fixed else None, timesteps=TIMESTEPS,
             optimize="none", maxpool="gate", start=setup.start, seed=setup.seed, **bar.settings,
         )  # fmt: skip
