@@ -52,7 +52,7 @@ def one_window(estimate: str, timesteps: int, decay: int = 5) -> Network:
 
 def test_gate_passes_as_many_spikes_as_the_busiest_unit_sends() -> None:
     model, x = pooled(3, 2, 1), data()
-    net = lc.convert(model, x, board=None, timesteps=20)
+    net = lc.convert(model, x, board="kapoho_point", timesteps=20, maxpool="gate")
     recording = lc.run(net, x, record=["spikes"])
     source, gate = (torch.from_numpy(recording.spikes[name].cumsum(axis=1).astype(np.float32)) for name in ("0", "2"))
     expected = torch.nn.functional.max_pool2d(source.flatten(0, 1), 3, 2, 1)
@@ -191,3 +191,20 @@ def test_whole_way_through_lava(estimate: str, lava_python: str, tmp_path) -> No
     np.testing.assert_array_equal(lava.output_spikes, emulated.output_spikes)
     np.testing.assert_array_equal(lava.predictions, emulated.predictions)
     assert lava.potentials_over_time is None
+
+
+@pytest.mark.lava
+def test_what_boards_run_equals_lava(lava_python: str) -> None:
+    """Overlapping, padded windows, and large ones in rows and columns, of the eight channels that compiled kernels take together."""
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(2, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1), nn.MaxPool2d(4), nn.Flatten(), nn.Linear(8, 5)]
+    model = nn.Sequential(*layers)
+    net = lc.convert(model, data(), board="kapoho_point", timesteps=12)
+    assert {"2.max7", "3.rows.max2", "3.max2"} <= {p.name for p in net.populations}
+    emulated, lava = lc.run(net, data(2), record=["spikes"]), run_lava(net, data(2), record=["spikes"])
+    for name, spikes in emulated.spikes.items():
+        np.testing.assert_array_equal(lava.spikes[name], spikes, err_msg=name)
+    np.testing.assert_array_equal(lava.potentials, emulated.potentials)
+    portable = simulate(net, data(2), record=["spikes"], portable=True)
+    for name, spikes in emulated.spikes.items():
+        np.testing.assert_array_equal(portable.spikes[name], spikes, err_msg=name)

@@ -17,7 +17,7 @@ from loihiconv.ann.passes.fold_batchnorm import (
     SwapBatchNormMaxPool,
 )
 from loihiconv.ann.passes.lower_linear import AvgPoolToLinear, PadToLinear
-from loihiconv.ann.passes.maxpool import MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool
+from loihiconv.ann.passes.maxpool import MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool, SplitLargeWindows
 from loihiconv.ann.passes.merge_linear import FlattenSums, MergeLinear, PushLinearThroughAdd
 from loihiconv.ann.passes.relus import DropFinalRelu, DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.ann.passes.rewrite import Rewrite, apply_all
@@ -34,7 +34,7 @@ _STAGES: tuple[tuple[Rewrite, ...], ...] = (
 )
 _POOLING: dict[PoolingWay, tuple[Rewrite, ...]] = {
     "gate": (SpikesBeforeMaxPool(),),
-    "relu-tree": (SpikesBeforeMaxPool(), MaxPoolToReluTree()),
+    "relu-tree": (SpikesBeforeMaxPool(), SplitLargeWindows(), MaxPoolToReluTree()),
     "average": (MaxPoolToAverage(),),
 }
 _LAST: tuple[Rewrite, ...] = (FlattenSums(), PushLinearThroughAdd(), MergeLinear())
