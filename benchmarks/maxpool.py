@@ -5,7 +5,7 @@
     python benchmarks/maxpool.py --json
 
 "gate" passes the spikes of the unit with the largest rate (section 3.6) and exists on no chip; "relu-tree" builds the
-maximum from integrate-and-fire neurons, max(a, b) = b + relu(a - b); "average" pools by averaging instead.
+maximum from integrate-and-fire neurons, max(m, x) = m + relu(x - m); "average" pools by averaging instead.
 """
 
 from __future__ import annotations

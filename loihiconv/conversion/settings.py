@@ -108,7 +108,7 @@ class Settings:
         metadata=described(
             "What becomes of max-pooling: gate (simulators only), relu-tree (any board), average (not what was trained), or auto.",
             details='"auto" is relu-tree, which every board can run, and gate where there is no board. "gate" lets only the spikes of a '
-            'window\'s busiest unit pass: exact in rates, but no chip has such gates. "relu-tree" computes max(a, b) = b + relu(a - b) '
+            'window\'s busiest unit pass: exact in rates, but no chip has such gates. "relu-tree" computes max(m, x) = m + relu(x - m) '
             'with integrate-and-fire populations. "average" pools averages instead; a warning says on how many calibration samples that '
             "names another class.",
             title="max-pooling",
