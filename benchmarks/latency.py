@@ -5,11 +5,13 @@
     python benchmarks/latency.py --net mnist_maxpool --samples 1000
     python benchmarks/latency.py --net cifar10_cnn --timesteps 8,16,32,64 --json
     python benchmarks/latency.py --net cifar10_cnn --timesteps 2,4,8 --methods default,graded --spike-bits 3
+    python benchmarks/latency.py --net cifar10_cnn --maxpool gate --out gates
 
 "paper" is ``optimize="none"``: 99.9th percentile per layer, start at half a threshold. "default" is what `loihiconv.convert` does
 unasked: scales of least error per channel, half a threshold held back, biases corrected; nothing is trained. "graded" is the same with
 spikes that carry payloads, which Loihi 1 cannot and which cost bandwidth: figures apart, for few time steps. All are calibrated on
-1,000 training images; test images are seen by the runs alone. An interrupted run goes on where it was.
+1,000 training images; test images are seen by the runs alone. Max-pooling is what a board can run, trees of ReLUs, unless ``--maxpool``
+says otherwise. An interrupted run goes on where it was.
 
 Beside it stands what others report, on other networks and mostly in float: see `LITERATURE`.
 """
@@ -19,10 +21,11 @@ from __future__ import annotations
 import json
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 import matplotlib
 
@@ -35,12 +38,14 @@ from matplotlib.ticker import ScalarFormatter
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
 from benchmarks import data, nets
+from loihiconv.core.choices import PoolingWay
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.core.linear import Array
 from loihiconv.evaluation.compare import mismatches, predict
 from loihiconv.evaluation.metrics import agreement, score
 
 DATA = {"cifar10_cnn": "cifar10", "mobilenet": "cifar10", "mnist_maxpool": "mnist", "fashion_cnn": "fashion_mnist"}
+WAYS = get_args(PoolingWay)
 METHODS: Mapping[str, Mapping[str, Any]] = {"paper": {"optimize": "none"}, "default": {}, "graded": {}}
 BACKENDS = ("float", "emulator")
 TIMESTEPS = (4, 8, 16, 32, 64, 128, 256)
@@ -67,14 +72,17 @@ class Latency:
     folder : Path
     spike_bits : int
         Of "graded".
+    maxpool : "relu-tree", "gate" or "average"
     """
 
-    def __init__(self, name: str, samples: int, board: str, folder: Path, spike_bits: int = 4) -> None:
-        self.name, self.board, self.path, self.spike_bits = name, board, folder / f"{name}.json", spike_bits
+    def __init__(self, name: str, samples: int, board: str, folder: Path, spike_bits: int = 4, maxpool: PoolingWay = "relu-tree") -> None:
+        self.name, self.board, self.path = name, board, folder / f"{name}.json"
+        self.spike_bits, self.maxpool = spike_bits, maxpool
         self.model = nets.trained(name)
         x_train, _, x, y = data.load(DATA[name])
         self.calibration, self.x, self.y = x_train[:CALIBRATION], x[:samples], y[:samples]
-        setup = {"net": name, "n": len(self.x), "board": board, "calibration": CALIBRATION, "loihiconv": loihiconv.__version__}
+        setup = {"net": name, "n": len(self.x), "board": board, "maxpool": maxpool, "calibration": CALIBRATION}
+        setup["loihiconv"] = loihiconv.__version__
         self.content: dict[str, Any] = {"setup": setup, "ann": None, "points": [], "lava": None}
         if self.path.exists() and (stored := json.loads(self.path.read_text())).get("setup") == setup:
             self.content = stored
@@ -103,8 +111,10 @@ class Latency:
                 self._save()
 
     def _convert(self, method: str, steps: int) -> loihiconv.Network:
-        bits = {"spike_bits": self._bits(method)}
-        return loihiconv.convert(self.model, self.calibration, board=self.board, timesteps=steps, **METHODS[method], **bits)
+        chosen: dict[str, Any] = {"spike_bits": self._bits(method), "maxpool": self.maxpool, **METHODS[method]}
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*no chip has gates", category=UserWarning)  # who asks for them knows
+            return loihiconv.convert(self.model, self.calibration, board=self.board, timesteps=steps, **chosen)
 
     def _bits(self, method: str) -> int:
         return self.spike_bits if method == "graded" else 1
@@ -220,6 +230,7 @@ def main(
     graded_steps: Annotated[int, typer.Option(help="Most time steps for which 'graded' is measured.")] = GRADED_STEPS,
     lava_samples: Annotated[int, typer.Option(min=0, help="Images that Lava's simulator must agree on.")] = 3,
     board: Annotated[str, typer.Option(help="Board whose fixed point the emulator keeps to.")] = "kapoho_point",
+    maxpool: Annotated[str, typer.Option(help=f"{', '.join(WAYS)}; no board has gates.")] = "relu-tree",
     out: Annotated[Path, typer.Option(help="Folder for the results and the plot.")] = Path("latency"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -231,11 +242,14 @@ def main(
     if strange := [m for m in methods.split(",") if m not in METHODS]:
         typer.echo(f"error: unknown method '{strange[0]}'; known are {', '.join(METHODS)}", err=True)
         raise typer.Exit(2)
+    if maxpool not in WAYS:
+        typer.echo(f"error: unknown max-pooling '{maxpool}'; known are {', '.join(WAYS)}", err=True)
+        raise typer.Exit(2)
     contents = []
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name in chosen:
-            latency = Latency(name, samples, board, out, spike_bits)
+            latency = Latency(name, samples, board, out, spike_bits, cast("PoolingWay", maxpool))
             latency.run([int(t) for t in timesteps.split(",")], methods.split(","), backends.split(","), lava_samples, graded_steps)
             contents.append(latency.content)
         plot(contents, out / "latency.png")

@@ -5,7 +5,7 @@
     python benchmarks/maxpool.py --json
 
 "gate" passes the spikes of the unit with the largest rate (section 3.6) and exists on no chip; "relu-tree" builds the
-maximum from integrate-and-fire neurons, max(a, b) = b + relu(a - b); "average" pools by averaging instead.
+maximum from integrate-and-fire neurons, max(m, x) = m + relu(x - m); "average" pools by averaging instead.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import typer
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
 from benchmarks import data, nets
-from loihiconv.core.choices import MaxPooling
+from loihiconv.core.choices import PoolingWay
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.evaluation.compare import predict
 from loihiconv.evaluation.metrics import score
 
-WAYS = get_args(MaxPooling)
+WAYS = get_args(PoolingWay)
 BACKENDS = ("float", "emulator")
 CALIBRATION = 1_000
 
@@ -40,7 +40,7 @@ def measure(samples: int, timesteps: int, board: str) -> dict[str, Any]:
     results: dict[str, Any] = {"timesteps": timesteps, "board": board, "ann": score(predict(model, x), y)}
     for way in WAYS:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # what "average" costs is what is measured here
+            warnings.simplefilter("ignore", UserWarning)  # that no chip has gates, and what "average" costs, is what is measured here
             net = loihiconv.convert(model, x_train[:CALIBRATION], board=board, timesteps=timesteps, maxpool=way)
         for backend in BACKENDS:
             begin = time.monotonic()

@@ -86,22 +86,22 @@ def check(
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     example : array or tensor (N, \\*shape), or the shape of one sample
     board : str, path, Board or None
-        A board to place the network on, to see whether it fits.
-    maxpool : "gate", "relu-tree" or "average"
+        A board to place the network on, to see whether it fits; it also decides what ``maxpool="auto"`` is.
+    maxpool : "auto", "gate", "relu-tree" or "average"
         As `loihiconv.convert` takes it.
     """
     model = readable(model)
     shape = tuple(int(n) for n in (example if isinstance(example, (tuple, list)) else example.shape[1:]))
     if not shape or min(shape) < 1:
         raise InvalidData(f"shape {shape}", where="example", limit="a batch of samples, or the shape of one, expected")
-    settings = Settings(1, maxpool=maxpool)
     board = load_board(board) if board is not None else None
+    pooling = Settings(1, maxpool=maxpool).for_board(board).pooling
     if found := model.problems(shape):
         return Check((), tuple(map(str, found)), ())
     try:
         original = model.ann(shape)
-        ann, notes = lower(original, settings.maxpool)
-        if settings.maxpool == "gate":
+        ann, notes = lower(original, pooling)
+        if pooling == "gate":
             check_pooled(ann)
     except LoihiconvError as error:
         return Check((), (str(error),), ())
@@ -132,7 +132,7 @@ def _ways_to_pool(ann: Ann, pools: list[MaxPool]) -> str:
     added = sum(prod(ann.shapes[p.name]) * prod(p.kernel) for p in pools)
     return (
         f'{", ".join(p.name for p in pools)}: max-pooling with maxpool="gate" runs in the simulators only, as no chip has gates; '
-        f'"relu-tree" (up to {added:,} more neurons) and "average" (not what was trained) run on any board'
+        f'"relu-tree" (up to {added:,} more neurons; what "auto" takes for a board) and "average" (not what was trained) run on any board'
     )
 
 

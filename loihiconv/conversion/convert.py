@@ -29,7 +29,7 @@ from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
 from loihiconv.conversion.search import Judge, search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
-from loihiconv.core.choices import MaxPooling
+from loihiconv.core.choices import PoolingWay
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
 from loihiconv.core.record import CalibrationSummary
@@ -84,15 +84,16 @@ def convert(
     Warns
     -----
     UserWarning
-        If a layer is silent on all calibration data, the data looks wrong, graded spikes leave a layer's weights too few bits, or what
-        average pooling costs.
+        If a layer is silent on all calibration data, the data looks wrong, graded spikes leave a layer's weights too few bits, no chip
+        has the gates that were asked for, or what average pooling costs.
     """
     model, chosen = readable(model), choose(timesteps, optimize, **settings)
     board = load_board(board) if board is not None else None
+    chosen = chosen.for_board(board)
     if board is not None:
         check_payload(chosen.payload_max, "spike_bits", board)
     searching = optimize in ("accuracy", "latency")
-    source = measure(model, calibration, chosen, progress, searching=searching)
+    source = measure(model, calibration, chosen, board, progress, searching=searching)
     for text in source.warnings:
         warnings.warn(text, stacklevel=2)
     if not searching:
@@ -129,12 +130,18 @@ class Measured:
 
 
 def measure(
-    model: Source, calibration: CalibrationData, settings: Settings, progress: Progress | None = None, *, searching: bool = False
+    model: Source,
+    calibration: CalibrationData,
+    settings: Settings,
+    board: Board | None,
+    progress: Progress | None = None,
+    *,
+    searching: bool = False,
 ) -> Measured:
     """Read the model and run the calibration data through it, once; a search needs more of it kept than one conversion."""
     model = readable(model)
     first, data = _peek(calibration)
-    maxpool = settings.maxpool
+    maxpool = settings.pooling
     ann, notes = read(model, first, maxpool)
     reference = read(model, first).ann if maxpool == "average" else None
     if reference is not None and not any(isinstance(node, AnnMaxPool) for node in reference):
@@ -165,6 +172,10 @@ def measure(
         )
         warned.append(f'{cost}; maxpool="relu-tree" keeps the maximum')
         notes = (*notes, cost)
+    if board is not None and (gates := [names[node.name] for node in ann if isinstance(node, AnnMaxPool)]):
+        said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
+        warned.append(said)
+        notes = (*notes, said)
     return Measured(ann, statistics, samples, held_out, notes, tuple(warned))
 
 
@@ -182,17 +193,13 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
         return network
     adaptive = adaptively_rounded(network, board, settings.rounding, source.samples)
     covariances = input_covariances(network, source.samples, centred=settings.bias_correction, targets=adaptive) if adaptive else None
-    gates = [p.name for p in network.populations if not p.on_chips]
-    if gates:
-        said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
-        network = _noted(network, said)
     quantized = quantize(network, board, covariances)
     if narrow := narrow_weights(quantized):
         quantized = _noted(quantized, *narrow)
     return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
 
 
-def read(model: Source, x: Array, maxpool: MaxPooling = Settings.maxpool) -> Lowered:
+def read(model: Source, x: Array, maxpool: PoolingWay = "gate") -> Lowered:
     """Read a model, rewrite it to linear maps and ReLUs, and check both against the model itself.
 
     Parameters

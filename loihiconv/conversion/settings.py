@@ -8,17 +8,19 @@ type checkers cannot read from a dataclass; a test holds both together.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from loihiconv.conversion.declaration import Setting, declaration, declarations, described, numpydoc, plain
-from loihiconv.core.choices import PAYLOAD_LIMIT, SEED_LIMIT, Coding, Decision, Estimate, MaxPooling, Reset
+from loihiconv.core.choices import PAYLOAD_LIMIT, SEED_LIMIT, Coding, Decision, Estimate, MaxPooling, PoolingWay, Reset
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.record import ConversionRecord
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from loihiconv.hardware.board import Board
 
 Optimize: TypeAlias = Literal["none", "default", "accuracy", "latency"]
 ScaleRule: TypeAlias = Literal["percentile", "mse", "balanced"]
@@ -103,12 +105,13 @@ class Settings:
         ),
     )
     maxpool: MaxPooling = field(
-        default="gate",
+        default="auto",
         metadata=described(
-            "What becomes of max-pooling: gate (simulators only), relu-tree (any board) or average (not what was trained).",
-            details='"gate" lets only the spikes of a window\'s busiest unit pass: exact in rates, but no chip has such gates. "relu-tree" '
-            'computes max(a, b) = b + relu(a - b) with integrate-and-fire populations. "average" pools averages instead; a warning says on '
-            "how many calibration samples that names another class.",
+            "What becomes of max-pooling: gate (simulators only), relu-tree (any board), average (not what was trained), or auto.",
+            details='"auto" is relu-tree, which every board can run, and gate where there is no board. "gate" lets only the spikes of a '
+            'window\'s busiest unit pass: exact in rates, but no chip has such gates. "relu-tree" computes max(m, x) = m + relu(x - m) '
+            'with integrate-and-fire populations. "average" pools averages instead; a warning says on how many calibration samples that '
+            "names another class.",
             title="max-pooling",
         ),
     )
@@ -158,6 +161,18 @@ class Settings:
             what = 'reset "zero"' if self.reset == "zero" else 'maxpool_estimate "average"'
             remedy = "use the default of the other"
             raise InvalidSetting(f"{what} with graded spikes", where="spike_bits", limit="1 expected", remedy=remedy)
+
+    def for_board(self, board: Board | None) -> Settings:
+        """The same with ``maxpool="auto"`` decided: what a board can run if there is one, gates for simulators if not."""
+        if self.maxpool != "auto":
+            return self
+        return replace(self, maxpool="gate" if board is None else "relu-tree")
+
+    @property
+    def pooling(self) -> PoolingWay:
+        """``maxpool`` of settings that are `for_board`."""
+        assert self.maxpool != "auto"  # whoever knows the board has decided
+        return self.maxpool
 
     @property
     def payload_max(self) -> int:

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 
 Coding: TypeAlias = Literal["analog", "rate", "poisson"]
 Reset: TypeAlias = Literal["subtract", "zero"]
-MaxPooling: TypeAlias = Literal["gate", "relu-tree", "average"]
+MaxPooling: TypeAlias = Literal["auto", "gate", "relu-tree", "average"]
+PoolingWay: TypeAlias = Literal["gate", "relu-tree", "average"]
 Estimate: TypeAlias = Literal["count", "average"]
 Decision: TypeAlias = Literal["potential", "softmax"]
 

@@ -1,4 +1,4 @@
-"""Depthwise convolution and integrate-and-fire in one pass: sums never reach memory.
+"""Depthwise convolutions and integrate-and-fire in one pass: sums never reach memory.
 
 A neuron of a depthwise convolution has few synapses, so writing its sum and reading it again costs more than making it. Here a few
 channels of one pixel are carried through all steps of a block: potentials, biases and counts stay in registers, spikes are read and
@@ -10,8 +10,10 @@ every partial sum is within it too. Float networks use float32.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from math import prod
+from typing import Any, TypeGuard
 
 import numba
 import numpy as np
@@ -19,6 +21,7 @@ import torch
 
 from loihiconv.core.linear import Array, Conv, LinearMap, Pair, Shape
 from loihiconv.simulator.compiled import compiled
+from loihiconv.simulator.memory import SMALL_BLOCK_BYTES
 from loihiconv.simulator.neurons import Firing, advanced
 from loihiconv.simulator.vectors import converted, fill, load, select, shifted, store
 
@@ -29,43 +32,65 @@ MULTIPLE = 8
 
 
 class Depthwise:
-    """A depthwise convolution of spikes, ready to run.
+    """The depthwise convolutions of spikes into a population, ready to run.
 
     Parameters
     ----------
-    linear : Conv
-        As `fits` accepts it.
-    source, target : (C, H, W)
+    maps : sequence of Conv
+        As `fits` accepts them.
+    sources : sequence of (C, H, W)
+    target : (C, H, W)
     """
 
-    def __init__(self, linear: Conv, source: Shape, target: Shape) -> None:
-        channels = source[0]
-        kind = np.int16 if np.issubdtype(linear.weight.dtype, np.integer) else np.float32
-        self.weight = np.ascontiguousarray(linear.weight.reshape(channels, -1).T.astype(kind)).ravel()
-        units, taps, self.starts = windows(linear.weight.shape[2:], linear.stride, linear.padding, linear.dilation, source, target)
-        self.units, self.taps = units * channels, taps * channels
+    def __init__(self, maps: Sequence[Conv], sources: Sequence[Shape], target: Shape) -> None:
+        channels, fixed_point = target[0], np.issubdtype(maps[0].weight.dtype, np.integer)
+        kernels = [m.weight.reshape(channels, -1).T.astype(np.int16 if fixed_point else np.float32) for m in maps]
+        self.weight = np.concatenate(kernels).ravel()
+        synapses, before, taken = [], 0, 0
+        for linear, source, kernel in zip(maps, sources, kernels, strict=True):
+            units, taps, starts = windows(linear.weight.shape[2:], linear.stride, linear.padding, linear.dilation, source, target)
+            pixels = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+            used = kernel.any(axis=1)[taps]  # a comparison of two places in a window has no other weights
+            synapses.append(np.stack([pixels, units * channels + before, (taps + taken) * channels])[:, used])
+            before, taken = before + prod(source), taken + len(kernel)
+        pixels, units, taps = np.concatenate(synapses, axis=1)
+        order = np.argsort(pixels, kind="stable")
+        self.units, self.taps = units[order], taps[order]
+        self.starts = np.concatenate([[0], np.cumsum(np.bincount(pixels, minlength=prod(target[1:])))])
 
     @staticmethod
-    def fits(linear: LinearMap) -> bool:
-        """Whether it has one kernel per channel, as many channels as the kernel takes, and weights whose sums are exact in int16."""
-        if not isinstance(linear, Conv) or linear.weight.shape[1] != 1 or len(linear.weight) != linear.groups or linear.groups % MULTIPLE:
-            return False
-        if not np.issubdtype(linear.weight.dtype, np.integer):
-            return True
-        return int(np.abs(linear.weight).reshape(linear.groups, -1).sum(axis=1, dtype=np.int64).max()) <= EXACT_INT16
+    def fits(maps: Sequence[LinearMap]) -> TypeGuard[Sequence[Conv]]:
+        """Whether each has one kernel per channel, as many channels as the kernel takes, and their sums are exact in int16."""
+        total = 0
+        for linear in maps:
+            if not isinstance(linear, Conv) or linear.weight.shape[1] != 1 or len(linear.weight) != linear.groups:
+                return False
+            if linear.groups % MULTIPLE:
+                return False
+            if np.issubdtype(linear.weight.dtype, np.integer):
+                total = total + np.abs(linear.weight).reshape(linear.groups, -1).sum(axis=1, dtype=np.int64)
+        return int(np.max(total)) <= EXACT_INT16
 
-    def advance(self, spikes: torch.Tensor, firing: Firing, shift: int) -> None:
+    def advance(self, spikes: Sequence[torch.Tensor], firing: Firing, shift: int) -> None:
         """Advance neurons by the steps of a block.
 
         Parameters
         ----------
-        spikes : uint8 tensor (N, steps, neurons of the source)
+        spikes : uint8 tensor (N, steps, neurons of the source) for each connection
         firing : Firing
             Of int32 potentials in fixed point, and float32 ones in float networks.
         shift : int
             From sums of weight x spike to units of v.
         """
-        _depthwise(spikes.numpy(), self.weight, self.units, self.taps, self.starts, np.int32(shift), *firing.before, *firing.after)
+        (bias, v, limits), (out, counts) = firing.before, firing.after
+        arrays, synapses = [s.numpy() for s in spikes], (self.weight, self.units, self.taps, self.starts, np.int32(shift))
+        several = max(1, SMALL_BLOCK_BYTES // sum(a[0].nbytes for a in arrays)) if len(arrays) > 1 else len(v)
+        for begin in range(0, len(v), several):
+            rows = slice(begin, begin + several)
+            # several sources lie side by side, as one, for the samples of a piece that stays in the cache
+            piece = arrays[0] if len(arrays) == 1 else np.concatenate([a[rows] for a in arrays], axis=2)
+            own, counted = (a[rows] if len(a) > 1 else a for a in (bias, counts))
+            _depthwise(piece, *synapses, own, v[rows], limits, out[rows], counted)
 
 
 @lru_cache(maxsize=64)

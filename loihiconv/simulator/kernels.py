@@ -84,10 +84,9 @@ class Kernels:
             if any(c.weight_exp for c in incoming):  # each connection's sum is shifted by itself, which these ways do not
                 continue
             sources = [network[c.source] for c in incoming]
-            linear, binary = incoming[0].map, not population.graded and not sources[0].graded
-            if len(incoming) == 1 and binary and len(population.shape) == 3 and Depthwise.fits(linear):
-                assert isinstance(linear, Conv)  # part of what fits
-                self.depthwise[population.name] = Depthwise(linear, sources[0].shape, population.shape)
+            maps, binary = [c.map for c in incoming], not population.graded and not any(s.graded for s in sources)
+            if binary and len(population.shape) == 3 and Depthwise.fits(maps):
+                self.depthwise[population.name] = Depthwise(maps, [s.shape for s in sources], population.shape)
                 continue
             if len(incoming) == 1 and (product := self.synapses[incoming[0]].matmul) is not None:
                 self.products[population.name] = product

@@ -242,7 +242,7 @@ class Run:
         name = population.name
         sources = [c.source for c in self.network.incoming(name)]
         if (depthwise := self.kernels.depthwise.get(name)) is not None:
-            depthwise.advance(spikes[sources[0]], firing, self.network.shift)
+            depthwise.advance([spikes[s] for s in sources], firing, self.network.shift)
             return
         rows = [spikes[s].view(-1, spikes[s].shape[2]) for s in sources if s in spikes]
         if self.kernels.by_events(name, rows):

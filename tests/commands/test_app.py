@@ -137,6 +137,24 @@ def test_options_of_the_paper_reach_the_network(run, nets: Path, npz: Path, tmp_
     assert "no chip has gates" in " ".join(err.split())
 
 
+def test_max_pooling_is_what_the_board_can_run(run, nets: Path, npz: Path, tmp_path: Path) -> None:
+    """Unasked; gates come with a warning, and do not fit the board."""
+    out, check = tmp_path / "pooling.lnet", ("check", "nets_of_test:pooling", "--shape", "1,8,8", "--json")
+    common = ("convert", "nets_of_test:pooling", "--calibration", npz, "--out", out, "--calibration-samples", "50", "-T", "4")
+    code, stdout, err = run(*common, "--json")
+    assert code == 0
+    assert json.loads(stdout)["settings"]["maxpool"] == "relu-tree"
+    assert "gates" not in err
+    assert run("place", out)[0] == 0
+    kinds = {board: [layer["kind"] for layer in json.loads(run(*check, *board)[1])["layers"]] for board in ((), ("--board", "nahuku32"))}
+    assert kinds[()] == ["input", "spiking", "max-pooling", "readout"]
+    assert kinds["--board", "nahuku32"] == ["input", *["spiking"] * 5, "readout"]
+    code, _, err = run(*common, "--maxpool", "gate")
+    assert code == 0
+    assert "no chip has gates" in " ".join(err.split())
+    assert run("place", out)[0] == 2
+
+
 def test_graded_spikes_are_reported_apart(run, npz: Path, tmp_path: Path) -> None:
     net, result = tmp_path / "graded.lnet", tmp_path / "result.npz"
     options = ("--spike-bits", "3", "-T", "2", "--calibration-samples", "50")

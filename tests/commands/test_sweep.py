@@ -110,7 +110,7 @@ def test_ctrl_c_prints_what_is_there_and_the_same_command_goes_on(run, monkeypat
 
 
 def test_where_nothing_can_be_converted_the_exit_code_says_so(run) -> None:
-    code, out, err = run("-T", "2", factory="nets_of_sweep:pooled")
+    code, out, err = run("-T", "2", "--maxpool", "gate", factory="nets_of_sweep:pooled")
     assert code == 2
     assert "failed" in out
     assert "max-pools analog input" in " ".join(err.split())

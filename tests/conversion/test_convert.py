@@ -198,7 +198,7 @@ def test_silent_layers_are_said() -> None:
         ({"timesteps": 2.5}, InvalidSetting, "timesteps"),
         ({"percentile": 0}, InvalidSetting, "percentile: percentile 0; above 0 and at most 100"),
         ({"input_coding": "latency"}, InvalidSetting, "input_coding: input coding 'latency'"),
-        ({"maxpool": "median"}, InvalidSetting, 'maxpool: max-pooling .median.; "gate" or "relu-tree" or "average" expected'),
+        ({"maxpool": "median"}, InvalidSetting, 'maxpool: max-pooling .median.; "auto" or "gate" or "relu-tree" or "average" expected'),
         ({"maxpool_estimate": "last"}, InvalidSetting, "maxpool_estimate"),
         ({"readout": "first"}, InvalidSetting, "readout"),
         ({"seed": -1}, InvalidSetting, "seed: seed -1"),

@@ -205,12 +205,12 @@ def test_closer_to_the_float_network_than_binary(timesteps: int, bits: int, opti
 
 
 @pytest.mark.lava
-@pytest.mark.parametrize("bits", [2, 4, 8])
+@pytest.mark.parametrize(("bits", "maxpool"), [(2, "gate"), (4, "gate"), (8, "gate"), (4, "relu-tree"), (8, "relu-tree")])
 @pytest.mark.parametrize("stock", [False, True])
-def test_lava_sends_every_payload(bits: int, stock: bool, lava_python: str, tmp_path: Any) -> None:
+def test_lava_sends_every_payload(bits: int, maxpool: Any, stock: bool, lava_python: str, tmp_path: Any) -> None:
     """Also in runs that were saved before, and with the largest payloads that there are."""
     x = data()[2][:3]
-    net = lc.convert(with_max_pooling(), data()[0][:100], board="kapoho_point", timesteps=3, spike_bits=bits)
+    net = lc.convert(with_max_pooling(), data()[0][:100], board="kapoho_point", timesteps=3, spike_bits=bits, maxpool=maxpool)
     lc.save(net, tmp_path / "net.lnet")
     emulated = lc.run(net, x, record=["spikes", "potentials"])
     lava = run_lava(lc.load(tmp_path / "net.lnet"), x, record=["spikes", "potentials"], stock_models=stock)

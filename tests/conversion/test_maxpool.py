@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -51,7 +52,7 @@ def one_window(estimate: str, timesteps: int, decay: int = 5) -> Network:
 
 def test_gate_passes_as_many_spikes_as_the_busiest_unit_sends() -> None:
     model, x = pooled(3, 2, 1), data()
-    net = lc.convert(model, x, board="kapoho_point", timesteps=20)
+    net = lc.convert(model, x, board="kapoho_point", timesteps=20, maxpool="gate")
     recording = lc.run(net, x, record=["spikes"])
     source, gate = (torch.from_numpy(recording.spikes[name].cumsum(axis=1).astype(np.float32)) for name in ("0", "2"))
     expected = torch.nn.functional.max_pool2d(source.flatten(0, 1), 3, 2, 1)
@@ -119,14 +120,28 @@ def test_average_says_what_it_costs() -> None:
 
 
 def test_boards_and_check_say_that_no_chip_has_gates() -> None:
-    net = lc.convert(pooled(), data(), board="kapoho_bay", timesteps=8)
+    with pytest.warns(UserWarning, match="2: no chip has gates"):
+        net = lc.convert(pooled(), data(), board="kapoho_bay", timesteps=8, maxpool="gate")
     assert any("2: no chip has gates" in note for note in net.record.notes)
-    found = lc.check(pooled(), data(1), "kapoho_bay")
+    assert [v.quantity for v in lc.place(net, "kapoho_bay").violations if v.certain] == ["max_pooling"]
+    found = lc.check(pooled(), data(1), "kapoho_bay", maxpool="gate")
     assert found.ok
     assert [(layer.name, layer.kind) for layer in found.layers][2] == ("2", "max-pooling")
     assert any("simulators only" in note and "relu-tree" in note and "average" in note for note in found.notes)
-    tree = lc.check(pooled(), data(1), "kapoho_bay", maxpool="relu-tree")
-    assert [layer.name for layer in tree.layers][2:6] == ["2.max0", "2.max1", "2.max2", "2"]
+    for tree in (lc.check(pooled(), data(1), "kapoho_bay", maxpool="relu-tree"), lc.check(pooled(), data(1), "kapoho_bay")):
+        assert [layer.name for layer in tree.layers][2:6] == ["2.max0", "2.max1", "2.max2", "2"]
+        assert not any("gate" in note for note in tree.notes)
+    assert lc.check(pooled(), data(1)).layers == found.layers
+
+
+@pytest.mark.parametrize("board", ["kapoho_point", "nahuku32"])
+def test_what_is_converted_for_a_board_fits_it(board: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        net = lc.convert(pooled(3, 2, 1), data(), board=board, timesteps=8)
+    assert net.record.settings["maxpool"] == "relu-tree"
+    assert not any(isinstance(p, MaxPool) for p in net.populations)
+    assert lc.place(net, board).fits
 
 
 def test_what_does_not_spike_is_refused_or_goes_into_a_tree() -> None:
@@ -138,14 +153,14 @@ def test_what_does_not_spike_is_refused_or_goes_into_a_tree() -> None:
     first = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(32, 3))
     with pytest.raises(UnsupportedLayer, match="max-pools analog input"):
         lc.convert(first, data(), board=None, timesteps=4)
-    assert "0" in lc.convert(first, data(), board="kapoho_point", timesteps=4, input_coding="rate")
+    assert "0" in lc.convert(first, data(), board="kapoho_point", timesteps=4, input_coding="rate", maxpool="gate")
     with pytest.raises(UnsupportedLayer, match="1: pads values that can be negative"):
         lc.convert(pooled(3, 2, 1, relu=False), data(), board=None, timesteps=4, maxpool="relu-tree")
 
 
 def test_pooling_of_sums_and_averages_gets_a_population_of_its_own() -> None:
     model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.AvgPool2d(2), nn.MaxPool2d(3), nn.Flatten(), nn.Linear(3, 2))
-    net = lc.convert(model, data(), board="kapoho_point", timesteps=8)
+    net = lc.convert(model, data(), board="kapoho_point", timesteps=8, maxpool="gate")
     assert [type(p) for p in net.populations] == [Input, IF, IF, MaxPool, Readout]
 
 
@@ -168,6 +183,7 @@ def test_whole_way_through_lava(estimate: str, lava_python: str, tmp_path) -> No
         data(),
         board="kapoho_point",
         timesteps=24,
+        maxpool="gate",
         maxpool_estimate=estimate,
         input_coding="poisson",  # type: ignore[arg-type]
         readout="softmax",
@@ -182,3 +198,20 @@ def test_whole_way_through_lava(estimate: str, lava_python: str, tmp_path) -> No
     np.testing.assert_array_equal(lava.output_spikes, emulated.output_spikes)
     np.testing.assert_array_equal(lava.predictions, emulated.predictions)
     assert lava.potentials_over_time is None
+
+
+@pytest.mark.lava
+def test_what_boards_run_equals_lava(lava_python: str) -> None:
+    """Overlapping, padded windows, and large ones in rows and columns, of the eight channels that compiled kernels take together."""
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(2, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1), nn.MaxPool2d(4), nn.Flatten(), nn.Linear(8, 5)]
+    model = nn.Sequential(*layers)
+    net = lc.convert(model, data(), board="kapoho_point", timesteps=12)
+    assert {"2.max7", "3.rows.max2", "3.max2"} <= {p.name for p in net.populations}
+    emulated, lava = lc.run(net, data(2), record=["spikes"]), run_lava(net, data(2), record=["spikes"])
+    for name, spikes in emulated.spikes.items():
+        np.testing.assert_array_equal(lava.spikes[name], spikes, err_msg=name)
+    np.testing.assert_array_equal(lava.potentials, emulated.potentials)
+    portable = simulate(net, data(2), record=["spikes"], portable=True)
+    for name, spikes in emulated.spikes.items():
+        np.testing.assert_array_equal(portable.spikes[name], spikes, err_msg=name)

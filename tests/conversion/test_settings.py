@@ -15,6 +15,7 @@ from loihiconv.conversion.settings import DECLARED, NAMES, PAPER, SettingOptions
 from loihiconv.core.choices import PAYLOAD_LIMIT
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.evaluation.sweep.declarations import AXES, SweepOptions
+from loihiconv.hardware.board import load_board
 from tests.conversion.test_convert import data, small_cnn
 
 SNIPPET = """
@@ -58,7 +59,10 @@ def test_none_is_the_paper_and_what_is_given_wins() -> None:
         ({"spike_bits": True}, "spike_bits: spike_bits True; a whole number from 1 to 8 expected"),
         ({"spike_bits": 4.0}, "spike_bits: spike_bits 4.0; a whole number from 1 to 8 expected"),
         ({"spike_bits": 4, "reset": "zero"}, 'spike_bits: reset "zero" with graded spikes; 1 expected; use the default of the other'),
-        ({"spike_bits": 2, "maxpool_estimate": "average"}, 'spike_bits: maxpool_estimate "average" with graded spikes; 1 expected; use'),
+        (
+            {"spike_bits": 2, "maxpool": "gate", "maxpool_estimate": "average"},
+            'spike_bits: maxpool_estimate "average" with graded spikes; 1 expected; use',
+        ),
     ],
 )
 def test_refusals(options: dict, message: str) -> None:
@@ -74,7 +78,18 @@ def test_bits_of_spikes_are_payloads() -> None:
 
 def test_networks_remember_their_settings() -> None:
     net = lc.convert(small_cnn(), data(20), board=None, timesteps=4, seed=3, bias_correction=False)
-    assert net.record.settings == Settings(4, seed=3, bias_correction=False).to_json()
+    assert net.record.settings == {**Settings(4, seed=3, bias_correction=False).to_json(), "maxpool": "gate"}
+
+
+def test_auto_is_what_the_board_can_run_and_gates_without_one() -> None:
+    board = load_board("nahuku32")
+    assert choose(8).maxpool == "auto"
+    assert (choose(8).for_board(board).pooling, choose(8).for_board(None).pooling) == ("relu-tree", "gate")
+    for way in ("gate", "relu-tree", "average"):
+        chosen = choose(8, maxpool=way)  # type: ignore[arg-type]  # a loop over a Literal
+        assert chosen.for_board(board) == chosen.for_board(None) == chosen
+    with pytest.raises(InvalidSetting, match='maxpool_estimate "average" with graded spikes'):
+        choose(8, spike_bits=2, maxpool_estimate="average").for_board(None)
 
 
 def test_options_for_type_checkers_are_the_settings() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import V_MAX
+from loihiconv.simulator import depthwise
 from loihiconv.simulator.depthwise import EXACT_INT16, Depthwise
 from loihiconv.simulator.neurons import Firing
 
@@ -41,7 +44,7 @@ def check(linear: Conv, spikes: np.ndarray, threshold: int, to_zero: bool = Fals
             firing.advance(torch.from_numpy(sums.astype(np.int32)), slice(0, n), slice(0, steps))
         else:
             flat = np.ascontiguousarray(spikes.transpose(0, 1, 3, 4, 2)).reshape(n, steps, -1)
-            Depthwise(linear, tuple(source), target).advance(torch.from_numpy(flat), firing, 6)
+            Depthwise([linear], [tuple(source)], target).advance([torch.from_numpy(flat)], firing, 6)
         found.append((out, counts, state))
     for kernel, reference in zip(*found, strict=True):
         assert torch.equal(kernel, reference)
@@ -72,9 +75,41 @@ def test_equals_convolution_and_neurons(
     rng = np.random.default_rng(seed)
     weight = rng.integers(-254, 255, (channels, 1, *kernel)).astype(np.int32)
     linear = Conv(weight, stride, padding, dilation, channels)
-    assert Depthwise.fits(linear)
+    assert Depthwise.fits([linear])
     spikes = (rng.random((2, steps, channels, 9, 8)) < rng.choice([0.1, 0.5, 1.0])).astype(np.uint8)
     check(linear, spikes, int(rng.integers(1, 1000)), to_zero, seed)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), samples=st.integers(1, 5), number=st.integers(2, 4), channels=st.sampled_from([8, 40]))
+def test_several_connections_are_one_sum(seed: int, samples: int, number: int, channels: int) -> None:
+    """Of other sizes, strides and windows each, most of whose weights may be 0; and in pieces of one sample, or of more."""
+    rng = np.random.default_rng(seed)
+    maps, sources = [], []
+    for _ in range(number):
+        kernel, stride = rng.integers(1, 4, 2), rng.integers(1, 3, 2)
+        weight = rng.integers(-99, 99, (channels, 1, *kernel)) * (rng.random((1, 1, *kernel)) < 0.4)
+        maps.append(Conv(weight.astype(np.int32), tuple(stride.tolist()), groups=channels))
+        sources.append((channels, *((np.array([3, 4]) - 1) * stride + kernel).tolist()))
+    assert Depthwise.fits(maps)
+    spikes = [(rng.random((samples, 3, *source)) < 0.5).astype(np.uint8) for source in sources]
+    applied = [m.apply(s.reshape(-1, *source).astype(np.int64)) for m, s, source in zip(maps, spikes, sources, strict=True)]
+    sums = torch.from_numpy(sum(applied).transpose(0, 2, 3, 1).reshape(samples * 3, -1).astype(np.int32) * 64)
+    v, bias = (torch.from_numpy(rng.integers(-5000, 5000, (samples, sums.shape[1])).astype(np.int32)) for _ in range(2))
+    found = []
+    for way in ("reference", "one", "many"):
+        out, counts, state = torch.zeros((samples, 3, sums.shape[1]), dtype=torch.uint8), torch.zeros_like(v), v.clone()
+        limits: dict[str, Any] = {"threshold": 5000.0, "v_max": V_MAX, "to_zero": False}
+        firing = Firing(bias, state, **limits, spikes=out, counts=counts, portable=way == "reference")
+        if way == "reference":
+            firing.advance(sums, slice(0, samples), slice(0, 3))
+        else:
+            flat = [torch.from_numpy(np.ascontiguousarray(s.transpose(0, 1, 3, 4, 2)).reshape(samples, 3, -1)) for s in spikes]
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(depthwise, "SMALL_BLOCK_BYTES", 1 if way == "one" else 2**20)
+                Depthwise(maps, sources, (channels, 3, 4)).advance(flat, firing, 6)
+        found.append((out, counts, state))
+    assert all(torch.equal(a, b) for others in found[1:] for a, b in zip(found[0], others, strict=True))
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -85,22 +120,22 @@ def test_exact_up_to_the_largest_int16(sign: int, channels: int) -> None:
     weight[:, 0, 0, 0] += sign * (EXACT_INT16 - 129 * 254)
     linear = Conv(weight, groups=channels)
     assert abs(int(weight[0].sum())) == EXACT_INT16
-    assert Depthwise.fits(linear)
+    assert Depthwise.fits([linear])
     v = check(linear, np.ones((1, 3, channels, 3, 43), np.uint8), 131071)
     assert (v.abs() > 2 * EXACT_INT16 * 64).all()  # three sums, and what start potentials and biases take away
     weight[:, 0, 0, 1] += sign
-    assert not Depthwise.fits(Conv(weight, groups=channels))
+    assert not Depthwise.fits([Conv(weight, groups=channels)])
 
 
 def test_only_depthwise_convolutions() -> None:
     def conv(*shape: int, groups: int) -> Conv:
         return Conv(np.ones(shape, np.int32), groups=groups)
 
-    assert Depthwise.fits(conv(16, 1, 3, 3, groups=16))
-    assert not Depthwise.fits(conv(32, 1, 3, 3, groups=16))  # two kernels per channel
-    assert not Depthwise.fits(conv(16, 2, 3, 3, groups=8))
-    assert not Depthwise.fits(conv(12, 1, 3, 3, groups=12))  # no multiple of 8
-    assert not Depthwise.fits(Dense(np.ones((8, 8), np.int32)))
+    assert Depthwise.fits([conv(16, 1, 3, 3, groups=16)])
+    assert not Depthwise.fits([conv(32, 1, 3, 3, groups=16)])  # two kernels per channel
+    assert not Depthwise.fits([conv(16, 2, 3, 3, groups=8)])
+    assert not Depthwise.fits([conv(12, 1, 3, 3, groups=12)])  # no multiple of 8
+    assert not Depthwise.fits([Dense(np.ones((8, 8), np.int32))])
 
 
 def test_float_weights_with_float_potentials() -> None:
@@ -118,9 +153,9 @@ def test_float_weights_with_float_potentials() -> None:
         spikes=out,
         counts=torch.zeros((1, 600), dtype=torch.int32),
     )
-    assert Depthwise.fits(linear)
+    assert Depthwise.fits([linear])
     flat = torch.from_numpy(np.ascontiguousarray(spikes.transpose(0, 1, 3, 4, 2)).reshape(2, 7, -1))
-    Depthwise(linear, (24, 5, 5), (24, 5, 5)).advance(flat, firing, 0)
+    Depthwise([linear], [(24, 5, 5)], (24, 5, 5)).advance([flat], firing, 0)
     np.testing.assert_allclose(v.numpy(), sums.sum(axis=1) - out.numpy().sum(axis=1), atol=1e-4)
     fired = np.cumsum(sums, axis=1) - np.cumsum(out.numpy(), axis=1) + out.numpy() > 1
     assert (fired == out.numpy()).mean() > 0.999

@@ -17,11 +17,11 @@ from loihiconv.ann.passes.fold_batchnorm import (
     SwapBatchNormMaxPool,
 )
 from loihiconv.ann.passes.lower_linear import AvgPoolToLinear, PadToLinear
-from loihiconv.ann.passes.maxpool import MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool
+from loihiconv.ann.passes.maxpool import MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool, SplitLargeWindows
 from loihiconv.ann.passes.merge_linear import FlattenSums, MergeLinear, PushLinearThroughAdd
 from loihiconv.ann.passes.relus import DropFinalRelu, DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.ann.passes.rewrite import Rewrite, apply_all
-from loihiconv.core.choices import MaxPooling
+from loihiconv.core.choices import PoolingWay
 
 __all__ = ["Lowered", "lower"]
 
@@ -32,9 +32,9 @@ _STAGES: tuple[tuple[Rewrite, ...], ...] = (
     (DropFlatten(),),
     (ReluBeforeMaxPool(), DropRepeatedRelu(), DropFinalRelu(), OutputIsLinear(), OutputIsVector(), FeedReluByLinear()),
 )
-_POOLING: dict[MaxPooling, tuple[Rewrite, ...]] = {
+_POOLING: dict[PoolingWay, tuple[Rewrite, ...]] = {
     "gate": (SpikesBeforeMaxPool(),),
-    "relu-tree": (SpikesBeforeMaxPool(), MaxPoolToReluTree()),
+    "relu-tree": (SpikesBeforeMaxPool(), SplitLargeWindows(), MaxPoolToReluTree()),
     "average": (MaxPoolToAverage(),),
 }
 _LAST: tuple[Rewrite, ...] = (FlattenSums(), PushLinearThroughAdd(), MergeLinear())
@@ -47,7 +47,7 @@ class Lowered(NamedTuple):
     notes: tuple[str, ...]
 
 
-def lower(ann: Ann, maxpool: MaxPooling = "gate") -> Lowered:
+def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
     """Rewrite a network so that every ReLU is a population of neurons, and everything else synapses between them.
 
     Afterwards `Linear` takes the result of `Input`, `Relu` or `MaxPool`; `Add` sums those and `Linear`; `Relu` and the

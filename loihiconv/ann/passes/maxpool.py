@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from loihiconv.ann.passes.merge_linear import never_negative
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, rewired, spikes, splice
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array, Conv, LinearMap
+
+WHOLE = 9
+"""Most values of a window that are compared one after the other; larger windows are pooled along rows, then columns."""
 
 
 class SpikesBeforeMaxPool(Rewrite):
@@ -55,11 +59,32 @@ class _Sum:
         return _Sum(self.window + sign * other.window, relus)
 
 
-class MaxPoolToReluTree(Rewrite):
-    """max(a, b) = b + relu(a - b), pair by pair until one value per window is left.
+class SplitLargeWindows(Rewrite):
+    """The maximum of a window is that of its rows' maxima: kH + kW - 2 comparisons in place of kH kW - 1.
 
-    A window of k values takes k - 1 comparing populations in ceil(log2 k) levels, and one that sums up; all synapses
-    are +-1. ReLUs take the λ of the pooled population, so that they stay +-1 in the spiking network.
+    Windows of up to `WHOLE` values stay whole: each comparison of rows is one per row of the image, so there is little to gain.
+    """
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, MaxPool) and min(node.kernel) > 1 and prod(node.kernel) > WHOLE
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        assert isinstance(node, MaxPool)
+        _check_padding(ann, node)
+        (kh, kw), (down, right), (vertical, horizontal) = node.kernel, node.stride, node.padding
+        rows = MaxPool(fresh(ann, f"{node.name}.rows"), node.inputs, (1, kw), (1, right), (0, horizontal))
+        return splice(ann, node.name, [rows, MaxPool(node.name, (rows.name,), (kh, 1), (down, 1), (vertical, 0))])
+
+
+class MaxPoolToReluTree(Rewrite):
+    """max(m, x) = m + relu(x - m), one value of the window after the other.
+
+    A window of k values takes k - 1 comparing populations and one that sums up; all synapses are +-1. ReLUs take the λ of the
+    pooled population, so that they stay +-1 in the spiking network.
+
+    A spike that says that x is ahead cannot be taken back when m catches up, so that maxima come out too large. In a balanced tree,
+    which compares maxima with maxima, both sides of a comparison do, here only one: with windows of 3x3 the outputs err a quarter
+    less for it (`benchmarks/NOTES.md`). Levels cost delay, no accuracy: each waits for the spikes of the same step.
     """
 
     def match(self, ann: Ann, node: Node) -> bool:
@@ -68,12 +93,7 @@ class MaxPoolToReluTree(Rewrite):
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
         source = node.inputs[0]
-        # Zeros of the padding never win against values that are not negative.
-        rectified = spikes(ann, source)
-        if not rectified and any(node.padding):
-            raise UnsupportedLayer(
-                "pads values that can be negative, and zeros could win", where=node.name, remedy="put a ReLU before the pooling"
-            )
+        rectified = _check_padding(ann, node)
         scale_of = source if rectified else ""
         nodes: list[Node] = []
 
@@ -90,19 +110,13 @@ class MaxPoolToReluTree(Rewrite):
             nodes.extend(parts)
             return parts[-1].name
 
-        values = [_Sum(window) for window in _units(ann, node)]
-        compared = 0
-        while len(values) > 1:
-            pairs, rest = list(zip(values[::2], values[1::2], strict=False)), values[len(values) // 2 * 2 :]
-            values = []
-            for a, b in pairs:
-                name = f"{node.name}.max{compared}"
-                relu = Relu(fresh(ann, name), (summed(a.plus(b, -1), name),), scale_of)
-                nodes.append(relu)
-                values.append(b.plus(_Sum(0 * b.window, {relu.name: 1})))
-                compared += 1
-            values += rest
-        last = summed(values[0], node.name)
+        largest, *values = [_Sum(window) for window in _units(ann, node)]
+        for compared, value in enumerate(values):
+            name = f"{node.name}.max{compared}"
+            relu = Relu(fresh(ann, name), (summed(value.plus(largest, -1), name),), scale_of)
+            nodes.append(relu)
+            largest = largest.plus(_Sum(0 * value.window, {relu.name: 1}))
+        last = summed(largest, node.name)
         if not rectified:
             return splice(ann, node.name, nodes, result=last)
         # The sum is not negative either; as a population it fires like the gates would, and what follows needs one set of synapses.
@@ -110,6 +124,15 @@ class MaxPoolToReluTree(Rewrite):
 
     def note(self, node: Node) -> str:
         return f"{node.name}: max-pooling is computed by a tree of comparing populations"
+
+
+def _check_padding(ann: Ann, pool: MaxPool) -> bool:
+    """Whether what is pooled cannot be negative; if it can, zeros of the padding could win, and there must be none."""
+    if not (rectified := spikes(ann, pool.inputs[0])) and any(pool.padding):
+        raise UnsupportedLayer(
+            "pads values that can be negative, and zeros could win", where=pool.name, remedy="put a ReLU before the pooling"
+        )
+    return rectified
 
 
 def windows_of(pool: MaxPool, channels: int) -> Conv:

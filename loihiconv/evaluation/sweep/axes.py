@@ -107,7 +107,7 @@ def _point(values: dict[str, Any], fixed: Mapping[str, Any], board: Board | None
     optimize, bits, timesteps = given.pop("optimize", "default"), given.pop("weight_bits", None), given.pop("timesteps")
     if bits is not None:
         _check_bits(bits, board)
-    return Point(values, given, choose(timesteps, optimize, **given), optimize, bits)
+    return Point(values, given, choose(timesteps, optimize, **given).for_board(board), optimize, bits)
 
 
 def _check_bits(bits: Any, board: Board | None) -> None:

@@ -140,7 +140,7 @@ class _Converter:
         key = (point.settings.maxpool, point.searching)
         if key not in self._measured:
             wanted = replace(point.settings, per_channel=self._per_channel)
-            self._measured[key] = measure(self._model, self._calibration, wanted, self._progress, searching=point.searching)
+            self._measured[key] = measure(self._model, self._calibration, wanted, self._board, self._progress, searching=point.searching)
             for text in self._measured[key].warnings:
                 if text not in self._warned:
                     self._warned.add(text)

@@ -88,7 +88,7 @@ def test_a_float_network_and_a_search_are_swept_too() -> None:
 
 def test_what_cannot_be_converted_is_a_row_with_the_reason() -> None:
     model = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 10)).eval()
-    result = sweep(model, axes={"input_coding": ["analog", "rate"]}, timesteps=4)
+    result = sweep(model, axes={"input_coding": ["analog", "rate"]}, timesteps=4, maxpool="gate")
     failed, fine = result.rows
     assert failed.outcome is None
     assert "max-pools analog input" in failed.reason
@@ -97,6 +97,12 @@ def test_what_cannot_be_converted_is_a_row_with_the_reason() -> None:
     assert result.front("timesteps") == (1,)
     assert "max-pools analog input" in sweep_table(result)
     json.dumps(result.to_json(), allow_nan=False)
+
+
+def test_rows_say_how_max_pooling_was_computed() -> None:
+    for board, way in (("kapoho_point", "relu-tree"), (None, "gate")):
+        (row,) = sweep(board=board, axes={"timesteps": [2]}).rows
+        assert row.settings["maxpool"] == way
 
 
 def test_limits_of_the_chip_are_reasons() -> None:
