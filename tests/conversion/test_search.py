@@ -9,7 +9,7 @@ from scipy.special import kl_div, softmax
 import loihiconv as lc
 from loihiconv.conversion.convert import read
 from loihiconv.conversion.search import DELAYS, SHORTEST, STEPS, Judge, divergence
-from tests.conversion.test_convert import data, small_cnn
+from tests.conversion.small import data, small_cnn
 
 
 def test_divergence_against_scipy() -> None:

@@ -15,7 +15,7 @@ from loihiconv.conversion.settings import DECLARED, NAMES, PAPER, SettingOptions
 from loihiconv.core.choices import PAYLOAD_LIMIT
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.evaluation.sweep.declarations import AXES, SweepOptions
-from tests.conversion.test_convert import data, small_cnn
+from tests.conversion.small import data, small_cnn
 
 SNIPPET = """
 from typing import Any
