@@ -10,10 +10,13 @@ import pytest
 from hypothesis import settings
 
 from loihiconv.core.errors import BackendUnavailable
-from loihiconv.lava import client
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDIN = ROOT / "tests" / "lava" / "standin"
+
+# Networks of tests are so small that threads cost more than they bring. Read when numpy and torch are first imported, here and in children.
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 # The same examples on every run of CI, new ones on every run by hand; on no machine does a clock decide.
 settings.register_profile("by hand", deadline=None)
@@ -24,6 +27,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 @pytest.fixture(scope="session")
 def lava_python() -> str:
     """Interpreter with Lava; without one the test is skipped, with the reason."""
+    from loihiconv.lava import client  # imports numpy, which must come after the line on threads
+
     try:
         return client.find_python()
     except BackendUnavailable as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import nn
 
 import loihiconv as lc
 from loihiconv.core.errors import ArtifactError, InvalidData, InvalidSetting
+from loihiconv.core.linear import Array
 from loihiconv.demo import digits, digits_cnn
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.sweep import sweep as module
@@ -20,8 +22,12 @@ from loihiconv.evaluation.sweep.result import SweepInterrupted, SweepResult
 from loihiconv.hardware.board import load_board
 from loihiconv.report.sweep_table import sweep_table
 
-X, Y = digits()[2][:60], digits()[3][:60]
-CALIBRATION = digits()[0][:100]
+
+@cache
+def samples() -> tuple[Array, Array, Array]:
+    """Calibration samples, test samples and their labels."""
+    x_train, _, x, y = digits()
+    return x_train[:100], x[:60], y[:60]
 
 
 def small() -> nn.Module:
@@ -30,8 +36,9 @@ def small() -> nn.Module:
 
 
 def sweep(model: nn.Module | None = None, **arguments: Any) -> SweepResult:
+    calibration, x, y = samples()
     given = {"board": "kapoho_point", **arguments}
-    return lc.sweep(model or small(), CALIBRATION, (X, Y), **given)
+    return lc.sweep(model or small(), calibration, (x, y), **given)
 
 
 @pytest.fixture
@@ -49,21 +56,22 @@ def converted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_every_point_is_what_convert_gives() -> None:
+    calibration, x, y = samples()
     model = digits_cnn()
     result = sweep(model, axes={"timesteps": [3, 6], "per_channel": [True, False], "weight_bits": [4, 8]}, scale="percentile")
     assert len(result.rows) == 8
     assert [tuple(row.values.values()) for row in result.rows][:3] == [(3, True, 4), (3, True, 8), (3, False, 4)]
-    right = lc.compare(model, lc.convert(model, CALIBRATION, board=None, timesteps=3), (X, Y), ["float"]).backends["ann"].accuracy
+    right = lc.compare(model, lc.convert(model, calibration, board=None, timesteps=3), (x, y), ["float"]).backends["ann"].accuracy
     assert result.ann_correct == right * result.n
     for row in result.rows:
         assert row.outcome is not None
         board = load_board("kapoho_point")
         board = board.model_copy(update={"weight_bits": board.weight_bits.model_copy(update={"value": row.values["weight_bits"]})})
         net = lc.convert(
-            model, CALIBRATION, board=board, timesteps=row.values["timesteps"], per_channel=row.values["per_channel"], scale="percentile"
+            model, calibration, board=board, timesteps=row.values["timesteps"], per_channel=row.values["per_channel"], scale="percentile"
         )
-        ran = lc.run(net, X)
-        assert row.outcome.correct == (ran.predictions == Y).sum()
+        ran = lc.run(net, x)
+        assert row.outcome.correct == (ran.predictions == y).sum()
         assert row.outcome.synaptic_operations == ran.synaptic_operations
         assert row.outcome.firing_rate == ran.firing_rate
         assert row.outcome.wilson95 == wilson(row.outcome.correct, 60)
@@ -72,13 +80,14 @@ def test_every_point_is_what_convert_gives() -> None:
 
 
 def test_a_float_network_and_a_search_are_swept_too() -> None:
+    calibration, x, y = samples()
     result = sweep(board=None, axes={"optimize": ["none", "latency"]}, timesteps=8)
     plain, searched = result.rows
     assert (plain.settings["scale"], plain.settings["hold_back"]) == ("percentile", 0.0)
     assert searched.outcome is not None
-    net = lc.convert(small(), CALIBRATION, board=None, timesteps=8, optimize="latency")
+    net = lc.convert(small(), calibration, board=None, timesteps=8, optimize="latency")
     assert searched.outcome.timesteps == net.timesteps
-    assert searched.outcome.correct == (lc.run(net, X, "float").predictions == Y).sum()
+    assert searched.outcome.correct == (lc.run(net, x, "float").predictions == y).sum()
     assert searched.settings.items() >= net.record.settings.items()
 
 
@@ -119,23 +128,24 @@ def test_finished_points_are_not_run_again(tmp_path: Path, converted: list[Any])
 def test_what_a_result_follows_from_is_in_its_key(
     tmp_path: Path, converted: list[Any], other: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    calibration, x, y = samples()
     cache = tmp_path / "points.json"
     sweep(axes={"timesteps": [2]}, cache=cache)
-    model, calibration, y, board, reset = small(), CALIBRATION, Y, "kapoho_point", "subtract"
+    model, board, reset = small(), "kapoho_point", "subtract"
     if other == "weights":
         with torch.no_grad():
             model[1].weight[0, 0] += 1  # type: ignore[index, operator]
     elif other == "calibration":
-        calibration = CALIBRATION[:99]
+        calibration = calibration[:99]
     elif other == "labels":
-        y = np.roll(Y, 1)
+        y = np.roll(y, 1)
     elif other == "board":
         board = "nahuku32"
     elif other == "settings":
         reset = "zero"
     else:
         monkeypatch.setattr(module, "code", lambda: {"loihiconv": "another"})
-    lc.sweep(model, calibration, (X, y), board=board, axes={"timesteps": [2]}, cache=cache, reset=reset)
+    lc.sweep(model, calibration, (x, y), board=board, axes={"timesteps": [2]}, cache=cache, reset=reset)
     assert len(converted) == 2
 
 
@@ -193,14 +203,15 @@ def test_mistakes_are_refused_before_anything_runs(arguments: dict[str, Any], me
 
 
 def test_data_that_does_not_fit_is_refused() -> None:
-    for calibration, test_set, message in (
-        (iter([CALIBRATION]), (X, Y), "array or tensor"),
-        (CALIBRATION, (X[:, :, 1:], Y), "test set of shape"),
-        (CALIBRATION, (X[:0], Y[:0]), "M at least 1"),
-        (CALIBRATION, (X, Y[1:]), "60 samples and 59 labels"),
+    calibration, x, y = samples()
+    for given, test_set, message in (
+        (iter([calibration]), (x, y), "array or tensor"),
+        (calibration, (x[:, :, 1:], y), "test set of shape"),
+        (calibration, (x[:0], y[:0]), "M at least 1"),
+        (calibration, (x, y[1:]), "60 samples and 59 labels"),
     ):
         with pytest.raises(InvalidData, match=message):
-            lc.sweep(small(), calibration, test_set, board="kapoho_point", axes={"timesteps": [4]})  # type: ignore[arg-type]
+            lc.sweep(small(), given, test_set, board="kapoho_point", axes={"timesteps": [4]})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"format": "other"}', '{"format": "loihiconv sweep", "version": 9, "points": {}}', "\xff"])
