@@ -7,8 +7,14 @@ SETUP := scripts/setup_env.sh
 BIN := .venv/bin
 # Which interpreter to make the environment from, where the one that is found is not the right one: make PYTHON=/path/to/python3.10
 PYTHON ?=
-# Options for pytest: make test PYTEST="-k artifact -x"
+# Options for pytest: make test PYTEST="-k lnet -x"
 PYTEST ?=
+# Tests that run at a time; 0 for all in one process, as a debugger wants it.
+WORKERS ?= 2
+# Halves in the files' order, so that what a file's tests share is mostly made once.
+RUN_TESTS = -m pytest --numprocesses $(WORKERS) --dist worksteal $(PYTEST)
+# Tests start some hundred interpreters: each would compile the packages that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-core demo test test-core docs notebooks pictures lint format wheel lock clean
 
@@ -22,14 +28,14 @@ demo: setup ## convert a trained network and run it in Lava, from end to end
 	@$(BIN)/loihiconv demo
 
 test: setup setup-core ## run all tests; one has loihiconv on a newer Python and Lava in .venv
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python $(RUN_TESTS)
 
 # Where there is no Python 3.11 to 3.13, the test that wants one says so and is skipped.
 setup-core:
 	@if $(SETUP) --core --find >/dev/null; then $(SETUP) --core; fi
 
 test-core: setup setup-core ## run the tests on the newest Python from 3.11 to 3.13, with Lava in .venv
-	@LOIHICONV_LAVA_PYTHON="$(CURDIR)/$(BIN)/python" .venv-core/bin/python -m pytest $(PYTEST)
+	@LOIHICONV_LAVA_PYTHON="$(CURDIR)/$(BIN)/python" .venv-core/bin/python $(RUN_TESTS)
 
 lint: setup ## check style, formatting and types
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
-from benchmarks import data, figure2_plots, nets
+from benchmarks import data, nets
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.evaluation.compare import predict
 from loihiconv.evaluation.metrics import score
@@ -233,6 +233,8 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Reproduce figure 2 of Rueckauer et al. 2016 on CIFAR-10."""
+    from benchmarks import figure2_plots  # loads matplotlib; help and tests' collection do not wait for it
+
     try:
         out.mkdir(parents=True, exist_ok=True)
         curves = min(samples, curve_samples)

@@ -27,13 +27,8 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
-import matplotlib
-
-matplotlib.use("Agg")
 import numpy as np
 import typer
-from matplotlib import pyplot as plt
-from matplotlib.ticker import ScalarFormatter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
@@ -192,6 +187,9 @@ def table(content: Mapping[str, Any]) -> str:
 
 def plot(contents: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Accuracy against time steps, one panel per network; bars are 95 % Wilson intervals."""
+    from matplotlib import pyplot as plt
+    from matplotlib.ticker import ScalarFormatter
+
     figure, panels = plt.subplots(1, len(contents), figsize=(4.2 * len(contents), 3.6), layout="constrained", squeeze=False)
     for axes, content in zip(panels[0], contents, strict=True):
         for method, backend in product(_labels(content["points"]), BACKENDS):
@@ -235,6 +233,9 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Measure accuracy against time steps."""
+    import matplotlib  # missed at once, not after the work; help does not wait for it
+
+    matplotlib.use("Agg")
     chosen = net or list(DATA)
     if unknown := [n for n in chosen if n not in DATA]:
         typer.echo(f"error: unknown network '{unknown[0]}'; known are {', '.join(DATA)}", err=True)

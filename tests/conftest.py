@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from loihiconv.core.errors import BackendUnavailable
-from loihiconv.lava import client
+
+ROOT = Path(__file__).resolve().parent.parent
+STANDIN = ROOT / "tests" / "lava" / "standin"
+
+# Networks of tests are so small that threads cost more than they bring. Read when numpy and torch are first imported, here and in children.
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 # The same examples on every run of CI, new ones on every run by hand; on no machine does a clock decide.
 settings.register_profile("by hand", deadline=None)
@@ -19,7 +27,26 @@ settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 @pytest.fixture(scope="session")
 def lava_python() -> str:
     """Interpreter with Lava; without one the test is skipped, with the reason."""
+    from loihiconv.lava import client  # imports numpy, which must come after the line on threads
+
     try:
         return client.find_python()
     except BackendUnavailable as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def diary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lava_python: str) -> Path:
+    """lava-loihi's stand-in and a SLURM on the path; gives the stand-in's diary."""
+    if not os.path.samefile(lava_python, sys.executable):
+        pytest.skip("Lava is in another interpreter, which gets no path of this one's, and so no stand-in")
+    log = tmp_path / "diary"
+    log.touch()
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(STANDIN)]))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(STANDIN / "bin"), os.environ["PATH"]]))
+    monkeypatch.setenv("STANDIN_LOG", str(log))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    for name in ("SLURM", "NOSLURM", "PARTITION", "BOARD", "NXSDKHOST", "LOIHI_GEN", "LOIHICONV_NEUROCORE_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    return log

@@ -10,9 +10,6 @@ import pytest
 from benchmarks import data
 
 nbformat = pytest.importorskip("nbformat", reason="comes with loihiconv[tutorials]")
-nbclient = pytest.importorskip("nbclient", reason="comes with loihiconv[tutorials]")
-pytest.importorskip("ipykernel", reason="comes with loihiconv[tutorials]")
-pytest.importorskip("matplotlib", reason="comes with loihiconv[tutorials]")
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "tutorials").glob("*.ipynb"))
@@ -24,6 +21,9 @@ LAVA = {"1_first_conversion"}
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    nbclient = pytest.importorskip("nbclient", reason="comes with loihiconv[tutorials]")
+    pytest.importorskip("ipykernel", reason="comes with loihiconv[tutorials]")
+    pytest.importorskip("matplotlib", reason="comes with loihiconv[tutorials]")
     needed = DATA.get(path.stem)
     if needed and not (data.folder() / f"{needed}.npz").exists():
         pytest.skip(f"{needed}.npz is missing: python benchmarks/get_data.py {needed}")

@@ -78,9 +78,10 @@ def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
         raise InvalidData("no such file", where=str(path), remedy="give the path of an .npz file")
     remedy = "write it with numpy.savez"
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("a single array")
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("a single array")
+        with archive:
             yield archive
     except (ValueError, OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
         raise InvalidData(f"is not a readable .npz file of plain arrays ({error})", where=str(path), remedy=remedy) from error

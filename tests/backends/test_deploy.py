@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +20,7 @@ from loihiconv.core.errors import InvalidData, InvalidSetting, LimitExceeded
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import Network
 from loihiconv.demo import digits, digits_cnn
-from loihiconv.lava.bundle import first_difference
 from tests.lava.small import chain
-from tests.lava.test_loihi import diary  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).parents[2]
 lava = pytest.mark.lava
@@ -222,64 +219,6 @@ def test_loihi_1_gets_neurons_that_it_has(tmp_path):
     done = deploy(net, digits()[2], tmp_path / "bundle", samples=1)
     assert done.realization == "lif"
     assert json.loads((tmp_path / "bundle/bundle.json").read_text())["generation"] == 1
-
-
-def test_the_first_population_that_differs():
-    network = chain()
-    spikes = {"hidden": np.zeros((2, 8, 3), bool)}
-    assert first_difference(network, spikes, spikes) is None
-    found = {"hidden": spikes["hidden"].copy()}
-    found["hidden"][1, 4, 2] = found["hidden"][1, 5, 0] = True
-    text = "population hidden: 2 of 48 spikes differ, the first in step 5 of sample 1, neuron (2,)"
-    assert first_difference(network, spikes, found) == text
-
-
-def test_the_command_line(net, tmp_path):
-    lc.save(net, tmp_path / "net.lnet")
-    np.savez(tmp_path / "data.npz", x_test=digits()[2][:3])
-    command = [
-        sys.executable,
-        "-m",
-        "loihiconv.commands.app",
-        "deploy",
-        "net.lnet",
-        "--samples",
-        "data.npz",
-        "--out",
-        "b",
-        "--realization",
-        "lif",
-    ]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "LOIHICONV_LAVA_PYTHON": "/nowhere/python"}
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"path": "b", "realization": "lif", "samples": 3, "board_ready": False, "selftest": None}
-    again = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
-    assert again.returncode == 2
-    assert "exists" in again.stderr
-
-
-@lava
-def test_where_a_board_is_within_reach_the_selftest_runs_at_once(net, tmp_path, diary):  # noqa: F811
-    lc.save(net, tmp_path / "net.lnet")
-    np.savez(tmp_path / "data.npz", x_test=digits()[2][:1])
-    command = [
-        sys.executable,
-        "-m",
-        "loihiconv.commands.app",
-        "deploy",
-        "net.lnet",
-        "--samples",
-        "data.npz",
-        "--slurm",
-        "oheogulch",
-        "--out",
-        "b",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "self-test passed on the board" in done.stdout
-    assert '"PARTITION": "oheogulch"' in diary.read_text()
 
 
 def test_a_small_network_of_dense_layers(tmp_path):

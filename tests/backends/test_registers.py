@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,19 +10,11 @@ from hypothesis import strategies as st
 from loihiconv.backends.register_check import check_registers
 from loihiconv.backends.registers import check
 from loihiconv.core.errors import LimitExceeded
-from loihiconv.core.linear import Array, Dense
-from loihiconv.core.network import V_MAX, Connection, Network
+from loihiconv.core.linear import Array
+from loihiconv.core.network import V_MAX, Network
 from loihiconv.lava.chip.atrlif import largest_threshold
 from loihiconv.simulator import simulate
-from tests.lava.small import chain
-
-
-def driven(*, timesteps: int, vth: int, weight: int, v_init: int = 0, bias: int = 0) -> Network:
-    """One input of up to 255 -> 3 neurons -> readout that is not moved."""
-    base = chain(timesteps=timesteps, inputs=1, weight=weight, v_init=v_init, bias=bias)
-    hidden = replace(base.populations[1], vth=vth)
-    silent = Connection("hidden", "readout", Dense(np.zeros((2, 3), np.int32)))
-    return replace(base, populations=(base.populations[0], hidden, base.populations[2]), connections=(base.connections[0], silent))
+from tests.backends.driven import driven
 
 
 def atrlif(network: Network, payload: int) -> tuple[Array, bool]:
@@ -37,42 +27,6 @@ def atrlif(network: Network, payload: int) -> tuple[Array, bool]:
         spikes.append(v - r >= theta)
         r += 2 * theta * spikes[-1]
     return np.array(spikes), r <= V_MAX
-
-
-def test_the_last_spike_that_fits():
-    """90 x 91 = 8190 per step against vth = 8190, one unit above to start with: a spike at each step, 15 of them fit."""
-    check_registers(driven(timesteps=15, vth=8190, weight=90, v_init=1), "atrlif", np.array([[91.0]]))
-    message = "hidden: an ATRLIF neuron is never .*: its refractory state reaches 8,648,641, in step 16 of sample 0"
-    with pytest.raises(LimitExceeded, match=message) as caught:
-        check_registers(driven(timesteps=16, vth=8190, weight=90, v_init=1), "atrlif", np.array([[91.0]]))
-    assert "15 spikes of one neuron and sample at vth = 8190" in str(caught.value)
-    assert "fewer time steps" in str(caught.value)
-
-
-def test_only_atrlif_has_a_budget():
-    network = driven(timesteps=16, vth=8190, weight=90, v_init=1)
-    check_registers(network, "native", np.array([[91.0]]))
-    check_registers(network, "lif", np.array([[91.0]]))
-
-
-def test_a_message_names_the_sample_in_its_run():
-    network = driven(timesteps=16, vth=8190, weight=90, v_init=1)
-    x = np.zeros((40, 1))
-    x[37] = 91
-    with pytest.raises(LimitExceeded, match="of sample 37"):
-        check_registers(network, "atrlif", x)
-
-
-def test_a_readout_that_would_fire():
-    """2 x 255 x 64 = 32,640 per step: 257 steps make 8,388,480, and one more passes 131,071 x 64 = 8,388,544."""
-    network = chain(inputs=1, timesteps=257)
-    direct = Connection("input", "readout", Dense(np.full((2, 1), 2, np.int32)))
-    silent = Connection("hidden", "readout", Dense(np.zeros((2, 3), np.int32)))
-    network = replace(network, connections=(network.connections[0], silent, direct))
-    x = np.array([[255.0]])
-    check_registers(network, "native", x)
-    with pytest.raises(LimitExceeded, match=r"readout: the potential .* reaches 8,388,607 in step 258 .*; 8,388,544, the largest"):
-        check_registers(replace(network, timesteps=258), "native", x)
 
 
 @settings(max_examples=300, deadline=None)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-pytest.importorskip("matplotlib", reason="comes with loihiconv[bench]")
-import typer
-
 from benchmarks import figure2, nets
+
+pytestmark = pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib comes with loihiconv[bench]")
 
 
 @pytest.fixture

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
-pytest.importorskip("matplotlib", reason="comes with loihiconv[bench]")
-import typer
-
 from benchmarks import latency, nets
+
+pytestmark = pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib comes with loihiconv[bench]")
 
 
 @pytest.fixture

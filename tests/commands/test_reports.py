@@ -1,8 +1,7 @@
-"""Reports from the command line."""
+"""Reports are refused before the work."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -22,24 +21,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "digits.npz"
     np.savez(path, x_train=x_train[:200], y_train=y_train[:200], x_test=x_test[:30], y_test=y_test[:30])
     return path
-
-
-def test_compare_writes_reports(data: Path, tmp_path: Path) -> None:
-    html, markdown = tmp_path / "report.html", tmp_path / "report.md"
-    result = CliRunner().invoke(app, ["compare", MODEL, str(data), "-T", "8", "--html", str(html), "--markdown", str(markdown)])
-    assert result.exit_code == 0, result.output
-    assert "Where accuracy goes" in result.stdout
-    assert "sum of all steps" in result.stdout
-    assert html.read_text().startswith("<!doctype html>")
-    assert markdown.read_text().startswith("# From float network")
-
-
-def test_explain_goes_into_json(data: Path) -> None:
-    result = CliRunner().invoke(app, ["compare", MODEL, str(data), "-T", "8", "--explain", "--json"])
-    assert result.exit_code == 0, result.output
-    analysis = json.loads(result.stdout)["analysis"]
-    losses = [step["step"]["lost"] - step["step"]["gained"] for step in analysis["waterfall"][1:]]
-    assert sum(losses) == analysis["total"]["lost"] - analysis["total"]["gained"]
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_work(data: Path, tmp_path: Path) -> None:

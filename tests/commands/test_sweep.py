@@ -12,11 +12,8 @@ import numpy as np
 import pytest
 
 from loihiconv.commands.app import main
-from loihiconv.commands.axes import parse
-from loihiconv.core.errors import InvalidSetting
 from loihiconv.demo import digits
 from loihiconv.evaluation.sweep import sweep as module
-from loihiconv.evaluation.sweep.declarations import AXES
 
 FACTORY = "nets_of_sweep:small"
 NETS = """
@@ -144,12 +141,3 @@ def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path: Path, arguments:
     assert err.count("\n") == 1
     assert message in err
     assert {path.name for path in tmp_path.iterdir()} - before <= {"__pycache__"}
-
-
-def test_values_of_each_kind() -> None:
-    assert parse(AXES["timesteps"], "8, 16,") == [8, 16]
-    assert parse(AXES["start"], "0,0.5") == [0.0, 0.5]
-    assert parse(AXES["percentile"], "0,none,99.9") == [None, None, 99.9]
-    assert parse(AXES["scale"], "mse,percentile") == ["mse", "percentile"]
-    with pytest.raises(InvalidSetting, match="--hold-back: 'much'"):
-        parse(AXES["hold_back"], "much")

@@ -11,7 +11,7 @@ from loihiconv.conversion.convert import read
 from loihiconv.core.fixed_point import round_bias
 from loihiconv.core.linear import Array
 from loihiconv.core.network import IF, Network
-from tests.conversion.test_convert import data, small_cnn
+from tests.conversion.small import data, small_cnn
 
 
 def errors(net: Network, targets: dict[str, Array], x: Array, backend: str) -> dict[str, float]:

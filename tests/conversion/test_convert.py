@@ -10,36 +10,10 @@ import torch
 from torch import nn
 
 import loihiconv as lc
-from loihiconv.conversion.calibration import Statistics, batches, calibrate
 from loihiconv.conversion.convert import read
-from loihiconv.conversion.scales import choose_scales
-from loihiconv.conversion.settings import Settings
 from loihiconv.core.errors import InvalidBoard, InvalidData, InvalidModel, InvalidSetting
 from loihiconv.core.network import IF
-
-
-def small_cnn(seed: int = 0) -> nn.Module:
-    """Convolution, batch norm, pooling, padding and dense layers, with statistics of its own."""
-    torch.manual_seed(seed)
-    model = nn.Sequential(
-        nn.Conv2d(2, 6, 3, padding=1),
-        nn.BatchNorm2d(6),
-        nn.ReLU(),
-        nn.AvgPool2d(2),
-        nn.Conv2d(6, 8, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(32, 12),
-        nn.ReLU(),
-        nn.Linear(12, 5),
-    )
-    for _ in range(5):
-        model(torch.rand(64, 2, 8, 8))
-    return model
-
-
-def data(n: int = 200, seed: int = 1) -> np.ndarray:
-    return np.random.default_rng(seed).random((n, 2, 8, 8)).astype(np.float32)
+from tests.conversion.small import data, small_cnn
 
 
 def test_rates_approach_activations() -> None:
@@ -84,55 +58,6 @@ def test_model_is_left_alone() -> None:
     lc.compare(model, lc.convert(model, data(), board=None, timesteps=4), (data(10), np.zeros(10, int)), ["float"])
     assert all(module.training for module in model.modules())
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
-
-
-def test_calibration_is_streamed_and_order_does_not_matter() -> None:
-    model, x = small_cnn(), data(500)
-    whole = lc.convert(model, x, board=None, timesteps=4)
-    parts = lc.convert(model, (x[i : i + 7] for i in range(0, 500, 7)), board=None, timesteps=4)
-    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.from_numpy(x), torch.zeros(500)), batch_size=50, shuffle=True)
-    shuffled = lc.convert(model, loader, board=None, timesteps=4)
-    for other in (parts, shuffled):
-        assert other.record.calibration.samples == 500
-        for name, scale in whole.record.calibration.scales.items():
-            assert other.record.calibration.scales[name] == pytest.approx(scale, rel=1e-5)
-
-
-@pytest.mark.parametrize("p", [50, 90, 99, 99.9, 99.99, 100])
-def test_percentile_against_numpy(p: float) -> None:
-    x = np.random.default_rng(0).lognormal(0, 3, (1000, 200)).astype(np.float32)
-    x[x < 1] = 0
-    statistics = Statistics((200,))
-    for part in np.array_split(x, 7):
-        statistics.add(part)
-    expected = np.percentile(x[x > 0].astype(np.float64), p, method="inverted_cdf")
-    assert statistics.percentile(p) == pytest.approx(expected, rel=2**-10)
-    assert statistics.nonzero == (x > 0).sum()
-    assert statistics.largest == x.max()
-
-
-def test_scales_are_percentiles_of_nonzero_activations() -> None:
-    model, x = small_cnn(), data(100)
-    ann, _ = read(model, x[:1])
-    scales = choose_scales(ann, calibrate(ann, x), Settings(1, scale="percentile", percentile=99, per_channel=False))
-    with torch.no_grad():
-        first = model.eval()[:3](torch.from_numpy(x)).numpy()
-    assert float(scales["2"]) == pytest.approx(np.percentile(first[first > 0], 99), rel=2e-3)
-
-
-@pytest.mark.parametrize("p", [90, 99.9, 100])
-def test_channel_percentiles_against_numpy(p: float) -> None:
-    x = np.random.default_rng(0).lognormal(0, 3, (300, 4, 20, 5)).astype(np.float32)
-    x[x < 1] = 0
-    x[:, 2] = 0
-    statistics = Statistics((4, 20, 5), per_channel=True)
-    for part in np.array_split(x, 7):
-        statistics.add(part)
-    channels = statistics.channel_percentiles(p)
-    assert channels[2] == 0
-    for c in (0, 1, 3):
-        values = x[:, c][x[:, c] > 0].astype(np.float64)
-        assert channels[c] == pytest.approx(np.percentile(values, p, method="inverted_cdf"), rel=2**-6)
 
 
 def test_scales_per_channel_change_rates_and_not_the_function() -> None:
@@ -227,22 +152,6 @@ def test_nan_weights_are_refused_by_name() -> None:
         model[4].weight[0, 0, 0, 0] = float("nan")
     with pytest.raises(InvalidModel, match="4"):
         lc.convert(model, data(10), board="kapoho_point", timesteps=4)
-
-
-def test_batches_take_tensors_lists_and_pairs() -> None:
-    x = data(5)
-    for given in (x, torch.from_numpy(x), [x[:2], x[2:]], [(x[:2], np.zeros(2)), (x[2:], np.zeros(3))]):
-        np.testing.assert_array_equal(np.concatenate(list(batches(given, size=2))), x)
-
-
-def test_check_lists_layers_and_size() -> None:
-    result = lc.check(small_cnn(), data(1), "kapoho_point")
-    assert result.ok
-    assert [(layer.name, layer.neurons) for layer in result.layers] == [("input", 128), ("0", 384), ("4", 32), ("7", 12), ("9", 5)]
-    huge = nn.Sequential(nn.Flatten(), nn.Linear(4, 300_000, bias=False), nn.ReLU(), nn.Linear(300_000, 2, bias=False))
-    found = lc.check(huge, (4,), "kapoho_bay")
-    assert not found.ok
-    assert any("cores 586, limit 256; 1 takes 586" in problem for problem in found.problems), found.problems
 
 
 def test_progress_names_its_stages() -> None:

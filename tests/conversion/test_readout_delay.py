@@ -16,7 +16,7 @@ from loihiconv.core.network import Network
 from loihiconv.evaluation.explain.attribution import split
 from loihiconv.evaluation.explain.theory import recorded_rates
 from loihiconv.simulator import simulate
-from tests.conversion.test_convert import data, small_cnn
+from tests.conversion.small import data, small_cnn
 
 
 def converted(timesteps: int = 12, **settings: object) -> Network:

@@ -13,7 +13,7 @@ from loihiconv.conversion.calibration import Statistics, calibrate
 from loihiconv.conversion.convert import read
 from loihiconv.conversion.scales import GRID, SMALLEST, balanced_scales, choose_scales, error_minimising_scales
 from loihiconv.conversion.settings import Settings
-from tests.conversion.test_convert import data
+from tests.conversion.small import data, small_cnn
 
 
 def distortion(a: np.ndarray, scale: float, timesteps: int) -> float:
@@ -98,3 +98,12 @@ def test_binary_weights_keep_one_scale_per_layer() -> None:
     ann = read(model, data(10)[:1]).ann
     scales = choose_scales(ann, calibrate(ann, data(50), per_channel=True), Settings(8))
     assert [scales[name].size for name in ("1", "3", "5", "7")] == [4, 1, 1, 4]
+
+
+def test_scales_are_percentiles_of_nonzero_activations() -> None:
+    model, x = small_cnn(), data(100)
+    ann, _ = read(model, x[:1])
+    scales = choose_scales(ann, calibrate(ann, x), Settings(1, scale="percentile", percentile=99, per_channel=False))
+    with torch.no_grad():
+        first = model.eval()[:3](torch.from_numpy(x)).numpy()
+    assert float(scales["2"]) == pytest.approx(np.percentile(first[first > 0], 99), rel=2e-3)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import kl_div, softmax
 
 import loihiconv as lc
 from loihiconv.conversion.convert import read
 from loihiconv.conversion.search import DELAYS, SHORTEST, STEPS, Judge, divergence
-from tests.conversion.test_convert import data, small_cnn
+from tests.conversion.small import data, small_cnn
 
 
 def test_divergence_against_scipy() -> None:
+    from scipy.special import kl_div, softmax  # takes half a second
+
     a, b = np.random.default_rng(0).normal(0, 3, (2, 40, 7))
     assert divergence(a, b) == pytest.approx(kl_div(softmax(a, axis=1), softmax(b, axis=1)).sum(axis=1).mean())
     assert divergence(a, a) == 0

@@ -16,7 +16,7 @@ from loihiconv.core.choices import PAYLOAD_LIMIT
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.evaluation.sweep.declarations import AXES, SweepOptions
 from loihiconv.hardware.board import load_board
-from tests.conversion.test_convert import data, small_cnn
+from tests.conversion.small import data, small_cnn
 
 SNIPPET = """
 from typing import Any

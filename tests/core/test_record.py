@@ -14,7 +14,7 @@ from loihiconv.conversion.settings import Settings, settings_of
 from loihiconv.core.network import IF, Network, Readout
 from loihiconv.core.record import CalibrationSummary, ConversionRecord, RealizationRecord
 from loihiconv.lava.chip.lif import slowed
-from tests.conversion.test_convert import data, small_cnn
+from tests.conversion.small import data, small_cnn
 from tests.strategies import records
 
 

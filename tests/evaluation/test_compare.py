@@ -1,4 +1,4 @@
-"""Comparison and its figures of merit."""
+"""Comparison of back ends: every sample, spike and potential, and what is refused."""
 
 from __future__ import annotations
 
@@ -6,31 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
 import loihiconv as lc
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.network import Network
 from loihiconv.demo import digits, digits_cnn
 from loihiconv.evaluation.compare import mismatches
-from loihiconv.evaluation.metrics import agreement, wilson
 
 
 @pytest.fixture(scope="module")
 def net() -> Network:
     """The demo's network, converted."""
     return lc.convert(digits_cnn(), digits()[0], board="kapoho_point", timesteps=16)
-
-
-@pytest.mark.parametrize(("successes", "n"), [(9788, 10000), (20, 20), (0, 10), (1, 2)])
-def test_wilson_against_scipy(successes: int, n: int) -> None:
-    expected = binomtest(successes, n).proportion_ci(method="wilson")
-    assert wilson(successes, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
-    assert wilson(0, 0) == (0.0, 1.0)
-
-
-def test_agreement() -> None:
-    assert agreement(np.array([1, 2, 3, 4]), np.array([1, 2, 0, 4])) == 0.75
 
 
 def test_compare_reports_every_back_end(net: Network) -> None:

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import minimize_scalar
-from scipy.stats import binomtest
 
 from loihiconv.core.errors import InvalidData
 from loihiconv.evaluation.metrics import Z95
@@ -25,6 +23,8 @@ def test_mcnemar_by_hand() -> None:
 
 @given(st.integers(0, 80), st.integers(0, 80))
 def test_mcnemar_against_scipy(b: int, c: int) -> None:
+    from scipy.stats import binomtest  # takes a second
+
     expected = binomtest(b, b + c, 0.5).pvalue if b + c else 1.0
     assert mcnemar(b, c) == pytest.approx(expected, rel=1e-9)
 
@@ -36,6 +36,8 @@ def score(b: int, c: int, n: int, delta: float) -> float:
         first, rest = q + delta, 1 - 2 * q - delta
         cells = ((b, first), (c, q), (n - b - c, rest))
         return -sum(k * np.log(max(p, 1e-300)) for k, p in cells if k)
+
+    from scipy.optimize import minimize_scalar  # takes half a second
 
     low, high = max(0.0, -delta), (1 - delta) / 2
     q = minimize_scalar(minus_log_likelihood, bounds=(low, high), method="bounded", options={"xatol": 1e-12}).x

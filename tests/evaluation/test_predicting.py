@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from loihiconv.core.errors import InvalidData
-from loihiconv.evaluation.predicting import check_test_set
+from loihiconv.evaluation.predicting import check_test_set, predict
 
 X = np.zeros((3, 2))
 
@@ -38,3 +42,24 @@ def test_no_labels(y: object, said: str) -> None:
 def test_one_output_has_no_classes() -> None:
     with pytest.raises(InvalidData, match="the network has one output"):
         check_test_set((X, [0, 1, 1]), 1)  # type: ignore[arg-type]
+
+
+def test_the_largest_output_is_the_class() -> None:
+    model = nn.Linear(2, 3, bias=False)
+    model.weight.data = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
+    assert predict(model, np.array([[1, 0], [0, 1], [-1, -1]], np.float32)).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("test_set", "message"),
+    [
+        (3, r"not a pair of samples and labels; \(x, y\) expected"),
+        ((np.zeros((2, 1)), [1]), "2 samples and 1 labels"),
+        ((np.zeros((2, 1)), [[0, 2], [1, 0]]), r"labels of type int64 and shape \(2, 2\); whole numbers \(N,\) or one-hot rows expected"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(test_set: Any, message: str) -> None:
+    with pytest.raises(InvalidData, match=message):
+        check_test_set(test_set)
+    x, y = check_test_set(([[1.0], [2.0]], [0, 1]))  # type: ignore[arg-type]
+    assert (x.shape, y.tolist()) == ((2, 1), [0, 1])

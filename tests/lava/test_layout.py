@@ -1,18 +1,14 @@
-"""Layout, windows and records without Lava."""
+"""Lava's maps compute the same sums."""
 
 from __future__ import annotations
 
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 from hypothesis import given, settings
 
 from loihiconv.core.linear import Array
-from loihiconv.lava.job import Job, Settings, finished_samples, read_records
 from loihiconv.lava.layout import LavaConv, LavaDense, lava_map, lava_views
-from loihiconv.lava.window import Window
-from tests.lava.small import chain
 from tests.strategies import Case, cases
 
 
@@ -45,22 +41,3 @@ def test_lavas_maps_compute_the_same_sums(case: Case) -> None:
             assert np.array_equal((mapped.weight @ inside.ravel()).reshape(expected.shape), expected)
         else:
             assert np.array_equal(true_convolution(mapped, inside), expected)
-
-
-def test_windows_follow_each_other_one_step_later_per_connection() -> None:
-    window = Window(timesteps=3, depth=2, samples=2)
-    places = [window.locate(step) for step in range(1, 11)]
-    assert places == [None, None, (0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), None, None]
-    assert [window.is_last(step) for step in range(3)] == [False, False, True]
-
-
-def test_half_written_samples_are_not_read(tmp_path: Path) -> None:
-    network, job = chain(timesteps=2), Job(tmp_path)
-    assert finished_samples(job, network) == 0
-    job.counts(1).write_bytes(np.array([[1, 2, 0], [2, 2, 1]], "<i4").tobytes())
-    job.spikes(1).write_bytes(bytes([0b11000000, 0b01000000, 0b11100000, 0b11000000]))
-    job.potentials.write_bytes(np.array([5, 6, 7], "<i4").tobytes())  # the second sample is half written
-    records = read_records(job, network, Settings(samples=3, record_spikes=True))
-    assert records.potentials.tolist() == [[5, 6]]
-    assert records.spike_counts["hidden"].tolist() == [[1, 2, 0]]
-    assert records.spikes["hidden"].astype(int).tolist() == [[[1, 1, 0], [0, 1, 0]]]

@@ -6,19 +6,15 @@ import itertools
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
 import loihiconv as lc
-from loihiconv.core.errors import InvalidSetting
 from loihiconv.demo import digits, digits_cnn
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.report import numbers as n
-from loihiconv.report.axes import horizontal, nice_step
 from loihiconv.report.markdown import markdown
 from loihiconv.report.page import page
-from loihiconv.report.save import save_report
 
 VOID = {"meta", "link", "path", "rect", "circle"}
 """Elements without an end tag, or that end themselves."""
@@ -131,36 +127,3 @@ def test_without_an_explanation_there_are_accuracies() -> None:
     explained = lc.compare(digits_cnn(), net, (x[:8], y[:8]), ["float"], explain=True)
     Reader(page(explained))
     assert 'id="ranges"' not in page(explained)
-
-
-def test_files(good: Comparison, tmp_path: Path) -> None:
-    save_report(good, tmp_path / "r.html")
-    save_report(good, tmp_path / "r.MD")
-    assert (tmp_path / "r.html").read_text() == page(good)
-    assert (tmp_path / "r.MD").read_text() == markdown(good)
-    save_report(good, tmp_path / "named", "markdown")
-    assert (tmp_path / "named").read_text() == markdown(good)
-    with pytest.raises(InvalidSetting, match="cannot be written"):
-        save_report(good, tmp_path / "missing" / "r.html")
-    with pytest.raises(InvalidSetting, match=r"\.html, \.htm, \.md expected"):
-        save_report(good, tmp_path / "r.pdf")
-
-
-def test_numbers() -> None:
-    assert n.signed_points(0.0) == "0"
-    assert n.signed_points(0.25278) == "+25.28"
-    assert n.signed_points(-0.001) == "−0.10"
-    assert n.interval((-0.01, 0.02)) == "−1.00 to 2.00"
-    assert n.percent(float("nan")) == n.percent(None) == n.NONE
-    assert n.percent(-0.0004, 0) == "0\u00a0%"
-    assert n.percent(-0.054, 1) == "−5.4\u00a0%"
-    assert n.short(1_450_000) == "1.45 M"
-    assert n.in_bytes(1536) == "1.5 KiB"
-    assert n.count(12345.0) == "12,345"
-
-
-def test_ticks() -> None:
-    assert nice_step(1.0, 5) == 0.2
-    assert nice_step(64, 5) == 20
-    assert [text for _, text in horizontal(0, 1, "x", percent=True).ticks()] == ["0", "20", "40", "60", "80", "100"]
-    assert [text for _, text in horizontal(-0.4, 0.4, "x").ticks(4)] == ["−0.4", "−0.2", "0.0", "0.2", "0.4"]

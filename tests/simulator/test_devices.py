@@ -9,24 +9,12 @@ from hypothesis import given, settings
 
 from loihiconv.core.errors import BackendUnavailable
 from loihiconv.core.linear import Dense
-from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout, Recording
+from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout
 from loihiconv.simulator import simulate
+from tests.simulator.nets import check_equal
 from tests.strategies import Case, cases
 
 RECORDS = ("spikes", "potentials", "residuals")
-
-
-def check_equal(a: Recording, b: Recording) -> None:
-    """Every number that both recorded."""
-    assert set(a.spikes) == set(b.spikes)
-    assert set(a.payload_sums) == set(b.payload_sums)
-    kinds = ("spikes", "spike_counts", "payload_sums", "residuals")
-    for mine, other in ((getattr(a, kind), getattr(b, kind)) for kind in kinds):
-        for name in mine:
-            np.testing.assert_array_equal(mine[name], other[name], err_msg=name)
-    np.testing.assert_array_equal(a.potentials_over_time, b.potentials_over_time)
-    np.testing.assert_array_equal(a.predictions, b.predictions)
-    assert a.synaptic_operations == b.synaptic_operations
 
 
 @settings(max_examples=60, deadline=None)

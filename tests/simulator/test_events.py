@@ -19,7 +19,7 @@ from loihiconv.simulator.depthwise import EXACT_INT16
 from loihiconv.simulator.events import EventSums, Incoming
 from loihiconv.simulator.kernels import Kernels
 from loihiconv.simulator.layout import channels_last
-from tests.simulator.test_devices import check_equal
+from tests.simulator.nets import check_equal
 from tests.strategies import Case, cases
 
 RECORDS = ("spikes", "potentials", "residuals")
@@ -160,12 +160,3 @@ def test_what_is_faster_is_timed_once_and_chosen(monkeypatch: pytest.MonkeyPatch
     assert not kernels.by_events("layer1", [many])
     assert len(timed) == 1
     assert not kernels.by_events("readout", [few])
-
-
-def test_costs_are_positive_times() -> None:
-    sums = EventSums([Incoming(Dense(np.ones((16, 64), np.int32)), (64,), 1)], (16,), 6)
-    weight = torch.ones((64, 16))
-    found = crossover.costs("test", lambda s: s.to(torch.float32) @ weight, sums, [64], 16)
-    assert found.row > 0
-    assert found.spike > 0
-    assert crossover.costs("test", lambda _: pytest.fail("timed again"), sums, [64], 16) is found

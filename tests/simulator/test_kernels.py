@@ -16,7 +16,7 @@ from loihiconv.core.network import IF, Connection, Input, Network, Population, R
 from loihiconv.simulator import int8, memory, simulate
 from loihiconv.simulator.kernels import Kernels
 from tests import naive
-from tests.simulator.test_devices import check_equal
+from tests.simulator.nets import check_equal
 
 
 def separable(seed: int, channels: int, coding: str, timesteps: int, limit: int, graded: tuple[int, ...] = (1,) * 5) -> Network:

@@ -16,7 +16,6 @@ from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Population, Readout
 from loihiconv.simulator import memory, results, simulate
-from loihiconv.simulator.buffers import Buffers
 
 CPU = torch.device("cpu")
 VGG16 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P", 512, 512, 512, "P", 512, 512, 512, "P")
@@ -92,21 +91,6 @@ def test_pieces_cover_each_row_once_and_keep_to_their_size(samples: int, steps: 
         assert seen[a, b].size <= max(1, rows)
         assert a == slice(a.start, a.start + 1) or b == slice(0, steps)  # contiguous
     assert (seen == 1).all()
-
-
-def test_buffers_are_used_again_and_never_twice_at_a_time() -> None:
-    buffers = Buffers(CPU)
-    a, b = buffers.take((3, 5), torch.float32), buffers.take((7,), torch.uint8)
-    a.fill_(1.0)
-    b.fill_(2)
-    assert (a == 1).all()
-    place = a.data_ptr()
-    buffers.give(a)
-    c = buffers.take((60,), torch.uint8)
-    assert c.data_ptr() == place
-    assert (b == 2).all()
-    buffers.give(b, c)
-    assert buffers.take((1000,), torch.int32).shape == (1000,)
 
 
 def test_records_that_cannot_fit_are_refused_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,27 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loihiconv.core.linear import Conv, Dense, LinearMap
-from loihiconv.core.network import IF, Connection, Input, Network, Readout
-from loihiconv.simulator import int8
+from loihiconv.core.linear import Conv, Dense
 from loihiconv.simulator.synapses import Synapses
-
-
-def between(linear: LinearMap, shape: tuple[int, ...]) -> tuple[Network, Connection]:
-    """A connection between two spiking populations."""
-    zero = np.zeros(1, np.int32)
-    out = linear.output_shape(shape)
-    size = int(np.prod(out))
-    connection = Connection("a", "b", linear)
-    one = Conv(np.ones((shape[0], 1, 1, 1), np.int32), groups=shape[0]) if len(shape) == 3 else Dense(np.eye(shape[0]).astype(np.int32))
-    populations = (
-        Input("in", shape, payload_max=1),
-        IF("a", shape, 1, zero, zero),
-        IF("b", out, 1, zero, zero),
-        Readout("r", (1,), zero, zero),
-    )
-    maps = (Connection("in", "a", one), connection, Connection("b", "r", Dense(np.ones((1, size), np.int32))))
-    return Network(populations, maps, 1, fixed_point=True), connection
+from tests.simulator.nets import between
 
 
 @settings(max_examples=60, deadline=None)
@@ -75,20 +57,3 @@ def test_largest_sum_is_exact() -> None:
     network, connection = between(Dense(np.full((2, fan_in), 254, np.int32)), (fan_in,))
     synapses = Synapses(network, connection, torch.device("cpu"))
     assert (synapses(torch.ones((1, fan_in), dtype=torch.uint8)) == 254 * fan_in * 64).all()
-
-
-@pytest.mark.parametrize(("value", "narrow"), [(127, True), (-127, True), (254, True), (-254, True), (129, False), (255, False)])
-def test_small_products_write_whole_sums(monkeypatch: pytest.MonkeyPatch, value: int, narrow: bool) -> None:
-    """The largest weights of one sign with all inputs on; beyond them there is no such product."""
-    monkeypatch.setattr(int8, "has_fast_matmul", lambda: True)
-    network, connection = between(Conv(np.full((5, 128, 1, 1), value, np.int32)), (128, 3, 2))
-    product = Synapses(network, connection, torch.device("cpu")).matmul
-    assert (product is not None) == narrow
-    if product is not None:
-        sums = torch.empty((4, 30), dtype=torch.int32)
-        product(torch.ones((4, 768), dtype=torch.uint8), sums)
-        assert (sums << product.shift == 128 * value * 64).all()
-        some = torch.zeros((3, 30), dtype=torch.int32)
-        product.by_rows([torch.ones((4, 768), dtype=torch.uint8)], some)(1, 3)
-        assert (some[:2] == sums[:2]).all()
-        assert (some[2] == 0).all()

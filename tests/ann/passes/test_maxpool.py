@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from loihiconv.ann.evaluate import Evaluator
-from loihiconv.ann.frontends import read_torch
+from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.core.errors import UnsupportedLayer

@@ -6,17 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import loihiconv as lc
 from loihiconv.core.errors import InvalidData, InvalidSetting
-from loihiconv.core.network import IF
 from loihiconv.demo import digits_cnn
-from loihiconv.evaluation.explain.analog import RateModel
-from loihiconv.evaluation.explain.layers import BINS, LayerSum
-from loihiconv.evaluation.explain.reference import read_reference
-from loihiconv.evaluation.explain.stages import chain
 from loihiconv.evaluation.explain.waterfall import waterfall
 from tests.evaluation.good import converted, data
 
@@ -77,56 +70,3 @@ def test_refusals() -> None:
         waterfall(digits_cnn(), replace(converted(), origin=None), (x, y))
     with pytest.raises(InvalidSetting, match="layer_samples 0"):
         waterfall(digits_cnn(), converted(), (x, y), layer_samples=0)
-
-
-@pytest.mark.parametrize("hold_back", [0.0, 0.5])
-def test_the_reference_takes_corrections_and_held_back_charge_away(hold_back: float) -> None:
-    origin = converted(hold_back=hold_back).origin
-    assert origin is not None
-    reference = read_reference(digits_cnn(), origin)
-    names = {p.name for p in origin.populations[1:]}
-    x = data()[2][:8]
-    wanted = reference.activations(x, names)
-    assert set(wanted) == names
-    found = RateModel(reference.plain)(x, "relu", keep=names)[1]
-    for name in names:
-        np.testing.assert_allclose(found[name].numpy(), wanted[name], rtol=0, atol=2e-5, err_msg=name)
-    for p in reference.plain.populations:
-        if isinstance(p, IF):
-            assert (p.v_init == 0.5).all()
-
-
-def test_weights_quantized_leaves_biases_alone() -> None:
-    net = converted(input_coding="rate")
-    assert net.origin is not None
-    stages = {stage.key: stage.network for stage in chain(net, read_reference(digits_cnn(), net.origin))}
-    wide, rounded = stages["weights"], stages["biases"]
-    assert wide is not None
-    assert rounded is not None
-    for p in net.populations:
-        if isinstance(p, IF):
-            exact = net.origin[p.name].bias.astype(float) * p.vth * 64  # type: ignore[union-attr]
-            assert np.abs(wide[p.name].bias - exact).max() <= 0.5  # type: ignore[union-attr]
-            assert np.abs(rounded[p.name].bias - exact).max() <= np.abs(exact).max() / 4095 + 0.5  # type: ignore[union-attr]
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
-def test_streamed_statistics_are_those_of_all_at_once(seed: int, pieces: int) -> None:
-    rng = np.random.default_rng(seed)
-    population = IF("p", (3, 2), 1.0, np.zeros(1), np.zeros(1))
-    a = np.maximum(rng.normal(0.3, 0.5, (10, 3, 2)), 0).astype(np.float32)
-    r = (rng.integers(0, 5, (10, 3, 2)) / 4).astype(np.float32)
-    total = LayerSum(population, 4)
-    for index in np.array_split(np.arange(10), pieces):
-        total.add(a[index], r[index], np.ones((len(index), 3, 2)))
-    result = total.result({})
-    assert result.correlation == pytest.approx(np.corrcoef(a.ravel(), r.ravel())[0, 1], abs=1e-6)
-    assert result.error.rms == pytest.approx(np.sqrt(np.mean((r - a.astype(float)) ** 2)))
-    assert result.error.mean == pytest.approx(np.mean(r - a.astype(float)))
-    assert result.saturated == np.mean(r == 1)
-    assert result.clipped == pytest.approx((a > 1).sum() / max(1, (a > 0).sum()))
-    assert result.silent == pytest.approx(np.mean(~(r > 0).any(axis=0)))
-    assert result.left_over == (1.0 if (r > 0).any() else 0.0)
-    assert result.rate_histogram.sum() == (r > 0).sum()
-    assert result.activation_histogram[BINS] == (a > 1).sum()

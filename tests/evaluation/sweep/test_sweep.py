@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,20 @@ from torch import nn
 
 import loihiconv as lc
 from loihiconv.core.errors import ArtifactError, InvalidData, InvalidSetting
-from loihiconv.core.fingerprints import fingerprint
+from loihiconv.core.linear import Array
 from loihiconv.demo import digits, digits_cnn
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.sweep import sweep as module
-from loihiconv.evaluation.sweep.axes import AXES, points
-from loihiconv.evaluation.sweep.cache import SweepCache
-from loihiconv.evaluation.sweep.result import Outcome, Row, SweepInterrupted, SweepResult
+from loihiconv.evaluation.sweep.result import SweepInterrupted, SweepResult
 from loihiconv.hardware.board import load_board
-from loihiconv.report.sweep_plot import plot_sweep
-from loihiconv.report.sweep_table import cells, sweep_table
+from loihiconv.report.sweep_table import sweep_table
 
-X, Y = digits()[2][:60], digits()[3][:60]
-CALIBRATION = digits()[0][:100]
+
+@cache
+def samples() -> tuple[Array, Array, Array]:
+    """Calibration samples, test samples and their labels."""
+    x_train, _, x, y = digits()
+    return x_train[:100], x[:60], y[:60]
 
 
 def small() -> nn.Module:
@@ -34,8 +36,9 @@ def small() -> nn.Module:
 
 
 def sweep(model: nn.Module | None = None, **arguments: Any) -> SweepResult:
+    calibration, x, y = samples()
     given = {"board": "kapoho_point", **arguments}
-    return lc.sweep(model or small(), CALIBRATION, (X, Y), **given)
+    return lc.sweep(model or small(), calibration, (x, y), **given)
 
 
 @pytest.fixture
@@ -53,21 +56,22 @@ def converted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_every_point_is_what_convert_gives() -> None:
+    calibration, x, y = samples()
     model = digits_cnn()
     result = sweep(model, axes={"timesteps": [3, 6], "per_channel": [True, False], "weight_bits": [4, 8]}, scale="percentile")
     assert len(result.rows) == 8
     assert [tuple(row.values.values()) for row in result.rows][:3] == [(3, True, 4), (3, True, 8), (3, False, 4)]
-    right = lc.compare(model, lc.convert(model, CALIBRATION, board=None, timesteps=3), (X, Y), ["float"]).backends["ann"].accuracy
+    right = lc.compare(model, lc.convert(model, calibration, board=None, timesteps=3), (x, y), ["float"]).backends["ann"].accuracy
     assert result.ann_correct == right * result.n
     for row in result.rows:
         assert row.outcome is not None
         board = load_board("kapoho_point")
         board = board.model_copy(update={"weight_bits": board.weight_bits.model_copy(update={"value": row.values["weight_bits"]})})
         net = lc.convert(
-            model, CALIBRATION, board=board, timesteps=row.values["timesteps"], per_channel=row.values["per_channel"], scale="percentile"
+            model, calibration, board=board, timesteps=row.values["timesteps"], per_channel=row.values["per_channel"], scale="percentile"
         )
-        ran = lc.run(net, X)
-        assert row.outcome.correct == (ran.predictions == Y).sum()
+        ran = lc.run(net, x)
+        assert row.outcome.correct == (ran.predictions == y).sum()
         assert row.outcome.synaptic_operations == ran.synaptic_operations
         assert row.outcome.firing_rate == ran.firing_rate
         assert row.outcome.wilson95 == wilson(row.outcome.correct, 60)
@@ -76,13 +80,14 @@ def test_every_point_is_what_convert_gives() -> None:
 
 
 def test_a_float_network_and_a_search_are_swept_too() -> None:
+    calibration, x, y = samples()
     result = sweep(board=None, axes={"optimize": ["none", "latency"]}, timesteps=8)
     plain, searched = result.rows
     assert (plain.settings["scale"], plain.settings["hold_back"]) == ("percentile", 0.0)
     assert searched.outcome is not None
-    net = lc.convert(small(), CALIBRATION, board=None, timesteps=8, optimize="latency")
+    net = lc.convert(small(), calibration, board=None, timesteps=8, optimize="latency")
     assert searched.outcome.timesteps == net.timesteps
-    assert searched.outcome.correct == (lc.run(net, X, "float").predictions == Y).sum()
+    assert searched.outcome.correct == (lc.run(net, x, "float").predictions == y).sum()
     assert searched.settings.items() >= net.record.settings.items()
 
 
@@ -129,23 +134,24 @@ def test_finished_points_are_not_run_again(tmp_path: Path, converted: list[Any])
 def test_what_a_result_follows_from_is_in_its_key(
     tmp_path: Path, converted: list[Any], other: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    calibration, x, y = samples()
     cache = tmp_path / "points.json"
     sweep(axes={"timesteps": [2]}, cache=cache)
-    model, calibration, y, board, reset = small(), CALIBRATION, Y, "kapoho_point", "subtract"
+    model, board, reset = small(), "kapoho_point", "subtract"
     if other == "weights":
         with torch.no_grad():
             model[1].weight[0, 0] += 1  # type: ignore[index, operator]
     elif other == "calibration":
-        calibration = CALIBRATION[:99]
+        calibration = calibration[:99]
     elif other == "labels":
-        y = np.roll(Y, 1)
+        y = np.roll(y, 1)
     elif other == "board":
         board = "nahuku32"
     elif other == "settings":
         reset = "zero"
     else:
         monkeypatch.setattr(module, "code", lambda: {"loihiconv": "another"})
-    lc.sweep(model, calibration, (X, y), board=board, axes={"timesteps": [2]}, cache=cache, reset=reset)
+    lc.sweep(model, calibration, (x, y), board=board, axes={"timesteps": [2]}, cache=cache, reset=reset)
     assert len(converted) == 2
 
 
@@ -203,14 +209,15 @@ def test_mistakes_are_refused_before_anything_runs(arguments: dict[str, Any], me
 
 
 def test_data_that_does_not_fit_is_refused() -> None:
-    for calibration, test_set, message in (
-        (iter([CALIBRATION]), (X, Y), "array or tensor"),
-        (CALIBRATION, (X[:, :, 1:], Y), "test set of shape"),
-        (CALIBRATION, (X[:0], Y[:0]), "M at least 1"),
-        (CALIBRATION, (X, Y[1:]), "60 samples and 59 labels"),
+    calibration, x, y = samples()
+    for given, test_set, message in (
+        (iter([calibration]), (x, y), "array or tensor"),
+        (calibration, (x[:, :, 1:], y), "test set of shape"),
+        (calibration, (x[:0], y[:0]), "M at least 1"),
+        (calibration, (x, y[1:]), "60 samples and 59 labels"),
     ):
         with pytest.raises(InvalidData, match=message):
-            lc.sweep(small(), calibration, test_set, board="kapoho_point", axes={"timesteps": [4]})  # type: ignore[arg-type]
+            lc.sweep(small(), given, test_set, board="kapoho_point", axes={"timesteps": [4]})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"format": "other"}', '{"format": "loihiconv sweep", "version": 9, "points": {}}', "\xff"])
@@ -230,106 +237,3 @@ def test_altered_points_are_refused(tmp_path: Path) -> None:
     cache.write_text(json.dumps(content))
     with pytest.raises(ArtifactError, match="altered"):
         sweep(axes={"timesteps": [2]}, cache=cache)
-
-
-def test_two_sweeps_share_a_file(tmp_path: Path) -> None:
-    one, other = SweepCache(tmp_path / "c.json"), SweepCache(tmp_path / "c.json")
-    one.put("a", {"x": 1})
-    other.put("b", {"x": 2})
-    both = SweepCache(tmp_path / "c.json")
-    assert (both.get("a"), both.get("b"), both.get("c")) == ({"x": 1}, {"x": 2}, None)
-
-
-def test_fingerprints_tell_types_shapes_and_borders_apart() -> None:
-    zeros = np.zeros((2, 3), np.float32)
-    different = [
-        zeros,
-        zeros.T,
-        zeros.astype(np.int32),
-        -zeros,
-        1,
-        1.0,
-        True,
-        "1",
-        None,
-        ["ab", "c"],
-        ["a", "bc"],
-        {"a": 1},
-        {"a": 2},
-        [[1], 2],
-        [1, [2]],
-        np.zeros((0, 3), np.float32),
-    ]
-    assert len({fingerprint(value) for value in different}) == len(different)
-    assert fingerprint({"a": 1, "b": zeros}) == fingerprint({"b": zeros.copy(), "a": 1})
-    assert fingerprint(zeros[:, ::2]) == fingerprint(np.ascontiguousarray(zeros[:, ::2]))
-
-
-def test_all_settings_are_axes_and_values_are_run_once() -> None:
-    assert {"optimize", "weight_bits", "percentile", "hold_back", "input_coding", "maxpool"} <= set(AXES)
-    assert [p.settings.percentile for p in points({"percentile": [99, 99, None]}, {"timesteps": 4}, None)] == [99, None]
-    assert [p.settings.timesteps for p in points({"timesteps": np.array([4, 8])}, {}, None)] == [4, 8]
-    (single,) = points({"reset": "zero", "timesteps": 4}, {}, None)
-    assert single.settings.reset == "zero"
-
-
-@pytest.fixture
-def result() -> SweepResult:
-    """Six points with made-up outcomes, of which one failed."""
-
-    def row(steps: int, per_channel: bool, correct: int, operations: float) -> Row:
-        outcome = Outcome(steps, 200, correct, 190 - correct, 0, 0.9, 0.1, operations)
-        return Row({"timesteps": steps, "per_channel": per_channel}, {}, outcome)
-
-    rows = (
-        row(8, True, 150, 900.0),
-        row(8, False, 140, 400e3),
-        row(16, True, 180, 1.7e6),
-        row(16, False, 180, 800e3),
-        row(32, True, 189, 3.2e6),
-        Row({"timesteps": 32, "per_channel": False}, {}, None, "3: too large"),
-    )
-    return SweepResult({"timesteps": (8, 16, 32), "per_channel": (True, False)}, rows, 6, "kapoho_point", "test", 200, 190, {})
-
-
-def test_fronts_and_table(result: SweepResult) -> None:
-    assert result.front("timesteps") == (0, 2, 3, 4)
-    assert result.front("synaptic_operations") == (0, 3, 4)
-    with pytest.raises(InvalidSetting, match="cost 'energy'"):
-        result.front("energy")  # type: ignore[arg-type]
-    header, rows = cells(result)
-    assert header[:3] == ["T", "scales", "acc. %"]
-    assert rows[0][2:4] == ["95.00", "91.0-97.3"]
-    assert rows[1] == ["8", "channel", "75.00", "68.6-80.5", "90.00", "20.00", "900", "10.0", "T ops"]
-    assert rows[3][6:] == ["1.70M", "10.0", "T"]
-    assert rows[6][-1] == "failed"
-    assert "tuning on test data" in result.caution
-    lines = sweep_table(result).splitlines()
-    assert lines[1] == "|" + " --: |" * len(header)
-    assert lines[-1] == "T 32, scales layer: 3: too large"
-
-
-def test_the_figure_shows_points_fronts_and_intervals(result: SweepResult, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="figures need matplotlib")
-    figure = plot_sweep(result, tmp_path / "sweep.svg")
-    assert (tmp_path / "sweep.svg").read_text().startswith("<?xml")
-    left, right = figure.axes
-    assert (left.get_xlabel(), right.get_xlabel()) == ("time steps per sample", "synaptic operations per sample")
-    assert left.get_ylabel() == "accuracy [%]\n(200 test samples)"
-    front = next(line for line in right.lines if line.get_drawstyle() == "steps-post")
-    assert front.get_xydata().tolist() == [[900, 75], [800e3, 90], [3.2e6, 94.5], [3.2e6, 94.5]]
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["float ANN", "Pareto front", "scales: channel", "scales: layer"]
-    assert "1 of 6 points could not be converted" in figure.get_suptitle()
-    plot_sweep(result, tmp_path / "sweep.png", lowest=0.5)
-    assert (tmp_path / "sweep.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_figures_that_cannot_be_are_refused(result: SweepResult, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="figures need matplotlib")
-    with pytest.raises(InvalidSetting, match=r"ends in '\.gif'"):
-        plot_sweep(result, tmp_path / "sweep.gif")
-    with pytest.raises(InvalidSetting, match="lowest 2"):
-        plot_sweep(result, lowest=2)
-    with pytest.raises(InvalidSetting, match="cannot be written"):
-        plot_sweep(result, tmp_path / "nowhere" / "sweep.png")

@@ -1,8 +1,11 @@
+"""What a model becomes on a board, layer by layer, and what does not fit."""
+
 from __future__ import annotations
 
 from torch import nn
 
 import loihiconv as lc
+from tests.conversion.small import data, small_cnn
 
 
 def test_check_places_the_network():
@@ -21,3 +24,13 @@ def test_check_counts_the_boards_cores():
     model = nn.Sequential(nn.Conv2d(1, 256, 1), nn.ReLU(), nn.AvgPool2d(32), nn.Flatten(), nn.Linear(256, 10)).eval()
     found = lc.check(model, (1, 32, 32), "kapoho_bay")
     assert any("cores 51" in problem for problem in found.problems)
+
+
+def test_check_lists_layers_and_size() -> None:
+    result = lc.check(small_cnn(), data(1), "kapoho_point")
+    assert result.ok
+    assert [(layer.name, layer.neurons) for layer in result.layers] == [("input", 128), ("0", 384), ("4", 32), ("7", 12), ("9", 5)]
+    huge = nn.Sequential(nn.Flatten(), nn.Linear(4, 300_000, bias=False), nn.ReLU(), nn.Linear(300_000, 2, bias=False))
+    found = lc.check(huge, (4,), "kapoho_bay")
+    assert not found.ok
+    assert any("cores 586, limit 256; 1 takes 586" in problem for problem in found.problems), found.problems

@@ -22,7 +22,7 @@ from loihiconv.lava.chip.atrlif import largest_threshold
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.client import LavaFailed, run_lava
 from loihiconv.simulator import simulate
-from tests.backends.test_registers import driven
+from tests.backends.driven import driven
 from tests.lava.small import chain
 from tests.strategies import Case, cases
 

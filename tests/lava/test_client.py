@@ -21,6 +21,7 @@ from loihiconv.lava import client
 from loihiconv.lava.client import LavaFailed, LavaInterrupted, run_lava
 from tests import naive
 from tests.lava.small import chain
+from tests.lava.workers import nothing_left
 
 REPOSITORY = Path(__file__).parents[2]
 lava = pytest.mark.lava
@@ -44,10 +45,6 @@ def workers(monkeypatch: pytest.MonkeyPatch, lava_python: str) -> list[subproces
 def _own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
-
-
-def nothing_left(workers: list[subprocess.Popen[bytes]], tmp_path: Path) -> bool:
-    return not any(client._group_runs(w.pid) for w in workers) and not list(tmp_path.glob("loihiconv-lava-*"))
 
 
 @lava

@@ -16,39 +16,19 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
-from loihiconv.core.errors import BackendUnavailable, InvalidSetting, LimitExceeded
+from loihiconv.core.errors import BackendUnavailable, LimitExceeded
 from loihiconv.core.network import Network
 from loihiconv.core.record import RealizationRecord
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava import client
 from loihiconv.lava.chip.settings import BoardAccess
 from loihiconv.lava.client import LavaFailed
-from loihiconv.lava.detection import detect, require_loihi
 from tests.lava.small import chain
-from tests.lava.test_run_lava import nothing_left
+from tests.lava.workers import nothing_left
 
-STANDIN = Path(__file__).with_name("standin")
-ROOT = STANDIN.parents[2]
 X = np.array([[1.0, 0, 2, 3], [255, 255, 0, 0]])
 MODEL = "standin_neurons:NcSoftResetIF"
 lava = pytest.mark.lava
-
-
-@pytest.fixture
-def diary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lava_python: str) -> Path:
-    """lava-loihi's stand-in and a SLURM on the path; gives the stand-in's diary."""
-    if not os.path.samefile(lava_python, sys.executable):
-        pytest.skip("Lava is in another interpreter, which gets no path of this one's, and so no stand-in")
-    log = tmp_path / "diary"
-    log.touch()
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(STANDIN)]))
-    monkeypatch.setenv("PATH", os.pathsep.join([str(STANDIN / "bin"), os.environ["PATH"]]))
-    monkeypatch.setenv("STANDIN_LOG", str(log))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    for name in ("SLURM", "NOSLURM", "PARTITION", "BOARD", "NXSDKHOST", "LOIHI_GEN", "LOIHICONV_NEUROCORE_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    return log
 
 
 def network() -> Network:
@@ -201,60 +181,9 @@ def test_native_without_a_neurocore_model_is_refused_at_once(diary):
     assert diary.read_text() == ""
 
 
-@lava
-def test_detection_with_everything_there(diary):
-    detection = detect(BoardAccess(partition="oheogulch", neurocore_model=MODEL))
-    assert detection.ready
-    assert {name: f.found for name, f in detection.findings.items()} == {
-        "lava": True,
-        "lava-loihi": True,
-        "slurm": True,
-        "ethernet": False,
-        "chip": True,
-        "neurocore": True,
-    }
-    assert "oheogulch (3 nodes idle), kp (1 nodes down)" in detection.findings["slurm"].detail
-    with pytest.raises(BackendUnavailable, match="no partition nahuku; there are: kp, oheogulch; name another with --partition"):
-        require_loihi(BoardAccess(partition="nahuku"), "atrlif")
-
-
-def test_detection_with_nothing_there_never_raises(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv(client.PYTHON_VARIABLE, "/nowhere/python")
-    monkeypatch.delenv("NXSDKHOST", raising=False)
-    detection = detect()
-    assert not detection.ready
-    assert [name for name, f in detection.findings.items() if f.found] == ["chip"]
-    assert all(f.remedy for f in detection.findings.values() if not f.found)
-
-
-@pytest.mark.parametrize(
-    ("program", "detail"), [("exit 1", "sinfo fails: status 1"), ("echo", "no partitions"), ("printf '\\\\0\\\\377'", "partition")]
-)
-def test_a_slurm_that_is_broken(monkeypatch, tmp_path, program, detail):
-    sinfo = tmp_path / "sinfo"
-    sinfo.write_text(f"#!/bin/sh\n{program}\n")
-    sinfo.chmod(0o755)
-    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
-    assert detail in detect().findings["slurm"].detail
-
-
 def test_without_lava_loihi_nothing_else_runs(monkeypatch):
     monkeypatch.setattr("loihiconv.lava.client.run_lava", lambda *_, **__: pytest.fail("something ran"))
     with pytest.raises(BackendUnavailable, match="backend loihi: no run on a Loihi is possible from here: ") as caught:
         lc.run(network(), X, "loihi", realization="atrlif")
     assert caught.value.exit_code == 3
     assert 'backend "lava" with a realization runs the same process graph on a CPU' in str(caught.value)
-
-
-def test_a_board_is_reached_one_way():
-    with pytest.raises(InvalidSetting, match="SLURM or by its address"):
-        BoardAccess(partition="oheogulch", host="board.example")
-
-
-@lava
-def test_signs_of_24_bit_registers(lava_python):
-    program = "from loihiconv.lava.chip.runner import sign_extended; print(sign_extended([5, 2**23 - 1, 2**24 - 1, 2**23, -7.0]).tolist())"
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([lava_python, "-c", program], capture_output=True, text=True, check=True, env=environment)
-    assert json.loads(done.stdout) == [5, 2**23 - 1, -1, -(2**23), -7]

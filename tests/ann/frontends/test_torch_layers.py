@@ -1,64 +1,18 @@
-"""Models are read as what they compute, or refused by name."""
+"""Every layer and function that is read, as what it computes, and those that are not, by name."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from loihiconv.ann.evaluate import Evaluator, verify_reading
-from loihiconv.ann.frontends.torch import problems, read_torch
-from loihiconv.ann.graph import Add, Ann, Flatten, Linear, MaxPool, Relu
-from loihiconv.ann.passes import lower
-from loihiconv.core.errors import InvalidModel, UnsupportedLayer
-
-IMAGE = (4, 7, 6)
-
-
-class Net(nn.Module):
-    """A model whose forward is the given function of (model, x)."""
-
-    def __init__(self, function: Callable[[Any, Tensor], Any], **children: nn.Module) -> None:
-        super().__init__()
-        self.function = function
-        for name, child in children.items():
-            self.add_module(name, child)
-
-    def forward(self, x: Tensor) -> Any:
-        return self.function(self, x)
-
-
-def trained(model: nn.Module) -> nn.Module:
-    """Give batch normalization statistics that matter, in float64."""
-    generator = torch.Generator().manual_seed(1)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.running_mean is not None:
-            for values, low, high in ((module.running_mean, -1, 1), (module.running_var, 0.5, 2)):
-                values.uniform_(low, high, generator=generator)
-            if module.affine:
-                nn.init.uniform_(module.weight, -1, 1)
-                nn.init.uniform_(module.bias, -1, 1)
-    return model.double()
-
-
-def assert_read_and_lowered(model: nn.Module, shape: tuple[int, ...]) -> Ann:
-    model = trained(model)
-    ann = read_torch(model, shape)
-    x = torch.randn(4, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        expected = copy.deepcopy(model).eval()(x.clone()).flatten(1)
-    for network in (ann, lower(ann).ann):
-        result = Evaluator(network, dtype=torch.float64)(x)[0].flatten(1)
-        if expected.min() >= 0 > result.min():  # the last ReLU is left out
-            result = result.relu()
-        torch.testing.assert_close(result, expected, rtol=1e-9, atol=1e-9)
-    return ann
+from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.core.errors import UnsupportedLayer
+from tests.ann.frontends.nets import IMAGE, Net, assert_read_and_lowered
 
 
 def residual(m: Any, x: Tensor) -> Tensor:
@@ -161,106 +115,3 @@ def test_refuses_by_name(case: str) -> None:
     model, shape, message = REFUSED[case]
     with pytest.raises(UnsupportedLayer, match=message):
         read_torch(model, shape)
-
-
-def test_several_inputs_are_refused() -> None:
-    class Two(nn.Module):
-        def forward(self, x: Tensor, y: Tensor) -> Tensor:
-            return x + y
-
-    with pytest.raises(UnsupportedLayer, match=r"Two: forward\(\) takes 2 inputs \(x, y\)"):
-        read_torch(Two(), (4,))
-
-
-def test_all_problems_are_found_at_once() -> None:
-    model = nn.Sequential(nn.Linear(4, 4), nn.GELU(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2), nn.Softmax(1))
-    assert [error.where for error in problems(model, (4,))] == ["1", "3"]
-    assert problems(model[4:], (4,)) == ()
-    with pytest.raises(UnsupportedLayer, match="1 more operation cannot"):
-        read_torch(model, (4,))
-
-
-def test_what_does_not_reach_the_output_is_no_problem() -> None:
-    def forward(m: Any, x: Tensor) -> Tensor:
-        torch.sigmoid(x)
-        return m.l(x)
-
-    assert_read_and_lowered(Net(forward, l=nn.Linear(4, 2)), (4,))
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_unusable_weights_are_named(value: float) -> None:
-    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
-    model[1].bias.data[0] = value
-    with pytest.raises(InvalidModel, match="1: 1 of 2 values of bias are NaN or infinite"):
-        read_torch(model, (4,))
-
-
-def test_the_model_is_left_as_it_is() -> None:
-    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(), nn.ReLU()).train()
-    before, random_state = copy.deepcopy(model.state_dict()), torch.get_rng_state()
-    ann = read_torch(model, (1, 5, 5))
-    assert all(module.training for module in model.modules())
-    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
-    assert torch.equal(torch.get_rng_state(), random_state)
-    node = ann["0"]
-    assert isinstance(node, Linear)
-    model[0].weight.data.zero_()
-    assert np.any(node.map.weight)
-
-
-def test_names_are_module_paths() -> None:
-    def forward(m: Any, x: Tensor) -> Tensor:
-        x = m.act(m.conv(x))
-        return m.head(F.max_pool2d(m.act(x) + x, 2).flatten(1))
-
-    ann = read_torch(Net(forward, conv=nn.Conv2d(1, 1, 1), act=nn.ReLU(), head=nn.Sequential(nn.Linear(4, 2))), (1, 4, 4))
-    kinds = {node.name: type(node) for node in ann.nodes[1:]}
-    assert kinds == {"conv": Linear, "act": Relu, "act_1": Relu, "add": Add, "max_pool2d": MaxPool, "flatten": Flatten, "head.0": Linear}
-
-
-def test_shapes_may_be_asked_for_and_defaults_kept() -> None:
-    class Strict(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.fc = nn.Linear(4, 2)
-
-        def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-            if x.shape[-2:] != (2, 2) or x.dim() != 4 or len(x) == 0:
-                raise ValueError(f"wrong size {x.shape[-2:]}")
-            x = x.view(x.size(0), -1)
-            return self.fc(x if mask is None else x * mask)
-
-    assert_read_and_lowered(Strict(), (1, 2, 2))
-    with pytest.raises(InvalidModel, match=r"Strict.*ValueError: wrong size"):
-        read_torch(Strict(), (1, 3, 3))
-
-
-def test_a_layer_that_does_not_fit_is_named() -> None:
-    with pytest.raises(InvalidModel, match=r"1: forward.. fails"):
-        read_torch(nn.Sequential(nn.Flatten(), nn.Linear(5, 2)), (2, 2))
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_becomes_float32(dtype: torch.dtype) -> None:
-    node = read_torch(nn.Sequential(nn.Linear(4, 2).to(dtype)), (4,))["0"]
-    assert isinstance(node, Linear)
-    assert node.map.weight.dtype == np.float32
-
-
-@pytest.mark.parametrize("last", [nn.Softmax(1), nn.LogSoftmax(-1), nn.Identity()])
-def test_reading_is_verified(last: nn.Module) -> None:
-    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3), last)
-    ann, x = read_torch(model, (4,)), torch.randn(5, 4)
-    verify_reading(model, ann, x)
-    model[0].register_forward_hook(lambda module, args, output: output * 2)
-    with pytest.raises(InvalidModel, match="Sequential: the model's outputs differ"):
-        verify_reading(model, ann, x)
-
-
-def test_evaluator_keeps_what_was_asked_for() -> None:
-    ann = read_torch(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), (4,))
-    output, kept = Evaluator(ann)(np.ones((2, 4)), keep=("1", "2"))
-    assert set(kept) == {"1", "2"}
-    assert kept["1"].shape == (2, 3)
-    assert kept["2"] is output

@@ -1,0 +1,68 @@
+"""A forward pass is recorded once: any signature, and nothing of the model is changed."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.graph import Linear
+from loihiconv.core.errors import InvalidModel, UnsupportedLayer
+from tests.ann.frontends.nets import Net, assert_read_and_lowered
+
+
+def test_several_inputs_are_refused() -> None:
+    class Two(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return x + y
+
+    with pytest.raises(UnsupportedLayer, match=r"Two: forward\(\) takes 2 inputs \(x, y\)"):
+        read_torch(Two(), (4,))
+
+
+def test_what_does_not_reach_the_output_is_no_problem() -> None:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        torch.sigmoid(x)
+        return m.l(x)
+
+    assert_read_and_lowered(Net(forward, l=nn.Linear(4, 2)), (4,))
+
+
+def test_the_model_is_left_as_it_is() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(), nn.ReLU()).train()
+    before, random_state = copy.deepcopy(model.state_dict()), torch.get_rng_state()
+    ann = read_torch(model, (1, 5, 5))
+    assert all(module.training for module in model.modules())
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), random_state)
+    node = ann["0"]
+    assert isinstance(node, Linear)
+    model[0].weight.data.zero_()
+    assert np.any(node.map.weight)
+
+
+def test_shapes_may_be_asked_for_and_defaults_kept() -> None:
+    class Strict(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 2)
+
+        def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+            if x.shape[-2:] != (2, 2) or x.dim() != 4 or len(x) == 0:
+                raise ValueError(f"wrong size {x.shape[-2:]}")
+            x = x.view(x.size(0), -1)
+            return self.fc(x if mask is None else x * mask)
+
+    assert_read_and_lowered(Strict(), (1, 2, 2))
+    with pytest.raises(InvalidModel, match=r"Strict.*ValueError: wrong size"):
+        read_torch(Strict(), (1, 3, 3))
+
+
+def test_a_layer_that_does_not_fit_is_named() -> None:
+    with pytest.raises(InvalidModel, match=r"1: forward.. fails"):
+        read_torch(nn.Sequential(nn.Flatten(), nn.Linear(5, 2)), (2, 2))

@@ -1,0 +1,44 @@
+"""Linear layers that follow each other become one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from torch import nn
+
+from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.graph import Linear
+from loihiconv.ann.passes import lower
+from loihiconv.core.errors import UnsupportedLayer
+from loihiconv.core.linear import Conv
+from tests.ann.passes.lowering import kinds, lowered
+
+
+def test_pooling_merges_into_the_next_convolution() -> None:
+    ann = lowered(
+        nn.Conv2d(1, 2, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(2, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(12, 2), shape=(1, 8, 8)
+    )
+    assert kinds(ann) == ["Linear 0", "Relu 1", "Linear 3", "Relu 4", "Linear 6"]
+    merged = ann["3"]
+    assert isinstance(merged, Linear)
+    assert isinstance(merged.map, Conv)
+    assert merged.map.weight.shape == (3, 2, 4, 4)
+    assert merged.map.stride == (2, 2)
+    assert merged.bias is not None
+    assert merged.bias.shape == (3, 1, 1)
+
+
+def test_padded_convolution_after_convolution_is_refused() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1))
+    with pytest.raises(UnsupportedLayer, match=r"1: cannot be merged with 0.*put a ReLU between 0 and 1"):
+        lower(read_torch(model, (1, 6, 6)))
+
+
+def test_bias_under_padding_depends_on_the_position() -> None:
+    norm, conv = nn.BatchNorm2d(1), nn.Conv2d(1, 1, 3, padding=1, bias=False)
+    nn.init.ones_(norm.bias)
+    nn.init.ones_(conv.weight)
+    node = lowered(nn.ReLU(), norm, conv, shape=(1, 3, 3))["2"]
+    assert isinstance(node, Linear)
+    # Each window counts those of its nine pixels that are not padding.
+    np.testing.assert_allclose(node.bias, [[[4, 6, 4], [6, 9, 6], [4, 6, 4]]])

@@ -1,0 +1,57 @@
+"""Statistics of activations: streamed, and percentiles as numpy has them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import loihiconv as lc
+from loihiconv.conversion.calibration import Statistics, batches
+from tests.conversion.small import data, small_cnn
+
+
+def test_calibration_is_streamed_and_order_does_not_matter() -> None:
+    model, x = small_cnn(), data(500)
+    whole = lc.convert(model, x, board=None, timesteps=4)
+    parts = lc.convert(model, (x[i : i + 7] for i in range(0, 500, 7)), board=None, timesteps=4)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.from_numpy(x), torch.zeros(500)), batch_size=50, shuffle=True)
+    shuffled = lc.convert(model, loader, board=None, timesteps=4)
+    for other in (parts, shuffled):
+        assert other.record.calibration.samples == 500
+        for name, scale in whole.record.calibration.scales.items():
+            assert other.record.calibration.scales[name] == pytest.approx(scale, rel=1e-5)
+
+
+@pytest.mark.parametrize("p", [50, 90, 99, 99.9, 99.99, 100])
+def test_percentile_against_numpy(p: float) -> None:
+    x = np.random.default_rng(0).lognormal(0, 3, (1000, 200)).astype(np.float32)
+    x[x < 1] = 0
+    statistics = Statistics((200,))
+    for part in np.array_split(x, 7):
+        statistics.add(part)
+    expected = np.percentile(x[x > 0].astype(np.float64), p, method="inverted_cdf")
+    assert statistics.percentile(p) == pytest.approx(expected, rel=2**-10)
+    assert statistics.nonzero == (x > 0).sum()
+    assert statistics.largest == x.max()
+
+
+@pytest.mark.parametrize("p", [90, 99.9, 100])
+def test_channel_percentiles_against_numpy(p: float) -> None:
+    x = np.random.default_rng(0).lognormal(0, 3, (300, 4, 20, 5)).astype(np.float32)
+    x[x < 1] = 0
+    x[:, 2] = 0
+    statistics = Statistics((4, 20, 5), per_channel=True)
+    for part in np.array_split(x, 7):
+        statistics.add(part)
+    channels = statistics.channel_percentiles(p)
+    assert channels[2] == 0
+    for c in (0, 1, 3):
+        values = x[:, c][x[:, c] > 0].astype(np.float64)
+        assert channels[c] == pytest.approx(np.percentile(values, p, method="inverted_cdf"), rel=2**-6)
+
+
+def test_batches_take_tensors_lists_and_pairs() -> None:
+    x = data(5)
+    for given in (x, torch.from_numpy(x), [x[:2], x[2:]], [(x[:2], np.zeros(2)), (x[2:], np.zeros(3))]):
+        np.testing.assert_array_equal(np.concatenate(list(batches(given, size=2))), x)

@@ -1,0 +1,78 @@
+"""What a layer takes of a core, by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil, prod
+
+import numpy as np
+
+from loihiconv.core.linear import Conv, Dense
+from loihiconv.core.network import IF, Connection
+from loihiconv.hardware.board import Board, Limit, load_board
+from loihiconv.hardware.place import place
+from tests.hardware.nets import chain, conv, mnist_cnn
+from tests.hardware.recount import recount
+
+
+def small_board(name: str, **limits: int) -> Board:
+    """A board with tighter limits, so that even small networks must be cut."""
+    changed = {key: Limit(value=value, source="a test") for key, value in limits.items()}
+    return load_board(name).model_copy(update=changed)
+
+
+def test_memory_worked_out_by_hand():
+    # 3x3 kernel, 2 -> 3 channels over 4x4 with padding: one slice holds all. Rows are seen in 3 ways, with 2, 3, 3 and 2 taps, so
+    # 3 x 3 views per source channel with 4, 6, 6, 6, 9, 6, 4, 6, 4... times 3 targets; an entry has 8 + 10 bits, a list 10 more.
+    network = chain((2, 4, 4), Conv(np.ones((2, 2, 1, 1))), Conv(np.ones((3, 2, 3, 3)), padding=(1, 1, 1, 1)), Dense(np.ones((2, 48))))
+    layer = place(network, small_board("nahuku8", input_axons_per_core=4096))["layer1"]
+    assert layer.kind == "whole"
+    assert not layer.slices[0].halo
+    taps = [a * b for a in (2, 3, 2) for b in (2, 3, 2)]
+    assert layer.slices[0].demand.words == 2 * sum(ceil((n * 3 * 18 + 10) / 64) for n in taps)
+    assert layer.slices[0].demand.axons_in == 16
+    assert layer.slices[0].demand.compartments == 3 * 16 * 2
+
+
+def test_a_halo_is_kept_where_memory_is_short():
+    network = chain((64, 4, 4), conv(64, 64, 1), conv(64, 64, 3), Dense(np.ones((2, 1024))))
+    placement = place(network, small_board("nahuku8", synapse_memory_words=2048))
+    assert placement["layer1"].slices[0].halo
+    assert placement.violations == ()
+
+
+def test_reset_to_zero_needs_half_the_compartments():
+    network = mnist_cnn()
+    zero = replace(network, populations=tuple(replace(p, reset="zero") if isinstance(p, IF) else p for p in network.populations))
+    assert place(zero, "nahuku32").bounds["neurons"] == ceil((2304 + 3200 + 1024 + 10) / 1024)
+
+
+def test_rate_coded_inputs_take_neurons_and_analog_ones_do_not():
+    network = mnist_cnn()
+    rate = replace(
+        network,
+        populations=(replace(network.input, coding="rate", payload_max=255), *network.populations[1:]),
+        connections=tuple(replace(c, on_host=False) for c in network.connections),
+    )
+    assert place(rate, "nahuku32")["input"].neurons == 784
+    assert "input" not in {layer.name for layer in place(network, "nahuku32").layers}
+
+
+def test_skips_wait_and_their_entries_carry_the_delay():
+    network = chain((4, 6, 6), conv(4, 4, 1), conv(4, 4, 3), conv(4, 4, 3), Dense(np.ones((2, 144))))
+    skip = Connection("layer0", "layer2", Conv(np.ones((4, 1, 1, 1)), groups=4))
+    with_skip = replace(network, connections=(*network.connections, skip))
+    assert with_skip.delay(skip) == 1
+    plain, more = place(network, "nahuku8")["layer2"], place(with_skip, "nahuku8")["layer2"]
+    # one list of one synapse per channel and copy of the base's range (36 pixels of 2 compartments: one)
+    assert more.slices[0].demand.words == plain.slices[0].demand.words + 4 * ceil((8 + 1 + 10 + 10) / 64)
+    assert recount(with_skip, place(with_skip, "nahuku8"))
+
+
+def test_loihi_2_stores_kernels_once_per_slice():
+    placement = place(mnist_cnn(), "kapoho_point")
+    layer = placement["layer1"]
+    parts = {s.region.channels for s in layer.slices}
+    per_kernel = {(b - a) * 16 * 9 for a, b in parts}
+    assert {s.demand.words for s in layer.slices} == {ceil(n * 8 / 32) for n in per_kernel}
+    assert prod(layer.shape) == sum(s.region.neurons for s in layer.slices)

@@ -1,0 +1,72 @@
+"""Tests mirror the rooms: the tests of loihiconv/ROOM/x.py are in tests/ROOM/test_x.py."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_LAVA = "runs in Lava's processes, beside the definition"
+ON_STANDIN = "runs in Lava's processes, on realizations' neurons or a stand-in for a board's"
+ELSEWHERE = {
+    "ann/frontends/model.py": ("ann/frontends/test_sources.py", "a base class, tested by a made-up front end"),
+    "ann/frontends/registry.py": ("ann/frontends/test_torch_layers.py", "a table of handlers, tested by all that are in it"),
+    "ann/passes/maxpool.py": ("conversion/test_maxpool.py", "followed from the model to Lava"),
+    "backends/lava_cpu.py": ("backends/test_registry.py", "hands over to the worker"),
+    "backends/loihi.py": ("lava/chip/test_loihi.py", "hands over to the stand-in"),
+    "backends/run.py": ("backends/test_registry.py", "looks a back end up"),
+    "backends/simulators.py": ("backends/test_registry.py", "hands over to the simulator"),
+    "commands/analysis_text.py": ("commands/test_compare.py", "what a command prints"),
+    "commands/conversion.py": ("commands/test_convert.py", "options of commands"),
+    "commands/placement_table.py": ("commands/test_place.py", "what a command prints"),
+    "commands/progress.py": ("commands/test_app.py", "bars that are silent but in a terminal"),
+    "commands/terminal.py": ("commands/test_app.py", "what all commands print"),
+    "conversion/covariances.py": ("conversion/test_adaptive_rounding.py", "what adaptive rounding goes by"),
+    "conversion/rounding_choice.py": ("conversion/test_adaptive_rounding.py", "where rounding is adaptive"),
+    "core/population_base.py": ("core/test_populations.py", "a base class, tested by all that derive from it"),
+    "evaluation/explain/analysis.py": ("report/test_page.py", "puts together what a report shows"),
+    "hardware/placement_limits.py": ("hardware/test_place.py", "rules that placements break"),
+    "lava/builder.py": ("lava/test_equality.py", IN_LAVA),
+    "lava/chip/graph.py": ("lava/chip/test_realizations.py", ON_STANDIN),
+    "lava/chip/processes/models.py": ("lava/chip/test_realizations.py", ON_STANDIN),
+    "lava/chip/processes/process.py": ("lava/chip/test_realizations.py", ON_STANDIN),
+    "lava/processes/models.py": ("lava/test_equality.py", IN_LAVA),
+    "lava/processes/process.py": ("lava/test_equality.py", IN_LAVA),
+    "lava/processes/spike_models.py": ("lava/test_equality.py", IN_LAVA),
+    "lava/worker.py": ("lava/test_client.py", "a process, tested by those who start and end it"),
+    "report/plots.py": ("report/test_page.py", "drawings of the page"),
+    "report/sections.py": ("report/test_page.py", "sections of the page"),
+    "simulator/results.py": ("simulator/test_memory.py", "what a run keeps, and what that takes"),
+    "simulator/run.py": ("simulator/test_engine.py", "a run cut into chunks, beside the definition"),
+    "simulator/sources.py": ("simulator/test_engine.py", "inputs of a run, beside the definition"),
+}
+"""Modules whose tests have another name: the file that has them, and why."""
+
+
+def has_logic(path: Path) -> bool:
+    """Whether a module has a function that does something; what only declares or exports needs no tests of its own."""
+    functions = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)]
+    statements = [statement for function in functions for statement in function.body]
+    return path.name != "__init__.py" and not all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in statements)
+
+
+MODULES = [path.relative_to(ROOT / "loihiconv").as_posix() for path in sorted((ROOT / "loihiconv").rglob("*.py")) if has_logic(path)]
+
+
+def mirror(module: str) -> Path:
+    """Where the tests of a module are by its name."""
+    return ROOT / "tests" / Path(module).with_name(f"test_{Path(module).name}")
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module not in ELSEWHERE])
+def test_a_module_has_its_tests(module: str) -> None:
+    assert mirror(module).is_file(), f"loihiconv/{module} has no tests in {mirror(module).relative_to(ROOT)}"
+
+
+def test_exceptions_are_still_some() -> None:
+    for module, (tests, _) in ELSEWHERE.items():
+        assert module in MODULES, f"{module} is not there, or has nothing to test"
+        assert not mirror(module).exists(), f"{module} has tests of its own by now"
+        assert (ROOT / "tests" / tests).is_file(), f"{tests} is not there"
