@@ -13,7 +13,6 @@ ON_STANDIN = "runs in Lava's processes, on realizations' neurons or a stand-in f
 ELSEWHERE = {
     "ann/frontends/model.py": ("ann/frontends/test_sources.py", "a base class, tested by a made-up front end"),
     "ann/frontends/registry.py": ("ann/frontends/test_torch_layers.py", "a table of handlers, tested by all that are in it"),
-    "ann/passes/maxpool.py": ("conversion/test_maxpool.py", "followed from the model to Lava"),
     "backends/lava_cpu.py": ("backends/test_registry.py", "hands over to the worker"),
     "backends/loihi.py": ("lava/chip/test_loihi.py", "hands over to the stand-in"),
     "backends/run.py": ("backends/test_registry.py", "looks a back end up"),
