@@ -41,6 +41,7 @@ from loihiconv.core.network import (
 )
 from loihiconv.core.record import ROUNDING_ERROR, LayerRecord
 from loihiconv.hardware.board import Board
+from loihiconv.hardware.validation import validate
 
 PAYLOAD_BITS = 8
 """Most bits of an analog input's payload, the sign included."""
@@ -122,6 +123,7 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
         record=replace(network.record, quantization=layers),
         origin=float_network,
     )
+    validate(result, board)
     return replace(result, record=replace(result.record, bounds=worst_cases(result)))
 
 
@@ -303,6 +305,8 @@ def _quantize_population(
             )
     unit = gain * 2**STATE_SHIFT
     bias = population.bias.astype(np.float64) * unit
+    if not any(on_host):
+        bias = np.clip(bias, -BIAS_MAX, BIAS_MAX)  # the gain allows no more, but for the last bit of its quotient
     integers = np.rint(bias).astype(np.int32) if any(on_host) else round_bias(bias)
     v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
     used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
