@@ -308,7 +308,7 @@ def _quantize_population(
     if not any(on_host):
         bias = np.clip(bias, -BIAS_MAX, BIAS_MAX)  # the gain allows no more, but for the last bit of its quotient
     integers = np.rint(bias).astype(np.int32) if any(on_host) else round_bias(bias)
-    v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
+    v_init = np.asarray(np.rint(population.v_init.astype(np.float64) * unit), np.int32)
     used = max((int(np.abs(c.map.weight).max()) for c in connections if not c.on_host), default=0)
     bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
     entry = LayerRecord(gain, ceiling.cause, round(bits, 2))

@@ -110,7 +110,9 @@ def _check_state(network: Network, population: Integrator) -> None:
 
 
 def _check_array(network: Network, values: Array, where: str, what: str) -> None:
-    kind = np.asarray(values).dtype
+    if not isinstance(values, np.ndarray):  # a scalar computes as an array of no dimensions does, but no file holds it
+        raise InvalidModel(f"{what} of type {type(values).__name__}", where=where, limit="an array expected")
+    kind = values.dtype
     if network.fixed_point:
         if kind not in (np.int32, np.int64):
             raise InvalidModel(f"{what} of type {kind}", where=where, limit="int32 expected in a fixed-point network", remedy=AGAIN)

@@ -112,7 +112,7 @@ class Comparison:
             "backends": {name: {**vars(result), "wilson95": list(result.wilson95)} for name, result in self.backends.items()},
             "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
             "mismatched_potentials": self.mismatched_potentials,
-            "saturated": list(self.saturated),
+            **({"saturated": list(self.saturated)} if self.saturated else {}),
             **explained,
         }
 

@@ -67,9 +67,9 @@ class Results:
         self.arrays: dict[tuple[str, str], Array] = {key: np.empty(shape, kind) for key, (shape, kind) in shapes.items()}
         self.saturated: dict[tuple[str, Register], Array] = {}
         if network.fixed_point:
-            driven_names = [p.name for p in network.populations if driven_by_host(network, p.name)]
-            watched: list[tuple[str, Register]] = [(name, "host currents") for name in driven_names]
-            self.saturated = {key: np.zeros((2, samples), bool) for key in [*watched, (readout.name, "potentials")]}
+            self.saturated[readout.name, "potentials"] = np.zeros((2, samples), bool)
+            for population in (p.name for p in network.populations if driven_by_host(network, p.name)):
+                self.saturated[population, "host currents"] = np.zeros((2, samples), bool)
         self.predictions = np.empty(samples, np.int64)
         self.output_spikes: Array | None = None
         if readout.decision == "softmax":
@@ -86,13 +86,12 @@ class Results:
     def watch_currents(self, rows: slice, sums: Mapping[str, Array]) -> None:
         """Note where the host's sums (N, \\*shape) saturate."""
         for name, values in sums.items():
-            if (key := (name, "host currents")) in self.saturated:
-                self.saturated[key][:, rows] = currents_saturate(values)
+            self.saturated[name, "host currents"][:, rows] = currents_saturate(values)
 
     def watch_readout(self, rows: slice, course: Array) -> None:
         """Note where a block of the readout's potentials (N, steps, classes) saturates."""
-        if (key := (self.network.readout.name, "potentials")) in self.saturated:
-            self.saturated[key][:, rows] |= potentials_saturate(course)
+        if self.network.fixed_point:
+            self.saturated[self.network.readout.name, "potentials"][:, rows] |= potentials_saturate(course)
 
     def finish(self, rows: slice, trace: list[Array]) -> None:
         """Decide for classes, once the potentials of these rows are there; ``trace`` holds blocks (N, steps, classes)."""

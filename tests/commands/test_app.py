@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,29 @@ def test_convert_run_and_compare(run, npz: Path, tmp_path: Path) -> None:
     assert run("convert", FACTORY, "--calibration", npz, "--out", net)[1].count("weights of") >= 1
     assert "accuracy" in run("run", net, npz, "--samples", 5)[1]
     assert "float SNN" in run("compare", FACTORY, npz, "--net", net, "--samples", 5)[1]
+
+
+def test_what_saturates_is_said_and_refused(run, npz: Path, lnet: Path, tmp_path: Path) -> None:
+    net = lc.load(lnet)
+    readout = replace(net.readout, v_init=np.array([2**23 - 1], np.int32), bias=np.array([64], np.int32))
+    path, page = tmp_path / "full.lnet", tmp_path / "report.md"
+    lc.save(replace(net, populations=(*net.populations[:-1], readout), origin=None), path)
+    name, x, y = readout.name, digits()[2][:5], digits()[3][:5]
+    said = f"{name}: potentials of 5 of 5 samples saturate (5 at the upper end, 0 at the lower); 24 bits hold +-8,388,607; use fewer"
+    code, out, _ = run("run", path, npz, "--samples", 5, "--json")
+    assert code == 0
+    assert json.loads(out)["saturated"] == [{"population": name, "register": "potentials", "samples": 5, "above": 5, "below": 0}]
+    code, _, err = run("run", path, npz, "--samples", 5, "--strict")
+    assert code == 2
+    assert said in err
+    with pytest.warns(UserWarning, match=re.escape(said)):
+        lc.run(lc.load(path), x)
+    arguments = ("compare", FACTORY, npz, "--net", path, "--samples", 5, "--backends", "emulator")
+    assert said in run(*arguments)[1]
+    (line,) = json.loads(run(*arguments, "--json")[1])["saturated"]
+    assert said in line
+    lc.save_report(lc.compare(digits_cnn(), lc.load(path), (x, y), ["emulator"]), page)
+    assert said in page.read_text()
 
 
 @pytest.mark.lava

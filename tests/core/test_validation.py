@@ -88,6 +88,7 @@ BROKEN: list[tuple[Network, type[Exception], str]] = [
     (changed(1, bias=np.array([4097])), LimitExceeded, "hidden: a bias of 4097; mantissa"),
     (changed(1, bias=np.array([BIAS_MAX + 128])), LimitExceeded, "hidden: a bias of 524288"),
     (changed(1, bias=np.zeros(2, np.int32)), InvalidModel, r"hidden: biases of shape \(2,\); the population's shape \(3,\)"),
+    (changed(1, v_init=np.int32(0)), InvalidModel, "hidden: v_init of type int32; an array"),
     (changed(0, payload_max=0), InvalidModel, "input: payloads of up to 0; 1 to 255"),
     (changed(0, payload_max=256), InvalidModel, "input: payloads of up to 256"),
     (changed(0, scale=0.0), InvalidModel, "input: a scale of 0.0"),
