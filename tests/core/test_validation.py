@@ -63,9 +63,11 @@ def test_what_is_right_passes() -> None:
     validate(joined(0, weight_exp=-8))
 
 
-def test_a_scale_is_a_number() -> None:
-    with pytest.raises(InvalidModel, match="readout: a scale of nan"):  # no file can hold it
+def test_what_no_file_can_hold() -> None:
+    with pytest.raises(InvalidModel, match="readout: a scale of nan"):
         validate(changed(2, scale=float("nan")))
+    with pytest.raises(InvalidModel, match="hidden: v_init of type int32; an array expected"):
+        validate(changed(1, v_init=np.int32(0)))
 
 
 BROKEN: list[tuple[Network, type[Exception], str]] = [
@@ -88,7 +90,6 @@ BROKEN: list[tuple[Network, type[Exception], str]] = [
     (changed(1, bias=np.array([4097])), LimitExceeded, "hidden: a bias of 4097; mantissa"),
     (changed(1, bias=np.array([BIAS_MAX + 128])), LimitExceeded, "hidden: a bias of 524288"),
     (changed(1, bias=np.zeros(2, np.int32)), InvalidModel, r"hidden: biases of shape \(2,\); the population's shape \(3,\)"),
-    (changed(1, v_init=np.int32(0)), InvalidModel, "hidden: v_init of type int32; an array"),
     (changed(0, payload_max=0), InvalidModel, "input: payloads of up to 0; 1 to 255"),
     (changed(0, payload_max=256), InvalidModel, "input: payloads of up to 256"),
     (changed(0, scale=0.0), InvalidModel, "input: a scale of 0.0"),
