@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from loihiconv.conversion.check import check
     from loihiconv.conversion.convert import convert
     from loihiconv.conversion.settings import Settings
+    from loihiconv.core.artifact import load
     from loihiconv.core.errors import LoihiconvError
-    from loihiconv.core.network import Network, Recording, load, save
+    from loihiconv.core.network import Network, Recording, save
     from loihiconv.evaluation.compare import Comparison, compare
     from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
@@ -42,8 +43,9 @@ _MODULES = {
     "conversion.check": ("check",),
     "conversion.convert": ("convert",),
     "conversion.settings": ("Settings",),
+    "core.artifact": ("load",),
     "core.errors": ("LoihiconvError",),
-    "core.network": ("Network", "Recording", "load", "save"),
+    "core.network": ("Network", "Recording", "save"),
     "evaluation.compare": ("Comparison", "compare"),
     "evaluation.sweep.result": ("SweepResult",),
     "evaluation.sweep.sweep": ("sweep",),

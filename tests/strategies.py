@@ -16,7 +16,7 @@ from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
 from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, WEIGHT_EXP_MIN, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.core.record import CalibrationSummary, ConversionRecord, LayerRecord, RealizationRecord, Trial, WorstCase
-from loihiconv.simulator.synapses import EXACT_FLOAT32
+from loihiconv.core.validation import EXACT_FLOAT32
 
 PAYLOADS = (1, 1, 3, 7, 15, 127, 255)
 """Largest payloads of spikes that reset by subtraction."""

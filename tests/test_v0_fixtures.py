@@ -26,7 +26,7 @@ from loihiconv.core.record import ConversionRecord
 
 FOLDER = Path(__file__).parent / "fixtures" / "v0"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.lnet"))
-IN_LAVA = ("extremes", "graded_gates", "poisson_softmax", "signed_mlp")
+IN_LAVA = ("extremes", "graded_gates", "host_currents", "poisson_softmax", "signed_mlp")
 """Some that run there in seconds and have a bit of everything."""
 EXACT_FLOAT = os.environ.get("LOIHICONV_EXACT_FLOAT") == "1"
 every = pytest.mark.parametrize("name", NAMES)
@@ -69,7 +69,7 @@ def test_all_are_here() -> None:
     assert len(NAMES) == 20
     assert {path.stem for path in FOLDER.glob("*.npz")} == set(NAMES)
     assert sum(bool(stored(name)["lava_equal"]) for name in NAMES) == 18
-    assert all(stored(name)["lava_equal"] for name in IN_LAVA)
+    assert {name for name in IN_LAVA if not stored(name)["lava_equal"]} == {"host_currents"}  # which that version's Lava refused
 
 
 @every

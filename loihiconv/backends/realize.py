@@ -8,6 +8,7 @@ from loihiconv.conversion.quantization import quantize
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network
 from loihiconv.core.record import RealizationRecord
+from loihiconv.core.validation import validate
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.lava.chip.atrlif import largest_threshold, spike_budget
 from loihiconv.lava.chip.lif import RATIO, slowed
@@ -61,8 +62,11 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
             )
     soft = [p for p in network.populations if isinstance(p, Integrator) and p.resets == "subtract"]
     if realization == "native" or not soft:
-        return _described(network, RealizationRecord(realization))
-    return _lif(network, soft[0], board, ratio) if realization == "lif" else _atrlif(network, soft, board)
+        realized = _described(network, RealizationRecord(realization))
+    else:
+        realized = _lif(network, soft[0], board, ratio) if realization == "lif" else _atrlif(network, soft, board)
+    validate(realized)
+    return realized
 
 
 def _lif(network: Network, first: Integrating, board: Board | None, ratio: float) -> Network:

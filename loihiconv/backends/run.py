@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from loihiconv.backends.backend import RunOptions
 from loihiconv.backends.registry import check_backend
+from loihiconv.backends.simulators import EMULATOR
 from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
+from loihiconv.core.validation import validate
 from loihiconv.lava.chip.lif import RATIO
 from loihiconv.lava.chip.realizations import Realization
 from loihiconv.lava.chip.settings import BoardAccess
@@ -31,6 +34,7 @@ def run(
     lif_ratio: float = RATIO,
     access: BoardAccess | None = None,
     deadline: float | None = None,
+    strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Run samples through a spiking network.
@@ -66,6 +70,9 @@ def run(
         Of "loihi": SLURM partition or address, profiler, NeuroCore model.
     deadline : float, optional
         Seconds after which "lava" or "loihi" is ended; by default generous.
+    strict : bool
+        Refuse samples that saturate what is watched (`loihiconv.core.saturation`) instead of warning; "lava" and "loihi" then run only
+        what the emulator has found to be free of it.
     progress : callable (samples done, samples in all), optional
 
     Returns
@@ -76,17 +83,21 @@ def run(
     ------
     InvalidSetting
         If the back end is unknown or cannot run this kind of network.
+    InvalidModel
+        If the network breaks a rule of `loihiconv.core.validation`, as one that was made by hand may.
     InvalidData
         If the samples do not fit the network.
     LimitExceeded
-        If the network does not fit the board, or the realization's 24-bit registers do not hold what these samples bring.
+        If the network does not fit the board, or the realization's 24-bit registers do not hold what these samples bring; with
+        ``strict`` also if samples saturate.
     BackendUnavailable
         If Lava is not installed, there is no such device, or no Loihi can be reached.
 
     Warns
     -----
     UserWarning
-        If samples do not look like those of the calibration; see `loihiconv.core.input_checks`.
+        If samples do not look like those of the calibration (see `loihiconv.core.input_checks`), or saturate host currents or the readout's
+        potentials: ``saturated`` of the recording says which.
     """
     options = RunOptions(
         record=frozenset(record or ()),
@@ -100,7 +111,22 @@ def run(
         deadline=deadline,
         progress=progress,
     )
-    found = check_backend(net, backend, options.record)
+    chosen = check_backend(net, backend, options.record)
+    validate(net)
     for said in input_doubts(net.input, check_samples(net.input, x)):
         warnings.warn(said, stacklevel=2)
-    return found.run(net, x, options)
+    if strict and chosen.numbers == "fixed point" and chosen is not EMULATOR:
+        # Lava and boards see less of it than the emulator, and a board's time is dear.
+        _refuse(EMULATOR.run(net, x, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
+    recording = chosen.run(net, x, options)
+    if strict:
+        _refuse(recording)
+    for saturation in recording.saturated:
+        warnings.warn(str(saturation.error()), stacklevel=2)
+    return recording
+
+
+def _refuse(recording: Recording) -> None:
+    """Raise the error for the first population that saturates."""
+    for saturation in recording.saturated:
+        raise saturation.error()

@@ -39,7 +39,7 @@ def compare(
     Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
     """
     from loihiconv.commands.progress import bars
-    from loihiconv.core.network import load
+    from loihiconv.core.artifact import load
 
     check_reports(html, markdown)
     names = [name.strip() for name in backends.split(",") if name.strip()]

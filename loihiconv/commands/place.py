@@ -24,7 +24,7 @@ def place(
     Example: loihiconv place lenet.lnet --board nahuku32 --svg board.svg
     """
     from loihiconv.commands.placement_table import print_placement
-    from loihiconv.core.network import load
+    from loihiconv.core.artifact import load
     from loihiconv.hardware.picture import svg as draw_svg
     from loihiconv.hardware.place import place as run_place
 

@@ -29,6 +29,7 @@ def run(
     device: given.Device = "cpu",
     memory: given.Memory = None,
     stock_models: given.StockModels = False,
+    strict: given.Strict = False,
     out: Annotated[Path | None, typer.Option(help="Write predictions, potentials, spike counts and sums of payloads (.npz).")] = None,
     mean: given.Mean = "",
     std: given.Std = "",
@@ -39,7 +40,7 @@ def run(
     Example: loihiconv run lenet.lnet mnist.npz --samples 1000 --out result.npz
     """
     from loihiconv.commands.progress import Bar
-    from loihiconv.core.network import load
+    from loihiconv.core.artifact import load
     from loihiconv.lava.chip.settings import BoardAccess
 
     if out is not None:
@@ -60,6 +61,7 @@ def run(
             realization=realization,
             lif_ratio=lif_ratio,
             access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model),
+            strict=strict,
             progress=bar.update,
         )
     summary: dict[str, Any] = {
@@ -71,6 +73,7 @@ def run(
         "synaptic_operations": recording.synaptic_operations,
         **({} if recording.realization is None else {"realization": recording.realization.to_json()}),
         **({} if recording.profile is None else {"profile": recording.profile}),
+        **({"saturated": [s.to_json() for s in recording.saturated]} if recording.saturated and as_json else {}),
     }
     summary = {key: value for key, value in summary.items() if value == value}  # NaN: spikes were not counted
     if test.y is not None:

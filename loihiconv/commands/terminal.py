@@ -80,12 +80,14 @@ def print_comparison(comparison: Comparison) -> None:
     rows = [_row(name, result) for name, result in comparison.backends.items()]
     header = ["back end", "accuracy", "95 % interval", "n", "as ANN", "firing", "syn. ops"]
     print_table(comparison.title, header, rows)
+    console = Console(highlight=False)
+    for text in comparison.saturated:
+        console.print("[bold red]✗[/] " + escape(text), soft_wrap=True)
     if comparison.mismatched_spikes is None:
         return
     spikes, potentials = sum(comparison.mismatched_spikes.values()), comparison.mismatched_potentials or 0
     judge = find(comparison.judge)
     samples, judged, by = comparison.backends[judge.name].n, judge.judges, judge.name.capitalize()
-    console = Console(highlight=False)
     if not spikes and not potentials:
         populations = len(comparison.mismatched_spikes)
         console.print(f"[bold green]✓[/] {judged} = {by}: every spike of {populations} populations and every potential, {samples} samples")

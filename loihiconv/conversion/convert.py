@@ -35,6 +35,7 @@ from loihiconv.core.network import Network
 from loihiconv.core.record import CalibrationSummary
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
+from loihiconv.hardware.validation import validate
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
@@ -196,7 +197,9 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     quantized = quantize(network, board, covariances)
     if narrow := narrow_weights(quantized):
         quantized = _noted(quantized, *narrow)
-    return correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
+    corrected = correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
+    validate(corrected, board)
+    return corrected
 
 
 def read(model: Source, x: Array, maxpool: PoolingWay = "gate") -> Lowered:

@@ -44,7 +44,9 @@ from loihiconv.core.network import (
     assert_never,
 )
 from loihiconv.core.record import ROUNDING_ERROR, LayerRecord
+from loihiconv.core.validation import EXACT_FLOAT32, unshifted_sum
 from loihiconv.hardware.board import Board
+from loihiconv.hardware.validation import validate
 
 PAYLOAD_BITS = 8
 """Most bits of an analog input's payload, the sign included."""
@@ -59,8 +61,6 @@ HOST_WEIGHT_BITS = 15
 """Magnitude bits of weights that only the host multiplies with."""
 FILLED = 0.72
 """Share of the limit that a readout's largest weights use at least: 7.5 bits of 8."""
-EXACT_SUM = 2**24
-"""What sums stay below before they are shifted: float32 holds them exactly, whatever the order."""
 SUM_CAUSE = "synaptic sum of 17 bits"
 PLANE_GAIN = 0.7
 """A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
@@ -130,6 +130,7 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
         record=replace(network.record, quantization=layers),
         origin=float_network,
     )
+    validate(result, board)
     return replace(result, record=replace(result.record, bounds=worst_cases(result)))
 
 
@@ -276,7 +277,7 @@ def _quantize_population(
             _quantized_connection(network, c, source, board, gain, covariances, lowest) for c in network.incoming(population.name)
         ]
         on_chip = [c for c in connections if not c.on_host]
-        if lowest < 0 and _largest_sum(network, source, population, [replace(c, weight_exp=0) for c in on_chip]) >= EXACT_SUM:
+        if lowest < 0 and sum(unshifted_sum(c, source if c.source == source.name else network[c.source]) for c in on_chip) >= EXACT_FLOAT32:
             lowest += 1
             continue
         worst_sum = _largest_sum(network, source, population, on_chip)
@@ -288,7 +289,7 @@ def _quantize_population(
     # What shifts cut off of sums on average, the bias gives back.
     bias = population.bias.astype(np.float64) * unit + 2**STATE_SHIFT * sum(map(mean_loss, connections))
     integers = np.rint(bias).astype(np.int32) if len(on_chip) < len(connections) else round_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
-    v_init = np.rint(population.v_init.astype(np.float64) * unit).astype(np.int32)
+    v_init = np.asarray(np.rint(population.v_init.astype(np.float64) * unit), np.int32)
     used = max((int(np.abs(c.map.weight).max()) for c in on_chip), default=0)
     bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
     entry = LayerRecord(gain, ceiling.cause, round(bits, 2))

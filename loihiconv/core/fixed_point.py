@@ -13,6 +13,9 @@ BIAS_EXPONENT_MAX = 7
 BIAS_MAX = (2 ** (BIAS_MANTISSA_BITS - 1) - 1) << BIAS_EXPONENT_MAX
 """Largest bias, 4095 * 2^7 = 524160, in units of v."""
 
+V_MAX = 2**23 - 1
+"""u and v are signed 24-bit registers; v saturates at +-V_MAX."""
+
 
 def split_bias(value: Array) -> tuple[Array, Array]:
     """Nearest ``bias_mant * 2^bias_exp`` of each value, with the smallest exponent that fits.

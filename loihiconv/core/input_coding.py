@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.fixed_point import round_bias
+from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Input, Integrator, Network
 from loihiconv.core.random_streams import INPUT, words
@@ -79,21 +79,34 @@ def poisson_spikes(population: Input, payload: Array, sample: int, *, begin: int
 
 
 def host_currents(network: Network, payload: Array) -> dict[str, Array]:
-    """Per-sample biases of the populations whose input sum the host computes.
+    """Per-sample biases of the populations whose input sum the host computes: `as_biases` of `host_sums`."""
+    return {name: as_biases(total) for name, total in host_sums(network, payload).items()}
 
-    bias + (sum of w payload) 2^weight_exp, rounded to the nearest mantissa * 2^exponent: int32 (N, \\*shape) in units
-    of v, with the population's own bias included. Sums are exact: integers below 2^53 in float64.
+
+def host_sums(network: Network, payload: Array) -> dict[str, Array]:
+    """What the host computes for populations that it drives: float64 (N, \\*shape) in units of v.
+
+    The population's own bias + (sum of w payload) 2^weight_exp over all connections of the host's. Sums are exact: whole numbers below
+    2^53, times a power of two.
     """
-    currents: dict[str, Array] = {}
+    sums: dict[str, Array] = {}
     for connection in network.connections:
         if not connection.on_host:
             continue
         target = network[connection.target]
         assert isinstance(target, Integrator)  # gates sum nothing
         exact = connection.map.with_weight(connection.map.weight.astype(np.float64)).apply(payload.astype(np.float64))
-        total = exact.reshape(len(payload), *target.shape) * 2.0**connection.weight_exp + target.bias
-        currents[target.name] = round_bias(total)
-    return currents
+        before = sums.get(target.name, target.bias)
+        sums[target.name] = exact.reshape(len(payload), *target.shape) * 2.0**connection.weight_exp + before
+    return sums
+
+
+def as_biases(sums: Array) -> Array:
+    """The biases that stand for the host's sums: the nearest mantissa * 2^exponent as int32, and +-`BIAS_MAX` beyond it.
+
+    Every back end gets these, so all of them saturate alike; see `loihiconv.core.saturation`.
+    """
+    return round_bias(np.clip(sums, -BIAS_MAX, BIAS_MAX))
 
 
 def _text(shape: tuple[int, ...]) -> str:

@@ -32,6 +32,7 @@ import numpy as np
 
 from loihiconv.core import lnet
 from loihiconv.core.errors import InvalidModel
+from loihiconv.core.fixed_point import V_MAX
 from loihiconv.core.population_base import Connection, Integrator, PopulationBase
 from loihiconv.core.populations import (
     ESTIMATE_SHIFT,
@@ -65,14 +66,11 @@ __all__ = [
     "Readout",
     "Recording",
     "assert_never",
-    "load",
     "save",
 ]
 
 STATE_SHIFT = 6
 """Synaptic sums and thresholds are shifted left by this before they meet u and v (Lava's ``act_shift``, ``vth_shift``)."""
-V_MAX = 2**23 - 1
-"""u and v are signed 24-bit registers; v saturates at +-V_MAX."""
 SUM_LIMIT = 2**17
 """|sum of weight x payload| must stay below this, or u wraps."""
 WEIGHT_EXP_MIN = -8
@@ -220,14 +218,3 @@ def save(network: Network, path: str | PathLike[str]) -> None:
         saved = {"loihiconv": __version__, "numpy": np.__version__}
         network = replace(network, record=replace(network.record, saved=saved))
     lnet.write(network, path)
-
-
-def load(path: str | PathLike[str]) -> Network:
-    """Read a network from a file.
-
-    Raises
-    ------
-    ArtifactError
-        If the file is missing, truncated, altered, foreign or of a newer version.
-    """
-    return lnet.read(path, Network)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from loihiconv.core.linear import Array
 from loihiconv.core.record import Json, RealizationRecord
+from loihiconv.core.saturation import Saturation
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,9 @@ class Recording:
         Of the neurons on the chip; see `loihiconv.lava.chip.realizations`.
     profile : mapping or None
         What a board's profiler measured, as JSON values.
+    saturated : tuple of Saturation
+        Populations whose registers some samples brought to their ends, and these samples; empty where none did. See
+        `loihiconv.core.saturation` for what is watched. "lava" and "loihi" see the readout's potentials only where they are recorded.
     """
 
     predictions: Array
@@ -60,6 +64,7 @@ class Recording:
     output_spikes: Array | None = None
     realization: RealizationRecord | None = None
     profile: Json | None = None
+    saturated: tuple[Saturation, ...] = ()
 
     def sent(self, population: str) -> Array:
         """What each neuron sent over the window, (N, \\*shape): spikes, or the sum of their payloads where they are graded."""

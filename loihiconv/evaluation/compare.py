@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 
 from loihiconv.ann.frontends import Source, readable
-from loihiconv.backends.backend import Backend
-from loihiconv.backends.registry import ANN, check_backend
-from loihiconv.backends.run import run
+from loihiconv.backends.backend import Backend, RunOptions
+from loihiconv.backends.registry import ANN, check_backend, find
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
+from loihiconv.core.saturation import Saturation
+from loihiconv.core.validation import validate
 from loihiconv.evaluation.explain.analysis import Analysis, analyse, trace_fits
 from loihiconv.evaluation.metrics import agreement, wilson
 from loihiconv.evaluation.predicting import check_test_set, predict
+from loihiconv.lava.chip.lif import RATIO
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,19 @@ class Comparison:
     judge: str = ""
 
     @property
+    def saturated(self) -> tuple[str, ...]:
+        """One line for each population whose registers some samples saturate: what, where, and what to do about it.
+
+        Once for all back ends, which saturate alike, as the one says it that ran the most samples.
+        """
+        found: dict[tuple[str, str], Saturation] = {}
+        for recording in self.recordings.values():
+            for s in recording.saturated:
+                known = found.get((s.population, s.register))
+                found[s.population, s.register] = s if known is None or len(s.above) > len(known.above) else known
+        return tuple(str(s.error()) for s in found.values())
+
+    @property
     def title(self) -> str:
         """Board, time steps and, where they are not binary, spikes."""
         graded = f", graded spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ""
@@ -97,6 +112,7 @@ class Comparison:
             "backends": {name: {**vars(result), "wilson95": list(result.wilson95)} for name, result in self.backends.items()},
             "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
             "mismatched_potentials": self.mismatched_potentials,
+            **({"saturated": list(self.saturated)} if self.saturated else {}),
             **explained,
         }
 
@@ -144,6 +160,7 @@ def compare(
     Comparison
     """
     model = readable(model)
+    validate(net)
     x, y = check_test_set(test_set, net.readout.size)
     chosen = [check_backend(net, backend) for backend in backends]
     if lava_samples is not None and lava_samples < 1:
@@ -157,21 +174,25 @@ def compare(
         traced = explain and trace_fits(net, n) and "potentials" in backend.records
         record = ["spikes"] if backend is judge else ["potentials"] if traced else None
         report = None if progress is None else partial(progress, backend.name)
-        recording = run(net, x[:n], backend.name, record=record, counts=False, device=device, stock_models=stock_models, progress=report)
+        options = RunOptions(
+            record=frozenset(record or ()), counts=False, device=device, stock_models=stock_models, lif_ratio=RATIO, progress=report
+        )
+        recording = backend.run(net, x[:n], options)  # the comparison itself says what saturates
         recordings[backend.name] = recording
         results[backend.name] = _result(recording.predictions, y[:n], reference[:n], recording)
     comparison = Comparison(net.timesteps, net.board, results, recordings=recordings, payload_max=net.payload_max)
     if judge is not None:
         right = recordings[judge.name]
-        spikes, potentials = mismatches(run(net, x[: len(right)], judge.judges, record=["spikes"]), right)
+        judged = find(judge.judges).run(net, x[: len(right)], RunOptions(record=frozenset({"spikes"}), lif_ratio=RATIO))
+        spikes, potentials = mismatches(judged, right)
         comparison = replace(comparison, judge=judge.name, mismatched_spikes=spikes, mismatched_potentials=potentials)
     if not explain:
         return comparison
     whole = {backend.name: recordings[backend.name] for backend in chosen if backend.samples is None}
     main = simulator_of(net).name
     if main not in whole:
-        kept = ["potentials"] if trace_fits(net, len(x)) else None
-        whole[main] = run(net, x, main, record=kept, counts=False, device=device)
+        kept = ["potentials"] if trace_fits(net, len(x)) else []
+        whole[main] = find(main).run(net, x, RunOptions(record=frozenset(kept), counts=False, device=device, lif_ratio=RATIO))
     fewer = {f"samples in {backend.name.capitalize()}": len(recordings[backend.name]) for backend in chosen if backend.samples is not None}
     settings = {"back ends": ", ".join(backends), "samples": len(x), **fewer}
     analysis = analyse(model, net, x, y, whole, calibration=calibration, device=device, settings=settings, progress=progress)

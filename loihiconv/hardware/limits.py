@@ -15,6 +15,7 @@ import numpy as np
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.network import Integrator, Network
+from loihiconv.core.validation import driven_by_host
 from loihiconv.hardware.board import Board, Limit
 from loihiconv.hardware.demand import CHANNELS_PER_AXON, Layer, Region, on_chip
 
@@ -63,6 +64,11 @@ NetworkRule = Callable[[Network, Board], Iterator[Violation]]
 def network_violations(network: Network, board: Board) -> tuple[Violation, ...]:
     """All rules that need no placement."""
     return tuple(violation for rule in NETWORK_RULES for violation in rule(network, board))
+
+
+def format_violations(network: Network, board: Board) -> tuple[Violation, ...]:
+    """What no simulator of this board's chip would run either: the rules over formats of numbers."""
+    return tuple(violation for rule in FORMAT_RULES for violation in rule(network, board))
 
 
 def max_pooling(network: Network, board: Board) -> Iterator[Violation]:
@@ -121,7 +127,9 @@ def thresholds(network: Network, board: Board) -> Iterator[Violation]:
 def biases(network: Network, board: Board) -> Iterator[Violation]:
     """A bias is a 13-bit mantissa * 2^exponent, at most 4095 * 2^7."""
     for population in network.populations[1:] if network.fixed_point else ():
-        if isinstance(population, Integrator) and (largest := int(np.abs(population.bias).max(initial=0))) > BIAS_MAX:
+        if not isinstance(population, Integrator) or driven_by_host(network, population.name):
+            continue  # what the host loads in place of it is never larger
+        if (largest := int(np.abs(population.bias).max(initial=0))) > BIAS_MAX:
             yield Violation(population.name, "bias", largest, BIAS_MAX, True, "convert for this board", board.bias_mantissa_bits.source)
 
 
@@ -146,16 +154,9 @@ def start_potentials(network: Network, board: Board) -> Iterator[Violation]:
             yield Violation(population.name, "v_init", found, largest, True, "lower start", limit.source)
 
 
-NETWORK_RULES: tuple[NetworkRule, ...] = (
-    max_pooling,
-    graded_spikes,
-    delays,
-    weight_bits,
-    thresholds,
-    biases,
-    accumulators,
-    start_potentials,
-)
+FORMAT_RULES: tuple[NetworkRule, ...] = (graded_spikes, weight_bits, thresholds, biases, start_potentials)
+"""Rules over formats of numbers."""
+NETWORK_RULES: tuple[NetworkRule, ...] = (*FORMAT_RULES, max_pooling, delays, accumulators)
 """Rules over a network by itself."""
 
 

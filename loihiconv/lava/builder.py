@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.proc.conv.process import Conv as LavaConvProcess
@@ -15,14 +14,12 @@ from lava.proc.dense.process import Dense as LavaDenseProcess
 from lava.proc.sparse.process import Sparse
 from scipy.sparse import csr_matrix
 
-from loihiconv.core.errors import InvalidModel, LimitExceeded
-from loihiconv.core.fixed_point import BIAS_MAX, join_bias, round_weights, split_bias
+from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Array, Conv, Shape
 from loihiconv.core.linear import Dense as DenseMap
 from loihiconv.core.network import (
     IF,
     STATE_SHIFT,
-    V_MAX,
     Connection,
     Input,
     Integrator,
@@ -31,6 +28,7 @@ from loihiconv.core.network import (
     Readout,
     assert_never,
 )
+from loihiconv.core.validation import check_joined, check_start, check_threshold, check_weights, split_exactly
 from loihiconv.lava.job import Job, Settings
 from loihiconv.lava.layout import LavaConv, LavaDense, lava_map, lava_views
 from loihiconv.lava.processes.process import (
@@ -61,8 +59,10 @@ def build(network: Network, job: Job, settings: Settings) -> list[AbstractProces
     Raises
     ------
     LimitExceeded
-        If Lava would change one of the integers.
+        If Lava would change one of the integers. `loihiconv.core.validation.validate` finds all that is refused here, but for what
+        Intel's own models (``stock_models``) cannot take.
     """
+    check_joined(network)
     views = lava_views(network)
     depth = network.depth
     fused = {} if settings.stock_models else _fused(network)
@@ -81,10 +81,7 @@ def build(network: Network, job: Job, settings: Settings) -> list[AbstractProces
             join(processes[connection.source].s_out, processes[connection.target].a_in)
         elif not connection.on_host:
             joined += _connect(network, connection, f"{number}:{connection.name}", views, processes, settings)
-    made = [*processes.values(), *joined]
-    if len(find_processes(processes[network.readout.name])) != len(made):
-        raise InvalidModel("some populations have no way to the readout, not even backwards", remedy="remove them")
-    return made
+    return [*processes.values(), *joined]
 
 
 def total_steps(network: Network, samples: int) -> int:
@@ -165,8 +162,7 @@ def _input(population: Input, shape: Shape, window: Window, job: Job, files: dic
 
 
 def _spiking(population: IF, files: dict[str, Any], state: dict[str, Any]) -> AbstractProcess:
-    if not 0 < population.vth < 2**17 or population.vth != int(population.vth):
-        raise LimitExceeded(f"vth = {population.vth}", where=population.name, limit="a whole number from 1 to 131071 expected")
+    check_threshold(population)
     if population.graded:
         return GradedIF(vth=int(population.vth), payload_max=population.payload_max, **state, **files)
     process = SubtractiveIF if population.reset == "subtract" else ResetToZeroIF
@@ -175,14 +171,17 @@ def _spiking(population: IF, files: dict[str, Any], state: dict[str, Any]) -> Ab
 
 def _state(population: Integrator, index: int, shape: Shape, window: Window, job: Job, synapses: Synapses | None) -> dict[str, Any]:
     """What all processes that integrate are made with."""
-    name = population.name
-    v_init = in_range(lava_array(population.v_init, population.shape, shape), V_MAX, name, "v_init")
-    mantissa, exponent = split_exactly(lava_array(population.bias, population.shape, shape), name)
+    name, biases = population.name, _biases(job, index)
+    check_start(population)
+    v_init = lava_array(population.v_init, population.shape, shape)
+    # Where the host loads biases, the population's own is part of them, and not yet what a chip could hold.
+    bias = np.zeros(shape, np.int64) if biases else lava_array(population.bias, population.shape, shape)
+    mantissa, exponent = split_exactly(bias, name)
     return {
         "shape": shape,
         "window": window,
         "name": name,
-        "biases": _biases(job, index),
+        "biases": biases,
         "synapses": synapses,
         "v_init": v_init,
         "bias_mant": mantissa,
@@ -258,35 +257,6 @@ def join(source: OutPort, target: InPort) -> None:
 def lava_array(values: Array, channels_first: Shape, shape: Shape) -> Array:
     """Values broadcast to a population's shape, as a Lava array."""
     return np.ascontiguousarray(np.broadcast_to(values, channels_first).reshape(shape[::-1]).T, dtype=np.int64)
-
-
-def in_range(values: Array, limit: int, where: str, what: str) -> Array:
-    """The values, or `LimitExceeded` if a magnitude is larger than the limit."""
-    largest = int(np.abs(values).max(initial=0))
-    if largest > limit:
-        raise LimitExceeded(f"{what} of magnitude {largest}", where=where, limit=f"at most {limit} expected")
-    return values
-
-
-def split_exactly(bias: Array, where: str) -> tuple[Array, Array]:
-    """Mantissa and exponent of biases, or `LimitExceeded` if one would be rounded."""
-    mantissa, exponent = split_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
-    wrong = join_bias(mantissa, exponent) != bias
-    if wrong.any():
-        raise LimitExceeded(f"a bias of {bias[wrong][0]}", where=where, limit="mantissa (13 bits) * 2^exponent (3 bits) expected")
-    return mantissa, exponent
-
-
-def check_weights(connection: Connection) -> None:
-    """Lava's ``Dense`` clips weights to 8 bits and makes mixed signs even without a word; its ``Conv`` takes anything."""
-    weight = connection.map.weight
-    wrong = round_weights(weight) != weight
-    if wrong.any():
-        raise LimitExceeded(
-            f"a weight of {weight[wrong][0]}",
-            where=connection.name,
-            limit="even numbers within +-254, or with one sign integers up to 255, expected",
-        )
 
 
 def check_stock_conv(conv: LavaConv, where: str) -> None:

@@ -17,11 +17,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from loihiconv.core.artifact import load
 from loihiconv.core.dataset import read_npz
 from loihiconv.core.errors import ArtifactError, LoihiconvError
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Network, Recording, load
+from loihiconv.core.network import Network, Recording
 from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
 from loihiconv.lava.client import PYTHON_VARIABLE, run_lava
 from loihiconv.lava.detection import require_loihi

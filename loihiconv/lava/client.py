@@ -26,6 +26,7 @@ from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSett
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording, save
 from loihiconv.core.record import ConversionRecord, RealizationRecord
+from loihiconv.core.saturation import Register, Saturation, currents_saturate, found, potentials_saturate
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.job import Job, Records, Settings, finished_samples, read_records
 
@@ -197,7 +198,7 @@ def _write_job(folder: Path, network: Network, payload: Array, settings: Setting
         np.save(job.payload, np.asarray(payload, np.int32))
     indices = {p.name: i for i, p in enumerate(network.populations)}
     for name, biases in input_coding.host_currents(network, payload).items():
-        np.save(job.biases(indices[name]), np.asarray(biases, np.int32))
+        np.save(job.biases(indices[name]), biases)
     return job
 
 
@@ -332,5 +333,14 @@ def _recording(network: Network, payload: Array, records: Records, with_potentia
         potentials_over_time=records.potentials_over_time if with_potentials else None,
         realization=realization,
         profile=profile,
+        saturated=_saturated(network, payload, records),
         **vars(active),
     )
+
+
+def _saturated(network: Network, payload: Array, records: Records) -> tuple[Saturation, ...]:
+    sums = input_coding.host_sums(network, payload)
+    watched: dict[tuple[str, Register], Array] = {(name, "host currents"): currents_saturate(s) for name, s in sums.items()}
+    if records.potentials_over_time is not None:
+        watched[network.readout.name, "potentials"] = potentials_saturate(records.potentials_over_time)
+    return found(watched)

@@ -59,13 +59,14 @@ def _run(job: Job) -> None:
     except Exception:
         job.write_status("unavailable")
         raise
-    from loihiconv.core.network import load
+    from loihiconv.core import lnet
+    from loihiconv.core.network import Network
     from loihiconv.lava.builder import build, total_steps
     from loihiconv.lava.processes.models import FastConvModel, FastDenseModel
 
     os.register_at_fork(after_in_child=_die_with_parent)
     runtime.target_fn = _reporting(job, runtime.target_fn)
-    network, settings = load(job.network), job.read_settings()
+    network, settings = lnet.read(job.network, Network), job.read_settings()
     if job.chip.exists():
         from loihiconv.lava.chip import runner
         from loihiconv.lava.chip.settings import ChipSettings

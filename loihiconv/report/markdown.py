@@ -21,6 +21,7 @@ def markdown(comparison: Comparison) -> str:
         "# From float network to spiking network",
         comparison.title,
         table(["back end", "accuracy", "95 % interval", "n", "as ANN"], rows),
+        *comparison.saturated,
     ]
     if comparison.analysis is not None:
         parts[2:2] = [f"**{comparison.analysis.diagnosis.verdict}**"]

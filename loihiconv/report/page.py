@@ -53,6 +53,7 @@ def page(comparison: Comparison) -> str:
         sections=[item for item in SECTIONS.items() if item[0] in shown],
         accuracy=_accuracy(comparison),
         judged=_judged(comparison),
+        saturated=comparison.saturated,
         style=Markup(_asset("style.css")),
         script=Markup(_asset("script.js")),
         version=__version__,

@@ -7,14 +7,14 @@ from math import prod
 
 import torch
 
-from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Conv, LinearMap
 from loihiconv.core.network import IF, Connection, Integrator, Network
+from loihiconv.core.validation import check_exact_sums
 from loihiconv.simulator.crossover import costs
 from loihiconv.simulator.depthwise import Depthwise
 from loihiconv.simulator.events import EventSums, Incoming
 from loihiconv.simulator.int8 import Int8Matmul
-from loihiconv.simulator.synapses import EXACT_FLOAT32, Synapses
+from loihiconv.simulator.synapses import Synapses
 
 
 class Kernels:
@@ -45,6 +45,9 @@ class Kernels:
     """
 
     def __init__(self, network: Network, device: torch.device, *, portable: bool) -> None:
+        if network.fixed_point:
+            for population in network.populations[1:]:
+                check_exact_sums(network, population)
         self.synapses: dict[Connection, Synapses] = {
             c: Synapses(network, c, device, portable=portable)
             for c in network.connections
@@ -54,8 +57,6 @@ class Kernels:
         self.products: dict[str, Int8Matmul] = {}
         self.events: dict[str, EventSums] = {}
         self.network = network
-        if network.fixed_point:
-            self._check_sums(network)
         if not portable:
             self._find_special(network)
 
@@ -93,18 +94,6 @@ class Kernels:
             if all(EventSums.fits(c.map, population.shape) for c in incoming):
                 parts = [Incoming(c.map, s.shape, s.largest_message) for c, s in zip(incoming, sources, strict=True)]
                 self.events[population.name] = EventSums(parts, population.shape, network.shift)
-
-    def _check_sums(self, network: Network) -> None:
-        """Sums over all connections into a population must be exact, as those over one are."""
-        for population in network.populations:
-            total = sum(self.synapses[c].largest for c in network.incoming(population.name) if c in self.synapses)
-            if total >= EXACT_FLOAT32:
-                raise LimitExceeded(
-                    f"the sum of |weight x payload| over all connections can reach {total}",
-                    where=population.name,
-                    limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums",
-                    remedy="scale the weights down",
-                )
 
 
 def _geometry(linear: LinearMap) -> tuple[object, ...]:

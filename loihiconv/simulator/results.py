@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 
 import numpy as np
@@ -12,6 +13,8 @@ from loihiconv.core.classification import decide
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
+from loihiconv.core.saturation import Register, currents_saturate, found, potentials_saturate
+from loihiconv.core.validation import driven_by_host
 from loihiconv.simulator.layout import channels_first
 from loihiconv.simulator.memory import available
 
@@ -62,6 +65,11 @@ class Results:
                 remedy="counts=False, fewer records, or fewer samples at a time",
             )
         self.arrays: dict[tuple[str, str], Array] = {key: np.empty(shape, kind) for key, (shape, kind) in shapes.items()}
+        self.saturated: dict[tuple[str, Register], Array] = {}
+        if network.fixed_point:
+            self.saturated[readout.name, "potentials"] = np.zeros((2, samples), bool)
+            for population in (p.name for p in network.populations if driven_by_host(network, p.name)):
+                self.saturated[population, "host currents"] = np.zeros((2, samples), bool)
         self.predictions = np.empty(samples, np.int64)
         self.output_spikes: Array | None = None
         if readout.decision == "softmax":
@@ -74,6 +82,16 @@ class Results:
             flat = values.cpu().numpy() if isinstance(values, torch.Tensor) else values
             target = self.arrays[kind, name]
             target[(rows,) if steps is None else (rows, steps)] = channels_first(flat, shape)
+
+    def watch_currents(self, rows: slice, sums: Mapping[str, Array]) -> None:
+        """Note where the host's sums (N, \\*shape) saturate."""
+        for name, values in sums.items():
+            self.saturated[name, "host currents"][:, rows] = currents_saturate(values)
+
+    def watch_readout(self, rows: slice, course: Array) -> None:
+        """Note where a block of the readout's potentials (N, steps, classes) saturates."""
+        if self.network.fixed_point:
+            self.saturated[self.network.readout.name, "potentials"][:, rows] |= potentials_saturate(course)
 
     def finish(self, rows: slice, trace: list[Array]) -> None:
         """Decide for classes, once the potentials of these rows are there; ``trace`` holds blocks (N, steps, classes)."""
@@ -110,6 +128,7 @@ class Results:
             potentials_over_time=self.arrays.get(("trace", "")),
             residuals=self._all("residuals"),
             output_spikes=self.output_spikes,
+            saturated=found(self.saturated),
             **vars(activity(network, spikes, arrivals, self.samples)),
         )
 

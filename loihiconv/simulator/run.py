@@ -15,10 +15,10 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
-from loihiconv.core.errors import LimitExceeded
-from loihiconv.core.input_coding import host_currents, payloads
+from loihiconv.core.input_coding import as_biases, host_sums, payloads
 from loihiconv.core.linear import Array, Conv
-from loihiconv.core.network import IF, V_MAX, Input, Integrating, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never
+from loihiconv.core.network import IF, Input, Integrating, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never
+from loihiconv.core.validation import check_register
 from loihiconv.simulator import memory as sizes
 from loihiconv.simulator import neurons
 from loihiconv.simulator.buffers import Buffers, settle_allocator
@@ -82,7 +82,9 @@ class Run:
         rows = slice(first, min(first + blocks.samples, len(self.x)))
         payload = payloads(network.input, self.x[rows])
         worker.arrivals += np.count_nonzero(payload, axis=0)
-        from_host = self.from_host(payload)
+        sums = host_sums(network, payload)
+        self.results.watch_currents(rows, sums)
+        from_host = self.loaded(sums)
         states: dict[str, State] = {}
         fired: dict[str, torch.Tensor] = {}
         trace: list[Array] = []
@@ -97,8 +99,10 @@ class Run:
                     states[name] = self.begin(population, payload, from_host, first, worker)
                 out = self.advance(states[name], spikes, begin, end, worker)
                 if not population.spiking:
+                    course = out.cpu().numpy()
+                    self.results.watch_readout(rows, course)
                     if self.results.with_trace:
-                        trace.append(out.cpu().numpy().copy())
+                        trace.append(course.copy())
                     worker.buffers.give(out)
                 else:
                     spikes[name] = out
@@ -115,8 +119,12 @@ class Run:
 
     def from_host(self, payload: Array) -> dict[str, torch.Tensor]:
         """Biases of the populations whose input sum the host computes."""
-        currents = host_currents(self.network, payload)
-        return {name: self._checked(channels_last(c, self.network[name].shape), name, "bias") for name, c in currents.items()}
+        return self.loaded(host_sums(self.network, payload))
+
+    def loaded(self, sums: dict[str, Array]) -> dict[str, torch.Tensor]:
+        """What the host loads for its sums, as the kernels take it."""
+        shapes = {name: self.network[name].shape for name in sums}
+        return {name: self._checked(channels_last(as_biases(s), shapes[name]), name, "bias") for name, s in sums.items()}
 
     def change(self, network: Network, population: Integrating) -> None:
         """Go on with a network that differs in the potentials and biases of one population."""
@@ -308,6 +316,6 @@ class Run:
 
     def _checked(self, values: Array, where: str, what: str) -> torch.Tensor:
         """Potentials or biases, within the chip's registers in fixed point; see `neurons`."""
-        if self.network.fixed_point and (largest := float(np.abs(values).max(initial=0))) > V_MAX:
-            raise LimitExceeded(f"{what} of magnitude {largest:.0f}", where=where, limit=f"at most 2^23 - 1 = {V_MAX} expected")
+        if self.network.fixed_point:
+            check_register(values, where, what)
         return torch.from_numpy(values.astype(np.int32 if self.network.fixed_point else np.float32)).to(self.device)

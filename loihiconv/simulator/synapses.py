@@ -27,14 +27,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Conv, Dense, LinearMap
 from loihiconv.core.network import Connection, Network
 from loihiconv.simulator.int8 import LARGEST_PAYLOAD, Bytes, Int8Matmul, Int8Product
 from loihiconv.simulator.layout import Geometry, dense_channels_last
-
-EXACT_FLOAT32 = 2**24
-"""All integers up to here are float32 numbers."""
 
 
 class Synapses:
@@ -54,12 +50,9 @@ class Synapses:
         self.geometry = Geometry(connection.map, source.shape, target.shape)
         self.map: LinearMap = connection.map
         self.unit = float(2**network.shift)
-        self.largest = 0
         self.exponent = connection.weight_exp
         self.portable = portable
         weight = torch.from_numpy(np.ascontiguousarray(self.map.weight))
-        if network.fixed_point:
-            self.largest = self._largest_sum(connection, source.largest_message)
         if isinstance(self.map, Dense):
             weight = dense_channels_last(weight, source.shape, target.shape)
         self.weight = weight.to(device, torch.float32) * self.unit
@@ -74,20 +67,6 @@ class Synapses:
                 self.matmul = Int8Matmul.prepare(self.geometry, weights, network.shift, self.float32)
             if source.largest_message <= LARGEST_PAYLOAD:
                 self.int8 = Int8Product.prepare(self.geometry, weights, network.shift, source.largest_message, self.float32)
-
-    @staticmethod
-    def _largest_sum(connection: Connection, payload: int) -> int:
-        """What no sum of |weight x payload| exceeds."""
-        weight = np.abs(connection.map.weight)
-        largest = int(weight.reshape(len(weight), -1).sum(axis=1, dtype=np.int64).max()) * payload
-        if largest >= EXACT_FLOAT32:
-            raise LimitExceeded(
-                f"the sum of |weight x payload| can reach {largest}",
-                where=connection.name,
-                limit=f"below 2^24 = {EXACT_FLOAT32} for exact sums",
-                remedy="scale the weights down",
-            )
-        return largest
 
     @property
     def row_bytes(self) -> int:

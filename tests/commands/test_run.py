@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import loihiconv as lc
+from loihiconv.demo import digits, digits_cnn
+
+FACTORY = "loihiconv.demo.model:digits_cnn"
 
 
 def test_without_lava_the_remedy_is_named(run, npz: Path, lnet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,3 +41,26 @@ def test_run_shows_the_accuracy_of_a_realization(run, npz: Path, lnet: Path) -> 
     assert 0 < found["accuracy"] <= 1
     code, _, err = run("run", lnet, npz, "--realization", "cuba")
     assert code == 2
+
+
+def test_what_saturates_is_said_and_refused(run, npz: Path, lnet: Path, tmp_path: Path) -> None:
+    net = lc.load(lnet)
+    readout = replace(net.readout, v_init=np.array([2**23 - 1], np.int32), bias=np.array([64], np.int32))
+    path, page = tmp_path / "full.lnet", tmp_path / "report.md"
+    lc.save(replace(net, populations=(*net.populations[:-1], readout), origin=None), path)
+    name, x, y = readout.name, digits()[2][:5], digits()[3][:5]
+    said = f"{name}: potentials of 5 of 5 samples saturate (5 at the upper end, 0 at the lower); 24 bits hold +-8,388,607; use fewer"
+    code, out, _ = run("run", path, npz, "--samples", 5, "--json")
+    assert code == 0
+    assert json.loads(out)["saturated"] == [{"population": name, "register": "potentials", "samples": 5, "above": 5, "below": 0}]
+    code, _, err = run("run", path, npz, "--samples", 5, "--strict")
+    assert code == 2
+    assert said in err
+    with pytest.warns(UserWarning, match=re.escape(said)):
+        lc.run(lc.load(path), x)
+    arguments = ("compare", FACTORY, npz, "--net", path, "--samples", 5, "--backends", "emulator")
+    assert said in run(*arguments)[1]
+    (line,) = json.loads(run(*arguments, "--json")[1])["saturated"]
+    assert said in line
+    lc.save_report(lc.compare(digits_cnn(), lc.load(path), (x, y), ["emulator"]), page)
+    assert said in page.read_text()

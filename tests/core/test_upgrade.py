@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from loihiconv.core.network import load, save
+from loihiconv.core.artifact import load
+from loihiconv.core.network import save
 from loihiconv.core.record import CalibrationSummary, ConversionRecord, LayerRecord, RealizationRecord, Trial, WorstCase
 from loihiconv.core.upgrade import upgraded
 from tests.core.test_lnet import edited, network, refusal, saved

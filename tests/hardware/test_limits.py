@@ -61,7 +61,8 @@ def test_weights():
 
 def test_biases_and_start_potentials():
     assert found(network(bias=BIAS_MAX)) == []
-    assert found(network(bias=BIAS_MAX + 1)) == [("hidden", "bias", BIAS_MAX + 1, BIAS_MAX, True)]
+    assert found(network(bias=BIAS_MAX + 1, on_host=False), LOIHI2) == [("hidden", "bias", BIAS_MAX + 1, BIAS_MAX, True)]
+    assert found(network(bias=BIAS_MAX + 1)) == []  # the host adds it to its sum, and cuts that
     assert found(network(v_init=V_MAX)) == []
     assert found(network(v_init=V_MAX + 1)) == [("hidden", "v_init", V_MAX + 1, V_MAX, True)]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.proc.atrlif.process import ATRLIF
@@ -17,10 +16,11 @@ from lava.proc.lif.process import LIF
 from lava.proc.sparse.process import DelaySparse, Sparse
 from scipy.sparse import csr_matrix
 
-from loihiconv.core.errors import InvalidModel, LimitExceeded
+from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Array
-from loihiconv.core.network import V_MAX, Connection, Integrating, Integrator, Network, Population
-from loihiconv.lava.builder import all_synapses, check_stock_conv, check_weights, in_range, join, lava_array, message_bits, split_exactly
+from loihiconv.core.network import Connection, Integrating, Integrator, Network, Population
+from loihiconv.core.validation import check_joined, check_start, check_weights, split_exactly
+from loihiconv.lava.builder import all_synapses, check_stock_conv, join, lava_array, message_bits
 from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
 from loihiconv.lava.chip.lif import DU, DV, VTH_MAX
 from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
@@ -111,6 +111,7 @@ class _Builder:
 
     def graph(self) -> Graph:
         network = self.network
+        check_joined(network)
         neurons = {p.name: self._neurons(i, p) for i, p in enumerate(network.populations) if isinstance(p, Integrator)}
         made: list[AbstractProcess] = [n.process for n in neurons.values()]
         first_source = True
@@ -128,10 +129,7 @@ class _Builder:
             join(synapses.a_out, neurons[connection.target].process.a_in)
         if self.chip.sinks:
             made += [self._sink(i, p, neurons[p.name]) for i, p in enumerate(network.populations) if p.name in neurons and p.spiking]
-        readout = neurons[network.readout.name].process
-        if not set(made) <= set(find_processes(readout)):
-            raise InvalidModel("some populations have no way to the readout, not even backwards", remedy="remove them")
-        return Graph(neurons, readout)
+        return Graph(neurons, neurons[network.readout.name].process)
 
     def _window(self, depth: int) -> Window:
         return Window(self.network.timesteps, depth, self.settings.samples, gap=self.gap)
@@ -163,8 +161,13 @@ class _Builder:
 
     def _neurons(self, index: int, population: Integrating) -> Neurons:
         name, shape = population.name, self.views[population.name][::-1]
-        v = in_range(lava_array(population.v_init, population.shape, shape), V_MAX, name, "v_init")
-        mantissa, exponent = split_exactly(lava_array(population.bias, population.shape, shape), name)
+        path = self.job.biases(index)
+        biases = Samples(path, shape) if path.exists() else None
+        check_start(population)
+        v = lava_array(population.v_init, population.shape, shape)
+        # Where the host loads biases, the population's own is part of them, and not yet what a chip could hold.
+        bias = np.zeros(shape, np.int64) if biases else lava_array(population.bias, population.shape, shape)
+        mantissa, exponent = split_exactly(bias, name)
         common: dict[str, Any] = {"shape": shape, "v": v, "bias_mant": mantissa, "bias_exp": exponent, "name": name}
         state = {"v": v}
         vth = int(population.unit(0)) if population.spiking else VTH_MAX
@@ -178,8 +181,6 @@ class _Builder:
             process = ATRLIF(
                 theta=vth // 2, theta_0=vth // 2, theta_step=0, r=state["r"], delta_i=DELTA_I, delta_v=0, delta_theta=0, delta_r=0, **common
             )
-        path = self.job.biases(index)
-        biases = Samples(path, shape) if path.exists() else None
         return Neurons(process, self.network.depth[name], state, biases)
 
     def _connect(self, connection: Connection, name: str, port: OutPort) -> Any:

@@ -50,7 +50,9 @@ def slowed(network: Network, ratio: float = RATIO) -> Network:
             case IF():
                 held = _held_back(network, population)
                 bias = population.bias - held.astype(population.bias.dtype) / network.timesteps
-                populations.append(replace(population, bias=_divided(bias, ratio), v_init=population.v_init + held, reset="zero"))
+                populations.append(
+                    replace(population, bias=_divided(bias, ratio), v_init=np.asarray(population.v_init + held), reset="zero")
+                )
             case Readout():
                 populations.append(replace(population, bias=_divided(population.bias, ratio), scale=population.scale / ratio))
             case Input() | MaxPool():

@@ -1,0 +1,118 @@
+"""What saturates is counted exactly, warned of, and refused in a strict run."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import loihiconv as lc
+from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.fixed_point import BIAS_MAX
+from loihiconv.core.input_coding import host_currents, host_sums, payloads
+from loihiconv.core.linear import Conv, Dense
+from loihiconv.core.network import IF, Connection, Input, Network, Readout
+from loihiconv.core.saturation import currents_saturate, potentials_saturate
+from loihiconv.simulator import simulate
+from tests import naive
+from tests.strategies import Case, cases
+
+NOTHING = np.zeros(1, np.int32)
+
+
+def driven(timesteps: int = 4) -> Network:
+    """The host drives a hidden neuron and a readout by 2000 x payload each; the readout is also sent 2 per spike."""
+    populations = (
+        Input("input", (1,), scale=255.0, payload_max=255, signed=True),
+        IF("hidden", (1,), 500, NOTHING, np.array([14_160], np.int32)),
+        Readout("readout", (1,), NOTHING, NOTHING),
+    )
+    current = Connection("input", "hidden", Dense(np.array([[2000]], np.int32)), on_host=True)
+    connections = (current, Connection("hidden", "readout", Dense(np.array([[2]], np.int32))))
+    return Network(populations, connections, timesteps, fixed_point=True)
+
+
+def test_currents_are_cut_to_what_a_bias_can_be() -> None:
+    """2000 x 255 + 14160 = 524160 is the largest bias that there is; one more would not fit."""
+    network = driven()
+    payload = np.array([[255], [-255]], np.int32)
+    assert host_sums(network, payload)["hidden"].tolist() == [[BIAS_MAX], [-495_840]]
+    assert not currents_saturate(host_sums(network, payload)["hidden"]).any()
+    beyond = np.array([[256], [-300], [0]], np.int32)
+    assert host_currents(network, beyond)["hidden"].tolist() == [[BIAS_MAX], [-BIAS_MAX], [14_160]]
+    assert currents_saturate(host_sums(network, beyond)["hidden"]).tolist() == [[True, False, False], [False, True, False]]
+
+
+def test_two_branches_from_the_input_are_one_sum_on_the_host() -> None:
+    """3x3 and 1x1 windows of an image of ones: 9 or fewer x 1000 inside, and 500 x 2^-1 more, each at its own exponent."""
+    populations = (
+        Input("input", (1, 3, 3), scale=1.0, payload_max=1),
+        Readout("readout", (1, 3, 3), NOTHING, np.array([7], np.int32)),
+    )
+    wide, narrow = Conv(np.full((1, 1, 3, 3), 1000, np.int32), padding=(1,) * 4), Conv(np.full((1, 1, 1, 1), 500, np.int32))
+    connections = (
+        Connection("input", "readout", wide, on_host=True),
+        Connection("input", "readout", narrow, on_host=True, weight_exp=-1),
+    )
+    network = Network(populations, connections, 2, fixed_point=True)
+    windows = [[4, 6, 4], [6, 9, 6], [4, 6, 4]]
+    assert host_sums(network, np.ones((1, 1, 3, 3), np.int32))["readout"][0, 0].tolist() == [
+        [1000 * n + 250 + 7 for n in row] for row in windows
+    ]
+
+
+def test_potentials_at_their_ends() -> None:
+    course = np.array([[[0, 2**23 - 2]], [[2**23 - 1, 0]], [[1 - 2**23, 2**23 - 1]]])
+    assert potentials_saturate(course).tolist() == [[False, True, True], [False, False, True]]
+
+
+def saturating() -> Network:
+    network = driven()
+    hidden = IF("hidden", (1,), 500, NOTHING, np.array([20_000], np.int32))
+    return Network((network.input, hidden, network.readout), network.connections, 4, fixed_point=True)
+
+
+def test_a_run_warns_and_a_strict_one_refuses() -> None:
+    network, x = saturating(), np.array([[255.0], [0.0], [-255.0], [255.0]])
+    message = (
+        r"hidden: host currents of 2 of 4 samples saturate \(2 at the upper end, 0 at the lower\); "
+        r'the chip\'s largest bias is 524,160; calibrate on samples like these, or use input_coding="rate"'
+    )
+    with pytest.warns(UserWarning, match=message):
+        recording = lc.run(network, x)
+    (found,) = recording.saturated
+    assert found.to_json() == {"population": "hidden", "register": "host currents", "samples": 2, "above": 2, "below": 0}
+    assert found.above.tolist() == [True, False, False, True]
+    with pytest.raises(LimitExceeded, match=message):
+        lc.run(network, x, strict=True)
+    with pytest.raises(LimitExceeded, match=message):
+        lc.run(network, x, "lava", strict=True)  # before Lava is looked for
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert lc.run(network, x[1:3], strict=True).saturated == ()
+
+
+def test_a_readout_that_saturates() -> None:
+    """2 x 64 + 524160 = 2^19 per step: 2^23 - 1 is passed in step 16."""
+    populations = (Input("input", (1,), scale=1.0, payload_max=1), Readout("readout", (1,), NOTHING, np.array([BIAS_MAX], np.int32)))
+    connection = Connection("input", "readout", Dense(np.array([[2]], np.int32)))
+    assert simulate(Network(populations, (connection,), 15, fixed_point=True), np.ones((1, 1))).saturated == ()
+    (found,) = simulate(Network(populations, (connection,), 16, fixed_point=True), np.ones((2, 1))).saturated
+    assert found.to_json() == {"population": "readout", "register": "potentials", "samples": 2, "above": 2, "below": 0}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(case=cases())
+def test_every_sample_is_counted(case: Case) -> None:
+    """Against the naive simulator's potentials, and the host's sums one by one."""
+    recording, expected = simulate(case.network, case.x, counts=False), naive.simulate(case.network, case.x)
+    found: dict[Any, list[list[bool]]] = {(s.population, s.register): [s.above.tolist(), s.below.tolist()] for s in recording.saturated}
+    v = expected.potentials_over_time.reshape(len(case.x), -1)
+    ends = {(case.network.readout.name, "potentials"): [(v >= 2**23 - 1).any(axis=1), (v <= 1 - 2**23).any(axis=1)]}
+    for name, sums in host_sums(case.network, payloads(case.network.input, case.x)).items():
+        rows = sums.reshape(len(sums), -1)
+        ends[name, "host currents"] = [(rows > BIAS_MAX).any(axis=1), (rows < -BIAS_MAX).any(axis=1)]
+    assert found == {key: [a.tolist(), b.tolist()] for key, (a, b) in ends.items() if a.any() or b.any()}
