@@ -81,8 +81,9 @@ def poisson_spikes(population: Input, payload: Array, sample: int, *, begin: int
 def host_currents(network: Network, payload: Array) -> dict[str, Array]:
     """Per-sample biases of the populations whose input sum the host computes.
 
-    bias + (sum of w payload) 2^weight_exp, rounded to the nearest mantissa * 2^exponent: int32 (N, \\*shape) in units
-    of v, with the population's own bias included. Sums are exact: integers below 2^53 in float64.
+    bias + (sum of w payload) 2^weight_exp, of all such connections into a population, rounded to the nearest
+    mantissa * 2^exponent: int32 (N, \\*shape) in units of v, with the population's own bias included. Sums are exact:
+    integers below 2^53 in float64.
     """
     currents: dict[str, Array] = {}
     for connection in network.connections:
@@ -91,9 +92,9 @@ def host_currents(network: Network, payload: Array) -> dict[str, Array]:
         target = network[connection.target]
         assert isinstance(target, Integrator)  # gates sum nothing
         exact = connection.map.with_weight(connection.map.weight.astype(np.float64)).apply(payload.astype(np.float64))
-        total = exact.reshape(len(payload), *target.shape) * 2.0**connection.weight_exp + target.bias
-        currents[target.name] = round_bias(total)
-    return currents
+        current = exact.reshape(len(payload), *target.shape) * 2.0**connection.weight_exp
+        currents[target.name] = currents.get(target.name, target.bias) + current
+    return {name: round_bias(total) for name, total in currents.items()}
 
 
 def _text(shape: tuple[int, ...]) -> str:
