@@ -21,10 +21,9 @@ from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate
-from loihiconv.conversion.covariances import input_covariances
 from loihiconv.conversion.data_checks import suspicions
 from loihiconv.conversion.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, WARNED_WEIGHT_BITS, check_payload, narrow_weights, quantize
-from loihiconv.conversion.rounding_choice import adaptively_rounded
+from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
 from loihiconv.conversion.search import Judge, search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
@@ -179,12 +178,14 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     network = correct_biases(network, targets, source.samples, progress=_correction_progress(progress, 0, rounds))
     if board is None:
         return network
-    adaptive = adaptively_rounded(network, board, settings.rounding, source.samples)
-    covariances = input_covariances(network, source.samples, centred=settings.bias_correction, targets=adaptive) if adaptive else None
+    covariances, said = choose_rounding(network, board, settings.rounding, source.samples, centred=settings.bias_correction)
+    network = _noted(network, *said)
     gates = [p.name for p in network.populations if not p.on_chips]
     if gates:
-        said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
-        network = _noted(network, said)
+        missing = (
+            f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
+        )
+        network = _noted(network, missing)
     quantized = quantize(network, board, covariances)
     if narrow := narrow_weights(quantized):
         quantized = _noted(quantized, *narrow)

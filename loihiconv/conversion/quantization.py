@@ -14,17 +14,17 @@ that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from math import floor, log2
 
 import numpy as np
 
-from loihiconv.conversion.adaptive_rounding import Covariances, adaptive_weights, expected_error
+from loihiconv.conversion.adaptive_rounding import Covariance, Covariances, expected_error, rounded
 from loihiconv.conversion.bias_plane import with_bias_plane
 from loihiconv.core.bounds import worst_cases, worst_sums
 from loihiconv.core.errors import InvalidModel, LimitExceeded
-from loihiconv.core.fixed_point import BIAS_MAX, round_bias, round_weights
+from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array, Conv, LinearMap
 from loihiconv.core.network import (
     STATE_SHIFT,
@@ -74,9 +74,9 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     network : Network
         Float, thresholds 1.
     board : Board
-    covariances : {(source, target): array}, optional
-        Of what connections receive, as `loihiconv.conversion.covariances.input_covariances` gives them: their weights are rounded
-        adaptively, all others to the nearest.
+    covariances : {population: (Covariance or None, ...)}, optional
+        Of what each connection into a population receives, as `loihiconv.conversion.rounding_choice.choose_rounding` gives them: their
+        weights are rounded adaptively, all others to the nearest.
 
     Returns
     -------
@@ -232,13 +232,13 @@ def _current_error(network: Network, population: Population, source: Input, boar
     if source.bias_plane:
         squares[-1], rounding[-1] = source.payload_max**2, 0
     error = 0.0
-    for old, new in zip(network.incoming(population.name), incoming, strict=True):
+    for old, new, covariance in zip(network.incoming(population.name), incoming, _known(covariances, population, incoming), strict=True):
         if old.source == source.name:
             weights = new.map.weight.astype(np.float64)
             wrong = weights - old.map.weight.astype(np.float64) * gain / source.payload_max
             error += float(_per_input(weights**2, rounding, new.map).mean()) / gain**2
-            if (covariance := covariances.get((old.source, old.target))) is not None:
-                error += expected_error(wrong, covariance) * source.payload_max**2 / gain**2
+            if covariance is not None:
+                error += expected_error(wrong, covariance.values) * covariance.optimism * source.payload_max**2 / gain**2
             else:
                 error += float(_per_input(wrong**2, squares, new.map).mean()) / gain**2
     return error
@@ -285,8 +285,8 @@ def _quantize_population(
         connections = [
             _host_connection(c, gain, p)
             if host
-            else Connection(c.source, c.target, _rounded(c.map, gain / p, board, covariances.get((c.source, c.target))))
-            for c, p, host in zip(incoming, payload, on_host, strict=True)
+            else Connection(c.source, c.target, rounded(c.map, gain / p, board.weight_bits.value, covariance))
+            for c, p, host, covariance in zip(incoming, payload, on_host, _known(covariances, population, incoming), strict=True)
         ]
         chip_connections = [c for c in connections if not c.on_host]
         worst_sum = max(float(w.max()) for w in worst_sums(network, source, population, chip_connections))
@@ -327,12 +327,9 @@ def _weight_limit(weight: Array, board: Board) -> int:
     return int(256 - 2 ** (8 - board.weight_bits.value + mixed))
 
 
-def _rounded(linear_map: LinearMap, factor: float, board: Board, covariance: Array | None) -> LinearMap:
-    weight = linear_map.weight.astype(np.float64)
-    mixed = bool((weight < 0).any() and (weight > 0).any())
-    nearest = partial(round_weights, weight_bits=board.weight_bits.value, even=mixed)
-    weight = weight * factor
-    return linear_map.with_weight(nearest(weight) if covariance is None else adaptive_weights(weight, covariance, nearest))
+def _known(covariances: Covariances, population: Population, incoming: Sequence[Connection]) -> Sequence[Covariance | None]:
+    """What is known of each connection into a population."""
+    return covariances.get(population.name, (None,) * len(incoming))
 
 
 def _host_connection(connection: Connection, gain: float, payload: int) -> Connection:
