@@ -21,10 +21,9 @@ from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate
-from loihiconv.conversion.covariances import input_covariances
 from loihiconv.conversion.data_checks import outliers, suspicions
-from loihiconv.conversion.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, WARNED_WEIGHT_BITS, check_payload, narrow_weights, quantize
-from loihiconv.conversion.rounding_choice import adaptively_rounded
+from loihiconv.conversion.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, check_payload, narrow_weights, quantize
+from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
 from loihiconv.conversion.search import Judge, search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
@@ -85,8 +84,7 @@ def convert(
     Warns
     -----
     UserWarning
-        If a layer is silent on all calibration data, the data looks wrong, graded spikes leave a layer's weights too few bits, no chip
-        has the gates that were asked for, or what average pooling costs.
+        If a layer is silent on all calibration data, the data looks wrong, no chip has the gates that were asked for, or what average pooling costs.
     """
     model, chosen = readable(model), choose(timesteps, optimize, **settings)
     board = load_board(board) if board is not None else None
@@ -98,10 +96,7 @@ def convert(
     for text in source.warnings:
         warnings.warn(text, stacklevel=2)
     if not searching:
-        network = build(source, chosen, board, progress)
-        for text in narrow_weights(network, WARNED_WEIGHT_BITS) if board is not None else ():
-            warnings.warn(text, stacklevel=2)
-        return network
+        return build(source, chosen, board, progress)
     judge = Judge(source.ann, source.held_out)
     network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, progress)
     return replace(network, record=replace(network.record, search=trials))
@@ -192,8 +187,8 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     network = correct_biases(network, targets, source.samples, progress=_correction_progress(progress, 0, rounds))
     if board is None:
         return network
-    adaptive = adaptively_rounded(network, board, settings.rounding, source.samples)
-    covariances = input_covariances(network, source.samples, centred=settings.bias_correction, targets=adaptive) if adaptive else None
+    covariances, said = choose_rounding(network, board, settings.rounding, source.samples, centred=settings.bias_correction)
+    network = _noted(network, *said)
     quantized = quantize(network, board, covariances)
     if narrow := narrow_weights(quantized):
         quantized = _noted(quantized, *narrow)

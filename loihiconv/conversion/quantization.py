@@ -15,14 +15,14 @@ that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import floor, log2
 
 import numpy as np
 
-from loihiconv.conversion.adaptive_rounding import Covariances, adaptive_weights, expected_error
+from loihiconv.conversion.adaptive_rounding import Covariance, Covariances, expected_error, rounded
 from loihiconv.conversion.bias_plane import with_bias_plane
 from loihiconv.conversion.exponents import RATE_MEAN_SQUARE, choose_exponent, floor_variance, mean_loss, widest_exponent
 from loihiconv.core.bounds import worst_cases, worst_sums
@@ -55,8 +55,8 @@ READOUT_HEADROOM = 2.0
 """Potentials may grow to this many times the largest output seen in calibration before they saturate."""
 FEWEST_WEIGHT_BITS = 6.0
 """Of a weight's 8, below which payloads of fewer bits err less in total."""
-WARNED_WEIGHT_BITS = 4.0
-"""Below which accuracy is lost for certain."""
+CONVOLUTION_BITS = 4.0
+"""Of a convolution's weights, below which it gets an exponent although that costs it its shared weights on the chip."""
 HOST_WEIGHT_BITS = 15
 """Magnitude bits of weights that only the host multiplies with."""
 FILLED = 0.72
@@ -82,9 +82,9 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     network : Network
         Float, thresholds 1.
     board : Board
-    covariances : {(source, target): array}, optional
-        Of what connections receive, as `loihiconv.conversion.covariances.input_covariances` gives them: their weights are rounded
-        adaptively, all others to the nearest.
+    covariances : {population: (Covariance or None, ...)}, optional
+        Of what each connection into a population receives, as `loihiconv.conversion.rounding_choice.choose_rounding` gives them: their
+        weights are rounded adaptively, all others to the nearest.
 
     Returns
     -------
@@ -156,8 +156,8 @@ def check_payload(largest: int, where: str, board: Board) -> None:
         )
 
 
-def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list[str]:
-    """What a user should know of layers whose weights graded spikes leave fewer bits than ``fewest``; one line each.
+def narrow_weights(network: Network) -> list[str]:
+    """What a user should know of layers whose weights graded spikes leave few bits; one line each.
 
     Payloads and weights share a sum of 17 bits: a bit more for the ones is a bit less for the others, in layers with many inputs.
     """
@@ -166,7 +166,7 @@ def narrow_weights(network: Network, fewest: float = FEWEST_WEIGHT_BITS) -> list
         sources = [network[c.source] for c in network.incoming(name)]
         payload = max((source.largest_message for source in sources if source.spiking), default=1)
         bits = entry.weight_bits_used
-        if payload == 1 or bits >= fewest or entry.limited_by != SUM_CAUSE:
+        if payload == 1 or bits >= FEWEST_WEIGHT_BITS or entry.limited_by != SUM_CAUSE:
             continue
         best = next((b for b in range(payload.bit_length() - 1, 1, -1) if bits + log2(payload / (2**b - 1)) >= FEWEST_WEIGHT_BITS), 1)
         notes.append(
@@ -241,15 +241,15 @@ def _current_error(network: Network, population: Population, source: Input, boar
     if source.bias_plane:
         squares[-1], rounding[-1] = source.payload_max**2, 0
     error = 0.0
-    for old, new in zip(network.incoming(population.name), incoming, strict=True):
+    for old, new, covariance in zip(network.incoming(population.name), incoming, _known(covariances, population, incoming), strict=True):
         if old.source == source.name:
             weights = new.map.weight * 2.0**new.weight_exp
             wrong = weights - old.map.weight.astype(np.float64) * gain / source.payload_max
             error += float(_per_input(weights**2, rounding, new.map).mean()) / gain**2
             if new.weight_exp:
                 error += floor_variance(new.weight_exp, _step(old, board)) / gain**2
-            if (covariance := covariances.get((old.source, old.target))) is not None:
-                error += expected_error(wrong, covariance) * source.payload_max**2 / gain**2
+            if covariance is not None:
+                error += expected_error(wrong, covariance.values) * covariance.optimism * source.payload_max**2 / gain**2
             else:
                 error += float(_per_input(wrong**2, squares, new.map).mean()) / gain**2
     return error
@@ -268,13 +268,15 @@ def _quantize_population(
 ) -> tuple[Integrating, list[Connection], LayerRecord]:
     """A population, what comes into it, and what became of its range."""
     assert isinstance(population, Integrator)  # the caller handles the rest
+    incoming = network.incoming(population.name)
     ceiling, lowest = min(_ceilings(network, population, source, board), key=lambda c: c.gain), WEIGHT_EXP_MIN
     while True:
         gain = _gain(population, ceiling, board)
         if not population.spiking:
             gain *= _filling(network, population, source, board, gain)
         connections = [
-            _quantized_connection(network, c, source, board, gain, covariances, lowest) for c in network.incoming(population.name)
+            _quantized_connection(network, c, source, board, gain, covariance, lowest)
+            for c, covariance in zip(incoming, _known(covariances, population, incoming), strict=True)
         ]
         on_chip = [c for c in connections if not c.on_host]
         if lowest < 0 and sum(unshifted_sum(c, source if c.source == source.name else network[c.source]) for c in on_chip) >= EXACT_FLOAT32:
@@ -344,13 +346,13 @@ def _filling(network: Network, readout: Integrating, source: Input, board: Board
 
 
 def _quantized_connection(
-    network: Network, connection: Connection, source: Input, board: Board, gain: float, covariances: Covariances, lowest: int
+    network: Network, connection: Connection, source: Input, board: Board, gain: float, covariance: Covariance | None, lowest: int
 ) -> Connection:
     """Whole-numbered weights with the exponent that serves them best, if it is at least ``lowest``."""
     payload = _payload(connection, source)
     if _on_host(connection, source, board):
         return _host_connection(connection, gain, payload)
-    exponent, key = 0, (connection.source, connection.target)
+    exponent = 0
     if lowest < 0 and _may_shift(connection, board, gain / payload):
         constant = connection.source == source.name and not source.spiking
         mean_square = network.record.calibration.input_mean_square * payload**2 if constant else RATE_MEAN_SQUARE
@@ -363,8 +365,8 @@ def _quantized_connection(
             1 if constant else network.timesteps,
             lowest,
         )
-    rounded = _rounded(connection.map, gain / payload * 2.0**-exponent, board, covariances.get(key))
-    return Connection(connection.source, connection.target, rounded, weight_exp=exponent)
+    whole = rounded(connection.map, gain / payload * 2.0**-exponent, board.weight_bits.value, covariance)
+    return Connection(connection.source, connection.target, whole, weight_exp=exponent)
 
 
 def _may_shift(connection: Connection, board: Board, factor: float) -> bool:
@@ -373,7 +375,7 @@ def _may_shift(connection: Connection, board: Board, factor: float) -> bool:
     Lava's ``Conv`` has no exponent. On the chip such a connection is a ``Sparse``, which shares no weights and takes their memory.
     """
     used = _largest(connection.map.weight) * factor / 2 ** (8 - board.weight_bits.value)
-    return not isinstance(connection.map, Conv) or log2(used + 1) < WARNED_WEIGHT_BITS
+    return not isinstance(connection.map, Conv) or log2(used + 1) < CONVOLUTION_BITS
 
 
 def _check_not_lost(network: Network, population: Integrating, connections: list[Connection], ceiling: Ceiling, gain: float) -> None:
@@ -421,11 +423,9 @@ def _weight_limit(weight: Array, board: Board) -> int:
     return int(256 - 2 ** (8 - board.weight_bits.value + _mixed(weight)))
 
 
-def _rounded(linear_map: LinearMap, factor: float, board: Board, covariance: Array | None) -> LinearMap:
-    weight = linear_map.weight.astype(np.float64)
-    nearest = partial(round_weights, weight_bits=board.weight_bits.value, even=_mixed(weight))
-    weight = weight * factor
-    return linear_map.with_weight(nearest(weight) if covariance is None else adaptive_weights(weight, covariance, nearest))
+def _known(covariances: Covariances, population: Population, incoming: Sequence[Connection]) -> Sequence[Covariance | None]:
+    """What is known of each connection into a population."""
+    return covariances.get(population.name, (None,) * len(incoming))
 
 
 def _host_connection(connection: Connection, gain: float, payload: int) -> Connection:

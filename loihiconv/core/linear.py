@@ -159,19 +159,19 @@ def _compose_conv(second: Conv, first: Conv, input_shape: Shape) -> Conv:
     padding = (*_composed_padding(second, first, input_shape, 0), *_composed_padding(second, first, input_shape, 1))
     stride = (first.stride[0] * second.stride[0], first.stride[1] * second.stride[1])
     groups = int(np.gcd(first.groups, second.groups))
-    outer = _ungrouped(second, first.weight.shape[0])
-    inner = _ungrouped(first, input_shape[0])
+    outer = ungrouped(second, first.weight.shape[0])
+    inner = ungrouped(first, input_shape[0])
     if inner.shape[2:] == (1, 1):
         dilation = (second.dilation[0] * first.stride[0], second.dilation[1] * first.stride[1])
         weight = np.einsum("omyx,mi->oiyx", outer, inner[:, :, 0, 0])
-        return Conv(_grouped(weight, groups), stride, padding, dilation, groups)
+        return Conv(grouped(weight, groups), stride, padding, dilation, groups)
     outer, inner = _dilated(outer, second.dilation), _dilated(inner, first.dilation)
     (ko_y, ko_x), (ki_y, ki_x), (sy, sx) = outer.shape[2:], inner.shape[2:], first.stride
     weight = np.zeros((len(outer), inner.shape[1], (ko_y - 1) * sy + ki_y, (ko_x - 1) * sx + ki_x), np.result_type(outer, inner))
     for y in range(ko_y):
         for x in range(ko_x):
             weight[:, :, y * sy : y * sy + ki_y, x * sx : x * sx + ki_x] += np.einsum("om,miyx->oiyx", outer[:, :, y, x], inner)
-    return Conv(_grouped(weight, groups), stride, padding, groups=groups)
+    return Conv(grouped(weight, groups), stride, padding, groups=groups)
 
 
 def _composed_padding(second: Conv, first: Conv, input_shape: Shape, axis: int) -> Pair:
@@ -201,7 +201,7 @@ def _dilated(weight: Array, dilation: Pair) -> Array:
     return full
 
 
-def _ungrouped(conv: Conv, c_in: int) -> Array:
+def ungrouped(conv: Conv, c_in: int) -> Array:
     """Weights with the zeros between groups written out: (C_out, C_in, kH, kW)."""
     per_in, per_out = c_in // conv.groups, conv.weight.shape[0] // conv.groups
     full = np.zeros((conv.weight.shape[0], c_in, *conv.weight.shape[2:]), conv.weight.dtype)
@@ -211,6 +211,7 @@ def _ungrouped(conv: Conv, c_in: int) -> Array:
     return full
 
 
-def _grouped(weight: Array, groups: int) -> Array:
+def grouped(weight: Array, groups: int) -> Array:
+    """Weights (C_out, C_in, kH, kW) without the zeros between groups: (C_out, C_in / groups, kH, kW)."""
     c_out, c_in = weight.shape[0] // groups, weight.shape[1] // groups
     return np.concatenate([weight[g * c_out : (g + 1) * c_out, g * c_in : (g + 1) * c_in] for g in range(groups)])

@@ -19,6 +19,7 @@ from loihiconv.ann.passes.fold_batchnorm import (
 from loihiconv.ann.passes.lower_linear import AvgPoolToLinear, PadToLinear
 from loihiconv.ann.passes.maxpool import MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool, SplitLargeWindows
 from loihiconv.ann.passes.merge_linear import FlattenSums, MergeLinear, PushLinearThroughAdd
+from loihiconv.ann.passes.merge_parallel import MergeParallel
 from loihiconv.ann.passes.relus import DropFinalRelu, DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.ann.passes.rewrite import Rewrite, apply_all
 from loihiconv.core.choices import PoolingWay
@@ -37,7 +38,7 @@ _POOLING: dict[PoolingWay, tuple[Rewrite, ...]] = {
     "relu-tree": (SpikesBeforeMaxPool(), SplitLargeWindows(), MaxPoolToReluTree()),
     "average": (MaxPoolToAverage(),),
 }
-_LAST: tuple[Rewrite, ...] = (FlattenSums(), PushLinearThroughAdd(), MergeLinear())
+_LAST: tuple[Rewrite, ...] = (FlattenSums(), PushLinearThroughAdd(), MergeLinear(), MergeParallel())
 
 
 class Lowered(NamedTuple):

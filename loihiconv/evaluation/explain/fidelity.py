@@ -88,7 +88,7 @@ def weight_fidelity(net: Network, reference: Reference) -> tuple[Fidelity, ...]:
     for c in net.connections:
         if not isinstance(net[c.target], Integrator):
             continue
-        twin = (reference.expected and matching(reference.expected, c)) or matching(origin, c)
+        twin = (reference.expected and matching(c, net, reference.expected)) or matching(c, net, origin)
         found = dequantized(net, c) if net.fixed_point and net.origin is not None else np.asarray(c.map.weight, np.float64)
         if twin is None or twin.map.weight.shape != found.shape:
             continue

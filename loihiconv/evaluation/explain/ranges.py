@@ -146,7 +146,7 @@ def _weights(net: Network, c: Connection) -> WeightStatistics:
     weight = c.map.weight
     error, floats = None, np.zeros(0)
     largest = float(np.abs(weight).max(initial=0))
-    if net.origin is not None and (twin := matching(net.origin, c)) is not None:
+    if net.origin is not None and (twin := matching(c, net, net.origin)) is not None:
         wanted = twin.map.weight.astype(np.float64)
         found = dequantized(net, c)
         if found.shape == wanted.shape:

@@ -106,10 +106,13 @@ def same_weights(a: Connection, b: Connection) -> bool:
     return bool(np.abs(a.map.weight - b.map.weight).max() <= SAME * max(float(np.abs(b.map.weight).max()), 1e-12))
 
 
-def matching(network: Network, connection: Connection) -> Connection | None:
-    """The connection of a network that joins the same populations, the same number among several."""
-    alike = [c for c in network.connections if c.name == connection.name]
-    return alike[0] if len(alike) == 1 else None
+def matching(connection: Connection, own: Network, other: Network) -> Connection | None:
+    """The connection of another network that joins the same populations as one of ``own``, the same one in order where several do."""
+    mine, theirs = (
+        [c for c in network.incoming(connection.target) if c.source == connection.source] if connection.target in network else []
+        for network in (own, other)
+    )
+    return theirs[mine.index(connection)] if len(mine) == len(theirs) else None
 
 
 def population(network: Network, name: str) -> Population | None:
@@ -188,7 +191,7 @@ def _uncorrected(network: Network, expected: Network, held_back: Network) -> Net
     for p in network.populations:
         twin, late = population(expected, p.name), population(held_back, p.name)
         if isinstance(p, Integrator) and isinstance(twin, type(p)) and isinstance(late, type(p)) and p.shape == twin.shape:
-            pairs = [(c, matching(expected, c)) for c in network.incoming(p.name)]
+            pairs = [(c, matching(c, network, expected)) for c in network.incoming(p.name)]
             if all(other is not None and same_weights(c, other) for c, other in pairs):
                 p = replace(p, bias=twin.bias, v_init=twin.v_init)
             else:

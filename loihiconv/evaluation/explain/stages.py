@@ -139,7 +139,7 @@ def _alike(net: Network) -> bool:
     assert net.origin is not None
     if [(p.name, type(p)) for p in net.populations] != [(p.name, type(p)) for p in net.origin.populations]:
         return False
-    pairs = [(without_plane(c, net), matching(net.origin, c)) for c in net.connections]
+    pairs = [(without_plane(c, net), matching(c, net, net.origin)) for c in net.connections]
     return all(other is not None and c.map.weight.shape == other.map.weight.shape for c, other in pairs)
 
 

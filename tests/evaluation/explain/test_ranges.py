@@ -39,7 +39,7 @@ def test_weights_in_the_float_networks_units() -> None:
         net = converted(**options)
         assert net.origin is not None
         for c, statistics in zip(net.connections, weight_statistics(net), strict=True):
-            twin = matching(net.origin, c)
+            twin = matching(c, net, net.origin)
             assert twin is not None
             error = dequantized(net, c) - twin.map.weight
             assert np.sqrt(np.mean(error**2)) / np.sqrt(np.mean(twin.map.weight.astype(float) ** 2)) < 0.04
