@@ -84,7 +84,8 @@ def convert(
     Warns
     -----
     UserWarning
-        If a layer is silent on all calibration data, the data looks wrong, no chip has the gates that were asked for, or what average pooling costs.
+        If a layer is silent on all calibration data, the data looks wrong, no chip has the gates that were asked for, or what average
+        pooling costs.
     """
     model, chosen = readable(model), choose(timesteps, optimize, **settings)
     board = load_board(board) if board is not None else None
