@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from loihiconv.commands import options as given
-from loihiconv.commands.options import load_model, numbers
+from loihiconv.commands.options import load_model, numbers, read_data
 from loihiconv.commands.terminal import print_check, print_json
 from loihiconv.conversion.settings import DECLARED, Settings
 
@@ -18,6 +19,9 @@ def check(
     weights: given.Weights = None,
     board: Annotated[str | None, typer.Option("--board", help="Also compare with a board's size.")] = None,
     maxpool: given.Pooling = Settings.maxpool,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Training samples (.npz) to try a conversion with, instead of random ones.")
+    ] = None,
     as_json: given.Json = False,
 ) -> None:
     """Say layer by layer what cannot be converted, and whether it would fit a board.
@@ -29,9 +33,11 @@ def check(
     DECLARED["maxpool"].check(maxpool)
     dimensions = tuple(int(n) for n in numbers(shape, "shape"))
     chip = load_board(board) if board is not None else None
+    data = None if calibration is None else read_data(calibration, "train", "", "", same_file_is_fine=False).x
     from loihiconv.conversion.check import check as run_check  # after what can be mistyped: it loads torch
 
-    result = run_check(load_model(model, weights), dimensions, chip, maxpool=maxpool)  # type: ignore[arg-type]  # checked above
+    network = load_model(model, weights)
+    result = run_check(network, dimensions, chip, maxpool=maxpool, calibration=data)  # type: ignore[arg-type]  # checked above
     print_json(result.to_json()) if as_json else print_check(result)
     if not result.ok:
         raise typer.Exit(2)

@@ -13,6 +13,8 @@ import torch
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann, Linear, MaxPool, Relu
 from loihiconv.ann.passes import lower
+from loihiconv.conversion.calibration import CalibrationData
+from loihiconv.conversion.convert import build, measure
 from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
 from loihiconv.core.choices import MaxPooling
@@ -20,6 +22,9 @@ from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.linear import Array, Shape
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import place
+
+TRIAL_STEPS, TRIAL_SAMPLES = 8, 4
+"""Of the conversion that `check` tries."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,11 @@ def check(
     board: str | Path | Board | None = None,
     *,
     maxpool: MaxPooling = Settings.maxpool,
+    calibration: CalibrationData | None = None,
 ) -> Check:
     """Say, layer by layer, what could not be converted and what would not fit.
+
+    What passes converts: the network is converted once, quickly, on a few samples.
 
     Parameters
     ----------
@@ -89,6 +97,8 @@ def check(
         A board to place the network on, to see whether it fits; it also decides what ``maxpool="auto"`` is.
     maxpool : "auto", "gate", "relu-tree" or "average"
         As `loihiconv.convert` takes it.
+    calibration : as `loihiconv.convert` takes it, optional
+        What the trial is made with; random samples from 0 to 1 otherwise, which tell structure and ranges, and nothing of accuracy.
     """
     model = readable(model)
     shape = tuple(int(n) for n in (example if isinstance(example, (tuple, list)) else example.shape[1:]))
@@ -108,7 +118,22 @@ def check(
     layers = tuple(_layers(ann))
     if pools := [node for node in ann if isinstance(node, MaxPool)]:
         notes += (_ways_to_pool(ann, pools),)
-    return Check(layers, tuple(_does_not_fit(ann, board)) if board else (), notes)
+    too_large = _does_not_fit(ann, board) if board else ()
+    return Check(layers, (*too_large, *_does_not_convert(model, shape, board, maxpool, calibration)), notes)
+
+
+def _does_not_convert(
+    model: Source, shape: Shape, board: Board | None, maxpool: MaxPooling, calibration: CalibrationData | None
+) -> tuple[str, ...]:
+    """What stops a conversion without the corrections that only serve accuracy."""
+    settings = Settings(TRIAL_STEPS, maxpool=maxpool, rounding="nearest", bias_correction=False).for_board(board)
+    if calibration is None:
+        calibration = np.random.default_rng(0).random((TRIAL_SAMPLES, *shape), np.float32)
+    try:
+        build(measure(model, calibration, settings, board), settings, board)
+    except LoihiconvError as error:
+        return (str(error),)
+    return ()
 
 
 def _layers(ann: Ann) -> list[LayerCheck]:

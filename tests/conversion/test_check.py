@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+import torch
 from torch import nn
 
 import loihiconv as lc
@@ -34,3 +37,21 @@ def test_check_lists_layers_and_size() -> None:
     found = lc.check(huge, (4,), "kapoho_bay")
     assert not found.ok
     assert any("cores 586, limit 256; 1 takes 586" in problem for problem in found.problems), found.problems
+
+
+def test_what_passes_converts_and_the_rest_is_named() -> None:
+    """A layer whose weights are infinite, which structure does not show; with calibration data what that brings."""
+    model = small_cnn()
+    assert lc.check(model, data(1), "kapoho_point", calibration=data(8)).ok
+    with torch.no_grad():
+        model[0].weight[0, 0, 0, 0] = float("inf")
+    found = lc.check(model, data(1), "kapoho_point")
+    assert not found.ok
+    assert len(found.problems) == 1
+    signed = lc.check(nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), (4,), calibration=np.full((3, 4), np.nan))
+    assert "NaN or infinity" in signed.problems[0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_models_of_any_precision(dtype: torch.dtype) -> None:
+    assert lc.check(small_cnn().to(dtype), (2, 8, 8), "kapoho_point").ok
