@@ -353,7 +353,7 @@ def _quantized_connection(
     if _on_host(connection, source, board):
         return _host_connection(connection, gain, payload)
     exponent = 0
-    if lowest < 0 and _may_shift(connection, board, gain / payload):
+    if lowest < 0 and _may_shift(connection, source, board, gain / payload):
         constant = connection.source == source.name and not source.spiking
         mean_square = network.record.calibration.input_mean_square * payload**2 if constant else RATE_MEAN_SQUARE
         exponent = choose_exponent(
@@ -369,11 +369,14 @@ def _quantized_connection(
     return Connection(connection.source, connection.target, whole, weight_exp=exponent)
 
 
-def _may_shift(connection: Connection, board: Board, factor: float) -> bool:
+def _may_shift(connection: Connection, source: Input, board: Board, factor: float) -> bool:
     """Whether an exponent is considered: of convolutions only where too few bits would be left without one.
 
-    Lava's ``Conv`` has no exponent. On the chip such a connection is a ``Sparse``, which shares no weights and takes their memory.
+    Lava's ``Conv`` has no exponent. On the chip such a connection is a ``Sparse``, which shares no weights and takes their memory. Where
+    payloads drive a convolution, narrower ones and a bias plane are the better ways out.
     """
+    if isinstance(connection.map, Conv) and connection.source == source.name and not source.spiking:
+        return False
     used = _largest(connection.map.weight) * factor / 2 ** (8 - board.weight_bits.value)
     return not isinstance(connection.map, Conv) or log2(used + 1) < CONVOLUTION_BITS
 

@@ -58,11 +58,11 @@ def check_labels(y: Array, classes: int | None = None) -> Array:
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.ndim == 2 and (np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all()):
         y = y.argmax(axis=1)
-    if y.ndim != 1 or not len(y) or not np.isfinite(y).all() or (y != np.rint(y)).any():
+    if y.ndim != 1 or not np.isfinite(y).all() or (y != np.rint(y)).any():
         raise InvalidData(
             f"labels of type {y.dtype} and shape {y.shape}", where="labels", limit="whole numbers (N,) or one-hot rows expected"
         )
-    low, high = int(y.min()), int(y.max())
+    low, high = int(y.min(initial=0)), int(y.max(initial=0))
     if low < 0 or (classes is not None and high >= classes):
         limit = "0 and more" if classes is None else f"0 to {classes - 1}, as the network has {classes} outputs,"
         raise InvalidData(f"labels from {low} to {high}", where="labels", limit=f"{limit} expected", remedy="count classes from 0")

@@ -195,9 +195,9 @@ def test_exact_bytes_get_all_eight_bits_of_payload() -> None:
     """What calibration measures of rounding decides over the width: payloads that bytes are keep theirs."""
     rng = np.random.default_rng(0)
     start = np.full(1, 0.5, np.float32)
-    populations = (Input("input", (300,)), IF("a", (8,), 1.0, start, 0 * start), Readout("r", (2,), 0 * start, 0 * start))
+    populations = (Input("input", (300, 1, 1)), IF("a", (8, 1, 1), 1.0, start, 0 * start), Readout("r", (2,), 0 * start, 0 * start))
     maps = (
-        Connection("input", "a", Dense(rng.normal(0, 0.3, (8, 300)).astype(np.float32))),
+        Connection("input", "a", Conv(rng.normal(0, 0.3, (8, 300, 1, 1)).astype(np.float32))),
         Connection("a", "r", Dense(np.ones((2, 8), np.float32))),
     )
     network = Network(populations, maps, 8)

@@ -40,7 +40,7 @@ def test_nothing_in_it_can_be_set(net: Network) -> None:
 
 def test_a_conversion_fills_it(net: Network) -> None:
     record, integrating = net.record, [p.name for p in net.populations if isinstance(p, (IF, Readout))]
-    assert settings_of(record) == Settings(8, start=0.25)
+    assert settings_of(record) == Settings(8, start=0.25, maxpool="relu-tree")
     assert record.charge == 0.25
     assert (record.calibration.samples, list(record.quantization), list(record.bounds)) == (60, integrating, integrating)
     assert record.provenance["loihiconv"] == lc.__version__

@@ -56,6 +56,8 @@ def _per(network: Network, s: Slice, board: Board) -> int:
 
 def _is_conv(network: Network, connection: Connection) -> bool:
     linear = connection.map
+    if connection.weight_exp and not connection.on_host:  # Lava's Conv has no exponent: all synapses are written out
+        return False
     return isinstance(linear, Conv) and linear.output_shape(network[connection.source].shape) == shape_of(network, connection.target)
 
 
