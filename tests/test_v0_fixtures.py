@@ -62,7 +62,10 @@ def check_equal(found: dict[str, Any], wanted: dict[str, Any]) -> None:
     assert found.keys() == wanted.keys()
     for key, value in wanted.items():
         assert found[key].dtype == value.dtype, key
-        np.testing.assert_array_equal(found[key], value, err_msg=key)
+        if key.startswith("firing_rate"):  # a mean in float64: versions of numpy divide in other orders
+            np.testing.assert_allclose(found[key], value, rtol=1e-13, err_msg=key)
+        else:
+            np.testing.assert_array_equal(found[key], value, err_msg=key)
 
 
 def test_all_are_here() -> None:

@@ -27,8 +27,8 @@ VTH_LIMIT = 2**17
 """Thresholds are below this: 17 bits, which the shift by 6 makes 23."""
 WEIGHT_EXPONENTS = (-8, 0)
 """Smallest and largest ``weight_exp`` of a sum on the chip."""
-HOST_EXPONENTS = (-64, 16)
-"""The same of sums on the host: 2^weight_exp times its whole numbers stays exact in float64."""
+HOST_EXPONENTS = (-64, 19)
+"""The same of sums on the host; beyond 2^19 a sum of 1 would be more than any bias holds."""
 EXACT_FLOAT32 = 2**24
 """All integers up to here are float32 numbers, in which the emulator adds up some connections."""
 EXACT_FLOAT64 = 2**53

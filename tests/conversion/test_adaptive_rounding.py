@@ -20,9 +20,9 @@ from loihiconv.core.fixed_point import round_weights
 from loihiconv.core.linear import Array, Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.core.record import CalibrationSummary, ConversionRecord
+from loihiconv.core.validation import check_weights
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.limits import weight_bits
-from loihiconv.lava.builder import check_weights
 from tests.conversion.test_convert import data, small_cnn
 
 BOARD = load_board("kapoho_point")
