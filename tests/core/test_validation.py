@@ -80,7 +80,7 @@ BROKEN: list[tuple[Network, type[Exception], str]] = [
     (weighted(0, np.full((3, 4), 129)), LimitExceeded, r"hidden: the sum .* can reach 131580; below 2\^17"),
     (joined(1, weight_exp=1), LimitExceeded, "hidden->readout: weight_exp = 1; -8 to 0"),
     (joined(1, weight_exp=-9), LimitExceeded, "hidden->readout: weight_exp = -9"),
-    (joined(0, on_host=True, weight_exp=17), LimitExceeded, "input->hidden: weight_exp = 17; -64 to 16"),
+    (joined(0, on_host=True, weight_exp=20), LimitExceeded, "input->hidden: weight_exp = 20; -64 to 19"),
     (joined(1, on_host=True), InvalidModel, "hidden->readout: the host cannot compute this sum"),
     (changed(1, vth=-5), InvalidModel, "hidden: vth of -5; a number above 0"),
     (changed(1, vth=2**17), LimitExceeded, "hidden: vth = 131072; a whole number from 1 to 131071"),
