@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Accuracy against time steps: the paper's conversion and ours, in float and in a board's fixed point.
 
-    python benchmarks/latency.py                                  # four networks, 10,000 images each: an hour or two
+    python benchmarks/latency.py                                  # five networks, 10,000 images each: an hour or two
     python benchmarks/latency.py --net mnist_maxpool --samples 1000
     python benchmarks/latency.py --net cifar10_cnn --timesteps 8,16,32,64 --json
     python benchmarks/latency.py --net cifar10_cnn --timesteps 2,4,8 --methods default,graded --spike-bits 3
@@ -39,7 +39,13 @@ from loihiconv.core.linear import Array
 from loihiconv.evaluation.compare import mismatches, predict
 from loihiconv.evaluation.metrics import agreement, score
 
-DATA = {"cifar10_cnn": "cifar10", "mobilenet": "cifar10", "mnist_maxpool": "mnist", "fashion_cnn": "fashion_mnist"}
+DATA = {
+    "cifar10_cnn": "cifar10",
+    "mobilenet": "cifar10",
+    "mnist_maxpool": "mnist",
+    "fashion_cnn": "fashion_mnist",
+    "fashion_gap": "fashion_mnist",
+}
 WAYS = get_args(PoolingWay)
 METHODS: Mapping[str, Mapping[str, Any]] = {"paper": {"optimize": "none"}, "default": {}, "graded": {}}
 BACKENDS = ("float", "emulator")
