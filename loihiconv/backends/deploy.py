@@ -17,7 +17,7 @@ import numpy as np
 
 from loihiconv.backends.realize import check_generation, realize
 from loihiconv.backends.register_check import check_registers
-from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
@@ -118,6 +118,13 @@ def deploy(
     first = np.asarray(check_samples(network.input, x)[:samples])
     check_registers(realized, chosen, first)
     expected = simulate(realized, first, record=["spikes"])
+    if expected.spikes and not any(s.any() for s in expected.spikes.values()):
+        raise LimitExceeded(
+            f'realization "{chosen}" sends no spike in {network.timesteps} time steps: a self-test would prove nothing',
+            where="samples",
+            limit="at least one spike expected",
+            remedy="convert with more time steps" + (", or lower lif_ratio" if chosen == "lif" else ""),
+        )
     temporary = target.parent / f".loihiconv-{secrets.token_hex(8)}.tmp"
     try:
         temporary.mkdir()

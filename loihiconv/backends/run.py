@@ -46,7 +46,7 @@ def run(
     backend : str
         Any that `loihiconv.backends.registry` knows, among them
         "float": the float spiking network that ``net`` was quantized from, or ``net`` itself if it is float.
-        "emulator": the fixed-point network, batched, bit for bit as Lava and the chip compute it.
+        "emulator": the fixed-point network, batched, bit for bit as Lava computes it.
         "lava": the same integers in Lava's CPU simulator, in a process of its own.
         "loihi": a board, through Intel's lava-loihi. No board has been within reach of this project.
     record : collection of "spikes", "potentials" and "residuals", optional

@@ -44,11 +44,11 @@ class Float:
 
 @dataclass(frozen=True)
 class Emulator:
-    """The fixed-point network, batched, bit for bit as Lava and the chip compute it."""
+    """The fixed-point network, batched, bit for bit as Lava computes it."""
 
     name: str = "emulator"
     title: str = "emulator"
-    description: str = "integers, bit for bit as Lava and the chip compute them"
+    description: str = "integers, bit for bit as Lava computes them"
     numbers: Numbers = "fixed point"
     records: frozenset[Record] = EVERYTHING
     samples: int | None = None

@@ -22,6 +22,7 @@ def check(
     calibration: Annotated[
         Path | None, typer.Option(help="Training samples (.npz) to try a conversion with, instead of random ones.")
     ] = None,
+    timesteps: Annotated[int, typer.Option("--timesteps", "-T", help="Time steps of the conversion that is tried.")] = 32,
     as_json: given.Json = False,
 ) -> None:
     """Say layer by layer what cannot be converted, and whether it would fit a board.
@@ -33,11 +34,11 @@ def check(
     DECLARED["maxpool"].check(maxpool)
     dimensions = tuple(int(n) for n in numbers(shape, "shape"))
     chip = load_board(board) if board is not None else None
-    data = None if calibration is None else read_data(calibration, "train", "", "", same_file_is_fine=False).x
+    data = None if calibration is None else read_data(calibration, "train", "", "").x
     from loihiconv.conversion.check import check as run_check  # after what can be mistyped: it loads torch
 
     network = load_model(model, weights)
-    result = run_check(network, dimensions, chip, maxpool=maxpool, calibration=data)  # type: ignore[arg-type]  # checked above
+    result = run_check(network, dimensions, chip, maxpool=maxpool, calibration=data, timesteps=timesteps)  # type: ignore[arg-type]  # checked above
     print_json(result.to_json()) if as_json else print_check(result)
     if not result.ok:
         raise typer.Exit(2)

@@ -68,6 +68,8 @@ def deploy(
         )
     else:
         note(f'written: {out}, realization "{done.realization}", a self-test of {done.samples} samples; see {out / "README.md"}')
+        if done.realization == "lif":
+            note("LIF resets to zero and slows rates down: loihiconv run NET DATA --realization lif says what accuracy that leaves")
         if outcome is None:
             note("no board was tried; ./run.sh selftest --simulate runs the same process graph on a CPU")
     if outcome:

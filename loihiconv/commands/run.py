@@ -9,7 +9,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.options import first_samples, read_data
-from loihiconv.commands.terminal import print_json, print_table
+from loihiconv.commands.terminal import note, print_json, print_table
 from loihiconv.core.files import check_writable, write_npz
 from loihiconv.report.numbers import quantity
 
@@ -47,6 +47,7 @@ def run(
         check_writable(out)
     net = load(network)
     test = first_samples(read_data(data, "test", mean, std), samples)
+    labels = _labels(test.y, net.readout.size)
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 
     with Bar(backend, len(test.x)) as bar:
@@ -76,10 +77,10 @@ def run(
         **({"saturated": [s.to_json() for s in recording.saturated]} if recording.saturated and as_json else {}),
     }
     summary = {key: value for key, value in summary.items() if value == value}  # NaN: spikes were not counted
-    if test.y is not None:
+    if labels is not None:
         from loihiconv.evaluation.metrics import wilson
 
-        correct = int((recording.predictions == test.y).sum())
+        correct = int((recording.predictions == labels).sum())
         summary |= {"accuracy": correct / len(recording), "wilson95": list(wilson(correct, len(recording)))}
     if out is not None:
         counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
@@ -89,3 +90,15 @@ def run(
         print_json({**summary, "predictions": recording.predictions.tolist()})
         return
     print_table(f"{network} on {data}", ["quantity", "value"], [[key, quantity(value)] for key, value in summary.items()])
+
+
+def _labels(y: Any, classes: int) -> Any:
+    """Labels that accuracy can be judged by, checked before anything runs; None where there are none."""
+    if y is None:
+        return None
+    if classes == 1:
+        note("the network has one output, so that no accuracy is given; --out writes its potentials")
+        return None
+    from loihiconv.evaluation.predicting import check_labels
+
+    return check_labels(y, classes)

@@ -23,8 +23,8 @@ from loihiconv.core.linear import Array, Shape
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import place
 
-TRIAL_STEPS, TRIAL_SAMPLES = 8, 4
-"""Of the conversion that `check` tries."""
+TRIAL_SAMPLES = 4
+"""Of the conversion that `check` tries, where no data is given."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,11 @@ def check(
     *,
     maxpool: MaxPooling = Settings.maxpool,
     calibration: CalibrationData | None = None,
+    timesteps: int = 32,
 ) -> Check:
     """Say, layer by layer, what could not be converted and what would not fit.
 
-    What passes converts: the network is converted once, quickly, on a few samples.
+    What passes converts, at these time steps and with default settings: the network is converted once, quickly, on a few samples.
 
     Parameters
     ----------
@@ -99,6 +100,8 @@ def check(
         As `loihiconv.convert` takes it.
     calibration : as `loihiconv.convert` takes it, optional
         What the trial is made with; random samples from 0 to 1 otherwise, which tell structure and ranges, and nothing of accuracy.
+    timesteps : int
+        T of the trial: ranges of biases and of the readout depend on it.
     """
     model = readable(model)
     shape = tuple(int(n) for n in (example if isinstance(example, (tuple, list)) else example.shape[1:]))
@@ -118,15 +121,21 @@ def check(
     layers = tuple(_layers(ann))
     if pools := [node for node in ann if isinstance(node, MaxPool)]:
         notes += (_ways_to_pool(ann, pools),)
-    too_large = _does_not_fit(ann, board) if board else ()
-    return Check(layers, (*too_large, *_does_not_convert(model, shape, board, maxpool, calibration)), notes)
+    problems: list[str] = []
+    if board is not None:
+        placement = place(to_spiking(ann, {name: np.ones(()) for name in ann.shapes}, Settings(1)), board)
+        # shapes decide, so any scales do; `_ways_to_pool` has said what becomes of max-pooling
+        problems += [str(v) for v in placement.violations if v.certain and v.quantity != "max_pooling"]
+        if not problems:
+            notes += (f"fits {board.title}: {placement.cores:,} of {board.cores:,} cores",)
+    settings = Settings(timesteps, maxpool=maxpool, rounding="nearest", bias_correction=False).for_board(board)
+    return Check(layers, (*problems, *_does_not_convert(model, shape, board, settings, calibration)), notes)
 
 
 def _does_not_convert(
-    model: Source, shape: Shape, board: Board | None, maxpool: MaxPooling, calibration: CalibrationData | None
+    model: Source, shape: Shape, board: Board | None, settings: Settings, calibration: CalibrationData | None
 ) -> tuple[str, ...]:
     """What stops a conversion without the corrections that only serve accuracy."""
-    settings = Settings(TRIAL_STEPS, maxpool=maxpool, rounding="nearest", bias_correction=False).for_board(board)
     if calibration is None:
         calibration = np.random.default_rng(0).random((TRIAL_SAMPLES, *shape), np.float32)
     try:
@@ -159,10 +168,3 @@ def _ways_to_pool(ann: Ann, pools: list[MaxPool]) -> str:
         f'{", ".join(p.name for p in pools)}: max-pooling with maxpool="gate" runs in the simulators only, as no chip has gates; '
         f'"relu-tree" (up to {added:,} more neurons; what "auto" takes for a board) and "average" (not what was trained) run on any board'
     )
-
-
-def _does_not_fit(ann: Ann, board: Board) -> list[str]:
-    """What breaks a limit in the best placement that is found: shapes decide, so any scales do."""
-    scales = {name: np.ones(()) for name in ann.shapes}
-    violations = place(to_spiking(ann, scales, Settings(1)), board).violations
-    return [str(v) for v in violations if v.certain and v.quantity != "max_pooling"]  # `_ways_to_pool` has said that already

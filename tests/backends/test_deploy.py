@@ -226,3 +226,11 @@ def test_a_small_network_of_dense_layers(tmp_path):
     assert isinstance(network.connections[0].map, Dense)
     done = deploy(network, np.ones((1, 4)), tmp_path / "small", realization="native", samples=5)
     assert (done.samples, done.realization) == (1, "native")
+
+
+def test_a_self_test_without_spikes_is_refused(tmp_path: Path) -> None:
+    """Slowed down to an eighth of their rates, neurons do not reach their thresholds in one step."""
+    net = lc.convert(digits_cnn(), digits()[0][:100], board="kapoho_bay", timesteps=1, input_coding="rate")
+    with pytest.raises(LimitExceeded, match="sends no spike in 1 time steps: a self-test would prove nothing"):
+        deploy(net, 0 * digits()[2][:3], tmp_path / "folder", realization="lif")
+    assert not list(tmp_path.iterdir())

@@ -55,3 +55,25 @@ def test_what_passes_converts_and_the_rest_is_named() -> None:
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
 def test_models_of_any_precision(dtype: torch.dtype) -> None:
     assert lc.check(small_cnn().to(dtype), (2, 8, 8), "kapoho_point").ok
+
+
+def test_a_network_that_fits_is_said_to() -> None:
+    (note,) = [text for text in lc.check(small_cnn(), (2, 8, 8), "kapoho_point").notes if "fits" in text]
+    assert "of 1,024 cores" in note
+
+
+def test_ranges_that_hang_on_time_steps() -> None:
+    """A bias far above all activations: few steps convert, many would need potentials of more than 24 bits."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(36, 7), nn.ReLU(), nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3)).eval()
+    with torch.no_grad():
+        model[5].bias.normal_(0, 300)
+    x = np.random.default_rng(0).random((16, 1, 6, 6)).astype(np.float32)
+    for timesteps in (8, 300):
+        found = lc.check(model, x, "kapoho_point", calibration=x, timesteps=timesteps)
+        refused = []
+        try:
+            lc.convert(model, x, board="kapoho_point", timesteps=timesteps, rounding="nearest", bias_correction=False)
+        except lc.LoihiconvError as error:
+            refused.append(str(error))
+        assert list(found.problems) == refused
