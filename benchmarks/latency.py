@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Accuracy against time steps: the paper's conversion and ours, in float and in a board's fixed point.
 
-    python benchmarks/latency.py                                  # five networks, 10,000 images each: an hour or two
+    python benchmarks/latency.py                                  # seven networks, 10,000 images each: an hour or two
     python benchmarks/latency.py --net mnist_maxpool --samples 1000
     python benchmarks/latency.py --net cifar10_cnn --timesteps 8,16,32,64 --json
     python benchmarks/latency.py --net cifar10_cnn --timesteps 2,4,8 --methods default,graded --spike-bits 3
     python benchmarks/latency.py --net cifar10_cnn --maxpool gate --out gates
+    python benchmarks/latency.py --device cuda
 
 "paper" is ``optimize="none"``: 99.9th percentile per layer, start at half a threshold. "default" is what `loihiconv.convert` does
 unasked: scales of least error per channel, half a threshold held back, biases corrected; nothing is trained. "graded" is the same with
@@ -45,6 +46,8 @@ DATA = {
     "mnist_maxpool": "mnist",
     "fashion_cnn": "fashion_mnist",
     "fashion_gap": "fashion_mnist",
+    "fashion_flat": "fashion_mnist",
+    "fashion_mlp": "fashion_mnist",
 }
 WAYS = get_args(PoolingWay)
 METHODS: Mapping[str, Mapping[str, Any]] = {"paper": {"optimize": "none"}, "default": {}, "graded": {}}
@@ -74,11 +77,22 @@ class Latency:
     spike_bits : int
         Of "graded".
     maxpool : "relu-tree", "gate" or "average"
+    device : str
+        Torch device of emulator and float simulation; the emulator's figures are the same on all.
     """
 
-    def __init__(self, name: str, samples: int, board: str, folder: Path, spike_bits: int = 4, maxpool: PoolingWay = "relu-tree") -> None:
+    def __init__(
+        self,
+        name: str,
+        samples: int,
+        board: str,
+        folder: Path,
+        spike_bits: int = 4,
+        maxpool: PoolingWay = "relu-tree",
+        device: str = "cpu",
+    ) -> None:
         self.name, self.board, self.path = name, board, folder / f"{name}.json"
-        self.spike_bits, self.maxpool = spike_bits, maxpool
+        self.spike_bits, self.maxpool, self.device = spike_bits, maxpool, device
         self.model = nets.trained(name)
         x_train, _, x, y = data.load(DATA[name])
         self.calibration, self.x, self.y = x_train[:CALIBRATION], x[:samples], y[:samples]
@@ -122,7 +136,7 @@ class Latency:
 
     def _measure(self, net: loihiconv.Network, method: str, backend: str, reference: Array) -> None:
         begin = time.monotonic()
-        recording = loihiconv.run(net, self.x, backend, counts=False)
+        recording = loihiconv.run(net, self.x, backend, counts=False, device=self.device)
         result = score(recording.predictions, self.y)
         point = {"method": method, "spike_bits": self._bits(method), "backend": backend, "timesteps": net.timesteps, **result}
         point |= {
@@ -235,6 +249,7 @@ def main(
     lava_samples: Annotated[int, typer.Option(min=0, help="Images that Lava's simulator must agree on.")] = 3,
     board: Annotated[str, typer.Option(help="Board whose fixed point the emulator keeps to.")] = "kapoho_point",
     maxpool: Annotated[str, typer.Option(help=f"{', '.join(WAYS)}; no board has gates.")] = "relu-tree",
+    device: Annotated[str, typer.Option(help="Torch device of emulator and float simulation: cpu, cuda, ...")] = "cpu",
     out: Annotated[Path, typer.Option(help="Folder for the results and the plot.")] = Path("latency"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -256,7 +271,7 @@ def main(
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name in chosen:
-            latency = Latency(name, samples, board, out, spike_bits, cast("PoolingWay", maxpool))
+            latency = Latency(name, samples, board, out, spike_bits, cast("PoolingWay", maxpool), device)
             latency.run([int(t) for t in timesteps.split(",")], methods.split(","), backends.split(","), lava_samples, graded_steps)
             contents.append(latency.content)
         plot(contents, out / "latency.png")

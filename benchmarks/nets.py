@@ -17,7 +17,7 @@ from torch import nn
 from benchmarks import data
 
 MODELS = Path(__file__).parent / "models"
-NAMES = ("mnist_cnn", "mnist_maxpool", "fashion_cnn", "fashion_gap", "cifar10_cnn", "mobilenet")
+NAMES = ("mnist_cnn", "mnist_maxpool", "fashion_cnn", "fashion_gap", "fashion_flat", "fashion_mlp", "cifar10_cnn", "mobilenet")
 """Trained by us; `sinabs_mnist` is by others and its weights lie with the data sets."""
 
 
@@ -116,6 +116,34 @@ def fashion_gap() -> nn.Module:
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
         nn.Linear(64, 10),
+    )
+
+
+def fashion_flat() -> nn.Module:
+    """Two batch-normed convolutions for Fashion-MNIST and one dense layer of 12,544 inputs: a readout of very large fan-in."""
+    return nn.Sequential(
+        nn.Conv2d(1, 24, 5, padding=2),
+        nn.BatchNorm2d(24),
+        nn.ReLU(),
+        nn.Conv2d(24, 64, 3, stride=2, padding=1),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Dropout(0.5),
+        nn.Linear(12_544, 10),
+    )
+
+
+def fashion_mlp() -> nn.Module:
+    """Dense layers alone for Fashion-MNIST: 784-256-128-10."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(784, 256),
+        nn.ReLU(),
+        nn.Dropout(0.2),
+        nn.Linear(256, 128),
+        nn.ReLU(),
+        nn.Linear(128, 10),
     )
 
 

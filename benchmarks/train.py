@@ -81,6 +81,8 @@ RECIPES = {
     "mnist_maxpool": Recipe("mnist", epochs=20),
     "fashion_cnn": Recipe("fashion_mnist", epochs=25, flip=True),
     "fashion_gap": Recipe("fashion_mnist", epochs=6, flip=True),
+    "fashion_flat": Recipe("fashion_mnist", epochs=5, rate=0.05, flip=True, half=True),
+    "fashion_mlp": Recipe("fashion_mnist", epochs=12, rate=0.05, shift=0, flip=True, half=True),
     "cifar10_cnn": Recipe("cifar10", epochs=32, batch=256, rate=0.2, shift=4, padding="reflect", flip=True, half=True),
     "mobilenet": Recipe("cifar10", epochs=70, rate=0.15, shift=4, padding="reflect", flip=True, bfloat16=False),
 }

@@ -11,8 +11,14 @@ ROOT = Path(__file__).resolve().parent.parent
 IN_LAVA = "runs in Lava's processes, beside the definition"
 ON_STANDIN = "runs in Lava's processes, on realizations' neurons or a stand-in for a board's"
 ELSEWHERE = {
+    "ann/frontends/layers/activations.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/arguments.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/arithmetic.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/pooling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/shapes.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/weights.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/model.py": ("ann/frontends/test_sources.py", "a base class, tested by a made-up front end"),
-    "ann/frontends/registry.py": ("ann/frontends/test_torch_layers.py", "a table of handlers, tested by all that are in it"),
+    "ann/frontends/registry.py": ("ann/frontends/test_layers.py", "a table of handlers, tested by all that are in it"),
     "backends/lava_cpu.py": ("backends/test_registry.py", "hands over to the worker"),
     "backends/loihi.py": ("lava/chip/test_loihi.py", "hands over to the stand-in"),
     "backends/run.py": ("backends/test_registry.py", "looks a back end up"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import singledispatchmethod
+from math import prod
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Add, Ann, AvgPool, BatchNorm, Flatten, Input, Linear, MaxPool, Node, Pad, Relu
 from loihiconv.core.errors import InvalidData, InvalidModel
-from loihiconv.core.linear import Array, Dense
+from loihiconv.core.linear import Array, Dense, Sparse
 
 
 class Evaluator:
@@ -72,6 +73,12 @@ class Evaluator:
 
             def product(x: Tensor) -> Tensor:
                 return F.linear(x.flatten(1), weight)
+        elif isinstance(map, Sparse):
+            places = torch.as_tensor(np.stack([map.rows, map.columns]), dtype=torch.int64, device=self.device)
+            matrix = torch.sparse_coo_tensor(places, weight, (prod(map.outputs), prod(map.inputs)), check_invariants=True).coalesce()
+
+            def product(x: Tensor) -> Tensor:
+                return torch.sparse.mm(matrix, x.flatten(1).T).T.reshape(len(x), *map.outputs)
         else:
             around = _torch_padding(map.padding)
             stride, dilation, groups = map.stride, map.dilation, map.groups

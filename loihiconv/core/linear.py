@@ -1,17 +1,21 @@
-"""The two linear maps that everything is made of, in plain numpy.
+"""The linear maps that everything is made of, in plain numpy.
 
-`Dense` and `Conv` carry the weights of float layers, of fixed-point connections and of Lava processes alike. Their
+`Dense`, `Conv` and `Sparse` carry the weights of float layers, of fixed-point connections and of Lava processes alike. Their
 `apply` is the reference that faster kernels are tested against.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Shape: TypeAlias = tuple[int, ...]
 Pair: TypeAlias = tuple[int, int]
@@ -131,87 +135,84 @@ class Conv:
         return Conv(weight, self.stride, self.padding, self.dilation, self.groups)
 
 
-LinearMap: TypeAlias = Dense | Conv
+@dataclass(frozen=True, eq=False)
+class Sparse:
+    """y[rows[k]] += weight[k] x[columns[k]] on the flattened input: any linear map of which few weights are not zero.
 
+    What is no convolution is one: picking, reordering and spreading values, means over unequal windows, interpolation.
 
-class CannotCompose(ValueError):
-    """Two linear maps have no product among `Dense` and `Conv`."""
-
-
-def compose(second: LinearMap, first: LinearMap, input_shape: Shape) -> LinearMap:
-    """The map x -> second(first(x)) for inputs of ``input_shape``.
-
-    Raises
-    ------
-    CannotCompose
-        If ``second`` pads what ``first`` returns and the zeros it adds are not what ``first`` would compute beyond
-        its border, or if a convolution follows a dense map.
+    Parameters
+    ----------
+    weight : array (synapses,)
+    rows, columns : int array (synapses,)
+        Places in the flattened output and input; sorted by row, then by column, and no pair twice.
+    outputs, inputs : tuple of int
+        Shapes.
     """
-    if isinstance(second, Dense):
-        rows = second.weight.reshape(len(second.weight), *first.output_shape(input_shape))
-        return Dense(first.adjoint(rows, input_shape).reshape(len(rows), -1))
-    if isinstance(first, Dense):
-        raise CannotCompose("a convolution after a dense map")
-    return _compose_conv(second, first, input_shape)
+
+    weight: Array
+    rows: Array
+    columns: Array
+    outputs: Shape
+    inputs: Shape
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Shape of the output, without the batch axis; raises ValueError where the input does not fit."""
+        if prod(input_shape) != prod(self.inputs):
+            raise ValueError(f"{prod(self.inputs)} inputs expected, got {prod(input_shape)} (shape {input_shape})")
+        return self.outputs
+
+    @cached_property
+    def matrix(self) -> csr_array:
+        """The weights as a matrix (outputs, inputs)."""
+        from scipy.sparse import csr_array
+
+        starts = np.searchsorted(self.rows, np.arange(prod(self.outputs) + 1))
+        return csr_array((self.weight, self.columns, starts), shape=(prod(self.outputs), prod(self.inputs)))
+
+    def apply(self, x: Array) -> Array:
+        """Apply to a batch (N, \\*input_shape); the result is (N, \\*outputs)."""
+        return np.asarray((self.matrix @ x.reshape(len(x), -1).T).T.reshape(len(x), *self.outputs))
+
+    def adjoint(self, y: Array, input_shape: Shape) -> Array:
+        """Apply the transposed map to a batch (N, \\*outputs); the result is (N, \\*input_shape)."""
+        return np.asarray((self.matrix.T @ y.reshape(len(y), -1).T).T.reshape(len(y), *input_shape))
+
+    def with_weight(self, weight: Array) -> Sparse:
+        """The same map with other weights at the same places."""
+        return Sparse(weight, self.rows, self.columns, self.outputs, self.inputs)
 
 
-def _compose_conv(second: Conv, first: Conv, input_shape: Shape) -> Conv:
-    padding = (*_composed_padding(second, first, input_shape, 0), *_composed_padding(second, first, input_shape, 1))
-    stride = (first.stride[0] * second.stride[0], first.stride[1] * second.stride[1])
-    groups = int(np.gcd(first.groups, second.groups))
-    outer = ungrouped(second, first.weight.shape[0])
-    inner = ungrouped(first, input_shape[0])
-    if inner.shape[2:] == (1, 1):
-        dilation = (second.dilation[0] * first.stride[0], second.dilation[1] * first.stride[1])
-        weight = np.einsum("omyx,mi->oiyx", outer, inner[:, :, 0, 0])
-        return Conv(grouped(weight, groups), stride, padding, dilation, groups)
-    outer, inner = _dilated(outer, second.dilation), _dilated(inner, first.dilation)
-    (ko_y, ko_x), (ki_y, ki_x), (sy, sx) = outer.shape[2:], inner.shape[2:], first.stride
-    weight = np.zeros((len(outer), inner.shape[1], (ko_y - 1) * sy + ki_y, (ko_x - 1) * sx + ki_x), np.result_type(outer, inner))
-    for y in range(ko_y):
-        for x in range(ko_x):
-            weight[:, :, y * sy : y * sy + ki_y, x * sx : x * sx + ki_x] += np.einsum("om,miyx->oiyx", outer[:, :, y, x], inner)
-    return Conv(grouped(weight, groups), stride, padding, groups=groups)
+def from_matrix(matrix: Any, outputs: Shape, inputs: Shape) -> Sparse:
+    """A `Sparse` of a matrix (outputs, inputs), dense or one of scipy's; what is zero is left out."""
+    from scipy.sparse import csr_array
+
+    csr = csr_array(matrix)
+    csr.sum_duplicates()
+    csr.eliminate_zeros()
+    csr.sort_indices()
+    rows = np.repeat(np.arange(csr.shape[0], dtype=np.int32), np.diff(csr.indptr))
+    return Sparse(csr.data, rows, csr.indices.astype(np.int32), outputs, inputs)
 
 
-def _composed_padding(second: Conv, first: Conv, input_shape: Shape, axis: int) -> Pair:
-    """Padding (before, after) of the product along one axis, so that it reads just as far as its windows go."""
-    size, count = input_shape[axis + 1], first.output_shape(input_shape)[axis + 1]
-    stride, extent = first.stride[axis], first.extent[axis]
-    first_before, before, after = first.padding[2 * axis], second.padding[2 * axis], second.padding[2 * axis + 1]
-    # Zeros around the intermediate result equal zeros around the input only where windows of `first` that lie outside see nothing.
-    if before > 0 and extent > stride + first_before:
-        raise CannotCompose("padding before what overlapping windows return")
-    if after > 0 and count * stride - first_before < size:
-        raise CannotCompose("padding after windows that leave border pixels out or overlap")
-    total_before = first_before + before * stride
-    windows = second.output_shape(first.output_shape(input_shape))[axis + 1]
-    reach = (second.extent[axis] - 1) * stride + extent
-    total_after = (windows - 1) * second.stride[axis] * stride + reach - total_before - size
-    if total_before < -size or total_after < -size:
-        raise CannotCompose("windows that see nothing but padding")
-    return total_before, total_after
+LinearMap: TypeAlias = Dense | Conv | Sparse
 
 
-def _dilated(weight: Array, dilation: Pair) -> Array:
-    """Weights with the zeros of the dilation written out."""
-    kh, kw = weight.shape[2:]
-    full = np.zeros((*weight.shape[:2], (kh - 1) * dilation[0] + 1, (kw - 1) * dilation[1] + 1), weight.dtype)
-    full[:, :, :: dilation[0], :: dilation[1]] = weight
-    return full
+def sparse(linear: LinearMap, input_shape: Shape) -> Sparse:
+    """The same map, for inputs of one shape, with every synapse written out."""
+    if isinstance(linear, Sparse):
+        return linear
+    if isinstance(linear, Dense):
+        return from_matrix(linear.weight, linear.output_shape(input_shape), input_shape)
+    from scipy.sparse import coo_array
 
-
-def ungrouped(conv: Conv, c_in: int) -> Array:
-    """Weights with the zeros between groups written out: (C_out, C_in, kH, kW)."""
-    per_in, per_out = c_in // conv.groups, conv.weight.shape[0] // conv.groups
-    full = np.zeros((conv.weight.shape[0], c_in, *conv.weight.shape[2:]), conv.weight.dtype)
-    for g in range(conv.groups):
-        rows = slice(g * per_out, (g + 1) * per_out)
-        full[rows, g * per_in : (g + 1) * per_in] = conv.weight[rows]
-    return full
-
-
-def grouped(weight: Array, groups: int) -> Array:
-    """Weights (C_out, C_in, kH, kW) without the zeros between groups: (C_out, C_in / groups, kH, kW)."""
-    c_out, c_in = weight.shape[0] // groups, weight.shape[1] // groups
-    return np.concatenate([weight[g * c_out : (g + 1) * c_out, g * c_in : (g + 1) * c_in] for g in range(groups)])
+    c_out, height, width = linear.output_shape(input_shape)
+    groups, inputs = linear.groups, prod(input_shape)
+    # Where each weight of a kernel finds its input, 0 for padding: the same windows over an image of numbered pixels.
+    places = linear.columns(np.arange(1, inputs + 1, dtype=np.int64).reshape(1, *input_shape))
+    kernels = linear.weight.reshape(groups, c_out // groups, 1, -1)
+    outputs = np.arange(c_out * height * width).reshape(groups, c_out // groups, height * width, 1)
+    weight, rows, columns = np.broadcast_arrays(kernels, outputs, places[:, None])
+    there = (columns > 0) & (weight != 0)
+    matrix = coo_array((weight[there], (rows[there], columns[there] - 1)), shape=(c_out * height * width, inputs))
+    return from_matrix(matrix.tocsr(), (c_out, height, width), input_shape)

@@ -2,7 +2,7 @@
 
 A handler takes the `Call` it reads and the operation's own arguments, tensors among them as `Signal`, parameters as
 ``torch.Tensor``. It returns the `Node` that does the same, or the `Signal` it was given where nothing is done. To
-support one more operation, write one more handler in `loihiconv.ann.frontends.torch_layers`.
+support one more operation, write one more handler in `loihiconv.ann.frontends.layers`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import torch
 from torch import fx, nn
 from torch.fx.node import map_arg
 
-from loihiconv.ann.frontends import torch_layers as _torch_layers  # noqa: F401  registers the handlers
+from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers the handlers
 from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler
 from loihiconv.ann.frontends.remedies import Refused, remedy
 from loihiconv.ann.frontends.tracing import Trace, record

@@ -6,8 +6,12 @@ import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, Node, Relu
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, rewired, spikes, splice
+from loihiconv.core.composition import MOST_SYNAPSES, CannotCompose, compose
 from loihiconv.core.errors import UnsupportedLayer
-from loihiconv.core.linear import Array, CannotCompose, Conv, Shape, compose
+from loihiconv.core.linear import Array, Dense, Shape, Sparse
+
+FEW_SYNAPSES = 1 << 18
+"""Most synapses that are written out where a population in between would do: 262,144, some six cores of Loihi 2."""
 
 
 class MergeLinear(Rewrite):
@@ -15,7 +19,8 @@ class MergeLinear(Rewrite):
 
     Between them there is nothing that could spike, so they must become one set of synapses. The first stays for its other
     users. Where the product is no convolution (say, because the second pads what the first returns) but the
-    first cannot return anything negative, a ReLU that changes nothing makes it a population of its own.
+    first cannot return anything negative, a ReLU that changes nothing makes it a population of its own, which takes fewer weights
+    than every synapse by itself. Else synapses are written out one by one.
     """
 
     def match(self, ann: Ann, node: Node) -> bool:
@@ -25,10 +30,11 @@ class MergeLinear(Rewrite):
         first = ann[node.inputs[0]]
         assert isinstance(node, Linear)
         assert isinstance(first, Linear)
+        spiking = never_negative(ann, first)
         try:
-            merged = compose(node.map, first.map, ann.shapes[first.inputs[0]])
+            merged = compose(node.map, first.map, ann.shapes[first.inputs[0]], synapses=_allowed(first, node, spiking=spiking))
         except CannotCompose as error:
-            if not never_negative(ann, first):
+            if not spiking:
                 raise UnsupportedLayer(
                     f"cannot be merged with {first.name}, which it follows without a ReLU ({error})",
                     where=node.name,
@@ -38,6 +44,13 @@ class MergeLinear(Rewrite):
             return splice(ann, node.name, [relu, rewired(node, {first.name: relu.name})])
         bias = merged_bias(first, node, ann.shapes[first.name], ann.shapes[node.name])
         return splice(ann, node.name, [Linear(node.name, first.inputs, merged, bias)])
+
+
+def _allowed(first: Linear, second: Linear, *, spiking: bool) -> int:
+    """Most synapses that a product without structure may have, where the alternative is a population in between, or none."""
+    if not spiking:
+        return MOST_SYNAPSES
+    return FEW_SYNAPSES if isinstance(first.map, Sparse) or isinstance(second.map, Sparse) else 0
 
 
 def merged_bias(first: Linear, second: Linear, middle_shape: Shape, output_shape: Shape) -> Array | None:
@@ -77,6 +90,6 @@ class FlattenSums(Rewrite):
 
 
 def never_negative(ann: Ann, linear: Linear) -> bool:
-    """Whether a convolution without negative weights or biases takes spikes."""
+    """Whether synapses without negative weights or biases take spikes."""
     bias = linear.bias is None or np.all(linear.bias >= 0)
-    return bool(isinstance(linear.map, Conv) and bias and np.all(linear.map.weight >= 0)) and spikes(ann, linear.inputs[0])
+    return bool(not isinstance(linear.map, Dense) and bias and np.all(linear.map.weight >= 0)) and spikes(ann, linear.inputs[0])

@@ -9,7 +9,8 @@ import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, Node
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, splice
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, grouped, ungrouped
+from loihiconv.core.composition import grouped, ungrouped
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse, from_matrix
 
 
 class Branch(NamedTuple):
@@ -60,6 +61,8 @@ def parallel_sum(a: LinearMap, b: LinearMap, input_shape: Shape) -> LinearMap | 
     """The map x -> a(x) + b(x), both of which give the same shape; None where that is neither kind of map, or has more weights."""
     if isinstance(a, Dense) and isinstance(b, Dense):
         return Dense(a.weight + b.weight)
+    if isinstance(a, Sparse) and isinstance(b, Sparse):
+        return from_matrix(a.matrix + b.matrix, a.outputs, a.inputs)
     if not isinstance(a, Conv) or not isinstance(b, Conv) or a.stride != b.stride or not (_solid(a) and _solid(b)):
         return None
     rows, columns = (_common(a, b, axis, input_shape) for axis in (0, 1))

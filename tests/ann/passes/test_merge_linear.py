@@ -10,7 +10,7 @@ from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Linear
 from loihiconv.ann.passes import lower
 from loihiconv.core.errors import UnsupportedLayer
-from loihiconv.core.linear import Conv
+from loihiconv.core.linear import Conv, Sparse
 from tests.ann.passes.lowering import kinds, lowered
 
 
@@ -28,10 +28,16 @@ def test_pooling_merges_into_the_next_convolution() -> None:
     assert merged.bias.shape == (3, 1, 1)
 
 
-def test_padded_convolution_after_convolution_is_refused() -> None:
-    model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1))
-    with pytest.raises(UnsupportedLayer, match=r"1: cannot be merged with 0.*put a ReLU between 0 and 1"):
-        lower(read_torch(model, (1, 6, 6)))
+def test_padded_convolution_after_convolution_is_written_out() -> None:
+    merged = lowered(nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1), shape=(1, 6, 6)).output
+    assert isinstance(merged, Linear)
+    assert isinstance(merged.map, Sparse)
+
+
+def test_more_synapses_than_can_be_written_out_are_refused() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 32, 3, padding=1), nn.Conv2d(32, 64, 3, padding=1))
+    with pytest.raises(UnsupportedLayer, match=r"1: cannot be merged with 0.*more than 4,194,304 synapses.*put a ReLU between 0 and 1"):
+        lower(read_torch(model, (1, 64, 64)))
 
 
 def test_bias_under_padding_depends_on_the_position() -> None:

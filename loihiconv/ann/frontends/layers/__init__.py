@@ -1,0 +1,5 @@
+"""Handlers for the layers and functions of PyTorch that can be converted, by what they do; importing this registers them."""
+
+from loihiconv.ann.frontends.layers import activations, arithmetic, pooling, shapes, weights
+
+__all__ = ["activations", "arithmetic", "pooling", "shapes", "weights"]
