@@ -12,7 +12,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from loihiconv.ann.frontends import Source, readable
-from loihiconv.ann.graph import Add, Ann, AvgPool, BatchNorm, Flatten, Input, Linear, MaxPool, Node, Pad, Relu
+from loihiconv.ann.graph import (
+    Add,
+    Ann,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Gather,
+    Input,
+    Linear,
+    MaxPool,
+    Node,
+    Relu,
+    Reshape,
+)
 from loihiconv.core.errors import InvalidData, InvalidModel
 from loihiconv.core.linear import Array, Dense, Sparse
 
@@ -38,8 +51,12 @@ class Evaluator:
         Results are freed as soon as nothing needs them any more.
         """
         batch = torch.as_tensor(x, device=self.device, dtype=self.dtype)
-        if tuple(batch.shape[1:]) != self.ann.input.shape:
-            raise InvalidData(f"samples have shape {tuple(batch.shape[1:])}", limit=f"the network takes {self.ann.input.shape}")
+        entry = self.ann.input
+        if tuple(batch.shape[1:]) != entry.given:
+            raise InvalidData(f"samples have shape {tuple(batch.shape[1:])}", limit=f"the network takes {entry.given}")
+        if entry.order is not None:
+            batch = batch.flatten(1)[:, torch.as_tensor(entry.order, dtype=torch.int64, device=self.device)]
+        batch = batch.reshape(len(batch), *entry.shape)
         results: dict[str, Tensor] = {}
         kept: dict[str, Tensor] = {}
         with torch.no_grad():
@@ -72,7 +89,7 @@ class Evaluator:
         if isinstance(map, Dense):
 
             def product(x: Tensor) -> Tensor:
-                return F.linear(x.flatten(1), weight)
+                return F.linear(x.flatten(1), weight).reshape(len(x), *(node.shape or (len(weight),)))
         elif isinstance(map, Sparse):
             places = torch.as_tensor(np.stack([map.rows, map.columns]), dtype=torch.int64, device=self.device)
             matrix = torch.sparse_coo_tensor(places, weight, (prod(map.outputs), prod(map.inputs)), check_invariants=True).coalesce()
@@ -103,15 +120,25 @@ class Evaluator:
 
     @_step.register
     def _(self, node: MaxPool) -> Callable[..., Tensor]:
-        return lambda x: F.max_pool2d(x, node.kernel, node.stride, node.padding)
+        around = _torch_padding(node.padding)
+
+        def largest(x: Tensor) -> Tensor:
+            return torch.max_pool2d(F.pad(x, around, value=-torch.inf), node.kernel, node.stride, 0, node.dilation)
+
+        return largest
 
     @_step.register
-    def _(self, node: Pad) -> Callable[..., Tensor]:
-        return lambda x: F.pad(x, _torch_padding(node.padding))
+    def _(self, node: Reshape) -> Callable[..., Tensor]:
+        return lambda x: x.reshape(len(x), *node.shape)
 
     @_step.register
-    def _(self, node: Flatten) -> Callable[..., Tensor]:
-        return lambda x: x.flatten(1)
+    def _(self, node: Gather) -> Callable[..., Tensor]:
+        places = torch.as_tensor(node.index + 1, dtype=torch.int64, device=self.device)  # 0 is a zero put before the values
+        return lambda x: F.pad(x.flatten(1), (1, 0))[:, places].reshape(len(x), *node.shape)
+
+    @_step.register
+    def _(self, node: Concat) -> Callable[..., Tensor]:
+        return lambda *parts: torch.cat(parts, 1)
 
     @_step.register
     def _(self, node: Add) -> Callable[..., Tensor]:

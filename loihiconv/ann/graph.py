@@ -2,6 +2,9 @@
 
 Front ends build an `Ann`; passes rewrite it until only `Linear`, `Relu`, `MaxPool` and `Add` are left. Nodes are
 listed in topological order, the last one is the output, and shapes never include the batch axis.
+
+A result is a vector (n,) or an image (C, H, W). What has other axes where it comes from is kept as an image: (C, L) as (C, 1, L),
+(C, D, H, W) as (C, D H, W); see `arranged`.
 """
 
 from __future__ import annotations
@@ -12,8 +15,10 @@ from functools import cached_property
 from math import prod
 from typing import TypeAlias
 
+import numpy as np
+
 from loihiconv.core.errors import InvalidModel
-from loihiconv.core.linear import Array, LinearMap, Pair, Shape
+from loihiconv.core.linear import Array, Conv, LinearMap, Pair, Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +43,25 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Input(Node):
-    """What the user feeds in, of the given shape."""
+    """What the user feeds in, of the given shape.
+
+    Parameters
+    ----------
+    sample_shape : tuple of int
+        Shape of a sample as users give it; empty for ``shape``.
+    order : int array (n,) or None
+        Place in the flattened sample of each value of the flattened result; None leaves them as they come.
+    """
 
     inputs: tuple[str, ...] = field(default=(), init=False)
     shape: Shape = ()
+    sample_shape: Shape = ()
+    order: Array | None = None
+
+    @property
+    def given(self) -> Shape:
+        """Shape of a sample."""
+        return self.sample_shape or self.shape
 
     def output_shape(self, *shapes: Shape) -> Shape:
         return self.shape
@@ -49,13 +69,23 @@ class Input(Node):
 
 @dataclass(frozen=True, eq=False)
 class Linear(Node):
-    """y = map(x) + bias, where bias broadcasts to the output's shape, or is None."""
+    """y = map(x) + bias, where bias broadcasts to the output's shape, or is None.
+
+    Parameters
+    ----------
+    shape : tuple of int or None
+        Of the result, where it is not the map's own: a dense layer whose values are an image.
+    """
 
     map: LinearMap
     bias: Array | None = None
+    shape: Shape | None = None
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        return self.map.output_shape(shapes[0])
+        own = self.map.output_shape(shapes[0])
+        if self.shape is not None and prod(self.shape) != prod(own):
+            raise ValueError(f"shape {own} does not become {self.shape}")
+        return own if self.shape is None else self.shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,35 +131,63 @@ class AvgPool(Node):
 
 @dataclass(frozen=True, eq=False)
 class MaxPool(Node):
-    """Maximum over windows of (C, H, W); the padding never wins."""
+    """Maximum over windows of (C, H, W); the padding (top, bottom, left, right) never wins."""
 
     kernel: Pair
     stride: Pair
-    padding: Pair = (0, 0)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: Pair = (1, 1)
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        return _pooled(shapes[0], self.kernel, self.stride, self.padding)
+        channels = _image(shapes[0])[0]
+        return windows(self, channels).output_shape(shapes[0])
+
+
+def windows(pool: MaxPool, channels: int) -> Conv:
+    """A depthwise convolution of ones with the windows of a max-pooling."""
+    return Conv(np.ones((channels, 1, *pool.kernel)), pool.stride, pool.padding, pool.dilation, channels)
 
 
 @dataclass(frozen=True, eq=False)
-class Pad(Node):
-    """Zeros around (C, H, W): (top, bottom, left, right), negative numbers crop."""
+class Reshape(Node):
+    """The same values in the same order, in another shape."""
 
-    padding: tuple[int, int, int, int]
+    shape: Shape
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        (c, h, w), (top, bottom, left, right) = _image(shapes[0]), self.padding
-        if h + top + bottom < 1 or w + left + right < 1:
-            raise ValueError(f"cropping by {self.padding} leaves nothing of shape {shapes[0]}")
-        return c, h + top + bottom, w + left + right
+        if prod(shapes[0]) != prod(self.shape):
+            raise ValueError(f"{prod(self.shape)} values expected, got shape {shapes[0]}")
+        return self.shape
 
 
 @dataclass(frozen=True, eq=False)
-class Flatten(Node):
-    """(C, H, W) -> (C H W,), channels first."""
+class Gather(Node):
+    """Picks values: y[i] = x[index[i]] on flattened results.
+
+    Parameters
+    ----------
+    index : int array (n,)
+        -1 for a zero.
+    shape : tuple of int
+    """
+
+    index: Array
+    shape: Shape
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        return (prod(shapes[0]),)
+        if self.index.max(initial=-1) >= prod(shapes[0]):
+            raise ValueError(f"value {self.index.max()} is picked from shape {shapes[0]}")
+        return self.shape
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(Node):
+    """Results one after the other along the first axis, the channels."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        if len({shape[1:] for shape in shapes}) != 1:
+            raise ValueError(f"equal shapes but for the channels expected, got {' and '.join(map(str, shapes))}")
+        return (sum(shape[0] for shape in shapes), *shapes[0][1:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +198,13 @@ class Add(Node):
         if len(set(shapes)) != 1:
             raise ValueError(f"equal shapes expected, got {' and '.join(map(str, shapes))}")
         return shapes[0]
+
+
+def arranged(shape: Shape) -> Shape:
+    """The shape (n,) or (C, H, W) in which values of any shape are kept: the first axis stays the first, the last the last."""
+    if len(shape) in (1, 3):
+        return shape
+    return (shape[0], prod(shape[1:-1]), shape[-1]) if shape else (1,)
 
 
 def _image(shape: Shape) -> tuple[int, int, int]:

@@ -6,8 +6,7 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu
-from loihiconv.ann.passes.maxpool import windows_of
+from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu, windows
 from loihiconv.conversion.scales import Scales
 from loihiconv.conversion.settings import Settings
 from loihiconv.core.errors import InvalidData, UnsupportedLayer
@@ -70,9 +69,9 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
                 names[node.name], ann.shapes[node.name], settings.maxpool_estimate, payload_max=pooled.largest_message
             )
             populations.append(gates)
-            windows = windows_of(node, ann.shapes[node.name][0])
-            windows = windows.with_weight(windows.weight.astype(np.float32))
-            connections.append(Connection(names[node.inputs[0]], names[node.name], windows))
+            gated = windows(node, ann.shapes[node.name][0])
+            gated = gated.with_weight(gated.weight.astype(np.float32))
+            connections.append(Connection(names[node.inputs[0]], names[node.name], gated))
             continue
         if not (isinstance(node, Relu) or node is ann.output):
             continue

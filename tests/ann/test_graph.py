@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loihiconv.ann.graph import Add, Ann, AvgPool, BatchNorm, Input, Linear, MaxPool, Node, Pad, Relu
+from loihiconv.ann.graph import Add, Ann, AvgPool, BatchNorm, Concat, Gather, Input, Linear, MaxPool, Node, Relu, Reshape, arranged
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Dense, Shape
 
@@ -15,7 +15,10 @@ from loihiconv.core.linear import Dense, Shape
     [
         (AvgPool("n", ("x",), (2, 3), (2, 1), (0, 1)), (2, 2, 6)),  # (5 - 2) // 2 + 1, 6 + 2 - 3 + 1
         (MaxPool("n", ("x",), (5, 6), (9, 9)), (2, 1, 1)),
-        (Pad("n", ("x",), (1, 0, -2, -3)), (2, 6, 1)),
+        (MaxPool("n", ("x",), (2, 2), (2, 2), (0, 1, 1, 1), (1, 3)), (2, 3, 3)),
+        (Reshape("n", ("x",), (10, 1, 6)), (10, 1, 6)),
+        (Gather("n", ("x",), np.array([-1, 59]), (2,)), (2,)),
+        (Concat("n", ("x", "x")), (4, 5, 6)),
         (Relu("n", ("x",)), (2, 5, 6)),
         (Add("n", ("x", "x")), (2, 5, 6)),
     ],
@@ -29,14 +32,16 @@ def test_shapes_by_hand(node: Node, shape: Shape) -> None:
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
-        ((MaxPool("n", ("x",), (6, 1), (1, 1)),), "n: windows of 6x1 are larger than the input"),
-        ((Pad("n", ("x",), (-3, -2, 0, 0)),), "n: cropping by .* leaves nothing"),
+        ((MaxPool("n", ("x",), (6, 1), (1, 1)),), "n: the kernel covers 6x1 pixels, more than the padded input"),
+        ((Reshape("n", ("x",), (61,)),), "n: 61 values expected"),
+        ((Gather("n", ("x",), np.array([60]), (1,)),), "n: value 60 is picked"),
+        ((Reshape("a", ("x",), (2, 6, 5)), Concat("n", ("x", "a"))), "n: equal shapes but for the channels expected"),
         ((BatchNorm("n", ("x",), *[np.ones(3)] * 4, eps=0.0),), "n: 3 channels expected"),
         (
             (Linear("a", ("x",), Dense(np.ones((3, 60)))), MaxPool("n", ("a",), (1, 1), (1, 1))),
             r"n: an input of shape \(C, H, W\) expected",
         ),
-        ((Pad("a", ("x",), (0, -1, 0, 0)), Add("n", ("x", "a"))), "n: equal shapes expected"),
+        ((Reshape("a", ("x",), (2, 6, 5)), Add("n", ("x", "a"))), "n: equal shapes expected"),
         ((Relu("x", ("x",)),), "x: two operations have this name"),
         ((Relu("n", ("later",)), Relu("later", ("x",))), "n: takes the result of 'later', which comes later or nowhere"),
         ((Input("y", shape=(1,)),), "exactly one input"),
@@ -45,3 +50,10 @@ def test_shapes_by_hand(node: Node, shape: Shape) -> None:
 def test_what_does_not_fit_is_named(nodes: tuple[Node, ...], message: str) -> None:
     with pytest.raises(InvalidModel, match=message):
         Ann((Input("x", shape=(2, 5, 6)), *nodes))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kept"), [((3,), (3,)), ((3, 4), (3, 1, 4)), ((3, 4, 5), (3, 4, 5)), ((3, 4, 5, 6), (3, 20, 6)), ((), (1,))]
+)
+def test_other_axes_are_kept_as_an_image(shape: Shape, kept: Shape) -> None:
+    assert arranged(shape) == kept

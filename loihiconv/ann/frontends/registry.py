@@ -1,13 +1,15 @@
 """Which PyTorch operation is read by which handler.
 
 A handler takes the `Call` it reads and the operation's own arguments, tensors among them as `Signal`, parameters as
-``torch.Tensor``. It returns the `Node` that does the same, or the `Signal` it was given where nothing is done. To
-support one more operation, write one more handler in `loihiconv.ann.frontends.layers`.
+``torch.Tensor``. It returns the `Node` that does the same, several of which the last one does, or the `Signal` it was given where
+nothing is done. To support one more operation, write one more handler in `loihiconv.ann.frontends.layers`.
+
+A node's result has a shape as `loihiconv.ann.graph.arranged` gives it, whatever axes the tensor has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -47,12 +49,18 @@ class Call:
     operation : str
         What the user calls it, such as "Conv2d" or "relu".
     shape : tuple of int
-        Shape of the result, with the batch axis.
+        Shape of the result, with the batch axis; empty where there are several results.
+    fresh : callable (str) -> str
+        A name for one more node, unlike all others.
+    repeat : callable ({signal: tensor}) -> result
+        Carry out the operation once more, on other tensors in place of the signals.
     """
 
     name: str
     operation: str
     shape: Shape
+    fresh: Callable[[str], str]
+    repeat: Callable[[Mapping[Signal, torch.Tensor]], Any]
 
     def refuse(self, why: str, remedy: str = "") -> UnsupportedLayer:
         """The error for an operation, or a use of one, that cannot be converted."""
@@ -81,7 +89,8 @@ class Call:
         return values
 
 
-Handler: TypeAlias = Callable[..., "Node | Signal"]
+Result: TypeAlias = "Node | Signal | Sequence[Node]"
+Handler: TypeAlias = Callable[..., "Result | tuple[Result, ...]"]
 H = TypeVar("H", bound=Handler)
 
 _MODULES: dict[type[nn.Module], Handler] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers t
 from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler
 from loihiconv.ann.frontends.remedies import Refused, remedy
 from loihiconv.ann.frontends.tracing import Trace, record
-from loihiconv.ann.graph import Ann, Input, Node
+from loihiconv.ann.graph import Ann, Input, Node, arranged
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Shape
 
@@ -112,27 +112,60 @@ class _Reader:
     def _read(self, node: fx.Node) -> Any:
         value = self._trace.values[node]
         if node.op == "placeholder":
-            return self._append(Input(self._unique("input"), shape=tuple(value.shape[1:])), value)
-        if not any(isinstance(self._env[n], Signal) for n in node.all_input_nodes):
+            given = tuple(value.shape[1:])
+            shape = arranged(given)
+            return self._append(Input(self._unique("input"), shape=shape, sample_shape=given if given != shape else ()), value)
+        inputs = tuple(signal for n in node.all_input_nodes for signal in _signals(self._env[n]))
+        if not inputs:
             return value
+        if node.target is operator.getitem and isinstance(several := self._env[node.all_input_nodes[0]], (tuple, list, dict)):
+            return several[node.args[1]]  # type: ignore[index]  # what indexed the example
         if node.target is operator.getitem and not isinstance(self._trace.values[node.all_input_nodes[0]], torch.Tensor):
-            return self._env[node.all_input_nodes[0]]  # one of several results of something refused: one message is enough
+            return inputs[0]  # one of several results of something refused: one message is enough
         name, operation = self._describe(node)
-        call = Call(self._unique(name), operation, _shape(value))
+        call = Call(self._unique(name), operation, _shape(value), self._unique, lambda tensors: self._repeat(node, tensors))
         try:
             result = self._handle(call, node)
         except UnsupportedLayer as error:
-            inputs = tuple(s.name for n in node.all_input_nodes if isinstance(s := self._env[n], Signal))
-            result = Refused(call.name, inputs, error)
+            result = Refused(call.name, tuple(signal.name for signal in inputs), error)
         except InvalidModel as error:
             self._invalid.append(error)
-            result = next(self._env[n] for n in node.all_input_nodes if isinstance(self._env[n], Signal))
+            result = inputs[0]
+        if isinstance(value, (tuple, list)) and isinstance(result, tuple) and len(result) == len(value):
+            self._names.discard(call.name)
+            return tuple(self._take(part, of) for part, of in zip(result, value, strict=True))
         if isinstance(result, Signal):
             self._names.discard(call.name)
-            return Signal(result.name, _shape(value))
-        return self._append(result, value)
+        return self._take(result, value)
 
-    def _handle(self, call: Call, node: fx.Node) -> Node | Signal:
+    def _take(self, result: Node | Signal | Sequence[Node], value: Any) -> Signal:
+        """Add what a handler returned to the network."""
+        if isinstance(result, Signal):
+            return Signal(result.name, _shape(value))
+        *before, last = (result,) if isinstance(result, Node) else result
+        for node in before:
+            self._nodes.append(node)
+            self._names.add(node.name)
+        return self._append(last, value)
+
+    def _repeat(self, node: fx.Node, tensors: Mapping[Signal, torch.Tensor]) -> Any:
+        """Carry out a recorded operation on other tensors in place of the signals."""
+
+        def given(value: Any) -> Any:
+            if isinstance(value, Signal):
+                return tensors[value]
+            return type(value)(given(part) for part in value) if type(value) in (tuple, list) else value
+
+        args, kwargs = map_arg((node.args, node.kwargs), lambda n: given(self._env[n]))
+        with torch.no_grad():
+            if node.op == "call_module":
+                return self._trace.modules[str(node.target)](*args, **kwargs)
+            if node.op == "call_method":
+                return getattr(args[0], str(node.target))(*args[1:], **kwargs)
+            assert callable(node.target)
+            return node.target(*args, **kwargs)
+
+    def _handle(self, call: Call, node: fx.Node) -> Any:
         args: Any
         args, kwargs = map_arg((node.args, node.kwargs), lambda n: self._env[n])
         if node.op == "call_module":
@@ -191,6 +224,12 @@ class _Reader:
         if not isinstance(signal, Signal):
             raise InvalidModel("the result does not depend on the input", where=self._model_name)
         return signal.name
+
+
+def _signals(value: Any) -> tuple[Signal, ...]:
+    if isinstance(value, Signal):
+        return (value,)
+    return tuple(signal for part in value for signal in _signals(part)) if isinstance(value, (tuple, list)) else ()
 
 
 def _shape(value: Any) -> Shape:

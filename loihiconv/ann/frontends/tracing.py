@@ -109,10 +109,14 @@ class _Stand(fx.Proxy):
     """Stands for a tensor during recording, and knows everything about it but its values."""
 
     @property
-    def _example(self) -> torch.Tensor:
+    def _result(self) -> Any:
         tracer = self.tracer
         assert isinstance(tracer, _Recorder)
-        value = tracer.values[self.node]
+        return tracer.values[self.node]
+
+    @property
+    def _example(self) -> torch.Tensor:
+        value = self._result
         assert isinstance(value, torch.Tensor)  # what it stands for
         return value
 
@@ -142,7 +146,10 @@ class _Stand(fx.Proxy):
         return self.shape.numel()
 
     def __len__(self) -> int:
-        return len(self._example)
+        return len(self._result)
+
+    def __iter__(self) -> Iterator[fx.Proxy]:
+        return iter([self[i] for i in range(len(self))])
 
 
 class _Recorder(fx.Tracer):

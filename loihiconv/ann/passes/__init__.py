@@ -8,18 +8,29 @@ from typing import NamedTuple
 import numpy as np
 
 from loihiconv.ann.graph import Ann, Linear
-from loihiconv.ann.passes.flatten import DropFlatten, OutputIsLinear, OutputIsVector
 from loihiconv.ann.passes.fold_batchnorm import (
     BatchNormToLinear,
     FoldBatchNorm,
     FoldBatchNormForward,
-    SwapBatchNormFlatten,
     SwapBatchNormMaxPool,
 )
-from loihiconv.ann.passes.lower_linear import AvgPoolToLinear, PadToLinear
-from loihiconv.ann.passes.maxpool import MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool, SplitLargeWindows
+from loihiconv.ann.passes.layout import (
+    AddBeforeMoves,
+    BatchNormBeforeMoves,
+    ConcatAfter,
+    ConcatToAdd,
+    DropReshape,
+    MergeMoves,
+    MovesByHost,
+    MovesToLinear,
+    ReluBeforeMoves,
+    ShapeOfDense,
+)
+from loihiconv.ann.passes.lower_linear import AvgPoolToLinear
+from loihiconv.ann.passes.maxpool import InsideWindows, MaxPoolToAverage, MaxPoolToReluTree, SpikesBeforeMaxPool, SplitLargeWindows
 from loihiconv.ann.passes.merge_linear import FlattenSums, MergeLinear, PushLinearThroughAdd
 from loihiconv.ann.passes.merge_parallel import MergeParallel
+from loihiconv.ann.passes.output import OutputIsLinear, OutputIsVector
 from loihiconv.ann.passes.relus import DropFinalRelu, DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.ann.passes.rewrite import Rewrite, apply_all
 from loihiconv.core.choices import PoolingWay
@@ -28,14 +39,15 @@ __all__ = ["Lowered", "lower"]
 
 # A later stage may make work for an earlier rule of its own stage, never for an earlier stage.
 _STAGES: tuple[tuple[Rewrite, ...], ...] = (
-    (SwapBatchNormMaxPool(), SwapBatchNormFlatten(), FoldBatchNorm(), FoldBatchNormForward()),
-    (BatchNormToLinear(), AvgPoolToLinear(), PadToLinear()),
-    (DropFlatten(),),
+    (MergeMoves(), MovesByHost(), ReluBeforeMoves(), BatchNormBeforeMoves(), AddBeforeMoves(), ConcatAfter()),
+    (SwapBatchNormMaxPool(), FoldBatchNorm(), FoldBatchNormForward()),
+    (BatchNormToLinear(), AvgPoolToLinear(), MergeMoves(), DropReshape(), ShapeOfDense()),
+    (MovesToLinear(), ConcatToAdd()),
     (ReluBeforeMaxPool(), DropRepeatedRelu(), DropFinalRelu(), OutputIsLinear(), OutputIsVector(), FeedReluByLinear()),
 )
 _POOLING: dict[PoolingWay, tuple[Rewrite, ...]] = {
     "gate": (SpikesBeforeMaxPool(),),
-    "relu-tree": (SpikesBeforeMaxPool(), SplitLargeWindows(), MaxPoolToReluTree()),
+    "relu-tree": (SpikesBeforeMaxPool(), InsideWindows(), SplitLargeWindows(), MaxPoolToReluTree()),
     "average": (MaxPoolToAverage(),),
 }
 _LAST: tuple[Rewrite, ...] = (FlattenSums(), PushLinearThroughAdd(), MergeLinear(), MergeParallel())

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from loihiconv.ann.graph import Ann, BatchNorm, Flatten, Linear, MaxPool, Node
+from loihiconv.ann.graph import Ann, BatchNorm, Linear, MaxPool, Node
 from loihiconv.ann.passes.rewrite import Rewrite, column, per_channel, splice
 from loihiconv.core.linear import Array, Dense
 
@@ -70,21 +70,6 @@ class SwapBatchNormMaxPool(Rewrite):
         pool = ann[node.inputs[0]]
         swapped = [replace(node, inputs=pool.inputs), replace(pool, inputs=(node.name,))]
         return splice(ann, node.name, swapped, result=pool.name, drop=[pool.name])
-
-
-class SwapBatchNormFlatten(Rewrite):
-    """BN(flatten(x)) = flatten(BN'(x)) where channels were flattened from single pixels."""
-
-    def match(self, ann: Ann, node: Node) -> bool:
-        if not isinstance(node, BatchNorm) or not isinstance(ann[node.inputs[0]], Flatten) or len(ann.users(node.inputs[0])) > 1:
-            return False
-        before = ann.shapes[ann[node.inputs[0]].inputs[0]]
-        return before[0] == len(node.mean)
-
-    def transform(self, ann: Ann, node: Node) -> Ann:
-        flat = ann[node.inputs[0]]
-        swapped = [replace(node, inputs=flat.inputs), replace(flat, inputs=(node.name,))]
-        return splice(ann, node.name, swapped, result=flat.name, drop=[flat.name])
 
 
 class BatchNormToLinear(Rewrite):

@@ -1,18 +1,17 @@
-"""Write average pooling and padding as convolutions."""
+"""Write average pooling as a convolution."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from loihiconv.ann.graph import Ann, AvgPool, Linear, Node, Pad
+from loihiconv.ann.graph import Ann, AvgPool, Linear, Node
 from loihiconv.ann.passes.rewrite import Rewrite, splice
 from loihiconv.core.linear import Conv, Pair
 
 
-def average(channels: int, kernel: Pair, stride: Pair, padding: Pair) -> Conv:
-    """The mean over windows as a depthwise convolution; zeros of the padding count."""
-    (kh, kw), (vertical, horizontal) = kernel, padding
-    return Conv(np.full((channels, 1, kh, kw), 1 / (kh * kw)), stride, (vertical, vertical, horizontal, horizontal), groups=channels)
+def average(channels: int, kernel: Pair, stride: Pair, padding: tuple[int, int, int, int]) -> Conv:
+    """The mean over windows as a depthwise convolution; zeros of the padding (top, bottom, left, right) count."""
+    return Conv(np.full((channels, 1, *kernel), 1 / (kernel[0] * kernel[1])), stride, padding, groups=channels)
 
 
 class AvgPoolToLinear(Rewrite):
@@ -23,18 +22,6 @@ class AvgPoolToLinear(Rewrite):
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, AvgPool)
-        conv = average(ann.shapes[node.name][0], node.kernel, node.stride, node.padding)
-        return splice(ann, node.name, [Linear(node.name, node.inputs, conv)])
-
-
-class PadToLinear(Rewrite):
-    """Padding is a depthwise convolution with one weight of 1 per channel that pads."""
-
-    def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, Pad)
-
-    def transform(self, ann: Ann, node: Node) -> Ann:
-        assert isinstance(node, Pad)
-        channels = ann.shapes[node.name][0]
-        conv = Conv(np.ones((channels, 1, 1, 1)), padding=node.padding, groups=channels)
+        vertical, horizontal = node.padding
+        conv = average(ann.shapes[node.name][0], node.kernel, node.stride, (vertical, vertical, horizontal, horizontal))
         return splice(ann, node.name, [Linear(node.name, node.inputs, conv)])

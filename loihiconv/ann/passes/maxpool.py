@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
 import numpy as np
 
-from loihiconv.ann.graph import Add, Ann, Linear, MaxPool, Node, Relu
+from loihiconv.ann.graph import Add, Ann, Linear, MaxPool, Node, Relu, windows
+from loihiconv.ann.passes.layout import picked
 from loihiconv.ann.passes.lower_linear import average
 from loihiconv.ann.passes.merge_linear import never_negative
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, rewired, spikes, splice
 from loihiconv.core.errors import UnsupportedLayer
-from loihiconv.core.linear import Array, Conv, LinearMap
+from loihiconv.core.linear import Array, LinearMap
 
 WHOLE = 9
 """Most values of a window that are compared one after the other; larger windows are pooled along rows, then columns."""
@@ -38,8 +39,8 @@ class MaxPoolToAverage(Rewrite):
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
-        conv = average(ann.shapes[node.name][0], node.kernel, node.stride, node.padding)
-        return splice(ann, node.name, [Linear(node.name, node.inputs, conv)])
+        mean = average(ann.shapes[node.name][0], node.kernel, node.stride, node.padding)
+        return splice(ann, node.name, [Linear(node.name, node.inputs, replace(mean, dilation=node.dilation))])
 
     def note(self, node: Node) -> str:
         return f"{node.name}: average pooling stands in for max-pooling"
@@ -59,6 +60,34 @@ class _Sum:
         return _Sum(self.window + sign * other.window, relus)
 
 
+class InsideWindows(Rewrite):
+    """Where zeros of the padding could win over values that may be negative, windows at the border take a value of theirs twice instead."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, MaxPool) and any(node.padding) and not spikes(ann, node.inputs[0])
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        assert isinstance(node, MaxPool)
+        (channels, height, width), (_, rows, columns) = ann.shapes[node.inputs[0]], ann.shapes[node.name]
+        down = _inside(node, 0, height, rows)
+        right = _inside(node, 1, width, columns)
+        pixels = (down[:, :, None, None] * width + right[None, None]).ravel()
+        index = (np.arange(channels)[:, None] * (height * width) + pixels).ravel()
+        spread = picked(index, (channels, height, width), (channels, down.size, right.size))
+        name = fresh(ann, f"{node.name}.windows")
+        return splice(ann, node.name, [Linear(name, node.inputs, spread), MaxPool(node.name, (name,), node.kernel, node.kernel)])
+
+
+def _inside(pool: MaxPool, axis: int, size: int, count: int) -> Array:
+    """Places (count, window) along an axis; those in the padding are replaced by one of the same window that lies inside."""
+    places = np.arange(count)[:, None] * pool.stride[axis] - pool.padding[2 * axis]
+    places = places + np.arange(pool.kernel[axis]) * pool.dilation[axis]
+    inside = (places >= 0) & (places < size)
+    if not inside.any(axis=1).all():
+        raise UnsupportedLayer("has windows that see nothing but padding", where=pool.name, remedy="pad less")
+    return np.where(inside, places, places[np.arange(count), inside.argmax(axis=1)][:, None])
+
+
 class SplitLargeWindows(Rewrite):
     """The maximum of a window is that of its rows' maxima: kH + kW - 2 comparisons in place of kH kW - 1.
 
@@ -70,10 +99,10 @@ class SplitLargeWindows(Rewrite):
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
-        _check_padding(ann, node)
-        (kh, kw), (down, right), (vertical, horizontal) = node.kernel, node.stride, node.padding
-        rows = MaxPool(fresh(ann, f"{node.name}.rows"), node.inputs, (1, kw), (1, right), (0, horizontal))
-        return splice(ann, node.name, [rows, MaxPool(node.name, (rows.name,), (kh, 1), (down, 1), (vertical, 0))])
+        (kh, kw), (down, right), (dy, dx) = node.kernel, node.stride, node.dilation
+        top, bottom, before, after = node.padding
+        rows = MaxPool(fresh(ann, f"{node.name}.rows"), node.inputs, (1, kw), (1, right), (0, 0, before, after), (1, dx))
+        return splice(ann, node.name, [rows, MaxPool(node.name, (rows.name,), (kh, 1), (down, 1), (top, bottom, 0, 0), (dy, 1))])
 
 
 class MaxPoolToReluTree(Rewrite):
@@ -93,7 +122,7 @@ class MaxPoolToReluTree(Rewrite):
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
         source = node.inputs[0]
-        rectified = _check_padding(ann, node)
+        rectified = spikes(ann, source)
         scale_of = source if rectified else ""
         nodes: list[Node] = []
 
@@ -126,23 +155,8 @@ class MaxPoolToReluTree(Rewrite):
         return f"{node.name}: max-pooling is computed by a tree of comparing populations"
 
 
-def _check_padding(ann: Ann, pool: MaxPool) -> bool:
-    """Whether what is pooled cannot be negative; if it can, zeros of the padding could win, and there must be none."""
-    if not (rectified := spikes(ann, pool.inputs[0])) and any(pool.padding):
-        raise UnsupportedLayer(
-            "pads values that can be negative, and zeros could win", where=pool.name, remedy="put a ReLU before the pooling"
-        )
-    return rectified
-
-
-def windows_of(pool: MaxPool, channels: int) -> Conv:
-    """A depthwise convolution of ones with the windows of a max-pooling."""
-    (kh, kw), (vertical, horizontal) = pool.kernel, pool.padding
-    return Conv(np.ones((channels, 1, kh, kw)), pool.stride, (vertical, vertical, horizontal, horizontal), groups=channels)
-
-
 def _windows(ann: Ann, pool: MaxPool, factors: Array) -> LinearMap:
-    conv = windows_of(pool, ann.shapes[pool.name][0])
+    conv = windows(pool, ann.shapes[pool.name][0])
     return conv.with_weight(conv.weight * factors)
 
 
@@ -151,7 +165,7 @@ def _units(ann: Ann, pool: MaxPool) -> list[Array]:
     seen = [
         [
             any(
-                0 <= r * pool.stride[a] - pool.padding[a] + i < ann.shapes[pool.inputs[0]][a + 1]
+                0 <= r * pool.stride[a] - pool.padding[2 * a] + i * pool.dilation[a] < ann.shapes[pool.inputs[0]][a + 1]
                 for r in range(ann.shapes[pool.name][a + 1])
             )
             for i in range(pool.kernel[a])

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from loihiconv.ann.graph import Ann, Input, MaxPool, Node, Relu
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
+from loihiconv.core.linear import Array, Conv, LinearMap, Shape, Sparse
 
 
 class Rewrite(ABC):
@@ -85,7 +85,8 @@ def per_channel(scale: Array, shape: Shape) -> LinearMap:
     """The map that multiplies every channel of inputs of ``shape`` by its factor."""
     if len(shape) == 3:
         return Conv(np.asarray(scale, np.float64).reshape(-1, 1, 1, 1), groups=shape[0])
-    return Dense(np.diag(np.asarray(scale, np.float64)))
+    places = np.arange(shape[0], dtype=np.int32)
+    return Sparse(np.asarray(scale, np.float64), places, places, shape, shape)
 
 
 def identity(shape: Shape) -> LinearMap:

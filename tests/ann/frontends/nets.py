@@ -13,6 +13,7 @@ from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.passes import lower
+from loihiconv.core.choices import PoolingWay
 
 IMAGE = (4, 7, 6)
 
@@ -34,7 +35,7 @@ def trained(model: nn.Module) -> nn.Module:
     """Give batch normalization statistics that matter, in float64."""
     generator = torch.Generator().manual_seed(1)
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.running_mean is not None:
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d) and module.running_mean is not None:
             for values, low, high in ((module.running_mean, -1, 1), (module.running_var, 0.5, 2)):
                 values.uniform_(low, high, generator=generator)
             if module.affine:
@@ -43,13 +44,14 @@ def trained(model: nn.Module) -> nn.Module:
     return model.double()
 
 
-def assert_read_and_lowered(model: nn.Module, shape: tuple[int, ...]) -> Ann:
+def assert_read_and_lowered(model: nn.Module, shape: tuple[int, ...], maxpool: PoolingWay = "gate") -> Ann:
+    """Read and rewritten it computes what the model does, and nothing but linear maps, ReLUs and pooling is left."""
     model = trained(model)
     ann = read_torch(model, shape)
     x = torch.randn(4, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = copy.deepcopy(model).eval()(x.clone()).flatten(1)
-    for network in (ann, lower(ann).ann):
+    for network in (ann, lower(ann, maxpool).ann):
         result = Evaluator(network, dtype=torch.float64)(x)[0].flatten(1)
         if expected.min() >= 0 > result.min():  # the last ReLU is left out
             result = result.relu()

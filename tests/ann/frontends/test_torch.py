@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from loihiconv.ann.frontends.torch import problems, read_torch
-from loihiconv.ann.graph import Add, Flatten, Linear, MaxPool, Relu
+from loihiconv.ann.graph import Add, Linear, MaxPool, Relu, Reshape
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from tests.ann.frontends.nets import Net
 
@@ -39,7 +39,7 @@ def test_names_are_module_paths() -> None:
 
     ann = read_torch(Net(forward, conv=nn.Conv2d(1, 1, 1), act=nn.ReLU(), head=nn.Sequential(nn.Linear(4, 2))), (1, 4, 4))
     kinds = {node.name: type(node) for node in ann.nodes[1:]}
-    assert kinds == {"conv": Linear, "act": Relu, "act_1": Relu, "add": Add, "max_pool2d": MaxPool, "flatten": Flatten, "head.0": Linear}
+    assert kinds == {"conv": Linear, "act": Relu, "act_1": Relu, "add": Add, "max_pool2d": MaxPool, "flatten": Reshape, "head.0": Linear}
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

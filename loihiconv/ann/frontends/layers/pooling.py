@@ -1,22 +1,29 @@
-"""Pooling."""
+"""Pooling: means, sums and maxima over windows or whole axes."""
 
 # ruff: noqa: D103  each handler is named after what it reads, and says nothing that its decorator does not
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from loihiconv.ann.frontends.layers.arguments import pair, require_image
-from loihiconv.ann.frontends.registry import Call, Signal, on_function, on_module
-from loihiconv.ann.graph import AvgPool, MaxPool, Node
+from loihiconv.ann.frontends.layers.arguments import pair
+from loihiconv.ann.frontends.layers.resampling import each_channel
+from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module
+from loihiconv.ann.frontends.remedies import Refused
+from loihiconv.ann.graph import AvgPool, Gather, Linear, MaxPool, Reshape, arranged
+from loihiconv.core.linear import Array, Conv, Pair, Sparse
+
+# --- means over windows
 
 
-@on_function(F.avg_pool2d)
-def avg_pool2d(
+@on_function(F.avg_pool2d, F.avg_pool1d, torch.avg_pool1d)
+def avg_pool(
     call: Call,
     input: Signal,
     kernel_size: Any,
@@ -25,23 +32,117 @@ def avg_pool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-) -> Node:
-    if any(pair(padding)) and not count_include_pad:
-        raise call.refuse("has count_include_pad=False, a mean over fewer values at the border", "train with count_include_pad=True")
-    if divisor_override is not None:
-        raise call.refuse("has a divisor_override", "train without it and scale the next layer's weights instead")
-    pool = AvgPool(call.name, (input.name,), pair(kernel_size), pair(stride or kernel_size), pair(padding))
-    return _pool_without_ceil(call, input, pool)
+) -> Result:
+    image = _image(call, input)
+    (kernel, step), around = (_window(input, size, 1) for size in (kernel_size, stride or kernel_size)), _window(input, padding, 0)
+    pool = AvgPool(call.name, (input.name,), kernel, step, around)
+    same = pool.output_shape(image) == arranged(call.shape[1:])  # else windows reach beyond the border
+    if same and divisor_override is None and (count_include_pad or not any(around)):
+        return pool
+    return each_channel(call, input)
 
 
 @on_module(nn.AvgPool2d)
-def avg_pool2d_module(call: Call, module: nn.AvgPool2d, input: Signal) -> Node:
+def avg_pool_module(call: Call, module: nn.AvgPool2d, input: Signal) -> Result:
     options = (module.kernel_size, module.stride, module.padding, module.ceil_mode, module.count_include_pad, module.divisor_override)
-    return avg_pool2d(call, input, *options)
+    return avg_pool(call, input, *options)
 
 
-@on_function(F.max_pool2d, torch.max_pool2d)
-def max_pool2d(
+@on_module(nn.AvgPool1d)
+def avg_pool1d_module(call: Call, module: nn.AvgPool1d, input: Signal) -> Result:
+    return avg_pool(call, input, module.kernel_size, module.stride, module.padding, module.ceil_mode, module.count_include_pad)
+
+
+@on_function(F.avg_pool3d)
+def avg_pool3d(call: Call, input: Signal, *sizes: Any, **options: Any) -> Result:
+    return each_channel(call, input)
+
+
+@on_module(nn.AvgPool3d, nn.AdaptiveAvgPool3d)
+def avg_pool3d_module(call: Call, module: nn.Module, input: Signal) -> Result:
+    return each_channel(call, input)
+
+
+@on_function(F.adaptive_avg_pool2d, F.adaptive_avg_pool1d, torch.adaptive_avg_pool1d)
+def adaptive_avg_pool(call: Call, input: Signal, output_size: Any) -> Result:
+    kernel = _equal_windows(call, input)
+    if kernel is None:
+        return each_channel(call, input)
+    return input if kernel == (1, 1) else AvgPool(call.name, (input.name,), kernel, kernel)
+
+
+@on_module(nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool1d)
+def adaptive_avg_pool_module(call: Call, module: nn.AdaptiveAvgPool2d, input: Signal) -> Result:
+    return adaptive_avg_pool(call, input, module.output_size)
+
+
+# --- means, sums and maxima over whole axes
+
+
+@on_function(torch.mean, "mean")
+def mean(call: Call, input: Signal, dim: Any = None, keepdim: bool = False, *, axis: Any = None, dtype: Any = None) -> Result:
+    return _reduced(call, input, dim if axis is None else axis, mean=True)
+
+
+@on_function(torch.sum, "sum")
+def sum_(call: Call, input: Signal, dim: Any = None, keepdim: bool = False, *, axis: Any = None, dtype: Any = None) -> Result:
+    return _reduced(call, input, dim if axis is None else axis, mean=False)
+
+
+@on_function(torch.amax, "amax")
+def amax(call: Call, input: Signal, dim: Any = (), keepdim: bool = False) -> Result:
+    kept = _kept(call, input, dim)
+    groups = int(kept.max()) + 1
+    order = np.argsort(kept, kind="stable")
+    each = len(order) // groups
+    first = Gather(call.fresh(f"{call.name}.windows"), (input.name,), order, (groups, 1, each))
+    pool = MaxPool(call.fresh(f"{call.name}.max"), (first.name,), (1, each), (1, each))
+    return first, pool, Reshape(call.name, (pool.name,), arranged(call.shape[1:]))
+
+
+@on_function(torch.max, "max")
+def max_(call: Call, input: Signal, dim: Any = None, keepdim: bool = False) -> tuple[Result, ...]:
+    if dim is None or isinstance(dim, Signal):
+        raise call.refuse("of two results, or over everything, has no spiking counterpart", "take it over axes, as in x.amax((2, 3))")
+    largest = Call(call.name, call.operation, call.repeat({input: torch.zeros(input.shape)}).values.shape, call.fresh, call.repeat)
+    return amax(largest, input, dim, keepdim), Refused(call.fresh(f"{call.name}.indices"), (input.name,), call.refuse("gives indices", ""))
+
+
+def _reduced(call: Call, input: Signal, dim: Any, *, mean: bool) -> Result:
+    kept = _kept(call, input, dim)
+    shape, outputs = arranged(input.shape[1:]), int(kept.max()) + 1
+    each = len(kept) // outputs
+    weight = 1 / each if mean else 1.0
+    after = arranged(call.shape[1:])
+    if len(shape) == 3 and outputs == shape[0] and np.array_equal(kept, np.arange(outputs).repeat(each)):  # height and width
+        window = (shape[1], shape[2])
+        if mean and after == (outputs, 1, 1):
+            return AvgPool(call.name, (input.name,), window, window)
+        total = Linear(call.fresh(f"{call.name}.window"), (input.name,), Conv(np.full((outputs, 1, *window), weight), groups=outputs))
+        return total, Reshape(call.name, (total.name,), after)
+    if len(shape) == 3 and each == shape[0] and np.array_equal(kept, np.tile(np.arange(outputs), each)):  # channels
+        total = Linear(call.fresh(f"{call.name}.channels"), (input.name,), Conv(np.full((1, each, 1, 1), weight)))
+        return total, Reshape(call.name, (total.name,), after)
+    order = np.argsort(kept, kind="stable").astype(np.int32)
+    map = Sparse(np.full(len(kept), weight), kept[order].astype(np.int32), order, after, shape)
+    return Linear(call.name, (input.name,), map)
+
+
+def _kept(call: Call, input: Signal, dim: Any) -> Array:
+    """For each value of the flattened input, which value of the flattened result it is part of."""
+    axes = tuple(range(len(input.shape))) if dim is None or dim == () else dim if isinstance(dim, (tuple, list)) else (dim,)
+    axes = tuple(sorted(axis % len(input.shape) for axis in axes))
+    if 0 in axes:
+        raise call.refuse("mixes samples", "keep the first axis for samples, as in x.mean((2, 3))")
+    sizes = [1 if axis in axes else size for axis, size in enumerate(input.shape)][1:]
+    return np.broadcast_to(np.arange(prod(sizes)).reshape(sizes), input.shape[1:]).ravel()
+
+
+# --- maxima over windows
+
+
+@on_function(F.max_pool2d, torch.max_pool2d, F.max_pool1d, torch.max_pool1d)
+def max_pool(
     call: Call,
     input: Signal,
     kernel_size: Any,
@@ -50,56 +151,68 @@ def max_pool2d(
     dilation: Any = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Node:
-    if pair(dilation) != (1, 1):
-        raise call.refuse("is dilated", "train with dilation=1")
+) -> Result:
     if return_indices:
         raise call.refuse("returns indices", "call it without return_indices")
-    pool = MaxPool(call.name, (input.name,), pair(kernel_size), pair(stride or kernel_size), pair(padding))
-    return _pool_without_ceil(call, input, pool)
+    shape, after = _image(call, input), arranged(call.shape[1:])
+    kernel, step, spacing = (_window(input, size, 1) for size in (kernel_size, stride or kernel_size, dilation))
+    before, reach = _window(input, padding, 0), []
+    for axis in (0, 1):  # with ceil_mode, the last window may reach beyond the padding
+        last = (after[axis + 1] - 1) * step[axis] + (kernel[axis] - 1) * spacing[axis] + 1
+        reach.append(max(before[axis], last - before[axis] - shape[axis + 1]))
+    return MaxPool(call.name, (input.name,), kernel, step, (before[0], reach[0], before[1], reach[1]), spacing)
 
 
-@on_module(nn.MaxPool2d)
-def max_pool2d_module(call: Call, module: nn.MaxPool2d, input: Signal) -> Node:
+@on_module(nn.MaxPool2d, nn.MaxPool1d)
+def max_pool_module(call: Call, module: nn.MaxPool2d, input: Signal) -> Result:
     options = (module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode, module.return_indices)
-    return max_pool2d(call, input, *options)
+    return max_pool(call, input, *options)
 
 
-def _pool_without_ceil(call: Call, input: Signal, pool: AvgPool | MaxPool) -> Node:
-    require_image(call, input)
-    if pool.output_shape(input.shape[1:]) != call.shape[1:]:
-        raise call.refuse("has ceil_mode=True and windows that reach beyond the border", "train with ceil_mode=False or pad before it")
-    return pool
+@on_function(F.adaptive_max_pool2d, F.adaptive_max_pool1d, torch.adaptive_max_pool1d)
+def adaptive_max_pool(call: Call, input: Signal, output_size: Any, return_indices: bool = False) -> Result:
+    if return_indices:
+        raise call.refuse("returns indices", "call it without return_indices")
+    kernel = _equal_windows(call, input)
+    if kernel is not None:
+        return input if kernel == (1, 1) else MaxPool(call.name, (input.name,), kernel, kernel)
+    # Unequal windows: those that are smaller take their last row or column more than once.
+    shape, after = _image(call, input), arranged(call.shape[1:])
+    down, right = (_adaptive(size, count) for size, count in zip(shape[1:], after[1:], strict=True))
+    pixels = down[:, :, None, None] * shape[2] + right[None, None]
+    index = (np.arange(shape[0])[:, None] * (shape[1] * shape[2]) + pixels.ravel()).ravel()
+    spread = Gather(call.fresh(f"{call.name}.windows"), (input.name,), index, (shape[0], down.size, right.size))
+    window = (down.shape[1], right.shape[1])
+    return spread, MaxPool(call.name, (spread.name,), window, window)
 
 
-@on_function(F.adaptive_avg_pool2d)
-def adaptive_avg_pool2d(call: Call, input: Signal, output_size: Any) -> Node | Signal:
-    return _adaptive(call, input, AvgPool)
+@on_module(nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool1d)
+def adaptive_max_pool_module(call: Call, module: nn.AdaptiveMaxPool2d, input: Signal) -> Result:
+    return adaptive_max_pool(call, input, module.output_size, module.return_indices)
 
 
-@on_module(nn.AdaptiveAvgPool2d)
-def adaptive_avg_pool2d_module(call: Call, module: nn.AdaptiveAvgPool2d, input: Signal) -> Node | Signal:
-    return _adaptive(call, input, AvgPool)
+def _adaptive(size: int, count: int) -> Array:
+    """Places (count, longest window) of adaptive pooling along one axis: from floor(i size / count) to ceil((i + 1) size / count)."""
+    begins = np.arange(count) * size // count
+    ends = -(-(np.arange(1, count + 1) * size) // count)
+    return np.minimum(begins[:, None] + np.arange((ends - begins).max()), ends[:, None] - 1)
 
 
-@on_function(F.adaptive_max_pool2d)
-def adaptive_max_pool2d(call: Call, input: Signal, output_size: Any, return_indices: bool = False) -> Node | Signal:
-    return _adaptive(call, input, MaxPool)
+def _equal_windows(call: Call, input: Signal) -> Pair | None:
+    """The windows of adaptive pooling where they are all alike; the sizes are those that the example came out with."""
+    shape, after = _image(call, input), arranged(call.shape[1:])
+    if shape[1] % after[1] or shape[2] % after[2]:
+        return None
+    return shape[1] // after[1], shape[2] // after[2]
 
 
-@on_module(nn.AdaptiveMaxPool2d)
-def adaptive_max_pool2d_module(call: Call, module: nn.AdaptiveMaxPool2d, input: Signal) -> Node | Signal:
-    return _adaptive(call, input, MaxPool)
+def _image(call: Call, input: Signal) -> tuple[int, ...]:
+    """The input's shape (C, H, W)."""
+    if len(input.shape) not in (3, 4):
+        raise call.refuse(f"acts on an input of shape {input.shape[1:]}", "use it on (C, H, W) or (C, L)")
+    return arranged(input.shape[1:])
 
 
-def _adaptive(call: Call, input: Signal, pool: type[AvgPool] | type[MaxPool]) -> Node | Signal:
-    """Adaptive pooling whose windows are all alike; the sizes are those that the example came out with."""
-    require_image(call, input)
-    height, width = input.shape[2:]
-    rows, columns = call.shape[2:]
-    if height % rows or width % columns:
-        raise call.refuse(
-            f"turns {height}x{width} into {rows}x{columns} with unequal windows", "choose an output size that divides the input's"
-        )
-    kernel = (height // rows, width // columns)
-    return input if kernel == (1, 1) else pool(call.name, (input.name,), kernel, kernel)
+def _window(input: Signal, size: Any, nothing: int) -> Pair:
+    """(vertical, horizontal) of a window, its stride or padding; one axis of space is the horizontal one."""
+    return pair(size) if len(input.shape) == 4 else (nothing, pair(size)[1])

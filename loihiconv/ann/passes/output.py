@@ -1,28 +1,12 @@
-"""Remove flattening: dense layers flatten what they take, and ReLU does not care."""
+"""What a network ends with becomes a readout: synapses, and one neuron per output."""
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 
-from loihiconv.ann.graph import Add, Ann, Flatten, Linear, Node
+from loihiconv.ann.graph import Add, Ann, Linear, Node
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, splice
-from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Dense
-
-
-class DropFlatten(Rewrite):
-    """Users take the image itself; only a sum with a vector needs it flattened, by a dense identity."""
-
-    def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, Flatten)
-
-    def transform(self, ann: Ann, node: Node) -> Ann:
-        try:
-            return splice(ann, node.name, result=node.inputs[0])
-        except InvalidModel:  # shapes no longer fit together
-            return splice(ann, node.name, [Linear(node.name, node.inputs, Dense(np.eye(prod(ann.shapes[node.name]))))])
 
 
 class OutputIsLinear(Rewrite):

@@ -1,0 +1,279 @@
+"""Where values are arranged anew: `Reshape`, `Gather` and `Concat` move to where they cost least, and end as synapses or as nothing.
+
+A neuron does not care where in a shape it stands, so that what is elementwise comes first. What permutes the network's input is
+done by the host, which writes the samples; dense layers take what they take in any shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from loihiconv.ann.graph import Add, Ann, AvgPool, BatchNorm, Concat, Gather, Input, Linear, MaxPool, Node, Relu, Reshape
+from loihiconv.ann.passes.rewrite import Rewrite, fresh, rewired, splice
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
+
+Moves = Reshape | Gather
+"""What arranges the values of one result."""
+
+
+def index_of(ann: Ann, node: Moves) -> Array:
+    """For each value of the flattened result its place in the flattened input; -1 for a zero."""
+    return node.index if isinstance(node, Gather) else np.arange(prod(node.shape))
+
+
+def is_permutation(ann: Ann, node: Node) -> bool:
+    """Whether every value of the input comes out once."""
+    if isinstance(node, Reshape):
+        return True
+    if not isinstance(node, Gather) or len(node.index) != prod(ann.shapes[node.inputs[0]]):
+        return False
+    return bool((np.bincount(node.index[node.index >= 0], minlength=len(node.index)) == 1).all())
+
+
+class MergeMoves(Rewrite):
+    """Arranging what has just been arranged is one step; one that leaves everything as it was is none."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Moves) and (isinstance(ann[node.inputs[0]], Moves) or _nothing(ann, node))
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        assert isinstance(node, Moves)
+        first = ann[node.inputs[0]]
+        if not isinstance(first, Moves):
+            return splice(ann, node.name, result=node.inputs[0])
+        outer, inner = index_of(ann, node), index_of(ann, first)
+        merged = np.where(outer < 0, -1, inner[outer])
+        return splice(ann, node.name, [_moved(node.name, first.inputs[0], merged, ann.shapes[first.inputs[0]], node.shape)])
+
+
+class ReluBeforeMoves(Rewrite):
+    """relu(P x) = P relu(x): so a layer's own shape is that of its neurons, and one arrangement may undo another."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Relu) and is_permutation(ann, ann[node.inputs[0]])
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        moves = ann[node.inputs[0]]
+        assert isinstance(moves, Moves)
+        assert isinstance(node, Relu)
+        name = fresh(ann, f"{moves.name}.after")
+        return splice(ann, node.name, [replace(node, inputs=moves.inputs), replace(moves, name=name, inputs=(node.name,))], result=name)
+
+
+class BatchNormBeforeMoves(Rewrite):
+    """BN(P x) = P BN'(x), where all values of a channel come from one of x, whose values go to one alone."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, BatchNorm) and is_permutation(ann, ann[node.inputs[0]]) and _channels(ann, node) is not None
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        moves, channels = ann[node.inputs[0]], _channels(ann, node)
+        assert isinstance(moves, Moves)
+        assert isinstance(node, BatchNorm)
+        assert channels is not None  # it matched
+        gamma, beta, mean, var = (np.asarray(values)[channels] for values in (node.gamma, node.beta, node.mean, node.var))
+        before = replace(node, inputs=moves.inputs, gamma=gamma, beta=beta, mean=mean, var=var)
+        name = fresh(ann, f"{moves.name}.after")
+        return splice(ann, node.name, [before, replace(moves, name=name, inputs=(node.name,))], result=name)
+
+
+class AddBeforeMoves(Rewrite):
+    """P x + P y = P (x + y)."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        if not isinstance(node, Add):
+            return False
+        first, *rest = (ann[name] for name in node.inputs)
+        return is_permutation(ann, first) and all(_alike(ann, first, other) for other in rest)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        moves = ann[node.inputs[0]]
+        assert isinstance(moves, Moves)
+        inputs = tuple(ann[name].inputs[0] for name in node.inputs)
+        name = fresh(ann, f"{moves.name}.after")
+        return splice(ann, node.name, [replace(node, inputs=inputs), replace(moves, name=name, inputs=(node.name,))], result=name)
+
+
+class ConcatAfter(Rewrite):
+    """relu([x, y]) = [relu(x), relu(y)], and so it is with batch norm and pooling: parts that are joined stay populations of their own."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Relu | BatchNorm | AvgPool | MaxPool) and isinstance(ann[node.inputs[0]], Concat)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        joined = ann[node.inputs[0]]
+        parts: list[Node] = []
+        begin = 0
+        for i, source in enumerate(joined.inputs):
+            end = begin + ann.shapes[source][0]
+            part = replace(node, name=fresh(ann, f"{node.name}.{i}"), inputs=(source,))
+            if isinstance(part, BatchNorm):
+                of = slice(begin, end)
+                part = replace(part, gamma=part.gamma[of], beta=part.beta[of], mean=part.mean[of], var=part.var[of])
+            parts.append(part)
+            begin = end
+        return splice(ann, node.name, [*parts, Concat(node.name, tuple(part.name for part in parts))])
+
+
+class MovesByHost(Rewrite):
+    """The host writes samples in the order in which the network takes them."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        if not is_permutation(ann, node) or node.inputs != (ann.input.name,) or node is ann.output:
+            return False
+        return all(_alike(ann, node, user) for user in ann.users(ann.input.name))
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        assert isinstance(node, Moves)
+        order = index_of(ann, node) if ann.input.order is None else ann.input.order[index_of(ann, node)]
+        unmoved = np.array_equal(order, np.arange(len(order)))
+        entry = Input(ann.input.name, shape=node.shape, sample_shape=ann.input.given, order=None if unmoved else order)
+        names = {user.name: entry.name for user in ann.users(entry.name)}
+        nodes = [entry, *(rewired(n, names) for n in ann.nodes[1:] if n.name not in names)]
+        return Ann(tuple(nodes))
+
+
+class DropReshape(Rewrite):
+    """Users of a shape that need none take the values themselves."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        if not isinstance(node, Reshape):
+            return False
+        users = ann.users(node.name)
+        return node is ann.output or all(isinstance(user, Linear) and isinstance(user.map, Dense | Sparse) for user in users)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        return splice(ann, node.name, result=node.inputs[0])
+
+
+class ShapeOfDense(Rewrite):
+    """A dense layer's neurons stand in the shape in which the next layer takes them."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        if not isinstance(node, Reshape) or not isinstance(relu := ann[node.inputs[0]], Relu):
+            return False
+        dense = ann[relu.inputs[0]]
+        alone = len(ann.users(relu.name)) == len(ann.users(dense.name)) == 1
+        return alone and isinstance(dense, Linear) and isinstance(dense.map, Dense)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        assert isinstance(node, Reshape)
+        relu = ann[node.inputs[0]]
+        dense = ann[relu.inputs[0]]
+        assert isinstance(dense, Linear)
+        bias = None if dense.bias is None else np.broadcast_to(dense.bias, ann.shapes[dense.name]).reshape(node.shape)
+        shaped = [replace(dense, shape=node.shape, bias=bias), replace(relu, inputs=(dense.name,))]
+        return splice(ann, node.name, shaped, result=relu.name, drop=[dense.name, relu.name])
+
+
+class MovesToLinear(Rewrite):
+    """What is left of arranging is done by synapses, one per value."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Moves)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        assert isinstance(node, Moves)
+        picking = picked(index_of(ann, node), ann.shapes[node.inputs[0]], node.shape)
+        return splice(ann, node.name, [Linear(node.name, node.inputs, picking)])
+
+
+class ConcatToAdd(Rewrite):
+    """[x, y] = [x, 0] + [0, y]: a convolution of one pixel puts each part among the channels."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Concat)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        shape, begin = ann.shapes[node.name], 0
+        parts: list[Node] = []
+        for i, source in enumerate(node.inputs):
+            count = prod(ann.shapes[source])
+            index = np.full(prod(shape), -1)
+            index[begin : begin + count] = np.arange(count)
+            parts.append(Linear(fresh(ann, f"{node.name}.part{i}"), (source,), picked(index, ann.shapes[source], shape)))
+            begin += count
+        return splice(ann, node.name, [*parts, Add(node.name, tuple(part.name for part in parts))])
+
+
+def picked(index: Array, before: Shape, shape: Shape) -> LinearMap:
+    """The map y[i] = x[index[i]]: a convolution of one pixel where channels are picked and windows are regular, else a `Sparse`."""
+    if len(before) == len(shape) == 3 and (conv := _as_convolution(index.reshape(shape), before)) is not None:
+        return conv
+    rows = np.flatnonzero(index >= 0).astype(np.int32)
+    return Sparse(np.ones(len(rows)), rows, index[rows].astype(np.int32), shape, before)
+
+
+def _as_convolution(index: Array, before: Shape) -> Conv | None:
+    """Channels of the input at y = stride i - padding, zeros outside of the image; None where it is something else."""
+    there = index >= 0
+    channel, pixel = np.divmod(index, before[1] * before[2])
+    rows, columns = np.divmod(pixel, before[2])
+    channels = np.where(there, channel, -1).max(axis=(1, 2))
+    if (channels < 0).all():
+        return None
+    down, right = (_progression(values, there, axis) for axis, values in ((1, rows), (2, columns)))
+    if down is None or right is None:
+        return None
+    weight = np.zeros((len(index), before[0], 1, 1))
+    used = channels >= 0
+    weight[np.flatnonzero(used), channels[used]] = 1
+    around = [
+        extent
+        for (stride, start), size, count in zip((down, right), before[1:], index.shape[1:], strict=True)
+        for extent in (-start, start + (count - 1) * stride + 1 - size)
+    ]
+    if any(extent < -size for extent, size in zip(around, np.repeat(before[1:], 2), strict=True)):
+        return None
+    conv = Conv(weight, (down[0], right[0]), (around[0], around[1], around[2], around[3]))
+    if conv.output_shape(before) != index.shape:
+        return None
+    numbers = np.arange(1, prod(before) + 1, dtype=np.float64).reshape(1, *before)
+    if not np.array_equal(conv.apply(numbers)[0].astype(np.int64) - 1, np.where(there, index, -1)):
+        return None
+    alike = before[0] == len(index) and np.array_equal(channels, np.arange(before[0]))
+    return Conv(np.ones((before[0], 1, 1, 1)), conv.stride, conv.padding, groups=before[0]) if alike else conv
+
+
+def _progression(values: Array, there: Array, axis: int) -> tuple[int, int] | None:
+    """(stride, first value) of places along one axis, from two of them."""
+    per = np.where(there, values, -1).max(axis=tuple(a for a in range(3) if a != axis))
+    known = np.flatnonzero(per >= 0)
+    if len(known) < 2:
+        return (1, int(per[known[0]] - known[0])) if len(known) else None
+    stride = int(per[known[1]] - per[known[0]]) // int(known[1] - known[0])
+    return (stride, int(per[known[0]] - stride * known[0])) if stride > 0 else None
+
+
+def _moved(name: str, source: str, index: Array, before: Shape, shape: Shape) -> Moves:
+    """The node that picks these values, by its simplest name."""
+    if len(index) == prod(before) and np.array_equal(index, np.arange(len(index))):
+        return Reshape(name, (source,), shape)
+    return Gather(name, (source,), index, shape)
+
+
+def _nothing(ann: Ann, node: Moves) -> bool:
+    before = ann.shapes[node.inputs[0]]
+    return node.shape == before and np.array_equal(index_of(ann, node), np.arange(prod(before)))
+
+
+def _alike(ann: Ann, a: Node, b: Node) -> bool:
+    """Whether two nodes arrange inputs of the same shape in the same way."""
+    if not isinstance(a, Moves) or not isinstance(b, Moves):
+        return False
+    same = a.shape == b.shape and ann.shapes[a.inputs[0]] == ann.shapes[b.inputs[0]]
+    return same and (a is b or np.array_equal(index_of(ann, a), index_of(ann, b)))
+
+
+def _channels(ann: Ann, norm: Node) -> Array | None:
+    """Of each channel before an arrangement, the one that it is afterwards; None where they mix."""
+    moves = ann[norm.inputs[0]]
+    assert isinstance(moves, Moves)
+    before, after = ann.shapes[moves.inputs[0]], moves.shape
+    numbers = np.empty(prod(after), np.int64)
+    numbers[index_of(ann, moves)] = np.arange(after[0]).repeat(prod(after[1:]))
+    numbers = numbers.reshape(before[0], -1)
+    return numbers[:, 0] if (numbers == numbers[:, :1]).all() else None
