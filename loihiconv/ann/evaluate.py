@@ -123,7 +123,8 @@ class Evaluator:
         around = _torch_padding(node.padding)
 
         def largest(x: Tensor) -> Tensor:
-            return torch.max_pool2d(F.pad(x, around, value=-torch.inf), node.kernel, node.stride, 0, node.dilation)
+            pooled: Tensor = torch.max_pool2d(F.pad(x, around, value=-torch.inf), node.kernel, node.stride, 0, node.dilation)
+            return pooled
 
         return largest
 

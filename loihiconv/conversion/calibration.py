@@ -232,7 +232,7 @@ def calibrate(
     statistics = {name: Statistics(ann.shapes[name], per_channel=per_channel and isinstance(ann[name], Relu)) for name in wanted}
     evaluator, other = Evaluator(ann), None if reference is None else Evaluator(reference)
     samples = agreed = 0
-    for x in batches(data, ann.input.shape):
+    for x in batches(data, ann.input.given):
         output, kept = evaluator(torch.from_numpy(x), keep=wanted)
         for name in statistics:
             values = output if name == ann.output.name else kept[name]

@@ -58,7 +58,14 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
     source, names = ann.input, population_names(ann)
     populations: list[Population] = [
         InputPopulation(
-            source.name, source.shape, settings.input_coding, scale=float(scales[source.name]), signed=signed, seed=settings.seed
+            source.name,
+            source.shape,
+            settings.input_coding,
+            scale=float(scales[source.name]),
+            signed=signed,
+            seed=settings.seed,
+            given=source.sample_shape,
+            order=source.order,
         )
     ]
     connections: list[Connection] = []

@@ -23,7 +23,7 @@ def check_samples(population: Input, x: Array) -> Array:
         raise InvalidData(
             f"samples of shape ({_text(x.shape[1:])})",
             where="input",
-            limit=f"({_text(expected)}) expected, channels first",
+            limit=f"({_text(expected)}) expected" + ("" if population.given else ", channels first"),
             remedy="transpose or reshape the data",
         )
     if not len(x):
@@ -41,7 +41,7 @@ def payloads(population: Input, x: Array) -> Array:
     Float: x / scale. Fixed point: round(x / scale * payload_max), halves to even, clipped to
     [-payload_max or 0, payload_max], as int32. Shape (N, \\*shape) in both, a bias plane included.
     """
-    x = np.asarray(x, np.float32)
+    x = arrange(population, np.asarray(x, np.float32))
     if population.payload_max:
         low = -population.payload_max if population.signed else 0
         factor = np.float64(population.payload_max) / np.float64(population.scale)
@@ -49,6 +49,13 @@ def payloads(population: Input, x: Array) -> Array:
     else:
         payload = x / np.float32(population.scale)
     return constant_plane(population, payload) if population.bias_plane else payload
+
+
+def arrange(population: Input, x: Array) -> Array:
+    """Samples (N, \\*sample_shape) as (N, \\*values_shape), in the population's order."""
+    if population.order is not None:
+        x = x.reshape(len(x), -1)[:, population.order]
+    return np.asarray(x.reshape(len(x), *population.values_shape))
 
 
 def poisson_spikes(population: Input, payload: Array, sample: int, *, begin: int, steps: int) -> Array:
@@ -114,6 +121,6 @@ def _text(shape: tuple[int, ...]) -> str:
 
 
 def constant_plane(population: Input, payload: Array) -> Array:
-    """Payloads (N, \\*sample_shape) with the plane added: (N, \\*shape)."""
+    """Payloads (N, \\*values_shape) with the plane added: (N, \\*shape)."""
     plane = np.full((len(payload), 1, *population.shape[1:]), population.payload_max or 1, payload.dtype)
     return np.concatenate([payload, plane], axis=1)

@@ -42,6 +42,10 @@ class Input(PopulationBase):
         Of "poisson": the same seed gives the same spikes on every back end.
     bias_plane : bool
         Whether the last channel is not of the samples but always sends the largest payload; see `loihiconv.conversion.bias_plane`.
+    given : tuple of int
+        Shape of one sample as users give it, such as (H, W, C) or (C, L); empty where it is that of the population.
+    order : int array (values,) or None
+        For each of the population's values its place in the flattened sample; None leaves them as they come.
     """
 
     coding: Coding = "analog"
@@ -50,10 +54,17 @@ class Input(PopulationBase):
     signed: bool = False
     seed: int = 0
     bias_plane: bool = False
+    given: Shape = ()
+    order: Array | None = None
 
     @property
     def sample_shape(self) -> Shape:
         """Shape of one sample."""
+        return self.given or self.values_shape
+
+    @property
+    def values_shape(self) -> Shape:
+        """Shape of what samples become: the population's, but for the bias plane."""
         return (self.shape[0] - self.bias_plane, *self.shape[1:])
 
     @property

@@ -12,7 +12,7 @@ realization's own neurons need beside v is checked by `loihiconv.backends.regist
 from __future__ import annotations
 
 from collections import defaultdict
-from math import isfinite
+from math import isfinite, prod
 
 import numpy as np
 
@@ -143,6 +143,10 @@ def check_input(network: Network) -> None:
         )
     if source.bias_plane and source.shape[0] < 2:
         raise InvalidModel("a bias plane and no channel of the samples' own", where=source.name, limit="at least 2 channels expected")
+    if source.given and prod(source.given) != prod(source.values_shape):
+        raise InvalidModel(f"samples of shape {source.given}", where=source.name, limit=f"{prod(source.values_shape)} values expected")
+    if source.order is not None and not np.array_equal(np.sort(source.order), np.arange(prod(source.values_shape))):
+        raise InvalidModel("an order that leaves values out", where=source.name, limit="every value of a sample once")
     for name, seed in ((source.name, source.seed), (network.readout.name, network.readout.seed)):
         if not 0 <= seed < SEED_LIMIT:
             raise InvalidModel(f"seed {seed}", where=name, limit="0 to 2^64 - 1 expected")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 import itertools
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -149,7 +150,8 @@ class _Stand(fx.Proxy):
         return len(self._result)
 
     def __iter__(self) -> Iterator[fx.Proxy]:
-        return iter([self[i] for i in range(len(self))])
+        pick: Any = operator.getitem
+        return iter([pick(self, i) for i in range(len(self))])
 
 
 class _Recorder(fx.Tracer):

@@ -11,7 +11,6 @@ from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.ann.passes import lower
-from loihiconv.core.errors import UnsupportedLayer
 
 CASES = {
     "2x2": ((nn.ReLU(), nn.MaxPool2d(2)), 3),
