@@ -95,7 +95,7 @@ class Evaluator:
             matrix = torch.sparse_coo_tensor(places, weight, (prod(map.outputs), prod(map.inputs)), check_invariants=True).coalesce()
 
             def product(x: Tensor) -> Tensor:
-                return torch.sparse.mm(matrix, x.flatten(1).T).T.reshape(len(x), *map.outputs)
+                return (matrix @ x.flatten(1).T).T.reshape(len(x), *map.outputs)
         else:
             around = _torch_padding(map.padding)
             stride, dilation, groups = map.stride, map.dilation, map.groups
