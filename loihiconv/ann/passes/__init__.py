@@ -52,6 +52,10 @@ _POOLING: dict[PoolingWay, tuple[Rewrite, ...]] = {
 }
 _LAST: tuple[Rewrite, ...] = (FlattenSums(), PushLinearThroughAdd(), MergeLinear(), MergeParallel())
 
+MUCH = 1.5
+FEW = 1000
+"""Times as many weights from which on merging is worth a note, and how many a network must have."""
+
 
 class Lowered(NamedTuple):
     """A network of `Input`, `Linear`, `Relu`, `MaxPool` and `Add` alone, and what the user should know about it."""
@@ -80,14 +84,34 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
     """
     ann = _in_float64(ann)
     notes: tuple[str, ...] = ()
-    for stage in (*_STAGES, _POOLING[maxpool], _LAST):
-        before = None
-        while before is not ann:
-            before = ann
-            for rewrite in stage:
-                ann, new = apply_all(rewrite, ann)
-                notes += new
+    for stage in (*_STAGES, _POOLING[maxpool]):
+        ann, new = _applied(stage, ann)
+        notes += new
+    unmerged = _weights(ann)
+    ann, new = _applied(_LAST, ann)
+    notes += new
+    if (merged := _weights(ann)) > max(MUCH * unmerged, FEW):
+        notes += (
+            f"layers that follow one another without a ReLU become one set of synapses each: {merged:,} weights in place of {unmerged:,}; "
+            "a ReLU between them keeps them apart",
+        )
     return Lowered(ann, notes)
+
+
+def _applied(stage: tuple[Rewrite, ...], ann: Ann) -> tuple[Ann, tuple[str, ...]]:
+    """Apply the rules of a stage until none matches; and their notes."""
+    notes: tuple[str, ...] = ()
+    before = None
+    while before is not ann:
+        before = ann
+        for rewrite in stage:
+            ann, new = apply_all(rewrite, ann)
+            notes += new
+    return ann, notes
+
+
+def _weights(ann: Ann) -> int:
+    return sum(int(node.map.weight.size) for node in ann if isinstance(node, Linear))
 
 
 def _in_float64(ann: Ann) -> Ann:

@@ -95,4 +95,11 @@ def test_random_networks_keep_their_function(case: tuple[nn.Sequential, tuple[in
         return
     assert_lowered(result.ann)
     output = Evaluator(result.ann, dtype=torch.float64)(x)[0].flatten(1)
-    torch.testing.assert_close(output.relu() if result.notes else output, expected, rtol=1e-9, atol=1e-8)
+    torch.testing.assert_close(output.relu() if any("last layer" in note for note in result.notes) else output, expected, rtol=1e-9, atol=1e-8)
+
+
+def test_a_bottleneck_whose_merging_makes_many_weights_is_said() -> None:
+    model = nn.Sequential(nn.Conv2d(2, 32, 1), nn.ReLU(), nn.Conv2d(32, 4, 1), nn.Conv2d(4, 32, 1), nn.ReLU())
+    (note,) = lower(read_torch(model, (2, 4, 4))).notes[1:]
+    assert "1,088 weights in place of 320" in note  # 64 + 32 x 32, 64 + 2 x 32 x 4
+    assert lower(read_torch(nn.Sequential(nn.Conv2d(2, 3, 1), nn.Conv2d(3, 2, 1)), (2, 4, 4))).notes == ()
