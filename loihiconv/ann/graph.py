@@ -40,6 +40,14 @@ class Node:
         """Shape of the result for inputs of these shapes; raises ValueError where they do not fit."""
         return shapes[0]
 
+    def shape_after(self, shapes: tuple[Shape, ...]) -> Shape:
+        """`output_shape`, remembered: rewriting asks for those of all nodes after every change."""
+        known: tuple[tuple[Shape, ...], Shape] | None = self.__dict__.get("_known")
+        if known is None or known[0] != shapes:
+            known = (shapes, self.output_shape(*shapes))
+            object.__setattr__(self, "_known", known)
+        return known[1]
+
 
 @dataclass(frozen=True, eq=False)
 class Input(Node):
@@ -242,8 +250,9 @@ class Ann:
         for node in self.nodes:
             if node.name in seen:
                 raise InvalidModel("two operations have this name", where=node.name, remedy="give every module its own name")
-            if missing := [name for name in node.inputs if name not in seen]:
-                raise InvalidModel(f"takes the result of {missing[0]!r}, which comes later or nowhere", where=node.name)
+            if not seen.issuperset(node.inputs):
+                missing = next(name for name in node.inputs if name not in seen)
+                raise InvalidModel(f"takes the result of {missing!r}, which comes later or nowhere", where=node.name)
             seen.add(node.name)
         if not self.nodes or [isinstance(n, Input) for n in self.nodes] != [True] + [False] * (len(self.nodes) - 1):
             raise InvalidModel("a network needs exactly one input, as its first node", remedy="give forward() one tensor argument")
@@ -255,7 +264,7 @@ class Ann:
         shapes: dict[str, Shape] = {}
         for node in self.nodes:
             try:
-                shapes[node.name] = node.output_shape(*(shapes[name] for name in node.inputs))
+                shapes[node.name] = node.shape_after(tuple([shapes[name] for name in node.inputs]))
             except ValueError as error:
                 raise InvalidModel(str(error), where=node.name, remedy="check the layer's sizes against the input's shape") from error
         return shapes
@@ -278,9 +287,20 @@ class Ann:
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
     def users(self, name: str) -> Nodes:
         """Nodes that take the result of ``name``."""
-        return tuple(node for node in self.nodes if name in node.inputs)
+        return self._users.get(name, ())
+
+    @cached_property
+    def _users(self) -> dict[str, Nodes]:
+        users: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                users.setdefault(name, []).append(node)
+        return {name: tuple(nodes) for name, nodes in users.items()}
 
     @cached_property
     def _by_name(self) -> dict[str, Node]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from itertools import chain, count
 
 import numpy as np
 
@@ -31,10 +32,17 @@ class Rewrite(ABC):
 def apply_all(rewrite: Rewrite, ann: Ann) -> tuple[Ann, tuple[str, ...]]:
     """Apply one rewrite wherever it matches, until it matches nowhere; and its notes."""
     notes: list[str] = []
-    while match := next((node for node in ann if rewrite.match(ann, node)), None):
-        ann = rewrite.transform(ann, match)
-        notes.append(rewrite.note(match))
-    return ann, tuple(filter(None, notes))
+    begin = 0  # what comes before has been looked at; what a change makes match there is found in the next round
+    while True:
+        found = next(((i, node) for i, node in enumerate(ann.nodes[begin:], begin) if rewrite.match(ann, node)), None)
+        if found is not None:
+            begin, node = found
+            ann = rewrite.transform(ann, node)
+            notes.append(rewrite.note(node))
+        elif begin:
+            begin = 0
+        else:
+            return ann, tuple(filter(None, notes))
 
 
 def splice(ann: Ann, name: str, new: Iterable[Node] = (), result: str | None = None, drop: Collection[str] = ()) -> Ann:
@@ -54,7 +62,7 @@ def splice(ann: Ann, name: str, new: Iterable[Node] = (), result: str | None = N
 
 def rewired(node: Node, names: Mapping[str, str]) -> Node:
     """The node, taking the results of others."""
-    if not set(node.inputs) & set(names):
+    if not any(name in names for name in node.inputs):
         return node
     return replace(node, inputs=tuple(names.get(name, name) for name in node.inputs))
 
@@ -71,8 +79,7 @@ def pruned(nodes: Iterable[Node], output: str) -> Ann:
 
 def fresh(ann: Ann, name: str) -> str:
     """``name``, or with a number after it where that is taken."""
-    taken = {node.name for node in ann}
-    return next(c for c in (name, *(f"{name}_{i}" for i in range(1, len(taken) + 2))) if c not in taken)
+    return next(c for c in chain((name,), (f"{name}_{i}" for i in count(1))) if c not in ann)
 
 
 def spikes(ann: Ann, name: str) -> bool:

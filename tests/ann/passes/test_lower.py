@@ -95,7 +95,9 @@ def test_random_networks_keep_their_function(case: tuple[nn.Sequential, tuple[in
         return
     assert_lowered(result.ann)
     output = Evaluator(result.ann, dtype=torch.float64)(x)[0].flatten(1)
-    torch.testing.assert_close(output.relu() if any("last layer" in note for note in result.notes) else output, expected, rtol=1e-9, atol=1e-8)
+    torch.testing.assert_close(
+        output.relu() if any("last layer" in note for note in result.notes) else output, expected, rtol=1e-9, atol=1e-8
+    )
 
 
 def test_a_bottleneck_whose_merging_makes_many_weights_is_said() -> None:
