@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from loihiconv.core.errors import BackendUnavailable
 
@@ -21,6 +21,8 @@ for library in ("OMP", "OPENBLAS", "MKL"):
 # The same examples on every run of CI, new ones on every run by hand; on no machine does a clock decide.
 settings.register_profile("by hand", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
+# For scripts/mutants.py: it wants to know that a test fails, not the smallest example of it.
+settings.register_profile("mutants", deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 
 
