@@ -40,12 +40,14 @@ def payloads(population: Input, x: Array) -> Array:
 
     Float: x / scale. Fixed point: round(x / scale * payload_max), halves to even, clipped to
     [-payload_max or 0, payload_max], as int32. Shape (N, \\*shape) in both, a bias plane included.
+
+    Samples are taken as float32, and multiplied in float64: versions of numpy differ in what a float32 array times a float64 number is.
     """
     x = arrange(population, np.asarray(x, np.float32))
     if population.payload_max:
         low = -population.payload_max if population.signed else 0
         factor = np.float64(population.payload_max) / np.float64(population.scale)
-        payload = np.clip(np.rint(x * factor), low, population.payload_max).astype(np.int32)
+        payload = np.clip(np.rint(x.astype(np.float64) * factor), low, population.payload_max).astype(np.int32)
     else:
         payload = x / np.float32(population.scale)
     return constant_plane(population, payload) if population.bias_plane else payload

@@ -243,7 +243,10 @@ def check_sums(network: Network) -> None:
 
 
 def _worst_sum_inside(network: Network, population: str) -> float:
-    """Largest sum in the worst case, for which `worst_cases` takes whole kernels where windows reach beyond small images."""
+    """Largest sum in the worst case, for which `worst_cases` takes whole kernels where windows reach beyond small images.
+
+    Shifts round towards minus infinity, as the chip's do.
+    """
     highest: Array = np.zeros(1)
     lowest: Array = np.zeros(1)
     for connection in network.incoming(population):
@@ -254,7 +257,7 @@ def _worst_sum_inside(network: Network, population: str) -> float:
         least = np.full((1, *source.shape), float(source.smallest_message))
         rising, falling = (connection.map.with_weight(part) for part in (np.maximum(weight, 0), np.minimum(weight, 0)))
         shift = 2.0**connection.weight_exp
-        highest = highest + np.ceil((rising.apply(most) + falling.apply(least)).ravel() * shift)
+        highest = highest + np.floor((rising.apply(most) + falling.apply(least)).ravel() * shift)
         lowest = lowest + np.floor((rising.apply(least) + falling.apply(most)).ravel() * shift)
     return float(max(highest.max(), -lowest.min()))
 
@@ -304,7 +307,7 @@ def check_joined(network: Network) -> None:
     """
     near: defaultdict[str, set[str]] = defaultdict(set)
     for connection in network.connections:
-        if not connection.on_host and connection.source != network.input.name:
+        if connection.source != network.input.name:
             near[connection.source].add(connection.target)
             near[connection.target].add(connection.source)
     reached, edge = {network.readout.name}, [network.readout.name]

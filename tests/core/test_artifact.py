@@ -60,3 +60,5 @@ def test_what_cannot_is_refused(forged: Network, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"net\.lnet: holds no network that can run: (hidden|input->hidden): ") as caught:
         load(tmp_path / "net.lnet")
     assert "\n" not in str(caught.value)
+    assert caught.value.limit
+    assert f"; {caught.value.limit}; convert again" in str(caught.value)

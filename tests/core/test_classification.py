@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from loihiconv.core import classification
 from loihiconv.core.classification import decide, softmax_spikes
 from loihiconv.core.network import Readout
 
@@ -27,6 +28,20 @@ def test_softmax_wins_as_often_as_it_should() -> None:
     np.testing.assert_array_equal(softmax_spikes(readout(rate=0.2), course[2:], first=2), spikes[2:])
 
 
+def test_potentials_are_compared_in_units_of_the_readout() -> None:
+    course = np.tile(np.array([0.0, 1.0, 2.0]), (2, 500, 1))
+    np.testing.assert_array_equal(softmax_spikes(readout(scale=64.0), 64 * course), softmax_spikes(readout(), course))
+
+
+def test_words_decide_whether_and_for_whom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rate of 1/4 asks below 2^30; classes without a chance never win, and those of 1/2 each share the words in halves."""
+    drawn = [(2**30 - 1, 0), (2**30 - 1, 2**31 - 1), (2**30 - 1, 2**31), (2**30 - 1, 2**32 - 1), (2**30, 0)]
+    monkeypatch.setattr(classification, "words", lambda *_, **__: np.array(drawn, np.uint32))
+    course = np.tile(np.array([-1000.0, 0.0, 0.0]), (1, len(drawn), 1))
+    spikes = softmax_spikes(readout(rate=0.25), course)[0]
+    assert [np.flatnonzero(row).tolist() for row in spikes] == [[1], [1], [2], [2], []]
+
+
 def test_softmax_with_large_integers_takes_the_largest() -> None:
     course = np.tile(np.array([-(2**23) + 1, 2**23 - 1, 0], np.int32), (1, 8, 1))
     decided = decide(readout(), course[:, -1], course)
@@ -41,4 +56,6 @@ def test_ties_go_to_the_larger_potential() -> None:
     assert silent.output_spikes is not None
     assert silent.output_spikes.sum() == 0
     assert silent.predictions.tolist() == [1]
+    below = decide(readout(rate=1e-12), course[:, -1] - 10, course - 10)
+    assert below.predictions.tolist() == [1]
     assert decide(readout(decision="potential"), course[:, -1]).predictions.tolist() == [1]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihiconv.core.fixed_point import BIAS_MAX, join_bias, round_bias, round_weights, split_bias
+from loihiconv.core.fixed_point import BIAS_MAX, V_MAX, join_bias, round_bias, round_weights, split_bias
 
 
 @given(st.integers(-4095, 4095), st.integers(0, 7))
@@ -38,3 +38,15 @@ def test_weights_are_multiples_of_their_step_up_to_their_limit(bits: int, even: 
     assert np.abs(found - asked)[inside].max() <= step / 2
     assert np.abs(found[~inside]).min() == 256 - step
     assert round_weights(grid.astype(float), weight_bits=bits, even=even).tolist() == grid.tolist()
+
+
+def test_ends_of_registers() -> None:
+    """13 signed bits shifted by 7, and 24 signed bits of which the smallest number is not used."""
+    assert BIAS_MAX == 4095 * 128
+    assert V_MAX == 8_388_607
+
+
+def test_signs_that_mix_cost_a_bit() -> None:
+    assert round_weights(np.array([3.0, 1.0, 0.0])).tolist() == [3, 1, 0]
+    assert round_weights(np.array([-3.0, -1.0, 0.0])).tolist() == [-3, -1, 0]
+    assert (round_weights(np.array([3.0, -1.0, 254.9])) % 2 == 0).all()

@@ -1,12 +1,16 @@
-"""Poisson input: rates are payloads, and each sample has spikes of its own."""
+"""Samples, payloads by hand and exactly, and Poisson input: rates are payloads, and each sample has spikes of its own."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
+import pytest
 
-from loihiconv.core.input_coding import payloads, poisson_spikes
+from loihiconv.core import input_coding
+from loihiconv.core.errors import InvalidData
+from loihiconv.core.input_coding import check_samples, host_sums, payloads, poisson_spikes
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import Connection, Input, Network, Readout
 from loihiconv.simulator import simulate
@@ -36,3 +40,61 @@ def test_each_sample_has_spikes_of_its_own_wherever_it_is_cut() -> None:
     again = simulate(network, x, memory=1)
     np.testing.assert_array_equal(again.output_spikes, whole.output_spikes)
     np.testing.assert_array_equal(again.spike_counts["input"], whole.spike_counts["input"])
+
+
+def test_payloads_by_hand() -> None:
+    """Units of 0.5: halves go to even, and what is beyond the range is clipped, as are values below 0 where nothing has a sign."""
+    x = np.array([[0.24, 0.25, 0.75, 1.24, 3.5, 9, -0.76, -9]])
+    unsigned = Input("input", (8,), scale=3.5, payload_max=7)
+    assert payloads(unsigned, x).tolist() == [[0, 0, 2, 2, 7, 7, 0, 0]]
+    assert payloads(replace(unsigned, signed=True), x).tolist() == [[0, 0, 2, 2, 7, 7, -2, -7]]
+    assert payloads(replace(unsigned, payload_max=0), x).tolist() == [(x[0].astype(np.float32) / np.float32(3.5)).tolist()]
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.7, 255.0])
+def test_payloads_are_nearest_in_exact_arithmetic(scale: float) -> None:
+    """Of the float32 samples that lie closest to where rounding turns, with any version of numpy."""
+    population = Input("input", (255,), scale=scale, payload_max=255)
+    x = (np.float32((np.arange(255) + 0.5) * scale / 255)).reshape(1, -1)
+    exact = [Fraction(float(value)) * 255 / Fraction(scale) for value in x[0]]
+    errors = [abs(payload - value) for payload, value in zip(payloads(population, x)[0].tolist(), exact, strict=True)]
+    assert max(errors) <= Fraction(1, 2) + Fraction(1, 10**12)
+
+
+def test_a_bias_plane_always_sends_the_largest_payload() -> None:
+    population = Input("input", (2, 1, 2), payload_max=7, bias_plane=True)
+    assert payloads(population, np.zeros((1, 1, 1, 2))).tolist() == [[[[0, 0]], [[7, 7]]]]
+    assert payloads(replace(population, payload_max=0), np.zeros((1, 1, 1, 2))).tolist() == [[[[0, 0]], [[1, 1]]]]
+
+
+@pytest.mark.parametrize("payload_max", [0, 4])
+def test_a_word_below_the_payloads_share_is_a_spike(payload_max: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of all 2^32 words fires at a payload of a quarter, and none at 0."""
+    monkeypatch.setattr(input_coding, "words", lambda *_, **__: np.array([[2**30 - 1, 2**30, 0]], np.uint32))
+    quarter = 1 if payload_max else 0.25
+    population = Input("input", (3,), "poisson", payload_max=payload_max)
+    assert poisson_spikes(population, np.array([quarter, quarter, 0]), 0, begin=0, steps=1).tolist() == [[True, False, False]]
+
+
+def test_sums_of_the_host_add_up_over_connections_and_the_bias() -> None:
+    bias = np.array([5, -5], np.int32)
+    populations = (Input("input", (2,), payload_max=7), Readout("readout", (2,), np.zeros(1, np.int32), bias))
+    maps = (Dense(np.array([[1, 2], [3, 4]], np.int32)), Dense(np.array([[100, 0], [0, 100]], np.int32)))
+    connections = tuple(Connection("input", "readout", m, on_host=True, weight_exp=e) for m, e in zip(maps, (2, -1), strict=True))
+    network = Network(populations, connections, 4, fixed_point=True)
+    assert host_sums(network, np.array([[1, 3]])) == {"readout": pytest.approx(np.array([[4 * 7 + 50 + 5, 4 * 15 + 150 - 5]]))}
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.zeros((2, 1, 3)), r"input: shape \(2, 1, 3\) has an axis too many; \(N, 3\) expected"),
+        (np.zeros((2, 2, 3)), r"input: samples of shape \(2, 3\); \(3\) expected, channels first"),
+        (np.zeros((0, 3)), "input: no samples; at least 1 expected"),
+        (np.array([["a", "b", "c"]]), "input: samples of type <U1; numbers expected"),
+        (np.array([[0, np.nan, 0]]), "input: samples hold NaN or infinity"),
+    ],
+)
+def test_samples_that_are_none(x: np.ndarray, message: str) -> None:
+    with pytest.raises(InvalidData, match=message):
+        check_samples(Input("input", (3,)), x)

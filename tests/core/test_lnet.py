@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+import zlib
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
@@ -268,13 +269,28 @@ def test_altered_json(saved):
 
 def test_newer_version(saved):
     message = refusal(edited(saved, lambda d: d.update(version=lnet.VERSION + 1, network={"class": "Brain"})))
-    assert "newer" in message
-    assert "update loihiconv" in message
+    assert f"written by a newer loihiconv (format {lnet.VERSION + 1}; this one reads up to {lnet.VERSION}); update loihiconv" in message
 
 
 @pytest.mark.parametrize("version", [None, "1", 0, True, 1.0])
 def test_nonsensical_version(saved, version):
     assert "format version" in refusal(edited(saved, lambda d: d.update(version=version)))
+
+
+def test_what_every_version_looks_for_first(saved):
+    """A change of the format is a new number: this one has been written since there are records in place of metadata."""
+    with zipfile.ZipFile(saved) as archive:
+        head = json.loads(archive.read("network.json"))
+    assert (head["format"], head["version"], sorted(head)) == ("loihiconv network", 2, ["format", "network", "version"])
+
+
+def test_descriptions_have_a_size_up_to_which_they_are_read(saved, monkeypatch):
+    with zipfile.ZipFile(saved) as archive:
+        size = len(archive.read("network.json"))
+    monkeypatch.setattr(lnet, "_JSON_LIMIT", size)
+    assert load(saved).timesteps == 16
+    monkeypatch.setattr(lnet, "_JSON_LIMIT", size - 1)
+    assert "network.json is larger than" in refusal(saved)
 
 
 def test_foreign_files(tmp_path):
@@ -305,6 +321,14 @@ def test_missing_array(saved, sums, message):
     assert message in refusal(repacked(saved, change))
 
 
+def test_a_member_without_a_checksum(saved):
+    def change(members):
+        name = "connections.1.map.weight.npy"
+        members["SHA256SUMS"] = b"".join(hashlib.sha256(d).hexdigest().encode() + f"  {n}\n".encode() for n, d in members.items() if n != name)
+
+    assert "checksum of its member connections.1.map.weight.npy differs" in refusal(repacked(saved, change))
+
+
 @pytest.mark.parametrize("name", ["../../evil.npy", "/tmp/evil.npy", "spare.npy"])
 def test_members_that_do_not_belong(saved, tmp_path, name):
     array = np.lib.format.magic(1, 0) + b"\x46\0{'descr': '<i4', 'fortran_order': False, 'shape': (1,), }            \n\1\0\0\0"
@@ -325,6 +349,27 @@ def test_zip_bomb(saved):
     assert "compressed" in refusal(saved)
 
 
+def test_a_member_that_is_compressed_to_its_own_size(saved):
+    data = next(d for d in (bytes(range(1, n)) + bytes(n) for n in range(1, 30)) if len(deflated(d)) == len(d))
+    with zipfile.ZipFile(saved, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("spare.npy", data)
+    assert "compressed" in refusal(saved)
+
+
+def deflated(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+def test_a_member_that_claims_more_than_the_file_holds(saved):
+    """In the zip's directory: 20 bytes into an entry are its compressed and its plain size."""
+    data = bytearray(saved.read_bytes())
+    place = data.index(b"PK\1\2") + 20
+    data[place : place + 8] = len(data).to_bytes(4, "little") * 2
+    saved.write_bytes(data)
+    assert "claims to hold more than its size" in refusal(saved)
+
+
 def header(text: str) -> bytes:
     return np.lib.format.magic(1, 0) + len(text).to_bytes(2, "little") + text.encode()
 
@@ -337,6 +382,7 @@ def header(text: str) -> bytes:
         header("{'descr': '<i4', 'fortran_order': False, 'shape': (1000000, 1000000, 1000000)}"),  # fills no memory
         header("{'descr': '<i4', 'fortran_order': False, 'shape': (-1,)}"),
         header("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}") + b"cos\nsystem\n(S'false'\ntR.",
+        header("{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}") + bytes(8),
         header("{'descr': '<i4', 'fortran_order': True, 'shape': (1, 2)}") + bytes(8),
         header("{'descr': '<i4'"),
         header("__import__('os').abort()"),

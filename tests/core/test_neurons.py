@@ -45,6 +45,9 @@ def test_graded_spikes_carry_whole_thresholds_from_the_first_on() -> None:
     v = whole(99, 100, 399, 900, -150)
     assert fire(v, 100, payload_max=5).tolist() == [0, 1, 3, 5, 0]
     assert v.tolist() == [99, 0, 99, 400, -150]
+    v = whole(99, 100, 200, 900)
+    assert fire(v, 100, payload_max=2).tolist() == [0, 1, 2, 2]
+    assert v.tolist() == [99, 0, 0, 700]
 
 
 def test_kinds_of_population() -> None:

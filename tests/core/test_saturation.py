@@ -41,6 +41,8 @@ def test_currents_are_cut_to_what_a_bias_can_be() -> None:
     payload = np.array([[255], [-255]], np.int32)
     assert host_sums(network, payload)["hidden"].tolist() == [[BIAS_MAX], [-495_840]]
     assert not currents_saturate(host_sums(network, payload)["hidden"]).any()
+    ends = np.array([[BIAS_MAX], [-BIAS_MAX], [BIAS_MAX + 1], [-BIAS_MAX - 1]], np.float64)
+    assert currents_saturate(ends).tolist() == [[False, False, True, False], [False, False, False, True]]
     beyond = np.array([[256], [-300], [0]], np.int32)
     assert host_currents(network, beyond)["hidden"].tolist() == [[BIAS_MAX], [-BIAS_MAX], [14_160]]
     assert currents_saturate(host_sums(network, beyond)["hidden"]).tolist() == [[True, False, False], [False, True, False]]
