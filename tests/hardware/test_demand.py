@@ -7,11 +7,14 @@ from math import ceil, prod
 
 import numpy as np
 
-from loihiconv.core.linear import Conv, Dense
+import pytest
+
+from loihiconv.core.linear import Conv, Dense, LinearMap, Shape
 from loihiconv.core.network import IF, Connection
 from loihiconv.hardware.board import Board, Limit, load_board
+from loihiconv.hardware.demand import Demand, Layer, Region, Synapses, on_chip, overlap
 from loihiconv.hardware.place import place
-from tests.hardware.nets import chain, conv, mnist_cnn
+from tests.hardware.nets import chain, conv, mnist_cnn, ones
 from tests.hardware.recount import recount
 
 
@@ -30,6 +33,7 @@ def test_memory_worked_out_by_hand():
     assert not layer.slices[0].halo
     taps = [a * b for a in (2, 3, 2) for b in (2, 3, 2)]
     assert layer.slices[0].demand.words == 2 * sum(ceil((n * 3 * 18 + 10) / 64) for n in taps)
+    assert layer.slices[0].demand.longest == ceil((9 * 3 * 18 + 10) / 64)
     assert layer.slices[0].demand.axons_in == 16
     assert layer.slices[0].demand.compartments == 3 * 16 * 2
 
@@ -76,3 +80,81 @@ def test_loihi_2_stores_kernels_once_per_slice():
     per_kernel = {(b - a) * 16 * 9 for a, b in parts}
     assert {s.demand.words for s in layer.slices} == {ceil(n * 8 / 32) for n in per_kernel}
     assert prod(layer.shape) == sum(s.region.neurons for s in layer.slices)
+
+
+def synapses(shape: Shape, linear: LinearMap, board: str = "nahuku8") -> Synapses:
+    """A map from an image, as a core holds it."""
+    network = chain(shape, linear, Dense(ones(2, prod(linear.output_shape(shape)))))
+    return Synapses(network, network.connections[0], load_board(board))
+
+
+@pytest.mark.parametrize(("channels", "axons"), [(1, 1), (512, 1), (513, 2), (1024, 2), (1025, 3)])
+def test_an_axon_of_a_pixel_tells_512_channels_apart(channels: int, axons: int) -> None:
+    """On Loihi 1 an entry of a population axon takes two slots."""
+    seen = synapses((channels, 1, 2), conv(channels, 1, 1))
+    assert seen.axons((0, 1), 2) == 2 * axons
+    assert seen.entries(channels, 2) == 2 * 2 * axons
+    assert synapses((channels, 1, 2), conv(channels, 1, 1), "kapoho_point").entries(channels, 2) == 2 * axons
+
+
+@pytest.mark.parametrize(
+    ("shape", "linear", "population_axons"),
+    [
+        ((2, 1, 2), conv(2, 1, 1), True),
+        ((1, 1, 2), conv(1, 1, 1), True),
+        ((2, 1, 1), conv(2, 1, 1), False),  # a single pixel: a vector
+        ((2, 1, 2), Dense(ones(3, 4)), True),
+        ((1, 1, 2), Dense(ones(3, 2)), False),  # no channels to tell apart
+        ((2,), Dense(ones(3, 2)), False),
+    ],
+)
+def test_pixels_share_axons_where_there_are_pixels_and_channels(shape: Shape, linear: LinearMap, population_axons: bool) -> None:
+    seen = synapses(shape, linear)
+    assert seen.population_axons is population_axons
+    assert seen.out_slots == (2 if population_axons else 1)
+    assert seen.axons((0, 1), 1) == (1 if population_axons else shape[0])
+
+
+def test_groups_reach_their_own_channels() -> None:
+    """2 groups of 3 source and 2 target channels each."""
+    grouped = synapses((6, 1, 2), conv(6, 4, 1, groups=2))
+    assert [grouped.source_channels(c) for c in ((0, 1), (0, 2), (1, 3), (2, 4))] == [(0, 3), (0, 3), (0, 6), (3, 6)]
+    assert [grouped.overlaps(c) for c in ((0, 2), (1, 3), (0, 3), (0, 4))] == [((2, 3),), ((1, 6),), ((1, 3), (2, 3)), ((2, 6),)]
+
+
+def test_lists_are_as_long_as_the_group_with_most_targets() -> None:
+    """61 target channels: all 60 of the first group, and 1 of the second; 8 + 10 bits each."""
+    network = chain((6, 1, 2), conv(6, 6, 1), conv(6, 120, 1, groups=2), Dense(ones(2, 240)))
+    layer = Layer(network, "layer1", load_board("nahuku8"))
+    assert layer.demand(Region((0, 61), (0, 1), (0, 2)), halo=False).longest == ceil((60 * 18 + 10) / 64)
+
+
+def test_the_longest_list_is_that_of_any_connection() -> None:
+    network = chain((4,), Dense(ones(4, 4)), Dense(ones(100, 4)), Dense(ones(2, 100)))
+    short = Connection("layer0", "layer1", Dense(ones(100, 4)))
+    both = replace(network, connections=(*network.connections, short))
+    region = Region((0, 100), (0, 1), (0, 1))
+    one, two = (Layer(n, "layer1", load_board("nahuku8")).demand(region, halo=False) for n in (network, both))
+    assert one.longest == 19 + ceil((36 * 18 + 10) / 64)
+    assert (two.longest, two.words, two.axons_in) == (one.longest, 2 * one.words, 2 * one.axons_in)
+    assert Demand(1, 2, 3, 4, 5) + Demand(1, 1, 1, 1, 9) == Demand(2, 3, 4, 5, 9) == Demand(1, 1, 1, 1, 9) + Demand(1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(("reach", "copies"), [(8, 4), (30, 2), (31, 1)])
+def test_lists_are_copied_where_a_base_does_not_reach(reach: int, copies: int) -> None:
+    """16 neurons of two compartments each: the last one's begins at 30."""
+    network = chain((1, 4, 4), conv(1, 1, 1), conv(1, 1, 1), Dense(ones(2, 16)))
+    layer = Layer(network, "layer1", small_board("nahuku8", axon_base_range=reach))
+    assert layer.demand(Region((0, 1), (0, 4), (0, 4)), halo=False).words == copies
+
+
+def test_the_host_sums_where_spikes_have_no_payload() -> None:
+    network = chain((4,), Dense(ones(4, 4)), Dense(ones(2, 4)))
+    first, second = network.connections
+    loihi1, loihi2 = load_board("nahuku8"), load_board("kapoho_point")
+    assert [on_chip(network, c, loihi1) for c in (first, replace(first, on_host=False), second)] == [False, False, True]
+    assert [on_chip(network, c, loihi2) for c in (first, replace(first, on_host=False), second)] == [False, True, True]
+
+
+def test_intervals_share_what_lies_in_both() -> None:
+    assert [overlap((0, 3), other) for other in ((1, 5), (2, 3), (3, 5), (4, 9), (0, 3))] == [2, 1, 0, 0, 3]

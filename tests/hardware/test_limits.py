@@ -10,7 +10,7 @@ import pytest
 from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.linear import Array, Dense
 from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout
-from loihiconv.hardware.board import load_board
+from loihiconv.hardware.board import Limit, load_board
 from loihiconv.hardware.limits import Violation, network_violations
 from loihiconv.hardware.place import place
 
@@ -57,10 +57,14 @@ def test_weights():
     assert found(network(np.array([[2, -300], [6, 8]]))) == [("hidden->middle", "weight_bits", 10, 8, True)]
     assert found(network(np.array([[3, -5], [6, 8]]))) == [("hidden->middle", "weights that are no multiples of 2", 2, 0, True)]
     assert found(network(np.array([[3, 5], [255, 8]]))) == []
+    assert found(network(np.array([[3, 5], [256, 8]]))) == [("hidden->middle", "weight_bits", 9, 8, True)]
+    assert found(network(np.array([[-2, 4], [254, -254]]))) == []
+    assert found(network(np.array([[-2, 4], [256, -2]]))) == [("hidden->middle", "weight_bits", 10, 8, True)]
 
 
 def test_biases_and_start_potentials():
     assert found(network(bias=BIAS_MAX)) == []
+    assert found(network(bias=BIAS_MAX, on_host=False), LOIHI2) == []
     assert found(network(bias=BIAS_MAX + 1, on_host=False), LOIHI2) == [("hidden", "bias", BIAS_MAX + 1, BIAS_MAX, True)]
     assert found(network(bias=BIAS_MAX + 1)) == []  # the host adds it to its sum, and cuts that
     assert found(network(v_init=V_MAX)) == []
@@ -70,6 +74,10 @@ def test_biases_and_start_potentials():
 def test_payloads_need_graded_spikes():
     assert found(network(on_host=False)) == [("input->hidden", "graded_spike_bits", 8, 0, True)]
     assert found(network(on_host=False, signed=True), LOIHI2) == []
+    for bits, signed, fits in ((8, False, True), (8, True, False), (9, True, True), (7, False, False)):
+        board = LOIHI2.model_copy(update={"graded_spike_bits": Limit(value=bits, source="a test")})
+        expected = [] if fits else [("input->hidden", "graded_spike_bits", 8 + signed, bits, True)]
+        assert found(network(on_host=False, signed=signed), board) == expected
 
 
 def test_long_skips():
@@ -79,9 +87,14 @@ def test_long_skips():
     chain = [Connection(a, b, Dense(np.ones((1, 1), int))) for a, b in pairwise(names)]
     net = Network(populations, (*chain, Connection("h0", "readout", Dense(np.ones((1, 1), int)))), 4, fixed_point=True, board="nahuku8")
     assert found(net) == [("h0->readout", "max_delay", 65, 62, True)]
+    for name, expected in (("h2", [("h2->readout", "max_delay", 63, 62, True)]), ("h3", [])):
+        assert found(replace(net, connections=(*chain, Connection(name, "readout", Dense(np.ones((1, 1), int)))))) == expected
 
 
 def test_sums_beyond_the_stricter_accumulator_are_a_warning_with_its_source():
+    exact = np.array([[255] * 128 + [127]] * 2).T
+    assert found(network(exact)) == []  # 2^15 - 1
+    assert found(network(exact + (exact == 127))) == [("middle", "sum of weights per step", 2**15, 2**15 - 1, False)]
     weight = np.full((200, 2), 254)
     warning = network_violations(network(weight), LOIHI1)
     assert [(v.layer, v.value, v.limit, v.certain) for v in warning] == [("middle", 200 * 254, 2**15 - 1, False)]

@@ -29,6 +29,23 @@ def test_what_is_left_over_goes_where_it_first_fits_the_largest_first() -> None:
     assert contents(merge(bags, BOARD)) == [[("e", 0), ("a", 0)], [("b", 0), ("c", 0)], [("d", 0)]]
 
 
+def test_what_fills_a_core_to_the_last_fits() -> None:
+    """4 + 2 + 2: what is left is counted down by what was put in."""
+    bags = [Bag(((name, 0),), demand(n)) for name, n in (("a", 4), ("b", 2), ("c", 2), ("d", 8))]
+    assert contents(merge(bags, BOARD)) == [[("a", 0), ("b", 0), ("c", 0)], [("d", 0)]]
+
+
+def test_a_core_has_so_many_profiles() -> None:
+    """Two for each population, as neurons take two compartments; one population alone is never split for it."""
+    both = Bag((("a", 0), ("b", 0)), demand(2))
+    for profiles, fit in ((4, True), (3, False)):
+        board = BOARD.model_copy(update={"profiles_per_core": Limit(value=profiles, source="a test")})
+        assert board.compartments_per_neuron.value == 2
+        assert fits(both, board) is fit
+    board = BOARD.model_copy(update={"profiles_per_core": Limit(value=1, source="a test")})
+    assert fits(Bag((("a", 0), ("a", 1)), demand(2)), board)
+
+
 def test_populations_of_one_core_are_counted_once() -> None:
     bag = Bag((("a", 0),), demand(1)) + Bag((("a", 1),), demand(2)) + Bag((("b", 0),), demand(1))
     assert (bag.populations, bag.demand.compartments) == (2, 4)

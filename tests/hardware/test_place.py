@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from time import process_time
 
 import numpy as np
 import pytest
 
-from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout
-from loihiconv.hardware.place import place
-from tests.hardware.nets import chain, mnist_cnn, mobilenet, resnet18, vgg16
+from loihiconv.hardware.board import Board, Limit, load_board
+from loihiconv.hardware.demand import Layer
+from loihiconv.hardware.place import layer_bounds, place, require_fit
+from loihiconv.hardware.placement_limits import placement_violations
+from tests.hardware.nets import chain, conv, mnist_cnn, mobilenet, ones, resnet18, vgg16
 
 
 def test_cores_are_numbered_without_gaps_and_chips_follow():
@@ -79,3 +83,59 @@ def _if(name: str, shape: tuple[int, ...]) -> IF:
 
 def _readout(classes: int) -> Readout:
     return Readout("readout", (classes,), np.zeros(1), np.zeros(1))
+
+
+def limited(**limits: tuple[int, bool]) -> Board:
+    """Nahuku with other limits, certain or not."""
+    changed = {key: Limit(value=value, certain=certain, source="a test") for key, (value, certain) in limits.items()}
+    return load_board("nahuku8").model_copy(update=changed)
+
+
+def test_bounds_by_hand() -> None:
+    """3 channels of 4 pixels into 5 neurons, which feed 2 integrators: the image's axons are shared by its channels."""
+    network = chain((3, 2, 2), conv(3, 3, 1), Dense(ones(5, 12)), Dense(ones(2, 5)))
+    layers = {name: Layer(network, name, load_board("nahuku8")) for name in ("layer0", "layer1", "readout")}
+    assert layer_bounds(layers["layer0"]) == {
+        "neurons": 12 * 2 / 1024,
+        "synapse_memory": 0,  # the host has the weights
+        "axons_in": 0,
+        "axons_out": 4 * 2 / 4096,  # a slot is half an entry of a population axon
+    }
+    assert layer_bounds(layers["layer1"]) == {
+        "neurons": 5 * 2 / 1024,
+        "synapse_memory": ceil(60 * 8 / 64) / 16384,
+        "axons_in": 4 / 4096,
+        "axons_out": 5 / 4096,
+    }
+    assert layer_bounds(layers["readout"]) == {"neurons": 2 / 1024, "synapse_memory": 2 / 16384, "axons_in": 5 / 4096, "axons_out": 0}
+
+
+def test_a_board_that_is_just_large_enough() -> None:
+    network = chain((4,), Dense(ones(4, 4)), Dense(ones(2, 4)))
+    few = {"neurons_per_core": (4, True), "chips": (1, True)}
+    cores = place(network, limited(**few, cores_per_chip=(128, True))).cores
+    assert cores > 1
+    assert place(network, limited(**few, cores_per_chip=(cores, True))).violations == ()
+    for certain in (True, False):
+        (violation,) = place(network, limited(**few, cores_per_chip=(cores - 1, certain))).violations
+        assert (violation.quantity, violation.value, violation.limit, violation.certain) == ("cores", cores, cores - 1, certain)
+
+
+def test_only_what_is_certain_is_refused() -> None:
+    network = chain((5000,), Dense(ones(5000, 5000)), Dense(ones(10, 5000)))
+    require_fit(network, limited(input_axons_per_core=(4096, False)))
+    with pytest.raises(LimitExceeded, match=r"does not fit Nahuku.*: readout: input axons per core 5,000.*; see 'loihiconv place'") as one:
+        require_fit(network, limited(input_axons_per_core=(4096, True)))
+    assert "more)" not in str(one.value)
+    with pytest.raises(LimitExceeded, match=r"\(and 1 more\)"):
+        require_fit(network, limited(input_axons_per_core=(4096, True), chips=(1, True), cores_per_chip=(1, True)))
+
+
+@pytest.mark.parametrize(("words", "found"), [(2, []), (1, ["synapse_words_per_axon"])])
+def test_lists_up_to_what_an_axon_takes(words: int, found: list[str]) -> None:
+    """Two integrators with a list of one word each, and four neurons with 4 x 18 + 10 bits: two words."""
+    network = chain((2,), Dense(ones(1, 2)), Dense(ones(4, 1)), Dense(ones(1, 4)))
+    board = limited(synapse_words_per_axon=(words, True))
+    placement = replace(place(network, "nahuku8"), board=board)
+    assert placement["layer1"].slices[0].demand.longest == 2
+    assert [v.quantity for v in placement_violations(placement)] == found

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from loihiconv.core.linear import LinearMap
 from loihiconv.core.network import Connection, Network
 from loihiconv.hardware.board import Board, Limit, load_board
+from loihiconv.hardware.demand import Demand, Region
+from loihiconv.hardware.limits import Violation
 from loihiconv.hardware.place import place
-from loihiconv.hardware.placement import Placement
+from loihiconv.hardware.placement import LayerPlacement, Placement, Slice
 from tests.hardware.nets import chain, conv
 from tests.hardware.recount import recount, shape_of
 from tests.strategies import Case, cases
@@ -111,3 +113,43 @@ def test_placement_is_deterministic_and_never_below_its_bound(case: Case):
     assert first.to_json() == second.to_json()
     assert first.cores >= first.bound >= 1
     assert all(layer.slices for layer in first.layers)
+
+
+def spread(*parts: tuple[str, int, int], cores_per_chip: int = 2) -> Placement:
+    """Slices of (population, core, compartments)."""
+    one = Region((0, 1), (0, 1), (0, 1))
+    layers = []
+    for name in dict.fromkeys(name for name, _, _ in parts):
+        slices = tuple(Slice(name, core, one, False, Demand(compartments=n)) for other, core, n in parts if other == name)
+        layers.append(LayerPlacement(name, (len(slices), 1, 1), len(slices), slices, {}, "channels", {}))
+    return Placement(small_board("nahuku8", cores_per_chip=cores_per_chip), tuple(layers), {"neurons": 1, "axons_in": 2})
+
+
+def test_chips_are_used_up_before_the_next_begins():
+    assert [spread(*(("a", core, 1) for core in range(n))).chips for n in (1, 2, 3, 4, 5)] == [1, 1, 2, 2, 3]
+
+
+def test_what_is_uncertain_does_not_stand_in_the_way():
+    certain, uncertain = (Violation("a", "cores", 2, 1, c, "use less") for c in (True, False))
+    found = [replace(spread(("a", 0, 1)), violations=v).fits for v in ((), (uncertain,), (certain,), (uncertain, certain))]
+    assert found == [True, True, False, False]
+
+
+def test_a_core_that_two_populations_share():
+    """As JSON each layer tells its own part of a core, and the placement all of it."""
+    placement = spread(("a", 0, 256), ("a", 0, 128), ("a", 1, 512), ("b", 1, 256))
+    assert (placement.cores, placement.chips, placement.bound) == (2, 1, 2)
+    assert {core: demand.compartments for core, demand in placement.usage.items()} == {0: 384, 1: 768}
+    assert placement.utilisation(1) == 0.75
+    a, b = placement.to_json()["layers"]
+    assert [(c["core"], c["slices"], c["neurons"], c["compartments"], c["utilisation"]) for c in a["cores"]] == [
+        (0, 2, 2, 384, 0.375),
+        (1, 1, 1, 512, 0.5),
+    ]
+    assert [(c["core"], c["utilisation"]) for c in b["cores"]] == [(1, 0.25)]
+    assert (a["halo"], a["cut"]) == (False, "channels")
+
+
+def test_what_has_no_place_has_no_halo():
+    lost = LayerPlacement("a", (1, 1, 1), 1, (), {}, "", {})
+    assert Placement(load_board("nahuku8"), (lost,), {}).to_json()["layers"][0]["halo"] is False

@@ -19,6 +19,7 @@ def test_a_delay_of_nothing_takes_nothing() -> None:
 def test_lists_are_cut_into_blocks_of_64_with_a_header() -> None:
     """18 bits an entry: 64 make 1162 bits, 19 words of 64; 3 make 64 bits, one word; 4 make 82, two."""
     assert [list_words(n, 18, 64) for n in (0, 3, 4, 64, 67, 128)] == [0, 1, 2, 19, 20, 38]
+    assert list_words(5, 11, 64) == 2  # 55 bits and a header of 10
 
 
 def test_kernels_are_packed_without_overhead() -> None:
