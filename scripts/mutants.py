@@ -60,11 +60,9 @@ class Fault:
 
     def stages(self, *, own: bool) -> tuple[str, ...]:
         """What is run one after the other: the module's tests, and what its room has beyond them unless only its own are wanted."""
-        room = Path("tests", self.module).parent
-        mine = room / f"test_{Path(self.module).name}"
-        if not (ROOT / mine).is_file():
-            return (str(room),)
-        return (str(mine),) if own else (str(mine), str(room))
+        module = Path("tests", self.module)
+        mine = " ".join(sorted(str(path.relative_to(ROOT)) for path in (ROOT / module.parent).glob(f"test_{module.stem}*.py")))
+        return tuple(stage for stage in (mine, "" if own and mine else str(module.parent)) if stage)
 
     def put_into(self, source: str) -> str:
         """The module's source with the fault."""
@@ -128,7 +126,7 @@ class Laboratory:
         """Whether all tests pass within some seconds; otherwise also which did not."""
         for stage, before in zip(stages, ("", *stages), strict=False):
             log, begin = self.folder / "log", time.monotonic()
-            arguments = [stage, f"--deselect={before}"] if before else [stage]
+            arguments = [*stage.split(), *(f"--deselect={path}" for path in before.split())]
             process = self.context.Process(target=run_tests, args=(str(self.folder), arguments, str(log)))
             process.start()
             process.join(limit)

@@ -342,7 +342,8 @@ def _filling(network: Network, readout: Integrating, source: Input, board: Board
             exponent = widest_exponent(largest, limit)
             filled.append((largest * 2.0**-exponent / limit, exponent))
     least, exponent = min(filled, default=(1.0, 0))
-    return 0.5 / least if 0.5 < least < FILLED and exponent > WEIGHT_EXP_MIN else 1.0
+    # A hair less than half, or products that round up would stay above it and get no exponent.
+    return (0.5 - 1e-12) / least if 0.5 < least < FILLED and exponent > WEIGHT_EXP_MIN else 1.0
 
 
 def _quantized_connection(

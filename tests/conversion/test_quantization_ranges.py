@@ -1,0 +1,219 @@
+"""What stops a population's gain, by hand: each range used to its end, and not beyond."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import floor, log2
+
+import numpy as np
+import pytest
+
+from loihiconv.conversion.exponents import mean_loss
+from loihiconv.conversion.quantization import check_payload, narrow_weights, quantize, representable_threshold
+from loihiconv.core.bounds import worst_cases
+from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.fixed_point import BIAS_MAX, round_bias
+from loihiconv.core.linear import Array, Conv, Dense
+from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout
+from loihiconv.core.record import ConversionRecord, LayerRecord
+from loihiconv.hardware.board import Board, load_board
+from tests.conversion.test_quantization import LOIHI1, LOIHI2, chain
+
+HALVES = np.array([[0.5, 0.5]])
+SPREAD = np.linspace(-1, 1, 41)[None]
+"""So many different weights that an exponent pays for them."""
+
+
+def only(weight: Array, bias: float = 0.0, *, board: Board = LOIHI2, coding: str = "rate", signed: bool = False) -> tuple[Network, IF]:
+    """One spiking layer quantized, before a readout of weights of one."""
+    net = quantize(chain([weight, np.ones((1, len(weight)))], [bias, 0.0], coding=coding, signed=signed), board)
+    population = net["dense0"]
+    assert isinstance(population, IF)
+    return net, population
+
+
+def readout(weight: Array, *, timesteps: int = 16, delay: int = 0) -> tuple[Network, float]:
+    """A readout alone, and its gain."""
+    network = chain([weight], timesteps=timesteps, coding="rate")
+    network = replace(network, populations=(network.input, replace(network.readout, delay=delay)))
+    net = quantize(network, LOIHI2)
+    return net, net.record.quantization["readout"].gain
+
+
+@pytest.mark.parametrize(
+    ("weight", "bits", "largest"),
+    [(HALVES, 8, 255), (-HALVES, 8, 255), (HALVES * [[1, -1]], 8, 254), (HALVES, 4, 240), (HALVES * [[1, -1]], 4, 224)],
+)
+def test_weights_reach_the_largest_of_their_signs(weight: Array, bits: int, largest: int) -> None:
+    board = LOIHI2.model_copy(update={"weight_bits": LOIHI2.weight_bits.model_copy(update={"value": bits})})
+    net, population = only(weight, board=board)
+    assert population.vth == 2 * largest
+    assert np.abs(net.connections[0].map.weight).tolist() == [[largest, largest]]
+    assert net.record.quantization["dense0"].limited_by == "weights of input->dense0"
+
+
+def test_weights_that_meet_payloads_stand_for_a_payload_less() -> None:
+    """A payload of 255 stands for 1, so a threshold of 1 is 255 times as large as for spikes; signed ones have 7 bits."""
+    net, population = only(HALVES, coding="analog")
+    assert (net.input.payload_max, population.vth) == (255, 2 * 255 * 255)
+    signed, population = only(HALVES, coding="analog", signed=True)
+    assert (signed.input.payload_max, population.vth) == (127, 2 * 255 * 127)
+
+
+@pytest.mark.parametrize(("bias", "gain"), [(8190.0, 1), (4095.0, 2), (-4095.0, 2), (4094.0, 2), (100.0, 81)])
+def test_biases_reach_the_largest_of_the_chip(bias: float, gain: int) -> None:
+    """64 g |b| <= 524160."""
+    net, population = only(HALVES, bias)
+    assert population.vth == gain
+    assert net.record.quantization["dense0"].limited_by == "bias"
+    assert abs(int(population.bias[0])) <= BIAS_MAX
+
+
+@pytest.mark.parametrize(("value", "found"), [(0.99, 0), (1.0, 1), (1.5, 1), (255 << 7, 255 << 7), ((255 << 7) - 1, 254 << 7)])
+def test_thresholds_of_loihi_1(value: float, found: int) -> None:
+    assert representable_threshold(value, LOIHI1) == found
+
+
+def test_what_the_host_computes_is_a_bias_with_the_layers_own() -> None:
+    """(1/2 + 1/2 + 3) 64 g <= 524160, g = 2047: the next lower threshold of Loihi 1 is 255 * 2^3. Weights have 15 bits."""
+    net, population = only(HALVES, 3.0, board=LOIHI1, coding="analog")
+    assert population.vth == 255 << 3
+    (weights,) = net.connections[0].map.weight
+    exact = 0.5 * 2040 * 64 / net.input.payload_max
+    assert 2**14 <= weights.max() < 2**15
+    assert abs(weights[0] * 2.0 ** net.connections[0].weight_exp - exact) <= 2.0 ** net.connections[0].weight_exp / 2
+
+
+@pytest.mark.parametrize("weight", [0.31, 0.47, 0.003, 0.9])
+def test_the_hosts_weights_are_the_nearest_of_15_bits(weight: float) -> None:
+    net, population = only(np.array([[weight, -weight / 3, weight / 7]]), 0.3, board=LOIHI1, coding="analog")
+    connection = net.connections[0]
+    exact = np.array([weight, -weight / 3, weight / 7]) * population.vth * 64 / net.input.payload_max
+    assert connection.weight_exp == floor(log2(exact.max())) - 14
+    assert np.abs(connection.map.weight * 2.0**connection.weight_exp - exact).max() <= 2.0**connection.weight_exp / 2
+    assert abs(population.bias[0] - np.float32(0.3) * population.vth * 64) <= 0.5
+
+
+@pytest.mark.parametrize("start", [0.3, 0.5, 0.7001])
+def test_start_potentials_are_the_nearest(start: float) -> None:
+    network = chain([HALVES, np.ones((1, 1))], coding="rate")
+    population = replace(network["dense0"], v_init=np.array([start]))  # type: ignore[type-var]
+    net = quantize(replace(network, populations=(network.input, population, network.readout)), LOIHI2)
+    assert abs(net["dense0"].v_init[0] - start * 510 * 64) <= 0.5  # type: ignore[union-attr]
+
+
+def test_sums_reach_17_bits_and_no_further() -> None:
+    """1024 weights of 1: 128 x 1024 = 2^17 would wrap. 514 of 255 and one of 1 are 2^17 - 1, which does not."""
+    net, population = only(np.ones((1, 1024)))
+    assert (population.vth, worst_cases(net)["dense0"].sum) == (127, 127 * 1024)
+    assert net.record.quantization["dense0"].limited_by == "synaptic sum of 17 bits"
+    net, population = only(np.array([[255.0] * 514 + [1.0]]))
+    assert (population.vth, worst_cases(net)["dense0"].sum) == (1, 2**17 - 1)
+
+
+def test_exponents_stop_where_float32_would_round_a_sum() -> None:
+    """131072 weights of 1/2 at a gain of 1: 128 x 131072 = 2^24 with the smallest exponent, which one step less halves."""
+    net, population = only(np.full((1, 2**17), 0.5) * (np.arange(2**17) > 0), 8190.0)
+    assert (population.vth, net.connections[0].weight_exp) == (1, -8)
+    net, population = only(np.full((1, 2**17), 0.5), 8190.0)
+    assert (population.vth, net.connections[0].weight_exp) == (1, -7)
+
+
+def test_biases_give_back_what_shifts_cut_off() -> None:
+    net, population = only(np.array([[0.3, -0.1, 0.02]]), 100.3)
+    connection = net.connections[0]
+    assert mean_loss(connection) > 0
+    assert population.bias == round_bias(np.float32(100.3) * np.float64(population.vth) * 64 + 64 * mean_loss(connection))
+
+
+def test_weights_that_would_all_be_lost_are_refused() -> None:
+    with pytest.raises(LimitExceeded, match=r"dense0: all weights round to zero, because bias stop at a gain of 1;"):
+        only(np.array([[1e-4, -1e-5]]), 8190.0)
+
+
+@pytest.mark.parametrize(("timesteps", "delay"), [(16, 0), (16, 4), (5, 0)])
+def test_a_readout_has_room_for_twice_the_largest_output(timesteps: int, delay: int) -> None:
+    """64 g T 2 = 2^23 - 1, with the steps that it integrates; weights of 0.9 of their limit leave that as it is."""
+    gain = V_MAX / 64 / (timesteps - delay) / 2
+    net, found = readout(0.9 * 254 / gain * SPREAD, timesteps=timesteps, delay=delay)
+    assert found == pytest.approx(gain, rel=1e-12)
+    assert net.readout.scale == pytest.approx(V_MAX / (timesteps - delay) / 2)
+    assert net.record.quantization["readout"].limited_by == "potential of the readout over T steps"
+
+
+@pytest.mark.parametrize(("share", "filled"), [(0.49, 0.98), (0.55, 1.0), (0.71, 1.0), (0.73, 0.73), (0.99, 0.99)])
+@pytest.mark.parametrize("exponent", [0, -1, -5, -7])
+def test_a_readout_fills_the_range_of_its_weights(share: float, filled: float, exponent: int) -> None:
+    """Weights between 1/2 and 0.72 of their limit give up gain, to be doubled once more; what is below is doubled anyway."""
+    gain = V_MAX / 64 / 16 / 2
+    weight = share * 254 / gain * 2.0**exponent
+    net, found = readout(weight * SPREAD)
+    assert found == pytest.approx(gain * 0.5 / share if 0.5 < share < 0.72 else gain)
+    assert abs(int(net.connections[0].map.weight.max()) - filled * 254) <= 1
+
+
+def test_at_the_smallest_exponent_there_is_nothing_to_fill() -> None:
+    gain = V_MAX / 64 / 16 / 2
+    weight = 0.6 * 254 / gain * 2.0**-8
+    net, found = readout(weight * SPREAD)
+    assert (found, net.connections[0].weight_exp) == (pytest.approx(gain), -8)
+
+
+def test_the_connection_that_fills_least_decides() -> None:
+    """Of 0.6 and 0.9 of the range: the former's weights become 1, the latter's 0.75."""
+    gain = V_MAX / 64 / 16 / 2
+    network = chain([np.eye(41), 0.6 * 254 / gain * SPREAD], coding="rate")
+    second = Connection("input", "readout", Dense((0.9 * 254 / gain * SPREAD).astype(np.float32)))
+    net = quantize(replace(network, connections=(*network.connections, second)), LOIHI2)
+    assert net.record.quantization["readout"].gain == pytest.approx(gain * 0.5 / 0.6)
+    assert [int(c.map.weight.max()) for c in net.incoming("readout")] == [254, 190]
+
+
+def convolved(used: float, coding: str = "rate") -> Connection:
+    """A convolution whose largest weight is ``used`` without an exponent: the bias stops at a gain of 10."""
+    start = np.full((1, 1, 1), 0.5, np.float32)
+    weight = np.array([used / 10, used / 20], np.float32).reshape(1, 2, 1, 1)
+    if coding == "analog":
+        weight *= 255
+    populations = (
+        Input("input", (2, 2, 2), coding),  # type: ignore[arg-type]
+        IF("a", (1, 2, 2), 1.0, start, np.broadcast_to(np.array([819.0, 400.0], np.float32), (1, 2, 2))),
+        Readout("r", (1,), np.zeros(1), np.zeros(1)),
+    )
+    connections = (Connection("input", "a", Conv(weight)), Connection("a", "r", Dense(np.ones((1, 4), np.float32))))
+    net = quantize(Network(populations, connections, 16), LOIHI2)
+    assert isinstance(net["a"], IF)
+    assert net["a"].vth == 10
+    return net.connections[0]
+
+
+def test_convolutions_shift_below_4_bits_and_never_where_payloads_drive_them() -> None:
+    """log2(15 + 1) = 4."""
+    assert convolved(15.3).weight_exp == 0
+    assert convolved(14.7).weight_exp == -4
+    assert convolved(1.2, "analog").weight_exp == 0
+
+
+@pytest.mark.parametrize(("largest", "board", "fits"), [(1, "nahuku8", True), (2, "nahuku8", False), (2**24 - 1, "kapoho_point", True)])
+def test_payloads_that_a_board_carries(largest: int, board: str, fits: bool) -> None:
+    if fits:
+        check_payload(largest, "a", load_board(board))
+    else:
+        with pytest.raises(LimitExceeded, match="a: graded spikes of 2 bits; .* spikes are binary; use spike_bits=1"):
+            check_payload(largest, "a", load_board(board))
+
+
+def test_payloads_beyond_what_a_board_carries() -> None:
+    with pytest.raises(LimitExceeded, match="a: graded spikes of 25 bits; .*spikes carry 24 bits"):
+        check_payload(2**24, "a", LOIHI2)
+
+
+@pytest.mark.parametrize(("bits", "advice"), [(6.0, None), (5.99, 7), (5.0, 7), (4.9, 6), (1.0, 3), (0.0, 2)])
+def test_layers_that_payloads_leave_few_bits(bits: float, advice: int | None) -> None:
+    """Payloads of b bits give back log2(255 / (2^b - 1)) of weights, which want 6."""
+    network = chain([np.eye(2), np.ones((1, 2))], coding="rate")
+    graded = replace(network, populations=(network.input, replace(network["dense0"], payload_max=255), network.readout))  # type: ignore[type-var]
+    for cause, said in (("synaptic sum of 17 bits", advice), ("bias", None)):
+        notes = narrow_weights(replace(graded, record=ConversionRecord(quantization={"readout": LayerRecord(9, cause, bits)})))
+        assert len(notes) == (said is not None)
+        assert all(note.endswith(f"use spike_bits={said}") for note in notes)
