@@ -279,13 +279,13 @@ def _quantize_population(
             for c, covariance in zip(incoming, _known(covariances, population, incoming), strict=True)
         ]
         on_chip = [c for c in connections if not c.on_host]
-        if lowest < 0 and sum(unshifted_sum(c, source if c.source == source.name else network[c.source]) for c in on_chip) >= EXACT_FLOAT32:
-            lowest += 1
-            continue
         worst_sum = _largest_sum(network, source, population, on_chip)
-        if worst_sum < SUM_LIMIT:
+        if worst_sum >= SUM_LIMIT:
+            ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), SUM_CAUSE)
+        elif lowest < 0 and sum(unshifted_sum(c, source if c.source == source.name else network[c.source]) for c in on_chip) >= EXACT_FLOAT32:
+            lowest += 1
+        else:
             break
-        ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), SUM_CAUSE)
     _check_not_lost(network, population, connections, ceiling, gain)
     unit = gain * 2**STATE_SHIFT
     # What shifts cut off of sums on average, the bias gives back.

@@ -62,6 +62,22 @@ def test_an_exponent_is_chosen_where_it_helps() -> None:
     assert choose_exponent(np.array([[2.0, -2.0]]), 254, 2, nearest, 0.05, 64) == 0  # exact as they are
 
 
+def test_none_is_chosen_where_it_gains_nothing() -> None:
+    """126 and its like are whole with an exponent and without, and -1 cuts nothing off of even numbers."""
+    assert widest_exponent(126, 254) == -1
+    assert choose_exponent(np.array([[126.0, -126.0]]), 254, 2, partial(round_weights, even=True), 1.0, 64) == 0
+
+
+@pytest.mark.parametrize("outputs", [1, 10])
+@pytest.mark.parametrize(("mean_square", "exponent"), [(0.124, 0), (0.126, -2)])
+def test_errors_are_those_of_a_mean_output(outputs: int, mean_square: float, exponent: int) -> None:
+    """50.5 errs by 0.5 twice, or with 2^-2 not at all but by a variance of (1 - 1/4) / 12 = 0.0625 of what is cut off."""
+    weight = np.tile([[50.5, -50.5]], (outputs, 1))
+    nearest = partial(round_weights, even=True)
+    assert choose_exponent(weight, 254, 2, nearest, mean_square, 1) == exponent
+    assert choose_exponent(weight, 254, 2, nearest, mean_square / 64, 64) == exponent
+
+
 def pooled() -> nn.Module:
     """The head of every ResNet and MobileNet: 1,024 inputs per output, with weights a 64th as large."""
     torch.manual_seed(0)

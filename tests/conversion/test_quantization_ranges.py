@@ -119,6 +119,16 @@ def test_exponents_stop_where_float32_would_round_a_sum() -> None:
     assert (population.vth, net.connections[0].weight_exp) == (1, -7)
 
 
+@pytest.mark.parametrize("inputs", [4000, 40_000])
+def test_wide_layers_that_payloads_drive_keep_their_exponent(inputs: int) -> None:
+    """Sums shrink with the gain first; only what float32 would round of them then costs bits."""
+    net, population = only(np.random.default_rng(0).normal(0, 0.3, (2, inputs)), coding="analog")
+    entry = net.record.quantization["dense0"]
+    assert entry.limited_by == "synaptic sum of 17 bits"
+    assert entry.weight_bits_used > 7
+    assert net.connections[0].weight_exp <= -5
+
+
 def test_biases_give_back_what_shifts_cut_off() -> None:
     net, population = only(np.array([[0.3, -0.1, 0.02]]), 100.3)
     connection = net.connections[0]
