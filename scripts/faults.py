@@ -232,7 +232,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     "conversion/rounding_choice.py": (
         ("error * mean_square > size", "error * mean_square >= size"),
         ("size / (12 * timesteps**2)", "size / (12 * timesteps)"),
-        ("if not halves[1].rows:", "if not halves[0].rows:"),
+        ("if not halves[1].rows:", "if halves[1].rows:"),
         ("return Covariance(values, inf)", "return Covariance(values)"),
         ("for damping in (inf, *DAMPINGS)", "for damping in DAMPINGS"),
         ("Covariance(seen, damping)).weight - few", "Covariance(values, damping)).weight - few"),
@@ -253,7 +253,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("0, timesteps) / timesteps", "0, 2 * timesteps) / timesteps"),
         ("scales[:, None] > largest[None]", "scales[:, None] >= largest[None]"),
         ("errors[scales[:, None] > largest[None]] = np.inf", "errors[scales[:, None] > largest[None]] = 0"),
-        ("np.where(largest < scales[0], largest, best)", "best"),
+        ("np.minimum(scales[errors.argmin(axis=0)], largest)", "scales[errors.argmin(axis=0)]"),
         ("beyond = values > largest", "beyond = values >= 0 * largest"),
         ("np.minimum(scale, largest)", "scale"),
         ("(12 * timesteps**2), 1e-30)", "(12 * timesteps), 1e-30)"),
@@ -325,7 +325,6 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ('"utilisation": share(demand, self.board)', '"utilisation": self.utilisation(core)'),
     ),
     "hardware/place.py": (
-        ("max(1, *(int(-(-b // 1)) for b in", "max(1, *(int(b // 1) for b in"),
         ("int(-(-round(sum(b[resource] for b in bounds.values()), 9) // 1))", "int(round(sum(b[resource] for b in bounds.values()), 9) // 1)"),
         ("bounds.values()), 9) // 1))", "bounds.values()), 0) // 1))"),
         ("if violation.certain]", "if True]"),
@@ -383,7 +382,6 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     "lava/sums.py": (
         ("<< message_bits < FLOAT32_EXACT", "<< message_bits <= FLOAT32_EXACT"),
         ("<< message_bits < FLOAT32_EXACT", "<< message_bits < FLOAT32_EXACT - 1"),
-        ("4 * len(active) > len(messages)", "4 * len(active) > len(messages) + 1"),
         ("np.right_shift(sums, -self.weight_exp)", "sums"),
         ("or not np.array_equal(messages, self._payload)", "or False"),
         ("[:, ::-1, ::-1]", "[:, ::-1, :]"),

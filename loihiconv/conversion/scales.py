@@ -102,8 +102,7 @@ def error_minimising_scales(values: Array, counts: Array, largest: Array, timest
         rates = np.clip(np.floor(timesteps * values / scale + 0.5), 0, timesteps) / timesteps
         errors[i] = counts @ (scale * rates - values) ** 2
     errors[scales[:, None] > largest[None]] = np.inf
-    best = np.minimum(scales[errors.argmin(axis=0)], largest)
-    return np.asarray(np.where(largest < scales[0], largest, best))
+    return np.asarray(np.minimum(scales[errors.argmin(axis=0)], largest))  # the latter where all that are tried are larger
 
 
 def balanced_scales(values: Array, counts: Array, largest: Array, timesteps: int) -> Array:

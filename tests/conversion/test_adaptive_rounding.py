@@ -44,7 +44,15 @@ def test_two_equal_inputs_by_hand() -> None:
 
 def test_inputs_that_do_not_vary_or_are_not_known_get_the_nearest() -> None:
     weight = np.array([[0.4, 0.7, 2.6]])
-    np.testing.assert_array_equal(adaptive_weights(weight, Covariance(np.zeros((1, 2, 2))), np.rint), [[0, 1, 3]])
+    still = Covariance(np.zeros((1, 2, 2)))
+    assert still.definite
+    np.testing.assert_array_equal(adaptive_weights(weight, still, np.rint), [[0, 1, 3]])
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_damping_is_a_share_of_the_variance(unit: float) -> None:
+    """0.4 + 0.4 / 1.01 is 1 in whatever units inputs are."""
+    np.testing.assert_array_equal(adaptive_weights(np.array([[0.4, 0.4]]), Covariance(unit * np.ones((1, 2, 2))), np.rint), [[0, 1]])
 
 
 def test_error_is_far_below_that_of_the_nearest_and_close_to_the_best_there_is() -> None:

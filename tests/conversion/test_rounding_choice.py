@@ -14,10 +14,13 @@ from torch import nn
 import loihiconv as lc
 from loihiconv.conversion.adaptive_rounding import DAMPING, Covariance, expected_error, rounded
 from loihiconv.conversion.covariances import Halves, Moments
-from loihiconv.conversion.rounding_choice import adaptively_rounded, choose_rounding, fitted, outweighs_time
+from loihiconv.conversion.quantization import quantize
+from loihiconv.conversion.rounding_choice import _factors, adaptively_rounded, choose_rounding, fitted, outweighs_time
 from loihiconv.core.linear import Array, Dense
 from loihiconv.hardware.board import Board, load_board
+from loihiconv.simulator import simulate
 from tests.conversion.test_convert import data, small_cnn
+from tests.conversion.test_quantization import chain
 
 BOARD = load_board("kapoho_point")
 
@@ -154,3 +157,39 @@ def test_rounding_outweighs_time_from_a_computable_number_of_steps_on() -> None:
     wrong, weight = np.array([0.5, -0.5]), np.array([3.0, -3.0])
     assert not outweighs_time(wrong, weight, 0.25, 3)
     assert outweighs_time(wrong, weight, 0.25, 4)
+    # equal: the mean of 4, 16 and 16 is 12, so that one step errs by 1 as well
+    assert not outweighs_time(np.ones(3), np.array([2.0, 4.0, -4.0]), 1.0, 1)
+    assert outweighs_time(np.ones(3), np.array([2.0, 4.0, -4.0]), 1.001, 1)
+
+
+def test_what_is_compared_are_rates_and_weights_per_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A readout of small weights, which has an exponent: δ stays within half a step, and rates within 1."""
+    rng = np.random.default_rng(0)
+    network = chain([rng.normal(0, 0.2, (20, 30)), rng.normal(0, 0.002, (5, 20))], timesteps=256, coding="rate")
+    x, asked = rng.random((10, 30)).astype(np.float32), []
+    monkeypatch.setattr("loihiconv.conversion.rounding_choice.outweighs_time", lambda *arguments: asked.append(arguments))
+    assert adaptively_rounded(network, BOARD, "auto", x) == set()
+    net, counts = quantize(network, BOARD), simulate(network, x).spike_counts
+    for name, source, spikes in (("dense0", "input", counts["input"]), ("readout", "dense0", counts["dense0"])):
+        (connection,) = net.incoming(name)
+        wrong, weight, mean_square, timesteps = next(a for a in asked if a[1].shape == connection.map.weight.shape)
+        step = 2 * 2.0**connection.weight_exp / net.record.quantization[name].gain
+        assert 0 < np.abs(wrong).max() <= 0.5001 * step, source
+        assert mean_square == pytest.approx(np.mean((spikes / 256) ** 2))
+        assert timesteps == 256
+    assert net.incoming("readout")[0].weight_exp < 0
+
+
+@pytest.mark.parametrize(("board", "on_host"), [(BOARD, False), (load_board("kapoho_bay"), True)])
+def test_factors_turn_weights_into_integers(board: Board, on_host: bool) -> None:
+    """With payloads and exponents; of what the host computes there is none."""
+    rng = np.random.default_rng(0)
+    network = chain([rng.normal(0, 0.2, (20, 30)), rng.normal(0, 0.002, (5, 20))], timesteps=256)
+    net = quantize(network, board)
+    first, last = _factors(network, net, "dense0")[0], _factors(network, net, "readout")[0]
+    assert (first is None) is on_host
+    assert net.connections[1].weight_exp < 0
+    for factor, old, new in zip((first, last), network.connections, net.connections, strict=True):
+        if factor is not None:
+            assert np.abs(factor * old.map.weight - new.map.weight).max() <= 1 + 1e-6  # half of a step of 2
+    assert _factors(network, None, "readout") == [None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -29,6 +31,29 @@ def test_no_other_scale_distorts_less(timesteps: int) -> None:
     tried = np.geomspace(SMALLEST, 1, GRID) * largest
     clipped = np.minimum(a, a[a <= largest].max())
     assert distortion(clipped, best, timesteps) == pytest.approx(min(distortion(clipped, s, timesteps) for s in tried))
+
+
+def test_scales_are_tried_down_to_a_sixteenth_of_the_largest() -> None:
+    """A million ones and one 16 in a single step: at λ = 1 only the latter errs, by 15."""
+    assert error_minimising_scales(np.array([1.0, 16.0]), np.array([[10**6, 1]]), np.array([16.0]), 1) == pytest.approx([1.0])
+
+
+def test_what_is_larger_than_the_largest_counts_as_the_last_that_is_not() -> None:
+    """The 4 counts as another 2, which λ = 2 meets; as a 1 it would pull λ to 1.5."""
+    assert error_minimising_scales(np.array([1.0, 2.0, 4.0]), np.array([[0, 1, 1]]), np.array([2.0]), 1) == pytest.approx([2.0])
+
+
+def test_each_channel_has_its_own_largest() -> None:
+    """Of 6 scales per octave the second channel takes the best that is not beyond its largest, and the third its largest itself."""
+    a = np.sort(np.random.default_rng(0).lognormal(0, 1, 4000))
+    largest = np.array([8.0, 3.0, 0.1])
+    found = error_minimising_scales(a, np.ones((3, a.size)), largest, 4)
+    tried = np.geomspace(SMALLEST, 1, GRID) * 8
+    for top, scale in zip(largest[:2], found[:2], strict=True):
+        clipped = np.minimum(a, a[a <= top].max())
+        assert distortion(clipped, scale, 4) == pytest.approx(min(distortion(clipped, s, 4) for s in tried[tried <= top]))
+    assert found[1] < largest[1]
+    assert found[2] == 0.1
 
 
 def test_fewer_steps_clip_more_and_outliers_do_not_count() -> None:
@@ -107,3 +132,62 @@ def test_scales_are_percentiles_of_nonzero_activations() -> None:
     with torch.no_grad():
         first = model.eval()[:3](torch.from_numpy(x)).numpy()
     assert float(scales["2"]) == pytest.approx(np.percentile(first[first > 0], 99), rel=2e-3)
+
+
+def passed_on(*factors: float) -> nn.Module:
+    """A channel for each factor, which passes its input on so many times, before a readout."""
+    model = nn.Sequential(nn.Conv2d(1, len(factors), 1, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(len(factors) * 4, 2, bias=False))
+    with torch.no_grad():
+        model[0].weight[:] = torch.tensor(factors).reshape(-1, 1, 1, 1)
+    return model.eval()
+
+
+SAMPLES = np.random.default_rng(0).random((200, 1, 2, 2)).astype(np.float32)
+
+
+def scales_of(model: nn.Module, timesteps: int, **settings: Any) -> dict[str, np.ndarray]:
+    """λ / Γ of all nodes."""
+    ann, wanted = read(model, SAMPLES[:1]).ann, Settings(timesteps, **settings)
+    return choose_scales(ann, calibrate(ann, SAMPLES, per_channel=wanted.per_channel), wanted)
+
+
+def chosen(timesteps: int, **settings: Any) -> np.ndarray:
+    """λ / Γ of the rectified layer of three channels."""
+    return np.ravel(scales_of(passed_on(1.0, 0.3, 0.01), timesteps, **settings)["1"])
+
+
+def test_inputs_and_outputs_are_not_clipped() -> None:
+    torch.manual_seed(0)
+    model = passed_on(1.0, 0.3)
+    outputs = model(torch.from_numpy(SAMPLES)).detach().numpy()
+    scales = scales_of(model, 8)
+    assert float(scales["input"]) == pytest.approx(SAMPLES.max())
+    assert float(scales["3"]) == pytest.approx(np.abs(outputs).max())
+
+
+def test_what_is_silent_has_a_scale_of_one() -> None:
+    scales = scales_of(passed_on(-1.0, 0.0), 8, per_channel=False)
+    assert (float(scales["1"]), float(scales["3"])) == (1, 1)
+
+
+@pytest.mark.parametrize(("weights", "sizes"), [((0.5, 0.5), 2), ((-0.5, -0.5), 2), ((0.5, -0.5), 1), ((0.5, -0.4), 2)])
+def test_weights_of_one_magnitude_are_binary_where_signs_mix(weights: tuple[float, float], sizes: int) -> None:
+    """Those of one sign are an average, which no common scale would keep exact."""
+    model = passed_on(1.0, 0.3)
+    with torch.no_grad():
+        model[3].weight[:] = torch.tensor(weights).repeat(4)
+    assert scales_of(model, 8, per_channel=True)["1"].size == sizes
+
+
+def test_channels_have_a_tenth_of_their_layers_scale_at_least() -> None:
+    layer = chosen(1, scale="percentile", percentile=100, per_channel=False)
+    np.testing.assert_allclose(chosen(1, scale="percentile", percentile=100, per_channel=True) / layer, [1, 0.3, 0.1], rtol=0.01)
+
+
+@pytest.mark.parametrize("per_channel", [True, False])
+@pytest.mark.parametrize("scale", ["mse", "balanced", "percentile"])
+def test_graded_spikes_are_so_many_more_steps(scale: Any, per_channel: bool) -> None:
+    """Payloads of up to 15 over 2 steps make the rates of binary spikes over 30; what is returned stands for a payload of 1."""
+    graded = chosen(2, scale=scale, per_channel=per_channel, spike_bits=4)
+    np.testing.assert_allclose(15 * graded, chosen(30, scale=scale, per_channel=per_channel))
+    assert chosen(2, percentile=None, spike_bits=4).tolist() == [1 / 15]

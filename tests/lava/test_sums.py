@@ -13,6 +13,8 @@ from tests.strategies import Case, cases
 def test_the_narrowest_type_that_loses_no_bit() -> None:
     assert exact_type(np.array([2**16 - 1]), 8) is np.float32
     assert exact_type(np.array([2**16]), 8) is np.float64
+    assert exact_type(np.array([2**24 - 1]), 0) is np.float32
+    assert exact_type(np.array([2**24]), 0) is np.float64
     assert exact_type(np.array([], int), 8) is np.float32
 
 
@@ -31,9 +33,11 @@ def test_connections_compute_their_maps(case: Case) -> None:
     views = lava_views(network)
     for connection in network.connections:
         bits = max(network[c.source].largest_message for c in network.connections if c is connection).bit_length()
-        synapses = Synapses(lava_map(network, connection, views), views[connection.source][::-1], views[connection.target][::-1], bits)
+        shift = 0 if connection.on_host else connection.weight_exp
+        source, target = views[connection.source], views[connection.target]
+        synapses = Synapses(lava_map(network, connection, views), source[::-1], target[::-1], bits, shift)
         for high in (0, 2, 2):
             x = rng.integers(0, high + 1, (1, *network[connection.source].shape))
-            expected = connection.map.apply(x)[0].reshape(views[connection.target]).T
-            np.testing.assert_array_equal(synapses(x[0].reshape(views[connection.source]).T), expected)
+            expected = np.right_shift(connection.map.apply(x)[0], -shift).reshape(target).T
+            np.testing.assert_array_equal(synapses(x[0].reshape(source).T), expected)
         assert isinstance(synapses.linear, LavaDense) or synapses.linear.weight.ndim == 4

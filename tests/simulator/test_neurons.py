@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loihiconv.core.network import V_MAX
-from loihiconv.simulator.neurons import Firing, saturation
+from loihiconv.simulator.neurons import Firing, integrate, saturation
 
 LARGEST_SUM = (2**24 - 1) * 64
 """In units of v."""
@@ -95,11 +95,24 @@ def test_largest_numbers_saturate_and_do_not_wrap(sign: int) -> None:
         assert (out == (sign > 0)).all()
 
 
-def test_threshold_is_strict() -> None:
+@pytest.mark.parametrize("portable", [False, True])
+def test_what_never_spikes_saturates_at_both_ends(portable: bool) -> None:
+    """One step to the end, one beyond it, and one back, which counts from the end."""
+    for sign in (1, -1):
+        v, trace = torch.full((1, 2), sign * (V_MAX - 1), dtype=torch.int32), torch.zeros((1, 3, 2), dtype=torch.int32)
+        currents = torch.tensor([1.0, 2.0, -1.0]).reshape(1, 3, 1).expand(1, 3, 2).contiguous() * sign
+        integrate(currents, torch.zeros((1, 2), dtype=torch.int32), v, v_max=saturation(True), trace=trace, portable=portable)
+        assert trace[0, :, 0].tolist() == [sign * V_MAX, sign * V_MAX, sign * (V_MAX - 1)]
+        assert v.tolist() == [[sign * (V_MAX - 1)] * 2]
+
+
+@pytest.mark.parametrize("portable", [False, True])
+def test_threshold_is_strict(portable: bool) -> None:
     for number in (torch.int32, torch.float32):
         v, out = torch.zeros((1, 66), dtype=number), torch.zeros((1, 2, 66), dtype=torch.uint8)
         counts = torch.zeros((1, 66), dtype=torch.int32)
-        firing = Firing(torch.zeros((1, 66), dtype=number), v, threshold=64.0, v_max=V_MAX, to_zero=False, spikes=out, counts=counts)
+        limits = {"threshold": 64.0, "v_max": V_MAX, "to_zero": False}
+        firing = Firing(torch.zeros((1, 66), dtype=number), v, **limits, spikes=out, counts=counts, portable=portable)
         firing.advance(torch.tensor([[64.0], [1.0]]).expand(-1, 66).contiguous(), slice(0, 1), slice(0, 2))
         assert (out[0, 0] == 0).all()
         assert (out[0, 1] == 1).all()
