@@ -51,7 +51,7 @@ def test_payloads_by_hand() -> None:
     assert payloads(replace(unsigned, payload_max=0), x).tolist() == [(x[0].astype(np.float32) / np.float32(3.5)).tolist()]
 
 
-@pytest.mark.parametrize("scale", [0.3, 1.7, 255.0])
+@pytest.mark.parametrize("scale", [0.3, 0.37, 1.9, 255.0])
 def test_payloads_are_nearest_in_exact_arithmetic(scale: float) -> None:
     """Of the float32 samples that lie closest to where rounding turns, with any version of numpy."""
     population = Input("input", (255,), scale=scale, payload_max=255)
