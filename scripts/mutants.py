@@ -1,4 +1,4 @@
-"""Mutation testing: ``python scripts/mutants.py``; does any test notice if the arithmetic is a little wrong?
+"""Mutation testing, ``python scripts/mutants.py``: whether any test notices that the arithmetic is a little wrong.
 
 Each fault of `faults.FAULTS` is put into a temporary copy of the package, never into the working tree, and the tests of the module are run
 on it, then those of its room, up to the first that fails. A fault that all tests pass has *survived*: a rule that nothing tests. A

@@ -19,9 +19,10 @@ from loihiconv.backends.realize import check_generation, realize
 from loihiconv.backends.register_check import check_registers
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.fingerprints import fingerprints
+from loihiconv.core.given import check_number, check_path
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Integrator, Network, Recording, save
+from loihiconv.core.network import Integrator, Network, Recording, check_network, save
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import require_fit
@@ -105,10 +106,11 @@ def deploy(
     LimitExceeded
         If the network does not fit the board, or its neurons' registers do not hold what the samples bring.
     """
+    check_network(network)
+    check_path(out, "deploy")
+    check_number(samples, "samples", low=1)
     target, access = Path(os.path.abspath(out)), access or BoardAccess()
     check_free(target)
-    if samples < 1:
-        raise InvalidSetting(f"{samples} samples", where="samples", limit="at least 1 expected")
     config = load_board(board if board is not None else network.board)
     stock: Realization = "atrlif" if config.generation == 2 else "lif"
     chosen: Realization = realization or ("native" if access.neurocore_model else stock)

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from loihiconv.conversion.quantization import quantize
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
-from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network
+from loihiconv.core.given import check_number
+from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network, check_network
 from loihiconv.core.record import RealizationRecord
 from loihiconv.core.validation import validate
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.lava.chip.atrlif import largest_threshold, spike_budget
 from loihiconv.lava.chip.lif import RATIO, slowed
-from loihiconv.lava.chip.realizations import REALIZATIONS, Realization
+from loihiconv.lava.chip.realizations import Realization, check_realization
 
 
 def realize(network: Network, realization: Realization, *, board: Board | None = None, ratio: float = RATIO) -> Network:
@@ -42,12 +43,11 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
     LimitExceeded
         If the network does not fit and has no float origin to quantize again, or no threshold fits T.
     """
-    if realization not in REALIZATIONS:
-        raise InvalidSetting(f"unknown realization {realization!r}", where="realization", limit=f"one of {', '.join(REALIZATIONS)}")
+    check_network(network)
+    check_realization(realization)
     if not network.fixed_point:
         raise InvalidSetting("this network is float", where="realization", limit="a fixed-point one expected")
-    if not ratio >= 1:
-        raise InvalidSetting(f"ratio {ratio:g}", where="realization", limit="at least 1 expected")
+    check_number(ratio, "realization", low=1)
     for population in network.populations:
         if not population.on_chips:
             raise UnsupportedLayer(

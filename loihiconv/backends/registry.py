@@ -13,6 +13,7 @@ from loihiconv.backends.lava_cpu import LavaCpu
 from loihiconv.backends.loihi import Loihi
 from loihiconv.backends.simulators import EMULATOR, FLOAT
 from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.given import did_you_mean, shown
 
 if TYPE_CHECKING:
     from loihiconv.core.network import Network
@@ -52,8 +53,9 @@ def backends() -> tuple[Backend, ...]:
 
 def find(name: str) -> Backend:
     """The back end of this name, or `InvalidSetting` with all names."""
-    if name not in _BACKENDS:
-        raise InvalidSetting(f"unknown back end {name!r}", where="backend", limit=f"one of {', '.join(_BACKENDS)}")
+    if not isinstance(name, str) or name not in _BACKENDS:
+        what = f"unknown back end {shown(name)}{did_you_mean(name, _BACKENDS)}"
+        raise InvalidSetting(what, where="backend", limit=f"one of {', '.join(_BACKENDS)}")
     return _BACKENDS[name]
 
 
@@ -61,9 +63,9 @@ def check_backend(net: Network, backend: str, record: Collection[str] = ()) -> B
     """The back end of this name, or `InvalidSetting` if there is none, or it cannot run ``net`` or record what is asked for."""
     found = find(backend)
     check_numbers(found, net)
-    if unknown := sorted(set(record) - found.records):
+    if unknown := sorted(set(record) - found.records, key=str):
         limit = f"{backend} records {', '.join(sorted(found.records)) or 'nothing'} beside counts and final potentials"
-        raise InvalidSetting(f"cannot record {unknown[0]!r}", where="record", limit=limit)
+        raise InvalidSetting(f"cannot record {unknown[0]!r}{did_you_mean(unknown[0], found.records)}", where="record", limit=limit)
     return found
 
 

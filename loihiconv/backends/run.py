@@ -9,6 +9,8 @@ from dataclasses import replace
 from loihiconv.backends.backend import RunOptions
 from loihiconv.backends.registry import check_backend
 from loihiconv.backends.simulators import EMULATOR
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.given import check_callable, check_number, several, shown
 from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
@@ -16,7 +18,7 @@ from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
 from loihiconv.core.validation import validate
 from loihiconv.lava.chip.lif import RATIO
-from loihiconv.lava.chip.realizations import Realization
+from loihiconv.lava.chip.realizations import Realization, check_realization
 from loihiconv.lava.chip.settings import BoardAccess
 
 
@@ -99,8 +101,10 @@ def run(
         If samples do not look like those of the calibration (see `loihiconv.core.input_checks`), or saturate host currents or the readout's
         potentials: ``saturated`` of the recording says which.
     """
+    validate(net)
+    _check_options(device, realization, lif_ratio, access, deadline, progress)
     options = RunOptions(
-        record=frozenset(record or ()),
+        record=frozenset(several(() if record is None else record, "record", '["spikes"]')),
         counts=counts,
         device=device,
         memory=memory,
@@ -112,7 +116,6 @@ def run(
         progress=progress,
     )
     chosen = check_backend(net, backend, options.record)
-    validate(net)
     for said in input_doubts(net.input, check_samples(net.input, x)):
         warnings.warn(said, stacklevel=2)
     if strict and chosen.numbers == "fixed point" and chosen is not EMULATOR:
@@ -124,6 +127,22 @@ def run(
     for saturation in recording.saturated:
         warnings.warn(str(saturation.error()), stacklevel=2)
     return recording
+
+
+def _check_options(
+    device: object, realization: object, lif_ratio: object, access: object, deadline: object, progress: Callable[[int, int], None] | None
+) -> None:
+    """Raise `InvalidSetting` for the first option that is of no use to any back end."""
+    if not isinstance(device, str):
+        raise InvalidSetting(shown(device), where="device", limit='the name of a device expected, such as "cpu"')
+    if realization is not None:
+        check_realization(realization)
+    check_number(lif_ratio, "lif_ratio", low=1)
+    if access is not None and not isinstance(access, BoardAccess):
+        raise InvalidSetting(shown(access), where="access", limit="a BoardAccess expected, or None")
+    if deadline is not None:
+        check_number(deadline, "deadline", low=0, above=True)
+    check_callable(progress, "progress")
 
 
 def _refuse(recording: Recording) -> None:

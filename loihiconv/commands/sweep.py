@@ -66,8 +66,9 @@ def sweep(
     )
     _show(result, as_json=as_json)
     if not result.complete:
-        note(f"interrupted: {len(result.rows)} of {result.points} points are done; the same command goes on from there ({cache})")
+        note(f"interrupted: {len(result.rows)} of {result.points} points are done; the same command goes on from there ({cache.resolve()})")
         raise typer.Exit(130)
+    note(f"finished points are in {cache.resolve()}: the same command, and others with some of these points, take them from there")
     note(result.caution)
     if all(row.outcome is None for row in result.rows):
         raise typer.Exit(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from loihiconv.ann.graph import Ann, Linear, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.conversion.calibration import CalibrationData
 from loihiconv.conversion.convert import build, measure
-from loihiconv.conversion.settings import Settings
+from loihiconv.conversion.settings import DECLARED, Settings
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
 from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError
+from loihiconv.core.given import shown
 from loihiconv.core.linear import Array, Shape
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import place
@@ -104,9 +106,8 @@ def check(
         T of the trial: ranges of biases and of the readout depend on it.
     """
     model = readable(model)
-    shape = tuple(int(n) for n in (example if isinstance(example, (tuple, list)) else example.shape[1:]))
-    if not shape or min(shape) < 1:
-        raise InvalidData(f"shape {shape}", where="example", limit="a batch of samples, or the shape of one, expected")
+    shape = _shape(example)
+    DECLARED["timesteps"].check(timesteps)
     board = load_board(board) if board is not None else None
     pooling = Settings(1, maxpool=maxpool).for_board(board).pooling
     if found := model.problems(shape):
@@ -130,6 +131,16 @@ def check(
             notes += (f"fits {board.title}: {placement.cores:,} of {board.cores:,} cores",)
     settings = Settings(timesteps, maxpool=maxpool, rounding="nearest", bias_correction=False).for_board(board)
     return Check(layers, (*problems, *_does_not_convert(model, shape, board, settings, calibration)), notes)
+
+
+def _shape(example: object) -> Shape:
+    """The shape of one sample, of a batch or as it was given."""
+    numbers: Any = example if isinstance(example, (tuple, list)) else getattr(example, "shape", ())[1:]
+    if not numbers or not all(isinstance(n, Integral) and not isinstance(n, bool) and int(n) > 0 for n in numbers):
+        raise InvalidData(
+            shown(example), where="example", limit="a batch of samples, or the shape of one, expected", remedy="try (1, 28, 28)"
+        )
+    return tuple(int(n) for n in numbers)
 
 
 def _does_not_convert(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -29,6 +29,8 @@ from loihiconv.conversion.search import Judge, search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
 from loihiconv.core.choices import PoolingWay
+from loihiconv.core.errors import InvalidData
+from loihiconv.core.given import check_callable, shown
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
 from loihiconv.core.record import CalibrationSummary
@@ -88,6 +90,7 @@ def convert(
         pooling costs.
     """
     model, chosen = readable(model), choose(timesteps, optimize, **settings)
+    check_callable(progress, "progress")
     board = load_board(board) if board is not None else None
     chosen = chosen.for_board(board)
     if board is not None:
@@ -233,6 +236,9 @@ def _peek(data: CalibrationData) -> tuple[Array, CalibrationData]:
     """The first batch, checked, and all of the data, the first batch included, even if it can be read only once."""
     if isinstance(data, (np.ndarray, torch.Tensor)):
         return next(batches(data)), data
+    if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
+        limit = "an array or tensor (N, *shape), or batches of samples, expected"
+        raise InvalidData(f"{shown(data)} as calibration data", where="calibration data", limit=limit)
     stream = iter(data)
     head = list(islice(stream, 1))
     return next(batches(head)), chain(head, stream)

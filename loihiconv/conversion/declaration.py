@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.given import did_you_mean, shown
 
 KEY = "setting"
 """Where a dataclass field's metadata holds its `Setting`."""
@@ -122,7 +123,12 @@ class Declaration:
         """Raise `InvalidSetting` if a value is of another type or out of range."""
         if not self.allows(value):
             words = self.name.replace("_", " ")
-            what = f"{self.setting.title or words} {value!r}" if self.choices else f"{self.name} {value}"
+            what = (
+                f"{self.setting.title or words} {shown(value)}"
+                if self.choices
+                else f"{self.name} {value if isinstance(value, str) else shown(value)}"
+            )
+            what += did_you_mean(value, self.choices) if isinstance(value, str) else ""
             raise InvalidSetting(what, where=self.name, limit=f"{self.values} expected", remedy=self.setting.remedy)
 
     def allows(self, value: Any) -> bool:

@@ -282,7 +282,9 @@ def _quantize_population(
         worst_sum = _largest_sum(network, source, population, on_chip)
         if worst_sum >= SUM_LIMIT:
             ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), SUM_CAUSE)
-        elif lowest < 0 and sum(unshifted_sum(c, source if c.source == source.name else network[c.source]) for c in on_chip) >= EXACT_FLOAT32:
+        elif (
+            lowest < 0 and sum(unshifted_sum(c, source if c.source == source.name else network[c.source]) for c in on_chip) >= EXACT_FLOAT32
+        ):
             lowest += 1
         else:
             break

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, MaxPool, Node, Relu
 from loihiconv.conversion.calibration import Calibration, Statistics
-from loihiconv.conversion.settings import Settings
+from loihiconv.conversion.settings import ScaleRule, Settings
 from loihiconv.core.linear import Array
 
 Scales = Mapping[str, Array]
@@ -151,7 +151,7 @@ def _hidden(statistics: Statistics, settings: Settings) -> Array:
     p = settings.percentile
     if p is None:
         return np.ones(()) / settings.payload_max
-    search = {"mse": error_minimising_scales, "balanced": balanced_scales}.get(settings.scale)
+    search = SEARCHES[settings.scale]
     layer: Array = np.array([statistics.percentile(p)])
     if search is not None:
         layer = search(*statistics.distribution(), layer, settings.timesteps * settings.payload_max)
@@ -162,6 +162,14 @@ def _hidden(statistics: Statistics, settings: Settings) -> Array:
         channels = search(*statistics.channel_distributions(), channels, settings.timesteps * settings.payload_max)
     floored = np.maximum(channels, CHANNEL_FLOOR * float(_or_one(float(layer[0])))) / settings.payload_max
     return np.asarray(floored.reshape(-1, *(1,) * (len(statistics.shape) - 1)))
+
+
+SEARCHES: Mapping[ScaleRule, Callable[[Array, Array, Array, int], Array] | None] = {
+    "percentile": None,
+    "mse": error_minimising_scales,
+    "balanced": balanced_scales,
+}
+"""What each rule makes of a histogram and the percentile, which "percentile" itself takes as it is."""
 
 
 def _next_to_binary_weights(ann: Ann) -> set[str]:

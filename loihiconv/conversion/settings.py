@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 from loihiconv.conversion.declaration import Setting, declaration, declarations, described, numpydoc, plain
 from loihiconv.core.choices import PAYLOAD_LIMIT, SEED_LIMIT, Coding, Decision, Estimate, MaxPooling, PoolingWay, Reset
 from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.given import did_you_mean
 from loihiconv.core.record import ConversionRecord
 
 if TYPE_CHECKING:
@@ -248,7 +249,8 @@ def choose(timesteps: int, optimize: Optimize = "default", **given: Unpack[Setti
     """
     OPTIMIZE.check(optimize)
     if unknown := sorted(given.keys() - NAMES):
-        raise InvalidSetting(f"no such setting: {', '.join(unknown)}", where="convert", limit=f"known are {', '.join(sorted(NAMES))}")
+        hint = did_you_mean(unknown[0], NAMES)
+        raise InvalidSetting(f"no such setting: {', '.join(unknown)}{hint}", where="convert", limit=f"known are {', '.join(sorted(NAMES))}")
     chosen: Mapping[str, Any] = {**(PAPER if optimize == "none" else {}), **given}
     return Settings(timesteps, **chosen)
 

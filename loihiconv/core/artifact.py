@@ -6,6 +6,7 @@ from os import PathLike
 
 from loihiconv.core import lnet
 from loihiconv.core.errors import ArtifactError, InvalidModel, LimitExceeded
+from loihiconv.core.given import check_path
 from loihiconv.core.network import Network
 from loihiconv.core.validation import validate
 
@@ -18,7 +19,10 @@ def load(path: str | PathLike[str]) -> Network:
     ArtifactError
         If the file is missing, truncated, altered, foreign or of a newer version, or if the network breaks a rule of
         `loihiconv.core.validation`.
+    InvalidSetting
+        If the path is none.
     """
+    check_path(path, "load")
     network = lnet.read(path, Network)
     try:
         validate(network)

@@ -16,7 +16,10 @@ from loihiconv.core.random_streams import INPUT, words
 
 def check_samples(population: Input, x: Array) -> Array:
     """The samples as an array (N, \\*shape), or `InvalidData` if they are not what the network expects."""
-    x, expected = np.asarray(x), population.sample_shape
+    try:
+        x, expected = np.asarray(x), population.sample_shape
+    except ValueError as error:  # rows of different lengths
+        raise InvalidData("samples that make no array", where="input", limit="samples of one shape expected") from error
     if x.ndim == len(expected) + 2 and x.shape[1] == 1:
         raise InvalidData(f"shape {x.shape} has an axis too many", where="input", limit=f"(N, {_text(expected)}) expected")
     if x.shape[1:] != expected:

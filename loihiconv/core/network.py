@@ -33,6 +33,7 @@ import numpy as np
 from loihiconv.core import lnet
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.fixed_point import V_MAX
+from loihiconv.core.given import check_path, shown
 from loihiconv.core.population_base import Connection, Integrator, PopulationBase
 from loihiconv.core.populations import (
     ESTIMATE_SHIFT,
@@ -197,6 +198,13 @@ class Network:
         return {p.name: i for i, p in enumerate(self.populations)}
 
 
+def check_network(network: object, where: str = "network") -> None:
+    """Raise `InvalidModel` for what is no `Network`."""
+    if not isinstance(network, Network):
+        remedy = "loihiconv.convert makes one, and loihiconv.load reads one from a file"
+        raise InvalidModel(f"{shown(network)} is no spiking network", where=where, limit="a Network expected", remedy=remedy)
+
+
 def save(network: Network, path: str | PathLike[str]) -> None:
     """Write a network to a file atomically.
 
@@ -214,6 +222,8 @@ def save(network: Network, path: str | PathLike[str]) -> None:
     ArtifactError
         If the network holds what the format does not, or the file cannot be written.
     """
+    check_network(network)
+    check_path(path, "save")
     if not network.record.saved:
         saved = {"loihiconv": __version__, "numpy": np.__version__}
         network = replace(network, record=replace(network.record, saved=saved))

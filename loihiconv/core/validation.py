@@ -21,7 +21,7 @@ from loihiconv.core.choices import PAYLOAD_LIMIT, SEED_LIMIT
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS, BIAS_MAX, join_bias, round_weights, split_bias
 from loihiconv.core.linear import Array
-from loihiconv.core.network import SUM_LIMIT, V_MAX, Connection, Integrator, Network, PopulationBase
+from loihiconv.core.network import SUM_LIMIT, V_MAX, Connection, Integrator, Network, PopulationBase, check_network
 
 VTH_LIMIT = 2**17
 """Thresholds are below this: 17 bits, which the shift by 6 makes 23."""
@@ -51,6 +51,7 @@ def validate(network: Network) -> None:
     LimitExceeded
         If a number lies outside of the range that the chip has for it.
     """
+    check_network(network)
     if network.timesteps < 1:
         raise InvalidModel(f"T = {network.timesteps} time steps", where="timesteps", limit="at least 1 expected")
     for connection in network.connections:

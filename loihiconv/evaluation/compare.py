@@ -14,6 +14,8 @@ from loihiconv.backends.backend import Backend, RunOptions
 from loihiconv.backends.registry import ANN, check_backend, find
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.core.errors import InvalidData, InvalidSetting
+from loihiconv.core.given import check_callable, several, shown
+from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
 from loihiconv.core.saturation import Saturation
@@ -162,9 +164,12 @@ def compare(
     model = readable(model)
     validate(net)
     x, y = check_test_set(test_set, net.readout.size)
-    chosen = [check_backend(net, backend) for backend in backends]
-    if lava_samples is not None and lava_samples < 1:
-        raise InvalidSetting(f"lava_samples {lava_samples}", where="lava_samples", limit="at least 1 expected")
+    chosen = [check_backend(net, backend) for backend in several(backends, "backends", '["emulator", "lava"]')]
+    if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
+        raise InvalidSetting(f"lava_samples {shown(lava_samples)}", where="lava_samples", limit="a whole number of at least 1 expected")
+    check_callable(progress, "progress")
+    if calibration is not None:
+        check_samples(net.input, calibration)
     reference = predict(model, x)
     results = {ANN: _result(reference, y, reference)}
     recordings: dict[str, Recording] = {}

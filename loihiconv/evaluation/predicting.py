@@ -36,6 +36,8 @@ def check_test_set(test_set: tuple[Array, Array], classes: int | None = None) ->
     if not x.ndim or not y.ndim or len(x) != len(y):
         numbers = f"{len(x) if x.ndim else 'no'} samples and {len(y) if y.ndim else 'no'} labels"
         raise InvalidData(numbers, where="test set", limit="as many labels as samples expected")
+    if not len(x):
+        raise InvalidData("no samples", where="test set", limit="at least 1 expected")
     if classes == 1:
         raise InvalidData(
             "the network has one output, so that its largest is always the same class",

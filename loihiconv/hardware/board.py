@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import reprlib
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from loihiconv.core.errors import InvalidBoard
 from loihiconv.core.fixed_point import BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS
+from loihiconv.core.given import did_you_mean, shown
 from loihiconv.core.network import V_MAX
 
 _STATE_BITS = V_MAX.bit_length() + 1
@@ -182,15 +182,16 @@ def load_board(board: str | os.PathLike[str] | Board) -> Board:
     """
     if isinstance(board, Board):
         return board
+    if not isinstance(board, (str, os.PathLike)):
+        raise InvalidBoard(f"{shown(board)} is no board", where="board", limit="a name, the path of a .yaml file or a Board expected")
     text = os.fspath(board)
     if not isinstance(board, str) or text.endswith((".yaml", ".yml")) or os.sep in text:
         return _read_board(Path(text))
     known = {path.stem: path for path in _files(_config_folder())}
     if text in known:
         return _read_board(known[text])
-    close = get_close_matches(text.lower().replace(" ", "_").replace("-", "_"), known, n=1)
     raise InvalidBoard(
-        f"unknown board {text!r}" + (f", did you mean {close[0]!r}?" if close else ""),
+        f"unknown board {text!r}{did_you_mean(text, known)}",
         where="board",
         limit=f"known are {', '.join(known)}",
         remedy="or give the path of a .yaml file",

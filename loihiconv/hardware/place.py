@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
-from loihiconv.core.network import Network
+from loihiconv.core.network import Network, check_network
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.demand import Layer, Synapses, placed, reach
 from loihiconv.hardware.limits import network_violations, stuck
@@ -37,6 +37,7 @@ def place(network: Network, board: str | Path | Board | None = None) -> Placemen
     Placement
         Also where something does not fit: `Placement.violations` says what.
     """
+    check_network(network)
     if board is None and not network.board:
         raise InvalidSetting("no board given", where="board", limit="the network was not quantized for one", remedy="name one")
     board = load_board(board if board is not None else network.board)

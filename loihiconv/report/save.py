@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.files import write_text
+from loihiconv.core.given import check_path, shown
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.report.markdown import markdown
 from loihiconv.report.page import page
@@ -33,6 +34,9 @@ def save_report(comparison: Comparison, path: str | PathLike[str], format: Forma
     InvalidSetting
         If the ending says neither, or the file cannot be written.
     """
+    if not isinstance(comparison, Comparison):
+        raise InvalidSetting(f"{shown(comparison)} is no comparison", where="report", limit="what loihiconv.compare returns expected")
+    check_path(path, "report")
     chosen = format or SUFFIXES.get(Path(path).suffix.lower())
     if chosen is None:
         raise InvalidSetting("its ending names no kind of report", where=str(path), limit=f"{', '.join(SUFFIXES)} expected")

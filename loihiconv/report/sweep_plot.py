@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.core.files import replacing
-from loihiconv.evaluation.sweep.result import COSTS, Cost, Outcome, Row, SweepResult
+from loihiconv.core.given import check_path
+from loihiconv.evaluation.sweep.result import COSTS, Cost, Outcome, Row, SweepResult, check_result
 from loihiconv.report.numbers import count
 from loihiconv.report.sweep_table import heading, shown
 
@@ -67,6 +68,9 @@ def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, 
     BackendUnavailable
         Without matplotlib.
     """
+    check_result(result)
+    if path is not None:
+        check_path(path, "plot")
     check_plot(path if path is not None else "figure.png")
     if lowest is not None and not 0 <= lowest < 1:
         raise InvalidSetting(f"lowest {lowest}", where="plot", limit="0 to below 1 expected")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from loihiconv.evaluation.metrics import wilson
-from loihiconv.evaluation.sweep.result import Outcome, Row, SweepResult
+from loihiconv.evaluation.sweep.result import Outcome, Row, SweepResult, check_result
 from loihiconv.report import numbers as n
 from loihiconv.report.markdown import table
 
@@ -15,6 +15,7 @@ SHORT = {"timesteps": "T", "per_channel": "scales", "bias_correction": "bias cor
 
 def sweep_table(result: SweepResult) -> str:
     """A sweep's rows as a table in Markdown, and after it why points could not be converted."""
+    check_result(result)
     return "\n\n".join([table(*cells(result), left=0), *reasons(result)])
 
 

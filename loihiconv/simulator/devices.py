@@ -15,8 +15,8 @@ def find_device(name: str | torch.device) -> torch.device:
     """A device by its name, or `BackendUnavailable` if there is none."""
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        torch.empty(1, device=device).item()  # "meta" has shapes and no numbers
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         reason = (str(error).splitlines() or ["unknown"])[0]
         raise BackendUnavailable(f"no such device ({reason})", where=f"device {str(name)!r}", remedy='use "cpu"') from error
     return device

@@ -172,7 +172,7 @@ def test_what_is_compared_are_rates_and_weights_per_threshold(monkeypatch: pytes
     net, counts = quantize(network, BOARD), simulate(network, x).spike_counts
     for name, source, spikes in (("dense0", "input", counts["input"]), ("readout", "dense0", counts["dense0"])):
         (connection,) = net.incoming(name)
-        wrong, weight, mean_square, timesteps = next(a for a in asked if a[1].shape == connection.map.weight.shape)
+        wrong, _, mean_square, timesteps = next(a for a in asked if a[1].shape == connection.map.weight.shape)
         step = 2 * 2.0**connection.weight_exp / net.record.quantization[name].gain
         assert 0 < np.abs(wrong).max() <= 0.5001 * step, source
         assert mean_square == pytest.approx(np.mean((spikes / 256) ** 2))

@@ -324,7 +324,9 @@ def test_missing_array(saved, sums, message):
 def test_a_member_without_a_checksum(saved):
     def change(members):
         name = "connections.1.map.weight.npy"
-        members["SHA256SUMS"] = b"".join(hashlib.sha256(d).hexdigest().encode() + f"  {n}\n".encode() for n, d in members.items() if n != name)
+        members["SHA256SUMS"] = b"".join(
+            hashlib.sha256(d).hexdigest().encode() + f"  {n}\n".encode() for n, d in members.items() if n != name
+        )
 
     assert "checksum of its member connections.1.map.weight.npy differs" in refusal(repacked(saved, change))
 

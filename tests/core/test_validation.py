@@ -122,9 +122,9 @@ def test_a_float_network_has_finite_numbers() -> None:
         return Network((Input("input", (1,)), readout), (Connection("input", "readout", Dense(np.ones((1, 1), np.float32))),), 4)
 
     validate(floats(0.5))
+    logical = replace(floats(0.5).connections[0], map=Dense(np.ones((1, 1), bool)))
     with pytest.raises(InvalidModel, match="input->readout: weights of type bool; numbers expected"):
-        whole = floats(0.5)
-        validate(replace(whole, connections=(replace(whole.connections[0], map=Dense(np.ones((1, 1), bool))),)))
+        validate(replace(floats(0.5), connections=(logical,)))
     with pytest.raises(InvalidModel, match="readout: biases hold NaN or infinity; finite numbers expected; train"):
         validate(floats(np.inf))
     with pytest.raises(InvalidModel, match="readout: biases hold NaN"):
@@ -188,7 +188,9 @@ def test_sums_that_float32_would_round() -> None:
 def test_sums_over_all_connections_that_float32_would_round() -> None:
     """Half of that twice; what the host sums, in float64, is not among it."""
     validate(single([255] * 514 + [1], payload=64, weight_exp=-8, repeated=2))
-    with pytest.raises(LimitExceeded, match=r"readout: the sum of \|weight x payload\| over all connections can reach 16777216; below 2\^24"):
+    with pytest.raises(
+        LimitExceeded, match=r"readout: the sum of \|weight x payload\| over all connections can reach 16777216; below 2\^24"
+    ):
         validate(single([255] * 514 + [2], payload=64, weight_exp=-8, repeated=2))
     large = joined(0, on_host=True, map=Dense(np.full((3, 4), 2**15, np.int32)), weight_exp=-64)
     assert 2**15 * 4 * 255 > 2**24

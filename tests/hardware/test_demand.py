@@ -6,7 +6,6 @@ from dataclasses import replace
 from math import ceil, prod
 
 import numpy as np
-
 import pytest
 
 from loihiconv.core.linear import Conv, Dense, LinearMap, Shape

@@ -24,7 +24,9 @@ def test_the_scarcest_resource_counts() -> None:
     assert share(Demand(compartments=512, axons_out=1024), board, axons_out=2048) == 0.75
 
 
-@pytest.mark.parametrize(("slices", "used", "cores"), [(5, 0.4, 2.4), (6, 1 / 3, 2), (3, 1.0, 3), (1, 0.1, 0.1), (2, 1.01, inf), (93, 1 / 93, 1)])
+@pytest.mark.parametrize(
+    ("slices", "used", "cores"), [(5, 0.4, 2.4), (6, 1 / 3, 2), (3, 1.0, 3), (1, 0.1, 0.1), (2, 1.01, inf), (93, 1 / 93, 1)]
+)
 def test_what_is_left_of_a_core_is_a_fraction(slices: int, used: float, cores: float) -> None:
     assert cores_in_fractions(slices, used) == pytest.approx(cores)
 

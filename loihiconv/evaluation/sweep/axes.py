@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import product
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from loihiconv.conversion.declaration import plain
 from loihiconv.conversion.settings import Optimize, Settings, choose
 from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.given import did_you_mean, shown
 from loihiconv.evaluation.sweep.declarations import AXES, WEIGHT_BITS
 from loihiconv.hardware.board import Board, Limit
 
@@ -73,6 +73,8 @@ def points(axes: Mapping[str, Any], fixed: Mapping[str, Any], board: Board | Non
     InvalidSetting
         For an unknown axis, with the known ones, an axis without values, or a value out of its range.
     """
+    if not isinstance(axes, Mapping):
+        raise InvalidSetting(f"{shown(axes)} as axes", where="sweep", limit='names with values expected, such as {"timesteps": [8, 16]}')
     for name in (*axes, *fixed):
         _check_name(name)
     if twice := sorted(axes.keys() & fixed.keys()):
@@ -86,9 +88,7 @@ def points(axes: Mapping[str, Any], fixed: Mapping[str, Any], board: Board | Non
 
 def _check_name(name: str) -> None:
     if name not in AXES:
-        close = get_close_matches(name, AXES, n=1)
-        hint = f", did you mean {close[0]!r}?" if close else ""
-        raise InvalidSetting(f"no such axis: {name}{hint}", where="sweep", limit=f"known are {', '.join(sorted(AXES))}")
+        raise InvalidSetting(f"no such axis: {name}{did_you_mean(name, AXES)}", where="sweep", limit=f"known are {', '.join(sorted(AXES))}")
 
 
 def _values(name: str, given: Any) -> list[Any]:

@@ -19,6 +19,7 @@ import torch
 from loihiconv.core.errors import ArtifactError
 from loihiconv.core.files import check_writable, write_json
 from loihiconv.core.fingerprints import fingerprint
+from loihiconv.core.given import check_path
 from loihiconv.core.version import __version__
 
 FORMAT = "loihiconv sweep"
@@ -43,6 +44,8 @@ class SweepCache:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        if path is not None:
+            check_path(path, "cache")
         self.path = None if path is None else Path(path)
         self._points: dict[str, Any] = {}
         if self.path is not None:

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, Literal, TypeAlias
 
 from loihiconv.core.errors import ArtifactError, InvalidSetting
+from loihiconv.core.given import shown
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.pairing import tango
 from loihiconv.evaluation.sweep.pareto import pareto_front
@@ -116,6 +117,12 @@ class Row:
             return Row(values, dict(stored["settings"]), outcome, str(stored["reason"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError("a point of the sweep's cache is altered", where="cache", remedy="delete the file") from error
+
+
+def check_result(result: object) -> None:
+    """Raise `InvalidSetting` for what is no `SweepResult`."""
+    if not isinstance(result, SweepResult):
+        raise InvalidSetting(f"{shown(result)} is no sweep", where="result", limit="what loihiconv.sweep returns expected")
 
 
 @dataclass(frozen=True)

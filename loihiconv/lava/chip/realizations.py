@@ -15,11 +15,20 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias, get_args
 
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.given import did_you_mean, shown
 from loihiconv.core.network import IF, Input, MaxPool, Population, Readout, assert_never
 
 Realization: TypeAlias = Literal["native", "atrlif", "lif"]
 REALIZATIONS: tuple[str, ...] = get_args(Realization)
 """In order of preference."""
+
+
+def check_realization(name: object) -> None:
+    """Raise `InvalidSetting` for the name of none."""
+    if not isinstance(name, str) or name not in REALIZATIONS:
+        what = f"unknown realization {shown(name)}{did_you_mean(name, REALIZATIONS)}"
+        raise InvalidSetting(what, where="realization", limit=f"one of {', '.join(REALIZATIONS)}")
 
 
 def neuron(population: Population, realization: Realization) -> Realization | None:
