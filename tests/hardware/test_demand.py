@@ -157,3 +157,14 @@ def test_the_host_sums_where_spikes_have_no_payload() -> None:
 
 def test_intervals_share_what_lies_in_both() -> None:
     assert [overlap((0, 3), other) for other in ((1, 5), (2, 3), (3, 5), (4, 9), (0, 3))] == [2, 1, 0, 0, 3]
+
+
+def test_entries_of_what_waits_are_wider_and_the_longest_list_counts() -> None:
+    """Three synapses of 18 bits and a header fill a word, with a bit of delay each they need two; windows of 9 have the longest list."""
+    network = chain((3, 3, 3), conv(3, 3, 1), conv(3, 3, 1), conv(3, 3, 3), Dense(ones(2, 27)))
+    skip = Connection("layer0", "layer2", conv(3, 3, 1))
+    both, region = replace(network, connections=(*network.connections, skip)), Region((0, 3), (0, 3), (0, 3))
+    one, two = (Layer(n, "layer2", load_board("nahuku8")).demand(region, halo=False) for n in (network, both))
+    assert both.delay(skip) == 1
+    assert two.words == one.words + 3 * 2
+    assert two.longest == one.longest == ceil((9 * 3 * 18 + 10) / 64)
