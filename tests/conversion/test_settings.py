@@ -46,7 +46,10 @@ def test_none_is_the_paper_and_what_is_given_wins() -> None:
     ("options", "message"),
     [
         ({"optimize": "best"}, 'optimize: optimize \'best\'; "none" or "default" or "accuracy" or "latency" expected'),
-        ({"precentile": 99}, r"no such setting: precentile, did you mean 'percentile'\?; known are bias_correction, hold_back, .*per_channel"),
+        (
+            {"precentile": 99},
+            r"no such setting: precentile, did you mean 'percentile'\?; known are bias_correction, hold_back, .*per_channel",
+        ),
         ({"hold_back": 5}, "hold_back 5; 0 to 4 thresholds expected"),
         ({"hold_back": "much"}, "hold_back much"),
         ({"scale": "max"}, 'scale: scale \'max\'; "percentile" or "mse" or "balanced" expected'),
