@@ -47,7 +47,7 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
     check_realization(realization)
     if not network.fixed_point:
         raise InvalidSetting("this network is float", where="realization", limit="a fixed-point one expected")
-    check_number(ratio, "realization", low=1)
+    check_number(ratio, "ratio", low=1)
     for population in network.populations:
         if not population.on_chips:
             raise UnsupportedLayer(

@@ -101,7 +101,7 @@ def test_mistakes_are_named():
         realize(chain(), "cuba")  # type: ignore[arg-type]
     with pytest.raises(InvalidSetting, match="this network is float"):
         realize(replace(chain(), fixed_point=False), "native")
-    with pytest.raises(InvalidSetting, match="ratio 0"):
+    with pytest.raises(InvalidSetting, match=r"ratio: 0.5; a number of at least 1"):
         realize(chain(), "lif", ratio=0.5)
     with pytest.raises(InvalidSetting, match="a float network has no realization"):
         lc.run(replace(chain(), fixed_point=False), np.ones((1, 4)), "float", realization="lif")
