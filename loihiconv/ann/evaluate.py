@@ -91,11 +91,10 @@ class Evaluator:
             def product(x: Tensor) -> Tensor:
                 return F.linear(x.flatten(1), weight).reshape(len(x), *(node.shape or (len(weight),)))
         elif isinstance(map, Sparse):
-            places = torch.as_tensor(np.stack([map.rows, map.columns]), dtype=torch.int64, device=self.device)
-            matrix = torch.sparse_coo_tensor(places, weight, (prod(map.outputs), prod(map.inputs)), check_invariants=True).coalesce()
+            synapses, outputs = matrix(map, weight), map.outputs
 
             def product(x: Tensor) -> Tensor:
-                return (matrix @ x.flatten(1).T).T.reshape(len(x), *map.outputs)
+                return torch.sparse.mm(synapses, x.flatten(1).T).T.reshape(len(x), *outputs)  # type: ignore[no-any-return]
         else:
             around = _torch_padding(map.padding)
             stride, dilation, groups = map.stride, map.dilation, map.groups
@@ -144,6 +143,12 @@ class Evaluator:
     @_step.register
     def _(self, node: Add) -> Callable[..., Tensor]:
         return lambda *parts: sum(parts[1:], start=parts[0])
+
+
+def matrix(linear: Sparse, weight: Tensor) -> Tensor:
+    """Synapses with these weights as a sparse tensor (outputs, inputs), on the device of the weights."""
+    places = torch.as_tensor(np.stack([linear.rows, linear.columns]), dtype=torch.int64, device=weight.device)
+    return torch.sparse_coo_tensor(places, weight, (prod(linear.outputs), prod(linear.inputs)), check_invariants=True).coalesce()
 
 
 def _torch_padding(padding: tuple[int, int, int, int]) -> tuple[int, int, int, int]:

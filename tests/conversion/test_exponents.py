@@ -56,10 +56,10 @@ def test_mean_loss_of_a_connection() -> None:
 def test_an_exponent_is_chosen_where_it_helps() -> None:
     nearest = partial(round_weights, even=True)
     small = np.array([[0.7, -1.3, 0.2, 1.9]])
-    assert choose_exponent(small, 254, 2, nearest, 0.05, 64) == -7
-    assert choose_exponent(small, 254, 2, nearest, 0.05, 64, lowest=-3) == -3
-    assert choose_exponent(small * 100, 254, 2, nearest, 0.05, 64) == 0  # they fill the range
-    assert choose_exponent(np.array([[2.0, -2.0]]), 254, 2, nearest, 0.05, 64) == 0  # exact as they are
+    assert choose_exponent(Dense(small), 254, 2, nearest, 0.05, 64) == -7
+    assert choose_exponent(Dense(small), 254, 2, nearest, 0.05, 64, lowest=-3) == -3
+    assert choose_exponent(Dense(small * 100), 254, 2, nearest, 0.05, 64) == 0  # they fill the range
+    assert choose_exponent(Dense(np.array([[2.0, -2.0]])), 254, 2, nearest, 0.05, 64) == 0  # exact as they are
 
 
 def pooled() -> nn.Module:
