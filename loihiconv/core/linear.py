@@ -233,8 +233,8 @@ class Sparse:
     def at(self, rows: Array, columns: Array, outputs: Shape, inputs: Shape) -> Sparse:
         """The same weights between other places, in which synapses need not be sorted."""
         order = np.lexsort((columns, rows))
-        places = (np.asarray(p[order], np.int32) for p in (rows, columns))
-        return Sparse(self.weight[order], *places, outputs, inputs)
+        by_row, by_column = (np.asarray(places[order], np.int32) for places in (rows, columns))
+        return Sparse(self.weight[order], by_row, by_column, outputs, inputs)
 
     def same_places(self, other: Sparse) -> bool:
         """Whether its synapses join the same neurons as those of another."""

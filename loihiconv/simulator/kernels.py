@@ -91,7 +91,7 @@ class Kernels:
                 continue
             if len(incoming) == 1 and (product := self.synapses[incoming[0]].matmul) is not None:
                 self.products[population.name] = product
-            if all(EventSums.fits(c.map, population.shape) for c in incoming):
+            if all(EventSums.fits(c.map, s.shape, population.shape) for c, s in zip(incoming, sources, strict=True)):
                 parts = [Incoming(c.map, s.shape, s.largest_message) for c, s in zip(incoming, sources, strict=True)]
                 self.events[population.name] = EventSums(parts, population.shape, network.shift)
 

@@ -109,7 +109,7 @@ class RateModel:
             case Dense():
                 return F.linear(sent.flatten(1), weights).reshape(shape)
             case Sparse():
-                return torch.sparse.mm(weights, sent.flatten(1).T).T.reshape(shape)
+                return torch.sparse.mm(weights, sent.flatten(1).T).T.reshape(shape)  # type: ignore[no-any-return]
             case Conv() as conv:
                 top, bottom, left, right = conv.padding
                 padded = F.pad(sent.reshape(len(sent), *self.network[connection.source].shape), (left, right, top, bottom))

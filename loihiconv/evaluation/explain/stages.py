@@ -12,7 +12,7 @@ from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT, Integrator, Network, Population
 from loihiconv.evaluation.explain.analog import Transfer
-from loihiconv.evaluation.explain.reference import Reference, matching, without_plane
+from loihiconv.evaluation.explain.reference import Reference, matching, same_form, without_plane
 
 Kind: TypeAlias = Literal["model", "rates", "spikes", "recorded"]
 
