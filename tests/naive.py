@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.core import input_coding
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
+from loihiconv.core.linear import Array, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import IF, Input, MaxPool, Network, Readout, Recording
 from loihiconv.core.random_streams import INPUT, READOUT, words
 

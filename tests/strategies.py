@@ -39,7 +39,10 @@ class Case:
 
 
 def _text(value: Any) -> str:
-    fields = {k: f"{v.dtype}{v.shape} in [{v.min()}, {v.max()}]" if isinstance(v, np.ndarray) else v for k, v in vars(value).items()}
+    fields = {
+        k: f"{v.dtype}{v.shape} in [{v.min(initial=0)}, {v.max(initial=0)}]" if isinstance(v, np.ndarray) else v
+        for k, v in vars(value).items()
+    }
     return f"{type(value).__name__}({', '.join(f'{k}={v}' for k, v in fields.items())})"
 
 

@@ -53,7 +53,13 @@ def floor_variance(exponent: int, step: int) -> float:
 
 
 def choose_exponent(
-    linear: LinearMap, limit: int, step: int, nearest: Callable[[Array], Array], mean_square: float, steps: int, lowest: int = WEIGHT_EXP_MIN
+    linear: LinearMap,
+    limit: int,
+    step: int,
+    nearest: Callable[[Array], Array],
+    mean_square: float,
+    steps: int,
+    lowest: int = WEIGHT_EXP_MIN,
 ) -> int:
     """The exponent with which the sums of T steps err least: none, or the one with which weights use their range.
 

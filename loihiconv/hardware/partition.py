@@ -26,7 +26,7 @@ from math import inf, prod
 
 from loihiconv.core.network import Network
 from loihiconv.hardware.board import Board
-from loihiconv.hardware.demand import Demand, Layer, Region, Regions, Synapses
+from loihiconv.hardware.demand import Demand, Layer, Region, Regions, Synapses, reach
 from loihiconv.hardware.views import Interval
 
 FRONT = 40
@@ -165,6 +165,8 @@ def _representatives(layer: Layer, parts: int, axis: int, halo: bool) -> list[In
 
 def _channel_representatives(layer: Layer, parts: int) -> list[Interval]:
     """One of all channel intervals that demand the same."""
+    if layer.irregular:
+        return list(intervals(layer.shape[0], parts))
     convolutions = [s for s in layer.synapses if s.conv is not None]
     return list({(b - a, *(s.overlaps((a, b)) for s in convolutions)): (a, b) for a, b in intervals(layer.shape[0], parts)}.values())
 
@@ -230,6 +232,8 @@ class Search:
 
     def _slots(self, synapses: Synapses, source: Cut, target: Cut) -> int:
         """Most output axon slots that a slice of the source needs onto all slices of the target."""
+        if synapses.places is not None:
+            return max(reach(synapses, region, target.regions) for region in source)
         slots = max(synapses.messages(c, target.regions[0]) for c in source.regions[0])
         for axis in (0, 1):
             slots *= self.most(synapses, axis, source.regions[axis + 1], target.regions[axis + 1])

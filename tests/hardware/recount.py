@@ -9,7 +9,7 @@ from collections import defaultdict
 from itertools import product
 from math import ceil, prod
 
-from loihiconv.core.linear import Conv
+from loihiconv.core.linear import Conv, Sparse
 from loihiconv.core.network import IF, Connection, Input, Network
 from loihiconv.hardware.board import Board
 from loihiconv.hardware.placement import Placement, Slice
@@ -66,6 +66,13 @@ def _entries(network: Network, connection: Connection, target: Slice, *, halo: b
     linear, (channels, height, width) = connection.map, shape_of(network, connection.source)
     region = target.region
     inside = set(product(range(*region.channels), range(*region.rows), range(*region.columns)))
+    if isinstance(linear, Sparse):
+        sources = list(product(range(channels), range(height), range(width)))
+        targets = list(product(*map(range, shape_of(network, connection.target))))
+        for row, column in zip(linear.rows, linear.columns, strict=True):
+            if targets[row] in inside:
+                yield sources[column], (targets[row], (sources[column], targets[row]))
+        return
     if not _is_conv(network, connection):
         for source, neuron in product(product(range(channels), range(height), range(width)), inside):
             yield source, (neuron, (source, neuron))

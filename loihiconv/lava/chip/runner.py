@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
-from lava.proc.conv.process import Conv
-from lava.proc.dense.process import Dense
 
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network

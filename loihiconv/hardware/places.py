@@ -1,0 +1,53 @@
+"""Which neurons the synapses of a `Sparse` join, for boxes of neurons: nothing about them follows from a geometry, so they are counted."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loihiconv.core.linear import Array, Sparse
+from loihiconv.hardware.views import Interval
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Geometry = tuple[int, int, int]
+Box = tuple[Interval, Interval, Interval]
+"""Intervals of channels, rows and columns."""
+Boxes = tuple[tuple[Interval, ...], tuple[Interval, ...], tuple[Interval, ...]]
+"""The same of several, whose products are boxes."""
+
+
+class Places:
+    """The synapses of a sparse map between populations, whatever their weights.
+
+    Parameters
+    ----------
+    linear : Sparse
+    source, target : (C, H, W)
+    """
+
+    def __init__(self, linear: Sparse, source: Geometry, target: Geometry) -> None:
+        self.linear, self.source, self.target = linear, source, target
+        self.matrix: csr_array = linear.with_weight(np.ones(linear.weight.size, np.int8)).matrix
+        self._neurons = np.arange(prod(target)).reshape(target)
+        self.reached = lru_cache(maxsize=8)(self._reached)  # a cache of this object, not of the class
+
+    def lists(self, box: Box) -> Array:
+        """Synapses from each neuron of the source into a box of the target: int (C, H, W)."""
+        (c0, c1), (r0, r1), (w0, w1) = box
+        into = self.matrix[self._neurons[c0:c1, r0:r1, w0:w1].ravel()]
+        return np.bincount(into.indices, minlength=prod(self.source)).reshape(self.source)
+
+    def _reached(self, boxes: Boxes) -> Array:
+        """Whether each neuron of the source has a synapse into each of the target's boxes: bool (boxes, C, H, W)."""
+        owner: Array = np.zeros((1, 1, 1), np.int64)
+        for axis, (intervals, size) in enumerate(zip(boxes, self.target, strict=True)):
+            index = np.searchsorted([low for low, _ in intervals], np.arange(size), side="right") - 1
+            owner = owner * len(intervals) + index.reshape([-1 if i == axis else 1 for i in range(3)])
+        table = np.zeros((prod(map(len, boxes)), prod(self.source)), bool)
+        table[owner.reshape(-1)[self.linear.rows], self.linear.columns] = True
+        return table.reshape(-1, *self.source)
