@@ -5,7 +5,7 @@ Structure is drawn by hypothesis, so it shrinks; arrays come from one drawn seed
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import prod
 from typing import Any
 
@@ -39,11 +39,11 @@ class Case:
 
 
 def _text(value: Any) -> str:
-    fields = {
-        k: f"{v.dtype}{v.shape} in [{v.min(initial=0)}, {v.max(initial=0)}]" if isinstance(v, np.ndarray) else v
-        for k, v in vars(value).items()
-    }
-    return f"{type(value).__name__}({', '.join(f'{k}={v}' for k, v in fields.items())})"
+    def text(v: Any) -> Any:
+        return f"{v.dtype}{v.shape} in [{v.min(initial=0)}, {v.max(initial=0)}]" if isinstance(v, np.ndarray) else v
+
+    values = (f"{field.name}={text(getattr(value, field.name))}" for field in fields(value))
+    return f"{type(value).__name__}({', '.join(values)})"
 
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

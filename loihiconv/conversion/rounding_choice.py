@@ -52,7 +52,7 @@ def choose_rounding(network: Network, board: Board, rounding: Rounding, x: Array
         chosen: list[Covariance | None] = []
         for connection, halves, factor in zip(network.incoming(name), known, _factors(network, nearest, name), strict=True):
             if halves is None:
-                if isinstance(connection.map, Sparse):
+                if isinstance(connection.map, Sparse) and (network[connection.source].spiking or board.graded_spikes):
                     notes.append(f"{connection.name}: its outputs have inputs of their own each; weights are rounded to the nearest")
                 chosen.append(None)
                 continue

@@ -146,7 +146,7 @@ class Conv:
         return Conv(weight, self.stride, self.padding, self.dilation, self.groups)
 
     def scaled(self, rows: Array, columns: Array, input_shape: Shape) -> Conv:
-        """The map x -> rows * (W (columns * x)), with factors that broadcast to the shapes of output and input and differ by channel only."""
+        """The map x -> rows * (W (columns * x)), with factors per channel that broadcast to the shapes of output and input."""
         per_output = np.broadcast_to(rows, self.output_shape(input_shape))[:, 0, 0]
         per_input = np.broadcast_to(columns, input_shape)[:, 0, 0]
         # the weights of an output channel belong to the input channels of its group

@@ -1,7 +1,8 @@
 """Products of sparse maps on the CPU: for each output its few weights, times many rows of spikes or payloads at once.
 
-A row alone would be gathered value by value. So `ROWS` rows are laid side by side, and a synapse is one multiplication of that many numbers.
-Sums are float32, which is exact wherever `loihiconv.simulator.synapses` may use it, and added in the order of inputs, however rows are cut.
+A row alone would be gathered value by value. So `ROWS` rows are laid side by side, and a synapse is one multiplication of as many
+numbers. Sums are float32, which is exact wherever `loihiconv.simulator.synapses` may use it, and added in the order of inputs, however
+rows are cut.
 """
 
 from __future__ import annotations

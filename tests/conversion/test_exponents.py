@@ -14,7 +14,7 @@ from torch import nn
 import loihiconv as lc
 from loihiconv.conversion.exponents import choose_exponent, floor_loss, floor_variance, mean_loss, widest_exponent
 from loihiconv.core.fixed_point import round_weights
-from loihiconv.core.linear import Conv, Dense
+from loihiconv.core.linear import Conv, Dense, from_matrix
 from loihiconv.core.network import WEIGHT_EXP_MIN, Connection
 from loihiconv.demo import digits
 
@@ -58,6 +58,8 @@ def test_an_exponent_is_chosen_where_it_helps() -> None:
     small = np.array([[0.7, -1.3, 0.2, 1.9]])
     assert choose_exponent(Dense(small), 254, 2, nearest, 0.05, 64) == -7
     assert choose_exponent(Dense(small), 254, 2, nearest, 0.05, 64, lowest=-3) == -3
+    assert choose_exponent(from_matrix(small, (1,), (4,)), 254, 2, nearest, 0.05, 64) == -7
+    assert choose_exponent(from_matrix(0 * small, (1,), (4,)), 254, 2, nearest, 0.05, 64) == 0  # no synapse at all
     assert choose_exponent(Dense(small * 100), 254, 2, nearest, 0.05, 64) == 0  # they fill the range
     assert choose_exponent(Dense(np.array([[2.0, -2.0]])), 254, 2, nearest, 0.05, 64) == 0  # exact as they are
 

@@ -15,7 +15,7 @@ import loihiconv as lc
 from loihiconv.conversion.adaptive_rounding import DAMPING, Covariance, expected_error, rounded
 from loihiconv.conversion.covariances import Halves, Moments
 from loihiconv.conversion.rounding_choice import adaptively_rounded, choose_rounding, fitted, outweighs_time
-from loihiconv.core.linear import Array, Dense
+from loihiconv.core.linear import Array, Dense, Sparse
 from loihiconv.hardware.board import Board, load_board
 from tests.conversion.test_convert import data, small_cnn
 
@@ -154,3 +154,17 @@ def test_rounding_outweighs_time_from_a_computable_number_of_steps_on() -> None:
     wrong, weight = np.array([0.5, -0.5]), np.array([3.0, -3.0])
     assert not outweighs_time(wrong, weight, 0.25, 3)
     assert outweighs_time(wrong, weight, 0.25, 4)
+
+
+def test_sparse_maps_are_rounded_to_the_nearest_and_that_is_said() -> None:
+    torch.manual_seed(0)
+    layers = nn.Conv2d(2, 4, 3, padding=1), nn.AvgPool2d(3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
+    x = correlated(60)
+    net, nearest = (lc.convert(nn.Sequential(*layers), x, board=BOARD, timesteps=8, rounding=r) for r in ("adaptive", "nearest"))
+    sparse = net.connections[0]
+    assert isinstance(sparse.map, Sparse)
+    np.testing.assert_array_equal(sparse.map.weight, nearest.connections[0].map.weight)
+    assert (net.connections[1].map.weight != nearest.connections[1].map.weight).any()
+    note = f"{sparse.name}: its outputs have inputs of their own each; weights are rounded to the nearest"
+    assert note in net.record.notes
+    assert note not in nearest.record.notes
