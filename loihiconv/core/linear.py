@@ -33,6 +33,11 @@ class Dense:
 
     weight: Array
 
+    @property
+    def kind(self) -> str:
+        """What a reader of tables calls it."""
+        return "dense"
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the output, without the batch axis; raises ValueError where the input does not fit."""
         if prod(input_shape) != self.weight.shape[1]:
@@ -79,6 +84,11 @@ class Conv:
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     dilation: Pair = (1, 1)
     groups: int = 1
+
+    @property
+    def kind(self) -> str:
+        """What a reader of tables calls it."""
+        return "convolution"
 
     @property
     def extent(self) -> Pair:
@@ -178,6 +188,11 @@ class Sparse:
     columns: Array
     outputs: Shape
     inputs: Shape
+
+    @property
+    def kind(self) -> str:
+        """What a reader of tables calls it."""
+        return "sparse"
 
     @cached_property
     def _flaw(self) -> str:

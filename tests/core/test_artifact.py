@@ -79,7 +79,7 @@ def test_sparse_maps_come_back_as_they_were(tmp_path: Path) -> None:
     for name in ("weight", "rows", "columns"):
         np.testing.assert_array_equal(getattr(linear, name), getattr(before, name))
         assert getattr(linear, name).dtype == np.int32
-    with pytest.raises(ArtifactError, match="unknown kind 'Sparse'"):  # as those say that know the other two alone
+    with pytest.raises(Malformed, match="unknown kind 'Sparse'; Dense or Conv expected"):  # as those say that know the other two alone
         decode({"class": "OldConnection", "map": {"class": "Sparse"}}, OldConnection, "connection", {})
 
 

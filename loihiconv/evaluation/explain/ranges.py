@@ -35,6 +35,8 @@ class WeightStatistics:
     ----------
     connection, population : str
         Its name, and its target.
+    kind : str
+        Of its map: "dense", "convolution" or "sparse".
     synapses : int
         Stored weights: a kernel counts once.
     zeros : float
@@ -55,6 +57,7 @@ class WeightStatistics:
 
     connection: str
     population: str
+    kind: str
     synapses: int
     zeros: float
     bits_used: float
@@ -160,6 +163,7 @@ def _weights(net: Network, c: Connection) -> WeightStatistics:
     return WeightStatistics(
         c.name,
         c.target,
+        c.map.kind,
         weight.size,
         float(np.mean(weight == 0)) if weight.size else 0.0,
         log2(largest + 1),

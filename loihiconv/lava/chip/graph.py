@@ -17,7 +17,7 @@ from lava.proc.sparse.process import DelaySparse, Sparse
 
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Connection, Integrating, Integrator, Network, Population
+from loihiconv.core.network import Connection, Integrating, Integrator, Network, Population, assert_never
 from loihiconv.core.validation import check_joined, check_start, check_weights, split_exactly
 from loihiconv.lava.builder import check_stock_conv, join, lava_array, message_bits
 from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
@@ -27,7 +27,7 @@ from loihiconv.lava.chip.realizations import neuron
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import Samples
 from loihiconv.lava.job import Job, Settings
-from loihiconv.lava.layout import LavaConv, LavaSparse, all_synapses, lava_map, lava_views
+from loihiconv.lava.layout import LavaConv, LavaDense, LavaMap, LavaSparse, all_synapses, lava_map, lava_views
 from loihiconv.lava.window import Window
 
 MAX_DELAY = 62
@@ -205,25 +205,31 @@ class _Builder:
             synapses: Any = DelaySparse(
                 weights=matrix, delays=delays, max_delay=delay, weight_exp=exponent, num_message_bits=bits, name=name
             )
-        elif isinstance(mapped, LavaSparse):
-            synapses = Sparse(weights=mapped.weight, weight_exp=exponent, num_message_bits=bits, name=name)
-        elif isinstance(mapped, LavaConv):
-            if self.settings.stock_models or self.chip.place == "loihi":
-                check_stock_conv(mapped, connection.name)
-            shape = self.views[connection.source][::-1]
-            synapses = Conv(
-                weight=mapped.weight,
-                input_shape=shape,
-                padding=mapped.padding,
-                stride=mapped.stride,
-                dilation=mapped.dilation,
-                groups=mapped.groups,
-                num_message_bits=bits,
-                name=name,
-            )
         else:
-            synapses = Dense(weights=mapped.weight, weight_exp=exponent, num_message_bits=bits, name=name)
+            synapses = self._synapses(mapped, connection, {"num_message_bits": bits, "name": name})
         if from_host:
             port = self.attach(port, "conv" if isinstance(synapses, Conv) else "dense", bits)
         join(port, synapses.s_in)
         return synapses
+
+    def _synapses(self, mapped: LavaMap, connection: Connection, common: dict[str, Any]) -> Any:
+        """Lava's process for synapses without a delay."""
+        match mapped:
+            case LavaSparse():
+                return Sparse(weights=mapped.weight, weight_exp=connection.weight_exp, **common)
+            case LavaDense():
+                return Dense(weights=mapped.weight, weight_exp=connection.weight_exp, **common)
+            case LavaConv():
+                if self.settings.stock_models or self.chip.place == "loihi":
+                    check_stock_conv(mapped, connection.name)
+                return Conv(
+                    weight=mapped.weight,
+                    input_shape=self.views[connection.source][::-1],
+                    padding=mapped.padding,
+                    stride=mapped.stride,
+                    dilation=mapped.dilation,
+                    groups=mapped.groups,
+                    **common,
+                )
+            case _:
+                assert_never(mapped)
