@@ -145,7 +145,7 @@ class Synapses:
     def seen(self, region: Region) -> Array:
         """Which neurons of the source reach a slice of the target: bool (C, H, W)."""
         if self.places is not None:
-            return np.asarray(self.places.lists((region.channels, region.rows, region.columns)) > 0)
+            return self._mask(self.places.lists((region.channels, region.rows, region.columns))[0])
         if self.conv is None:
             return np.ones(self.source, bool)
         seen = np.zeros(self.source, bool)
@@ -199,11 +199,17 @@ class Synapses:
         first, last = self.source_channels(channels)
         return pixels * (-(-(last - first) // CHANNELS_PER_AXON) if self.population_axons else last - first)
 
+    def _mask(self, sources: Array) -> Array:
+        mask = np.zeros(self.source, bool)
+        mask.reshape(-1)[sources] = True
+        return mask
+
     def axons_of(self, sources: Array) -> int:
-        """Input axons for the neurons of the source that are marked in a bool array (C, H, W)."""
+        """Input axons for some neurons of the source, given by their flat indices."""
         if not self.population_axons:
-            return int(sources.sum())
-        return int((-(-sources.sum(axis=0) // CHANNELS_PER_AXON)).sum())
+            return len(sources)
+        _, channels = np.unique(sources % (self.source[1] * self.source[2]), return_counts=True)
+        return int((-(-channels // CHANNELS_PER_AXON)).sum())
 
     def entries(self, channels: int, pixels: int) -> int:
         """Slots of output axons of a source slice, per slice that it reaches."""
@@ -252,6 +258,12 @@ class Layer:
         return rows[1] - rows[0], grid[1] - grid[0], own, tuple((*v.signature, v.rows[0] - grid[0]) for v in looks)
 
     @property
+    def least_words(self) -> float:
+        """Words that the synapses of sparse maps take at least on all cores together."""
+        bits = self.board.weight_bits.value + (index_bits(self.board.neurons_per_core.value) if self.board.generation == 1 else 0)
+        return sum(s.weights for s in self.synapses if s.places is not None) * bits / self.board.synapse_word_bits.value
+
+    @property
     def irregular(self) -> bool:
         """Whether slices of the same size and views may differ in what they demand, as sparse maps know no views."""
         return any(s.places is not None for s in self.synapses)
@@ -284,11 +296,11 @@ class Layer:
         """One list per source neuron that has a synapse into the slice."""
         synapses = self.synapses[index]
         assert synapses.places is not None  # the caller asked
-        lists = synapses.places.lists((region.channels, region.rows, region.columns))
-        axons = synapses.axons_of(lists > 0)
+        sources, synapses_each = synapses.places.lists((region.channels, region.rows, region.columns))
+        axons = synapses.axons_of(sources)
         if self.board.generation > 1:
-            return self._kernel(int(lists.sum())), axons, 0
-        lengths, counts = np.unique(lists[lists > 0], return_counts=True)
+            return self._kernel(int(synapses_each.sum())), axons, 0
+        lengths, counts = np.unique(synapses_each, return_counts=True)
         words = [self._words(index, length) for length in lengths.tolist()]
         return sum(w * count for w, count in zip(words, counts.tolist(), strict=True)), axons, max(words, default=0)
 
@@ -342,10 +354,11 @@ def reach(synapses: Synapses, source: Region, targets: Regions) -> int:
         Between them, all slices of the target.
     """
     if synapses.places is not None:
-        boxes = synapses.places.reached(targets)[:, slice(*source.channels), slice(*source.rows), slice(*source.columns)]
+        box = slice(*source.rows), slice(*source.columns)
         if not synapses.population_axons:
-            return int(boxes.sum()) * synapses.out_slots
-        return int(boxes.any(axis=1).sum()) * synapses.entries(source.channels[1] - source.channels[0], 1)
+            return int(synapses.places.neuron_copies(targets)[(slice(*source.channels), *box)].sum()) * synapses.out_slots
+        copies = synapses.places.pixel_copies(targets, source.channels)[box]
+        return int(copies.sum()) * synapses.entries(source.channels[1] - source.channels[0], 1)
     rows, columns = synapses.copies(0, source.rows, targets[1]), synapses.copies(1, source.columns, targets[2])
     return synapses.messages(source.channels, targets[0]) * rows * columns
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.network import Network
 from loihiconv.hardware.board import Board, load_board
@@ -95,7 +97,7 @@ def layer_bounds(layer: Layer) -> dict[str, float]:
 def _arriving(synapses: Synapses) -> int:
     """Input axons of all source pixels, or neurons, that reach any target."""
     if synapses.places is not None:
-        return synapses.axons_of(synapses.seen(_all(synapses.target)))
+        return synapses.axons_of(np.flatnonzero(synapses.seen(_all(synapses.target))))
     return _seen(synapses) * (1 if synapses.population_axons else synapses.source[0])
 
 

@@ -34,13 +34,15 @@ class Places:
         self.linear, self.source, self.target = linear, source, target
         self.matrix: csr_array = linear.with_weight(np.ones(linear.weight.size, np.int8)).matrix
         self._neurons = np.arange(prod(target)).reshape(target)
-        self.reached = lru_cache(maxsize=8)(self._reached)  # a cache of this object, not of the class
+        # caches of this object, not of the class
+        self.reached = lru_cache(maxsize=2)(self._reached)
+        self.pixel_copies = lru_cache(maxsize=None)(self._pixel_copies)
+        self.neuron_copies = lru_cache(maxsize=None)(self._neuron_copies)
 
-    def lists(self, box: Box) -> Array:
-        """Synapses from each neuron of the source into a box of the target: int (C, H, W)."""
+    def lists(self, box: Box) -> tuple[Array, Array]:
+        """Neurons of the source that have synapses into a box of the target, ascending in their flat order, and how many each has."""
         (c0, c1), (r0, r1), (w0, w1) = box
-        into = self.matrix[self._neurons[c0:c1, r0:r1, w0:w1].ravel()]
-        return np.bincount(into.indices, minlength=prod(self.source)).reshape(self.source)
+        return np.unique(self.matrix[self._neurons[c0:c1, r0:r1, w0:w1].ravel()].indices, return_counts=True)
 
     def _reached(self, boxes: Boxes) -> Array:
         """Whether each neuron of the source has a synapse into each of the target's boxes: bool (boxes, C, H, W)."""
@@ -51,3 +53,11 @@ class Places:
         table = np.zeros((prod(map(len, boxes)), prod(self.source)), bool)
         table[owner.reshape(-1)[self.linear.rows], self.linear.columns] = True
         return table.reshape(-1, *self.source)
+
+    def _pixel_copies(self, boxes: Boxes, channels: Interval) -> Array:
+        """Boxes of the target that each pixel of the source reaches through any of some channels: int (H, W)."""
+        return np.asarray(self.reached(boxes)[:, slice(*channels)].any(axis=1).sum(axis=0))
+
+    def _neuron_copies(self, boxes: Boxes) -> Array:
+        """Boxes of the target that each neuron of the source reaches: int (C, H, W)."""
+        return np.asarray(self.reached(boxes).sum(axis=0))

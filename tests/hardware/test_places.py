@@ -21,5 +21,10 @@ def test_lists_and_reached_boxes() -> None:
     written_out = present.reshape(*TARGET, *SOURCE)
     for box, found in zip(product(*boxes), reached, strict=True):
         synapses = written_out[tuple(slice(*interval) for interval in box)].sum(axis=(0, 1, 2))
-        np.testing.assert_array_equal(places.lists(box), synapses)
+        sources, counts = places.lists(box)
+        np.testing.assert_array_equal(sources, np.flatnonzero(synapses))
+        np.testing.assert_array_equal(counts, synapses.ravel()[sources])
         np.testing.assert_array_equal(found, synapses > 0)
+    np.testing.assert_array_equal(places.neuron_copies(boxes), reached.sum(axis=0))
+    np.testing.assert_array_equal(places.pixel_copies(boxes, (1, 2)), reached[:, 1].sum(axis=0))
+    np.testing.assert_array_equal(places.pixel_copies(boxes, (0, 2)), reached.any(axis=1).sum(axis=0))
