@@ -354,10 +354,10 @@ def reach(synapses: Synapses, source: Region, targets: Regions) -> int:
         Between them, all slices of the target.
     """
     if synapses.places is not None:
-        box = slice(*source.rows), slice(*source.columns)
         if not synapses.population_axons:
-            return int(synapses.places.neuron_copies(targets)[(slice(*source.channels), *box)].sum()) * synapses.out_slots
-        copies = synapses.places.pixel_copies(targets, source.channels)[box]
+            box = tuple(slice(*interval) for interval in (source.channels, source.rows, source.columns))
+            return int(synapses.places.neuron_copies(targets)[box].sum()) * synapses.out_slots
+        copies = synapses.places.pixel_copies(targets, source.channels)[slice(*source.rows), slice(*source.columns)]
         return int(copies.sum()) * synapses.entries(source.channels[1] - source.channels[0], 1)
     rows, columns = synapses.copies(0, source.rows, targets[1]), synapses.copies(1, source.columns, targets[2])
     return synapses.messages(source.channels, targets[0]) * rows * columns

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loihiconv.core.linear import Array, Sparse
 from loihiconv.hardware.views import Interval
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 Geometry = tuple[int, int, int]
 Box = tuple[Interval, Interval, Interval]
@@ -32,7 +28,7 @@ class Places:
 
     def __init__(self, linear: Sparse, source: Geometry, target: Geometry) -> None:
         self.linear, self.source, self.target = linear, source, target
-        self.matrix: csr_array = linear.with_weight(np.ones(linear.weight.size, np.int8)).matrix
+        self.matrix = linear.with_weight(np.ones(linear.weight.size, np.int8)).matrix
         self._neurons = np.arange(prod(target)).reshape(target)
         # caches of this object, not of the class
         self.reached = lru_cache(maxsize=2)(self._reached)
