@@ -56,10 +56,9 @@ class Dense:
         """The same map with other weights of the same shape."""
         return Dense(weight)
 
-    def scaled(self, rows: Array, columns: Array, input_shape: Shape) -> Dense:
-        """The map x -> rows * (W (columns * x)), with factors that broadcast to the shapes of output and input."""
-        by_column = np.broadcast_to(columns, input_shape).reshape(1, -1)
-        return Dense(self.weight * by_column * np.broadcast_to(rows, self.output_shape(input_shape))[:, None])
+    def scaled(self, rows: Array, columns: Array) -> Dense:
+        """The map x -> rows * (W (columns * x)), with a factor for each output and each input, in any shape."""
+        return Dense(self.weight * columns.reshape(1, -1) * rows.reshape(-1, 1))
 
     def row_sums(self, values: Array) -> Array:
         """Sums of values, one for each weight, over the synapses of each output: (out,)."""
@@ -155,12 +154,11 @@ class Conv:
         """The same map with other weights of the same shape."""
         return Conv(weight, self.stride, self.padding, self.dilation, self.groups)
 
-    def scaled(self, rows: Array, columns: Array, input_shape: Shape) -> Conv:
-        """The map x -> rows * (W (columns * x)), with factors per channel that broadcast to the shapes of output and input."""
-        per_output = np.broadcast_to(rows, self.output_shape(input_shape))[:, 0, 0]
-        per_input = np.broadcast_to(columns, input_shape)[:, 0, 0]
+    def scaled(self, rows: Array, columns: Array) -> Conv:
+        """The map x -> rows * (W (columns * x)), with a factor for each output and each input, the same all over a channel."""
+        per_output, per_input = rows.reshape(len(self.weight), -1)[:, 0], columns.reshape(self.groups, self.weight.shape[1], -1)[:, :, 0]
         # the weights of an output channel belong to the input channels of its group
-        grouped = per_input.reshape(self.groups, -1).repeat(len(self.weight) // self.groups, axis=0)
+        grouped = per_input.repeat(len(self.weight) // self.groups, axis=0)
         return self.with_weight(self.weight * grouped[:, :, None, None] * per_output[:, None, None, None])
 
     def row_sums(self, values: Array) -> Array:
@@ -236,10 +234,9 @@ class Sparse:
         """The same map with other weights at the same places."""
         return Sparse(weight, self.rows, self.columns, self.outputs, self.inputs)
 
-    def scaled(self, rows: Array, columns: Array, input_shape: Shape) -> Sparse:
-        """The map x -> rows * (W (columns * x)), with factors that broadcast to the shapes of output and input."""
-        by_column = np.broadcast_to(columns, input_shape).reshape(-1)[self.columns]
-        return self.with_weight(self.weight * by_column * np.broadcast_to(rows, self.outputs).reshape(-1)[self.rows])
+    def scaled(self, rows: Array, columns: Array) -> Sparse:
+        """The map x -> rows * (W (columns * x)), with a factor for each output and each input, in any shape."""
+        return self.with_weight(self.weight * columns.reshape(-1)[self.columns] * rows.reshape(-1)[self.rows])
 
     def row_sums(self, values: Array) -> Array:
         """Sums of values, one for each weight, over the synapses of each output, in float64: (\\*outputs)."""

@@ -117,17 +117,17 @@ SCALED: tuple[tuple[LinearMap, Shape], ...] = (
 @pytest.mark.parametrize(("linear", "shape"), SCALED)
 def test_scaled_maps_scale_what_goes_in_and_comes_out(linear: LinearMap, shape: Shape) -> None:
     output = linear.output_shape(shape)
-    columns, rows = random(3, shape[0], 1, 1), random(4, output[0], *(1,) * (len(output) - 1))
+    columns = np.broadcast_to(random(3, shape[0], 1, 1), shape)
+    rows = np.broadcast_to(random(4, output[0], *(1,) * (len(output) - 1)), output)
     x = random(5, 2, *shape)
-    np.testing.assert_allclose(linear.scaled(rows, columns, shape).apply(x), rows * linear.apply(columns * x), atol=1e-12)
-    same = linear.scaled(np.ones(()), np.ones(()), shape)
-    np.testing.assert_array_equal(same.weight, linear.weight)
+    np.testing.assert_allclose(linear.scaled(rows, columns).apply(x), rows * linear.apply(columns * x), atol=1e-12)
+    np.testing.assert_array_equal(linear.scaled(np.ones(output), np.ones(shape)).weight, linear.weight)
 
 
 @pytest.mark.parametrize(("linear", "shape"), [SCALED[0], SCALED[2]])
 def test_maps_without_shared_weights_are_scaled_neuron_by_neuron(linear: LinearMap, shape: Shape) -> None:
     columns, rows, x = random(3, *shape), random(4, *linear.output_shape(shape)), random(5, 2, *shape)
-    np.testing.assert_allclose(linear.scaled(rows, columns, shape).apply(x), rows * linear.apply(columns * x), atol=1e-12)
+    np.testing.assert_allclose(linear.scaled(rows, columns).apply(x), rows * linear.apply(columns * x), atol=1e-12)
 
 
 def test_sums_over_the_synapses_of_each_output() -> None:

@@ -33,9 +33,9 @@ class FoldBatchNorm(Rewrite):
         assert isinstance(linear, Linear)
         scale, shift = scale_and_shift(node)
         shape = ann.shapes[linear.name]
-        scaled = linear.map.scaled(column(scale, shape), np.ones(()), ann.shapes[linear.inputs[0]])
+        scaled = linear.map.scaled(np.broadcast_to(column(scale, shape), shape), np.ones(ann.shapes[linear.inputs[0]]))
         bias = column(shift, shape) + (0 if linear.bias is None else column(scale, shape) * linear.bias)
-        folded = Linear(linear.name, linear.inputs, scaled, bias)
+        folded = replace(linear, map=scaled, bias=bias)
         return splice(ann, node.name, [folded], result=folded.name, drop=[linear.name])
 
 
@@ -53,9 +53,10 @@ class FoldBatchNormForward(Rewrite):
         scale, shift = scale_and_shift(node)
         for user in ann.users(node.name):
             assert isinstance(user, Linear)
-            bias = user.map.apply(shift[None])[0] + (0 if user.bias is None else user.bias)
-            scaled = user.map.scaled(np.ones(()), scale, ann.shapes[node.name])
-            ann = splice(ann, user.name, [Linear(user.name, node.inputs, scaled, bias)])
+            shape = ann.shapes[user.name]
+            bias = user.map.apply(shift[None])[0].reshape(shape) + (0 if user.bias is None else user.bias)
+            scaled = user.map.scaled(np.ones(shape), scale)
+            ann = splice(ann, user.name, [replace(user, inputs=node.inputs, map=scaled, bias=bias)])
         return ann
 
 

@@ -143,7 +143,7 @@ def without_plane(connection: Connection, network: Network) -> Connection:
             return replace(connection, map=Dense(linear.weight[:, :-plane]))
         case Sparse():
             kept = linear.columns < inputs - plane
-            places = linear.rows[kept], linear.columns[kept], linear.outputs, network.input.sample_shape
+            places = linear.rows[kept], linear.columns[kept], linear.outputs, network.input.values_shape
             return replace(connection, map=Sparse(linear.weight[kept], *places))
         case _:
             assert_never(linear)
