@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.core import input_coding
-from loihiconv.core.linear import Array, Conv, LinearMap, Shape
+from loihiconv.core.linear import Array, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import IF, Input, MaxPool, Network, Readout, Recording
 from loihiconv.core.random_streams import INPUT, READOUT, words
 
@@ -47,8 +47,13 @@ def matrix(linear: LinearMap, shape: Shape) -> Array:
     outside of x, C input channels per group and g the group of o.
     """
     weight = linear.weight
-    if not isinstance(linear, Conv):
+    if isinstance(linear, Dense):
         return np.array(weight)
+    if isinstance(linear, Sparse):
+        written_out = np.zeros((prod(linear.outputs), prod(linear.inputs)), weight.dtype)
+        for w, row, column in zip(weight, linear.rows, linear.columns, strict=True):
+            written_out[row, column] = w
+        return written_out
     c_out, per_group, kh, kw = weight.shape
     (_, height, width), (sh, sw), (dh, dw) = shape, linear.stride, linear.dilation
     top, bottom, left, right = linear.padding

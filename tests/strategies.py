@@ -5,7 +5,7 @@ Structure is drawn by hypothesis, so it shrinks; arrays come from one drawn seed
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import prod
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, WEIGHT_EXP_MIN, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.core.record import CalibrationSummary, ConversionRecord, LayerRecord, RealizationRecord, Trial, WorstCase
 from loihiconv.core.validation import EXACT_FLOAT32
@@ -39,8 +39,11 @@ class Case:
 
 
 def _text(value: Any) -> str:
-    fields = {k: f"{v.dtype}{v.shape} in [{v.min()}, {v.max()}]" if isinstance(v, np.ndarray) else v for k, v in vars(value).items()}
-    return f"{type(value).__name__}({', '.join(f'{k}={v}' for k, v in fields.items())})"
+    def text(v: Any) -> Any:
+        return f"{v.dtype}{v.shape} in [{v.min(initial=0)}, {v.max(initial=0)}]" if isinstance(v, np.ndarray) else v
+
+    values = (f"{field.name}={text(getattr(value, field.name))}" for field in fields(value))
+    return f"{type(value).__name__}({', '.join(values)})"
 
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -172,7 +175,12 @@ def _weights(draw: st.DrawFn, rng: np.random.Generator, shape: Shape) -> Array:
 
 
 def _linear(draw: st.DrawFn, rng: np.random.Generator, shape: Shape, *, last: bool) -> LinearMap:
-    if len(shape) != 3 or draw(st.integers(0, 4)) == 4:
+    kind = draw(st.integers(0, 5))
+    if kind == 5:
+        flat = st.tuples(st.integers(1, 10))
+        outputs = draw(flat if last else st.one_of(flat, st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4))))
+        return _sparse(draw, rng, shape, outputs)
+    if len(shape) != 3 or kind == 4:
         return Dense(_weights(draw, rng, (draw(st.integers(1, 10)), prod(shape))))
     groups = draw(st.sampled_from([g for g in (1, 2, 3, 4) if shape[0] % g == 0]))
     same = draw(st.integers(0, 2)) == 0  # images that keep their size are what skips by convolution need
@@ -181,6 +189,13 @@ def _linear(draw: st.DrawFn, rng: np.random.Generator, shape: Shape, *, last: bo
     c_out = groups * draw(st.integers(1, 3))
     weight = _weights(draw, rng, (c_out, shape[0] // groups, kh, kw))
     return Conv(weight, (sh, sw), (top, bottom, left, right), (dh, dw), groups)
+
+
+def _sparse(draw: st.DrawFn, rng: np.random.Generator, inputs: Shape, outputs: Shape) -> Sparse:
+    """Synapses anywhere: from none at all to one for each pair."""
+    present = rng.random((prod(outputs), prod(inputs))) < draw(st.sampled_from((0.0, 0.1, 0.4, 1.0)))
+    rows, columns = (places.astype(np.int32) for places in np.nonzero(present))
+    return Sparse(_weights(draw, rng, (len(rows),)), rows, columns, outputs, inputs)
 
 
 def _axis(draw: st.DrawFn, size: int, crop: int = 1) -> tuple[int, int, int, int, int]:
@@ -198,6 +213,8 @@ def _skip(draw: st.DrawFn, rng: np.random.Generator, source: Shape, target: Shap
     if len(source) == 3 and len(target) == 3 and source[1:] == target[1:]:
         kernel = draw(st.sampled_from((1, 3)))
         return Conv(_weights(draw, rng, (target[0], source[0], kernel, kernel)), padding=(kernel // 2,) * 4)
+    if draw(st.booleans()):
+        return _sparse(draw, rng, source, target)
     return Dense(_weights(draw, rng, (prod(target), prod(source))))
 
 

@@ -27,7 +27,8 @@ from loihiconv.ann.graph import (
     Reshape,
 )
 from loihiconv.core.errors import InvalidData, InvalidModel
-from loihiconv.core.linear import Array, Dense, Sparse
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
+from loihiconv.core.network import assert_never
 
 
 class Evaluator:
@@ -84,26 +85,14 @@ class Evaluator:
 
     @_step.register
     def _(self, node: Linear) -> Callable[..., Tensor]:
-        weight, map = self._tensor(node.map.weight), node.map
+        apply, shape = _product(node.map, self._tensor(node.map.weight)), node.shape
         bias = None if node.bias is None else self._tensor(node.bias)
-        if isinstance(map, Dense):
 
-            def product(x: Tensor) -> Tensor:
-                return F.linear(x.flatten(1), weight).reshape(len(x), *(node.shape or (len(weight),)))
-        elif isinstance(map, Sparse):
-            places = torch.as_tensor(np.stack([map.rows, map.columns]), dtype=torch.int64, device=self.device)
-            matrix = torch.sparse_coo_tensor(places, weight, (prod(map.outputs), prod(map.inputs)), check_invariants=True).coalesce()
+        def step(x: Tensor) -> Tensor:
+            y = apply(x) if shape is None else apply(x).reshape(len(x), *shape)
+            return y if bias is None else y + bias
 
-            def product(x: Tensor) -> Tensor:
-                return (matrix @ x.flatten(1).T).T.reshape(len(x), *map.outputs)
-        else:
-            around = _torch_padding(map.padding)
-            stride, dilation, groups = map.stride, map.dilation, map.groups
-
-            def product(x: Tensor) -> Tensor:
-                return F.conv2d(F.pad(x, around), weight, None, stride, 0, dilation, groups)
-
-        return product if bias is None else lambda x: product(x) + bias
+        return step
 
     @_step.register
     def _(self, node: BatchNorm) -> Callable[..., Tensor]:
@@ -144,6 +133,27 @@ class Evaluator:
     @_step.register
     def _(self, node: Add) -> Callable[..., Tensor]:
         return lambda *parts: sum(parts[1:], start=parts[0])
+
+
+def _product(map: LinearMap, weight: Tensor) -> Callable[[Tensor], Tensor]:
+    """The function that applies a map, whose weights are on the device."""
+    match map:
+        case Dense():
+            return lambda x: F.linear(x.flatten(1), weight)
+        case Sparse(outputs=outputs):
+            synapses = matrix(map, weight)
+            return lambda x: torch.sparse.mm(synapses, x.flatten(1).T).T.reshape(len(x), *outputs)
+        case Conv(stride=stride, dilation=dilation, groups=groups):
+            around = _torch_padding(map.padding)
+            return lambda x: F.conv2d(F.pad(x, around), weight, None, stride, 0, dilation, groups)
+        case _:
+            assert_never(map)
+
+
+def matrix(linear: Sparse, weight: Tensor) -> Tensor:
+    """Synapses with these weights as a sparse tensor (outputs, inputs), on the device of the weights."""
+    places = torch.as_tensor(np.stack([linear.rows, linear.columns]), dtype=torch.int64, device=weight.device)
+    return torch.sparse_coo_tensor(places, weight, (prod(linear.outputs), prod(linear.inputs)), check_invariants=True).coalesce()
 
 
 def _torch_padding(padding: tuple[int, int, int, int]) -> tuple[int, int, int, int]:

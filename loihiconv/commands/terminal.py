@@ -64,8 +64,8 @@ def print_search(trials: Sequence[Trial]) -> None:
 def print_check(check: Check) -> None:
     """The findings of a dry run."""
     if check.layers:
-        rows = [[c.name, c.kind, n.size(c.shape, "x"), n.count(c.neurons), n.count(c.weights)] for c in check.layers]
-        print_table("Populations", ["name", "kind", "shape", "neurons", "weights"], rows)
+        rows = [[c.name, c.kind, n.size(c.shape, "x"), n.count(c.neurons), " + ".join(c.maps), n.count(c.weights)] for c in check.layers]
+        print_table("Populations", ["name", "kind", "shape", "neurons", "fed by", "weights"], rows)
     for text in check.notes:
         note(text)
     console = Console(highlight=False)

@@ -9,11 +9,12 @@ payload carries the biases instead, through one more kernel tap per output chann
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
-from loihiconv.core.network import Integrator, Network, Population
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
+from loihiconv.core.network import Integrator, Network, Population, assert_never
 
 
 def with_bias_plane(network: Network) -> Network | None:
@@ -58,11 +59,31 @@ def with_bias_plane(network: Network) -> Network | None:
 
 
 def _extended(linear: LinearMap, bias: Array, input_shape: Shape) -> LinearMap | None:
-    if isinstance(linear, Dense):
-        # one value of the plane is enough
-        columns = np.zeros((len(linear.weight), int(np.prod(input_shape[1:]))), linear.weight.dtype)
-        columns[:, 0] = bias.reshape(-1)
-        return Dense(np.concatenate([linear.weight, columns], axis=1))
+    match linear:
+        case Dense():
+            # one value of the plane is enough
+            columns = np.zeros((len(linear.weight), prod(input_shape[1:])), linear.weight.dtype)
+            columns[:, 0] = bias.reshape(-1)
+            return Dense(np.concatenate([linear.weight, columns], axis=1))
+        case Sparse():
+            return _with_synapses(linear, bias.reshape(-1), input_shape)
+        case Conv():
+            return _with_tap(linear, bias, input_shape)
+        case _:
+            assert_never(linear)
+
+
+def _with_synapses(linear: Sparse, bias: Array, input_shape: Shape) -> Sparse:
+    """One more synapse for each output with a bias, from the plane's first value."""
+    biased = np.flatnonzero(bias)
+    weight = np.concatenate([linear.weight, bias[biased].astype(linear.weight.dtype)])
+    rows = np.concatenate([linear.rows, biased])
+    columns = np.concatenate([linear.columns, np.full(len(biased), prod(input_shape))])
+    inputs = (input_shape[0] + 1, *input_shape[1:])
+    return linear.with_weight(weight).at(rows, columns, linear.outputs, inputs)
+
+
+def _with_tap(linear: Conv, bias: Array, input_shape: Shape) -> Conv | None:
     tap = _tap(linear, input_shape)
     if tap is None or bias.ndim != 3 or (bias != bias[:, :1, :1]).any():
         return None

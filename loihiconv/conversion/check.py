@@ -40,7 +40,9 @@ class LayerCheck:
     shape : tuple of int
     neurons : int
     weights : int
-        Stored weights of the connection into it, shared ones counted once.
+        Stored weights of the connections into it, shared ones counted once.
+    maps : tuple of str
+        What these connections are: "dense", "convolution" or "sparse".
     """
 
     name: str
@@ -48,6 +50,7 @@ class LayerCheck:
     shape: Shape
     neurons: int
     weights: int
+    maps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,16 +162,17 @@ def _does_not_convert(
 def _layers(ann: Ann) -> list[LayerCheck]:
     shapes, names = ann.shapes, population_names(ann)
     layers = [LayerCheck(ann.input.name, "input", ann.input.shape, prod(ann.input.shape), 0)]
-    weights = 0
+    weights, maps = 0, list[str]()
     for node in ann:
         if isinstance(node, Linear):
             weights += int(np.size(node.map.weight))
+            maps.append(node.map.kind)
         if isinstance(node, MaxPool):
             layers.append(LayerCheck(names[node.name], "max-pooling", shapes[node.name], prod(shapes[node.name]), 0))
         elif isinstance(node, Relu) or node is ann.output:
             kind = "spiking" if isinstance(node, Relu) else "readout"
-            layers.append(LayerCheck(names[node.name], kind, shapes[node.name], prod(shapes[node.name]), weights))
-            weights = 0
+            layers.append(LayerCheck(names[node.name], kind, shapes[node.name], prod(shapes[node.name]), weights, tuple(maps)))
+            weights, maps = 0, []
     return layers
 
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from loihiconv.core.input_coding import payloads
-from loihiconv.core.linear import Array, Conv, LinearMap
+from loihiconv.core.linear import Array, Conv, LinearMap, Sparse
 from loihiconv.core.network import Connection, Integrator, Network
 from loihiconv.core.recording import Recording
 from loihiconv.simulator import simulate
@@ -82,10 +82,11 @@ def input_moments(network: Network, x: Array, targets: Collection[str] | None = 
     Returns
     -------
     {population: one for each connection into it}
-        None for connections of more than `LARGEST` inputs per output. Gates, which sum nothing, are left out.
+        None for connections of more than `LARGEST` inputs per output, and for those whose outputs have inputs of their own each
+        (`Sparse`). Gates, which sum nothing, are left out.
     """
     names = [p.name for p in network.populations if isinstance(p, Integrator) and (targets is None or p.name in targets)]
-    wanted = [c for name in names for c in network.incoming(name) if _inputs(c.map) <= LARGEST]
+    wanted = [c for name in names for c in network.incoming(name) if measurable(c.map)]
     found: dict[Connection, Halves] = {}
     size = max(1, min(BATCH, len(x) // 2))
     for number, begin in enumerate(range(0, len(x), size)):
@@ -132,9 +133,10 @@ def _rates(network: Network, name: str, x: Array, recording: Recording | None) -
 
 
 def _seen(linear: LinearMap, x: Array) -> Array:
-    """What the weights of each output are multiplied with: (groups, rows, K) from a batch (N, \\*input shape)."""
+    """What the weights of each output of a `measurable` map are multiplied with: (groups, rows, K) from a batch (N, \\*input shape)."""
     return linear.columns(x) if isinstance(linear, Conv) else x.reshape(1, len(x), -1)
 
 
-def _inputs(linear: LinearMap) -> int:
-    return int(np.prod(linear.weight.shape[1:]))
+def measurable(linear: LinearMap) -> bool:
+    """Whether there is a covariance that all outputs of a channel, or of the map, share, and which is small enough to keep."""
+    return not isinstance(linear, Sparse) and int(np.prod(linear.weight.shape[1:])) <= LARGEST

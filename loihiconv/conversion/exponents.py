@@ -16,7 +16,7 @@ from math import floor, log2
 
 import numpy as np
 
-from loihiconv.core.linear import Array
+from loihiconv.core.linear import Array, LinearMap
 from loihiconv.core.network import WEIGHT_EXP_MIN, Connection
 
 RATE_MEAN_SQUARE = 0.05
@@ -53,7 +53,13 @@ def floor_variance(exponent: int, step: int) -> float:
 
 
 def choose_exponent(
-    weight: Array, limit: int, step: int, nearest: Callable[[Array], Array], mean_square: float, steps: int, lowest: int = WEIGHT_EXP_MIN
+    linear: LinearMap,
+    limit: int,
+    step: int,
+    nearest: Callable[[Array], Array],
+    mean_square: float,
+    steps: int,
+    lowest: int = WEIGHT_EXP_MIN,
 ) -> int:
     """The exponent with which the sums of T steps err least: none, or the one with which weights use their range.
 
@@ -61,8 +67,8 @@ def choose_exponent(
 
     Parameters
     ----------
-    weight : float array (outputs, ...)
-        In units of the sum, that is times the gain.
+    linear : Dense, Conv or Sparse
+        Its weights in units of the sum, that is times the gain.
     limit : int
         Largest magnitude of a stored weight.
     step : int
@@ -76,13 +82,14 @@ def choose_exponent(
     lowest : int, -8 to 0
         Smallest exponent that is considered.
     """
+    weight = linear.weight
     exponent = max(lowest, widest_exponent(float(np.abs(weight).max(initial=0)), limit))
     if not exponent:
         return 0
 
     def error(e: int) -> float:
         wrong = nearest(weight * 2.0**-e) * 2.0**e - weight
-        systematic = steps * mean_square * float(np.square(wrong).sum()) / len(weight)
+        systematic = steps * mean_square * float(linear.row_sums(np.square(wrong)).mean())
         return systematic + (floor_variance(e, step) if e else 0.0)
 
     return exponent if error(exponent) < error(0) else 0

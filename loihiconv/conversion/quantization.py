@@ -28,7 +28,7 @@ from loihiconv.conversion.exponents import RATE_MEAN_SQUARE, choose_exponent, fl
 from loihiconv.core.bounds import worst_cases, worst_sums
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias, round_weights
-from loihiconv.core.linear import Array, Conv, LinearMap
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
 from loihiconv.core.network import (
     STATE_SHIFT,
     SUM_LIMIT,
@@ -257,10 +257,16 @@ def _current_error(network: Network, population: Population, source: Input, boar
 
 def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
     """Sum over each neuron's synapses of weight x value, with values of the source's shape that differ by channel only."""
-    if isinstance(linear_map, Conv):
-        per_channel = values[: weights.shape[1], 0, 0] if linear_map.groups == 1 else values[:1, 0, 0]
-        return np.asarray((weights * per_channel[:, None, None]).sum(axis=(1, 2, 3)))
-    return np.asarray(weights @ values.reshape(-1))
+    match linear_map:
+        case Conv():
+            per_channel = values[: weights.shape[1], 0, 0] if linear_map.groups == 1 else values[:1, 0, 0]
+            return linear_map.row_sums(weights * per_channel[:, None, None])
+        case Dense():
+            return linear_map.row_sums(weights * values.reshape(-1))
+        case Sparse():
+            return linear_map.row_sums(weights * values.reshape(-1)[linear_map.columns])
+        case _:
+            assert_never(linear_map)
 
 
 def _quantize_population(
@@ -294,7 +300,7 @@ def _quantize_population(
     bias = population.bias.astype(np.float64) * unit + 2**STATE_SHIFT * sum(map(mean_loss, connections))
     integers = np.rint(bias).astype(np.int32) if len(on_chip) < len(connections) else round_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
     v_init = np.asarray(np.rint(population.v_init.astype(np.float64) * unit), np.int32)
-    used = max((int(np.abs(c.map.weight).max()) for c in on_chip), default=0)
+    used = max((int(np.abs(c.map.weight).max(initial=0)) for c in on_chip), default=0)
     bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
     entry = LayerRecord(gain, ceiling.cause, round(bits, 2))
     return population.quantized(gain, STATE_SHIFT, v_init=v_init, bias=integers), connections, entry
@@ -360,7 +366,7 @@ def _quantized_connection(
         constant = connection.source == source.name and not source.spiking
         mean_square = network.record.calibration.input_mean_square * payload**2 if constant else RATE_MEAN_SQUARE
         exponent = choose_exponent(
-            connection.map.weight.astype(np.float64) * (gain / payload),
+            connection.map.with_weight(connection.map.weight.astype(np.float64) * (gain / payload)),
             _weight_limit(connection.map.weight, board),
             _step(connection, board),
             partial(round_weights, weight_bits=board.weight_bits.value, even=_mixed(connection.map.weight)),
@@ -421,7 +427,7 @@ def _on_host(connection: Connection, source: Input, board: Board) -> bool:
 
 def _largest(values: Array) -> float:
     """Largest magnitude, or tiny where all are zero, so that a range divided by it stays a number."""
-    return max(float(np.abs(values).max()), 1e-12)
+    return max(float(np.abs(values).max(initial=0)), 1e-12)
 
 
 def _weight_limit(weight: Array, board: Board) -> int:

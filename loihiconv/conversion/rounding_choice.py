@@ -16,7 +16,7 @@ from loihiconv.conversion.adaptive_rounding import DAMPING, Covariance, Covarian
 from loihiconv.conversion.covariances import Halves, input_moments
 from loihiconv.conversion.quantization import quantize
 from loihiconv.conversion.settings import Rounding
-from loihiconv.core.linear import Array, LinearMap
+from loihiconv.core.linear import Array, LinearMap, Sparse
 from loihiconv.core.network import Integrator, Network
 from loihiconv.hardware.board import Board
 from loihiconv.simulator import simulate
@@ -52,6 +52,8 @@ def choose_rounding(network: Network, board: Board, rounding: Rounding, x: Array
         chosen: list[Covariance | None] = []
         for connection, halves, factor in zip(network.incoming(name), known, _factors(network, nearest, name), strict=True):
             if halves is None:
+                if isinstance(connection.map, Sparse) and (network[connection.source].spiking or board.graded_spikes):
+                    notes.append(f"{connection.name}: its outputs have inputs of their own each; weights are rounded to the nearest")
                 chosen.append(None)
                 continue
             covariance = Covariance((halves[0] + halves[1]).covariance(centred=centred))
@@ -114,6 +116,8 @@ def outweighs_time(wrong: Array, weight: Array, mean_square: float, timesteps: i
     timesteps : int
         T.
     """
+    if not weight.size:
+        return False
     error, size = (float(np.mean(np.square(values, dtype=np.float64))) for values in (wrong, weight))
     return error * mean_square > size / (12 * timesteps**2)
 

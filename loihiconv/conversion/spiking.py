@@ -86,7 +86,7 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
         bias = np.zeros((1,) * len(ann.shapes[drive.name]))
         branches = _branches(ann, drive)
         for origin, linear_map, branch_bias in branches:
-            rescaled = rescale(linear_map, scales[origin], scales[node.name], ann.shapes[origin])
+            rescaled = rescale(linear_map, scales[origin], scales[node.name], ann.shapes[origin], ann.shapes[node.name])
             connections.append(Connection(names[origin], names[node.name], rescaled))
             bias = bias + branch_bias
         shape = ann.shapes[node.name]
@@ -129,25 +129,17 @@ def population_names(ann: Ann) -> dict[str, str]:
     return names
 
 
-def rescale(linear_map: LinearMap, before: Array, after: Array, input_shape: Shape) -> LinearMap:
-    """W λ_before / λ_after in float32, with λ per layer or per channel.
+def rescale(linear_map: LinearMap, before: Array, after: Array, input_shape: Shape, output_shape: Shape) -> LinearMap:
+    """W λ_before / λ_after in float32, with λ per layer or per channel; where all synapses are written out, per neuron too.
 
     Parameters
     ----------
-    before, after : arrays that broadcast to the shapes of the map's input and output
-    input_shape : tuple
+    before, after : arrays that broadcast to the shapes of what goes in and what comes out
+    input_shape, output_shape : tuple
     """
-    weight = linear_map.weight.astype(np.float64)
-    output_shape = linear_map.output_shape(input_shape)
-    rows = np.broadcast_to(after, output_shape)
-    columns = np.broadcast_to(before, input_shape)
-    if isinstance(linear_map, Dense):
-        return Dense((weight * columns.reshape(1, -1) / rows.reshape(-1, 1)).astype(np.float32))
-    per_input, per_output = columns[:, 0, 0], rows[:, 0, 0]
-    # the weights of an output channel belong to the input channels of its group
-    grouped = per_input.reshape(linear_map.groups, -1).repeat(len(weight) // linear_map.groups, axis=0)
-    weight = weight * grouped[:, :, None, None] / per_output[:, None, None, None]
-    return linear_map.with_weight(weight.astype(np.float32))
+    rows, columns = np.broadcast_to(1 / np.asarray(after), output_shape), np.broadcast_to(before, input_shape)
+    scaled = linear_map.with_weight(linear_map.weight.astype(np.float64)).scaled(rows, columns)
+    return scaled.with_weight(scaled.weight.astype(np.float32))
 
 
 def _branches(ann: Ann, drive: Node) -> list[tuple[str, LinearMap, Array]]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import prod
 
 import numpy as np
 
-from loihiconv.core.linear import Array, Conv, LinearMap
+from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT, Connection, Input, Integrator, Network, Population
 from loihiconv.core.record import WorstCase
 
@@ -44,26 +43,19 @@ def worst_sums(network: Network, entry: Input, population: Population, connectio
 
     Returns
     -------
-    rising, falling : arrays broadcastable to the population's shape
+    rising, falling : float64 arrays of the population's shape
     """
     rising, falling = np.zeros(population.shape), np.zeros(population.shape)
     for connection in connections:
         source = entry if connection.source == entry.name else network[connection.source]
         high, low = source.largest_message, source.smallest_message
-        rows = connection.map.weight.astype(np.float64).reshape(len(connection.map.weight), -1)
+        linear, weight = connection.map, connection.map.weight.astype(np.float64)
         scale = 1.0 if connection.on_host else 2.0**connection.weight_exp
-        largest, smallest = np.maximum(rows * high, rows * low).sum(axis=1), np.minimum(rows * high, rows * low).sum(axis=1)
+        largest = linear.row_sums(np.maximum(weight * high, weight * low))
+        smallest = linear.row_sums(np.minimum(weight * high, weight * low))
         if scale != 1:  # the shift rounds towards minus infinity
             largest, smallest = np.floor(largest * scale), np.floor(smallest * scale)
-        rising = rising + _per_neuron(largest, connection.map, population)
-        falling = falling - _per_neuron(smallest, connection.map, population)
+        outputs = linear.output_shape(source.shape)
+        rising = rising + np.broadcast_to(largest, outputs).reshape(population.shape)
+        falling = falling - np.broadcast_to(smallest, outputs).reshape(population.shape)
     return rising, falling
-
-
-def _per_neuron(per_output: Array, linear_map: LinearMap, population: Population) -> Array:
-    """A number per output channel (Conv) or neuron (Dense), as an array that broadcasts to the population."""
-    if isinstance(linear_map, Conv) and len(population.shape) == 3:
-        return per_output[:, None, None]
-    if isinstance(linear_map, Conv):
-        return np.repeat(per_output, prod(population.shape) // len(per_output))
-    return per_output.reshape(population.shape)

@@ -33,6 +33,11 @@ class Dense:
 
     weight: Array
 
+    @property
+    def kind(self) -> str:
+        """What a reader of tables calls it."""
+        return "dense"
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the output, without the batch axis; raises ValueError where the input does not fit."""
         if prod(input_shape) != self.weight.shape[1]:
@@ -50,6 +55,14 @@ class Dense:
     def with_weight(self, weight: Array) -> Dense:
         """The same map with other weights of the same shape."""
         return Dense(weight)
+
+    def scaled(self, rows: Array, columns: Array) -> Dense:
+        """The map x -> rows * (W (columns * x)), with a factor for each output and each input, in any shape."""
+        return Dense(self.weight * columns.reshape(1, -1) * rows.reshape(-1, 1))
+
+    def row_sums(self, values: Array) -> Array:
+        """Sums of values, one for each weight, over the synapses of each output: (out,)."""
+        return np.asarray(values.sum(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +83,11 @@ class Conv:
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     dilation: Pair = (1, 1)
     groups: int = 1
+
+    @property
+    def kind(self) -> str:
+        """What a reader of tables calls it."""
+        return "convolution"
 
     @property
     def extent(self) -> Pair:
@@ -136,6 +154,17 @@ class Conv:
         """The same map with other weights of the same shape."""
         return Conv(weight, self.stride, self.padding, self.dilation, self.groups)
 
+    def scaled(self, rows: Array, columns: Array) -> Conv:
+        """The map x -> rows * (W (columns * x)), with a factor for each output and each input, the same all over a channel."""
+        per_output, per_input = rows.reshape(len(self.weight), -1)[:, 0], columns.reshape(self.groups, self.weight.shape[1], -1)[:, :, 0]
+        # the weights of an output channel belong to the input channels of its group
+        grouped = per_input.repeat(len(self.weight) // self.groups, axis=0)
+        return self.with_weight(self.weight * grouped[:, :, None, None] * per_output[:, None, None, None])
+
+    def row_sums(self, values: Array) -> Array:
+        """Sums of values, one for each weight, over the kernel of each output channel: (C_out, 1, 1)."""
+        return np.asarray(values.sum(axis=(1, 2, 3))[:, None, None])
+
 
 @dataclass(frozen=True, eq=False)
 class Sparse:
@@ -158,8 +187,29 @@ class Sparse:
     outputs: Shape
     inputs: Shape
 
+    @property
+    def kind(self) -> str:
+        """What a reader of tables calls it."""
+        return "sparse"
+
+    @cached_property
+    def _flaw(self) -> str:
+        """What is wrong with its places, if anything is."""
+        if not self.weight.shape == self.rows.shape == self.columns.shape == (self.weight.size,):
+            return f"weights, rows and columns have shapes {self.weight.shape}, {self.rows.shape} and {self.columns.shape}"
+        if self.rows.dtype.kind != "i" or self.columns.dtype.kind != "i":
+            return "rows and columns are no integers"
+        for places, shape, what in ((self.rows, self.outputs, "rows"), (self.columns, self.inputs, "columns")):
+            if places.size and not 0 <= int(places.min()) <= int(places.max()) < prod(shape):
+                return f"{what} lie outside of shape {shape}"
+        if (np.diff(self.rows.astype(np.int64) * prod(self.inputs) + self.columns) <= 0).any():
+            return "synapses are not sorted by row and column, or one is there twice"
+        return ""
+
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Shape of the output, without the batch axis; raises ValueError where the input does not fit."""
+        """Shape of the output, without the batch axis; raises ValueError where the input does not fit, or its places are no map's."""
+        if self._flaw:
+            raise ValueError(self._flaw)
         if prod(input_shape) != prod(self.inputs):
             raise ValueError(f"{prod(self.inputs)} inputs expected, got {prod(input_shape)} (shape {input_shape})")
         return self.outputs
@@ -183,6 +233,24 @@ class Sparse:
     def with_weight(self, weight: Array) -> Sparse:
         """The same map with other weights at the same places."""
         return Sparse(weight, self.rows, self.columns, self.outputs, self.inputs)
+
+    def scaled(self, rows: Array, columns: Array) -> Sparse:
+        """The map x -> rows * (W (columns * x)), with a factor for each output and each input, in any shape."""
+        return self.with_weight(self.weight * columns.reshape(-1)[self.columns] * rows.reshape(-1)[self.rows])
+
+    def row_sums(self, values: Array) -> Array:
+        """Sums of values, one for each weight, over the synapses of each output, in float64: (\\*outputs)."""
+        return np.bincount(self.rows, values, prod(self.outputs)).reshape(self.outputs)
+
+    def at(self, rows: Array, columns: Array, outputs: Shape, inputs: Shape) -> Sparse:
+        """The same weights between other places, in which synapses need not be sorted."""
+        order = np.lexsort((columns, rows))
+        by_row, by_column = (np.asarray(places[order], np.int32) for places in (rows, columns))
+        return Sparse(self.weight[order], by_row, by_column, outputs, inputs)
+
+    def same_places(self, other: Sparse) -> bool:
+        """Whether its synapses join the same neurons as those of another."""
+        return np.array_equal(self.rows, other.rows) and np.array_equal(self.columns, other.columns)
 
 
 def from_matrix(matrix: Any, outputs: Shape, inputs: Shape) -> Sparse:

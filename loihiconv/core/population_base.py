@@ -23,7 +23,7 @@ class Connection:
 
     Parameters
     ----------
-    map : Dense or Conv
+    map : Dense, Conv or Sparse
         Weights: float, or int32 in fixed point.
     on_host : bool
         The host computes this sum once per sample and loads it into the target's biases (boards without graded

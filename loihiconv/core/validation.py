@@ -228,7 +228,7 @@ def check_exact_sums(network: Network, population: PopulationBase) -> None:
 def unshifted_sum(connection: Connection, source: PopulationBase) -> int:
     """What no sum of |weight x message| exceeds, before any shift."""
     weight = np.abs(connection.map.weight.astype(np.int64))
-    return int(weight.reshape(len(weight), -1).sum(axis=1).max()) * source.largest_message
+    return int(connection.map.row_sums(weight).max()) * source.largest_message
 
 
 def check_sums(network: Network) -> None:

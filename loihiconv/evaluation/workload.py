@@ -85,7 +85,7 @@ def spiking_workload(network: Network, recording: Recording, x: Array) -> Worklo
     steps = recording.timesteps
     return Workload(
         _footprint(network, stored, neurons),
-        float(1 - sum(np.count_nonzero(w) for w in weights) / stored),
+        float(1 - sum(np.count_nonzero(w) for w in weights) / max(1, stored)),
         1 - recording.firing_rate,
         macs,
         max(recording.synaptic_operations - macs, 0.0),

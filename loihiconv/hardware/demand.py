@@ -12,6 +12,8 @@ The model, and what it rests on:
 - *A halo* of compartments around the slice, which drive nothing, makes the views at its border equal to those within. It
   trades compartments for memory: a 4x4 image under a padded 3x3 kernel has 9 views of 49 taps in all, with a halo 1 of 9.
 - *Dense maps*: one list per source neuron. From images they use population axons too (one per pixel), from vectors discrete ones.
+- *Sparse maps*: one list per source neuron and slice with a synapse between them, of those synapses alone; axons as for dense ones, and
+  only where there is a synapse.
 - *Output axons*: one entry per source pixel (or neuron) and slice that it reaches; entries of population axons take two slots
   (nengo-loihi, ``Axon.slots_per_axon``, its 32-bit format).
 
@@ -27,15 +29,15 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.core.linear import Conv
+from loihiconv.core.linear import Array, Conv, Sparse
 from loihiconv.core.network import Connection, Network, Population
 from loihiconv.hardware.board import Board
+from loihiconv.hardware.places import Geometry, Places
 from loihiconv.hardware.synapse_memory import delay_bits, index_bits, kernel_words, list_words
 from loihiconv.hardware.views import Axis, AxisViews, Interval, axes, look
 
 CHANNELS_PER_AXON = 512
 """Channels that one population axon can tell apart: 9 bits in nengo-loihi's narrower format."""
-Geometry = tuple[int, int, int]
 Regions = tuple[tuple[Interval, ...], tuple[Interval, ...], tuple[Interval, ...]]
 """Intervals of channels, rows and columns, whose products are a population's slices."""
 EVERYTHING = 2**30
@@ -118,6 +120,7 @@ class Synapses:
         shared = isinstance(linear, Conv) and (connection.on_host or not connection.weight_exp)
         fits = shared and linear.output_shape(network[connection.source].shape) == self.target
         self.conv = linear if isinstance(linear, Conv) and fits else None
+        self.places = Places(linear, self.source, self.target) if isinstance(linear, Sparse) else None
         self.population_axons = h * w > 1 and (self.conv is not None or c > 1)
         # caches of this object, not of the class
         self._reached = cache(lambda axis, rows: self.axes[axis].reached_from(rows))
@@ -139,11 +142,16 @@ class Synapses:
         reached = self._reached(axis, target)
         return bisect_left(reached, source[1]) - bisect_left(reached, source[0])
 
-    def seen(self, region: Region) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Rows and columns of the source that reach a slice of the target."""
+    def seen(self, region: Region) -> Array:
+        """Which neurons of the source reach a slice of the target: bool (C, H, W)."""
+        if self.places is not None:
+            return self._mask(self.places.lists((region.channels, region.rows, region.columns))[0])
         if self.conv is None:
-            return tuple(range(self.source[1])), tuple(range(self.source[2]))
-        return self._reached(0, region.rows), self._reached(1, region.columns)
+            return np.ones(self.source, bool)
+        seen = np.zeros(self.source, bool)
+        rows, columns = self._reached(0, region.rows), self._reached(1, region.columns)
+        seen[np.ix_(range(*self.source_channels(region.channels)), rows, columns)] = True
+        return seen
 
     def _copies(self, axis: int, source: Interval, targets: tuple[Interval, ...]) -> int:
         """Rows (or columns) of a source's slice, counted once for each of the target's intervals that they reach."""
@@ -159,7 +167,7 @@ class Synapses:
     @property
     def weights(self) -> int:
         """Distinct weights."""
-        return prod(self.connection.map.weight.shape) if self.conv or not isinstance(self.connection.map, Conv) else self._all_pairs
+        return self._all_pairs if isinstance(self.connection.map, Conv) and not self.conv else self.connection.map.weight.size
 
     @property
     def _all_pairs(self) -> int:
@@ -190,6 +198,18 @@ class Synapses:
         """Input axons for so many source pixels."""
         first, last = self.source_channels(channels)
         return pixels * (-(-(last - first) // CHANNELS_PER_AXON) if self.population_axons else last - first)
+
+    def _mask(self, sources: Array) -> Array:
+        mask = np.zeros(self.source, bool)
+        mask.reshape(-1)[sources] = True
+        return mask
+
+    def axons_of(self, sources: Array) -> int:
+        """Input axons for some neurons of the source, given by their flat indices."""
+        if not self.population_axons:
+            return len(sources)
+        _, channels = np.unique(sources % (self.source[1] * self.source[2]), return_counts=True)
+        return int((-(-channels // CHANNELS_PER_AXON)).sum())
 
     def entries(self, channels: int, pixels: int) -> int:
         """Slots of output axons of a source slice, per slice that it reaches."""
@@ -234,7 +254,19 @@ class Layer:
         """Equal for rows (or columns) that demand the same."""
         grid = self.grid(rows, axis, halo)
         looks = [self.look(i, axis, rows, halo) for i, s in enumerate(self.synapses) if s.conv is not None]
-        return rows[1] - rows[0], grid[1] - grid[0], tuple((*v.signature, v.rows[0] - grid[0]) for v in looks)
+        own = rows if self.irregular else None
+        return rows[1] - rows[0], grid[1] - grid[0], own, tuple((*v.signature, v.rows[0] - grid[0]) for v in looks)
+
+    @property
+    def least_words(self) -> float:
+        """Words that the synapses of sparse maps take at least on all cores together."""
+        bits = self.board.weight_bits.value + (index_bits(self.board.neurons_per_core.value) if self.board.generation == 1 else 0)
+        return sum(s.weights for s in self.synapses if s.places is not None) * bits / self.board.synapse_word_bits.value
+
+    @property
+    def irregular(self) -> bool:
+        """Whether slices of the same size and views may differ in what they demand, as sparse maps know no views."""
+        return any(s.places is not None for s in self.synapses)
 
     def demand(self, region: Region, *, halo: bool) -> Demand:
         """Compartments, memory and input axons of one slice; output axons depend on others and are left 0."""
@@ -243,7 +275,10 @@ class Layer:
         compartments = channels * height * width * self.per_neuron
         words = axons = longest = 0
         for index, synapses in enumerate(self.synapses):
-            w, a, most = self._convolution(index, region, halo) if synapses.conv else self._dense(index, region)
+            if synapses.places is not None:
+                w, a, most = self._sparse(index, region)
+            else:
+                w, a, most = self._convolution(index, region, halo) if synapses.conv else self._dense(index, region)
             words, axons, longest = words + w, axons + a, max(longest, most)
         return Demand(compartments, words, axons, 0, longest)
 
@@ -256,6 +291,18 @@ class Layer:
             return self._kernel(c * h * w * region.neurons), axons, 0
         words = self._words(index, region.neurons)
         return words * c * h * w, axons, words
+
+    def _sparse(self, index: int, region: Region) -> tuple[int, int, int]:
+        """One list per source neuron that has a synapse into the slice."""
+        synapses = self.synapses[index]
+        assert synapses.places is not None  # the caller asked
+        sources, synapses_each = synapses.places.lists((region.channels, region.rows, region.columns))
+        axons = synapses.axons_of(sources)
+        if self.board.generation > 1:
+            return self._kernel(int(synapses_each.sum())), axons, 0
+        lengths, counts = np.unique(synapses_each, return_counts=True)
+        words = [self._words(index, length) for length in lengths.tolist()]
+        return sum(w * count for w, count in zip(words, counts.tolist(), strict=True)), axons, max(words, default=0)
 
     def _convolution(self, index: int, region: Region, halo: bool) -> tuple[int, int, int]:
         """One list per source channel and view."""
@@ -306,6 +353,12 @@ def reach(synapses: Synapses, source: Region, targets: Regions) -> int:
     targets : (channel intervals, row intervals, column intervals)
         Between them, all slices of the target.
     """
+    if synapses.places is not None:
+        if not synapses.population_axons:
+            box = tuple(slice(*interval) for interval in (source.channels, source.rows, source.columns))
+            return int(synapses.places.neuron_copies(targets)[box].sum()) * synapses.out_slots
+        copies = synapses.places.pixel_copies(targets, source.channels)[slice(*source.rows), slice(*source.columns)]
+        return int(copies.sum()) * synapses.entries(source.channels[1] - source.channels[0], 1)
     rows, columns = synapses.copies(0, source.rows, targets[1]), synapses.copies(1, source.columns, targets[2])
     return synapses.messages(source.channels, targets[0]) * rows * columns
 

@@ -28,8 +28,9 @@ from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
-from loihiconv.hardware.demand import Geometry, Region, Synapses, geometry
+from loihiconv.hardware.demand import Region, Synapses, geometry
 from loihiconv.hardware.placement import Placement
+from loihiconv.hardware.places import Geometry
 
 SYNAPTIC_OPERATION_PJ = 23.6
 UPDATE_PJ = (52.0, 81.0)
@@ -212,11 +213,7 @@ def _traffic(network: Network, placement: Placement, spikes: dict[str, Array]) -
             continue
         synapses = Synapses(network, connection, placement.board)
         for target in held[connection.target]:
-            rows, columns = synapses.seen(target.region)
-            first, last = synapses.source_channels(target.region.channels)
-            seen = np.zeros_like(spikes[connection.source])
-            index = np.ix_(range(first, last), rows, columns)
-            seen[index] = spikes[connection.source][index]
+            seen = spikes[connection.source] * synapses.seen(target.region)
             if connection.source not in held:
                 messages += float(seen.sum())  # random spikes that the host sends: their way onto the chip is not known
             for source in held.get(connection.source, ()):

@@ -26,7 +26,7 @@ from math import inf, prod
 
 from loihiconv.core.network import Network
 from loihiconv.hardware.board import Board
-from loihiconv.hardware.demand import Demand, Layer, Region, Regions, Synapses
+from loihiconv.hardware.demand import Demand, Layer, Region, Regions, Synapses, reach
 from loihiconv.hardware.views import Interval
 
 FRONT = 40
@@ -35,6 +35,8 @@ SLICES_PER_BOUND = 24
 """Cuts finer than so many slices per core of the lower bound are not tried..."""
 SLICES_AT_LEAST = 64
 """... but always those of at most so many slices."""
+SLICES_OF_SPARSE = 4
+"""The former where all slices of a cut have to be looked at, as those of sparse maps have."""
 SWEEPS = 6
 
 
@@ -122,8 +124,10 @@ def intervals(size: int, parts: int) -> tuple[Interval, ...]:
     return tuple((size * i // parts, size * (i + 1) // parts) for i in range(parts))
 
 
-def part_counts(size: int) -> list[int]:
-    """Numbers of parts worth trying: the smallest for each length of the longest part."""
+def part_counts(size: int, *, few: bool = False) -> list[int]:
+    """Numbers of parts worth trying: the smallest for each length of the longest part; ``few``: powers of two, and single ones."""
+    if few:
+        return [*(2**i for i in range((size - 1).bit_length())), size]
     return sorted({-(-size // length) for length in range(1, size + 1)})
 
 
@@ -136,20 +140,22 @@ def cuts(layer: Layer, bound: int) -> list[Cut]:
     bound : int
         Cores that the population needs at least; far finer cuts are left out.
     """
-    board, (channels, height, width) = layer.board, layer.shape
-    most = max(SLICES_AT_LEAST, SLICES_PER_BOUND * bound)
+    board, (channels, height, width), few = layer.board, layer.shape, layer.irregular
+    most = max(SLICES_AT_LEAST, (SLICES_OF_SPARSE if few else SLICES_PER_BOUND) * bound)
     capacity = board.neurons_per_core.value // layer.per_neuron
     convolves = any(s.conv is not None for s in layer.synapses)
     found = []
-    fit = [parts for parts in part_counts(channels) if parts <= most and -(-channels // parts) <= capacity]
+    bound_of_lists = layer.least_words / board.synapse_memory_words.value
+    fit = [parts for parts in part_counts(channels, few=few) if parts <= most and -(-channels // parts) <= capacity]
     by_channels = {parts: _channel_representatives(layer, parts) for parts in fit}
-    for rows, columns in product(part_counts(height), part_counts(width)):
+    for rows, columns in product(part_counts(height, few=few), part_counts(width, few=few)):
         for halo in (False, True) if convolves and board.generation == 1 else (False,):
             space = _representatives(layer, rows, 0, halo), _representatives(layer, columns, 1, halo)
             pixels = max(_length(layer.grid(r, 0, halo)) for r in space[0]) * max(_length(layer.grid(c, 1, halo)) for c in space[1])
             for parts, some in by_channels.items():
                 size = -(-channels // parts)
-                if size * pixels > capacity or parts * rows * columns > most:
+                slices = parts * rows * columns
+                if size * pixels > capacity or slices > most or slices < bound_of_lists:
                     continue
                 worst = _worst(layer, some, *space, halo)
                 if worst is not None:
@@ -165,6 +171,8 @@ def _representatives(layer: Layer, parts: int, axis: int, halo: bool) -> list[In
 
 def _channel_representatives(layer: Layer, parts: int) -> list[Interval]:
     """One of all channel intervals that demand the same."""
+    if layer.irregular:
+        return list(intervals(layer.shape[0], parts))
     convolutions = [s for s in layer.synapses if s.conv is not None]
     return list({(b - a, *(s.overlaps((a, b)) for s in convolutions)): (a, b) for a, b in intervals(layer.shape[0], parts)}.values())
 
@@ -230,6 +238,8 @@ class Search:
 
     def _slots(self, synapses: Synapses, source: Cut, target: Cut) -> int:
         """Most output axon slots that a slice of the source needs onto all slices of the target."""
+        if synapses.places is not None:
+            return max(reach(synapses, region, target.regions) for region in source)
         slots = max(synapses.messages(c, target.regions[0]) for c in source.regions[0])
         for axis in (0, 1):
             slots *= self.most(synapses, axis, source.regions[axis + 1], target.regions[axis + 1])

@@ -10,15 +10,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.network import Network, check_network
 from loihiconv.hardware.board import Board, load_board
-from loihiconv.hardware.demand import Layer, Synapses, placed, reach
+from loihiconv.hardware.demand import Layer, Region, Synapses, placed, reach
 from loihiconv.hardware.limits import network_violations, stuck
 from loihiconv.hardware.packing import Bag, merge, next_fit
 from loihiconv.hardware.partition import Choice, Cut, Search
 from loihiconv.hardware.placement import LayerPlacement, Placement, Slice
 from loihiconv.hardware.placement_limits import placement_violations
+from loihiconv.hardware.places import Geometry
 from loihiconv.hardware.synapse_memory import kernel_words
 
 
@@ -81,8 +84,8 @@ def layer_bounds(layer: Layer) -> dict[str, float]:
     """
     board, channels = layer.board, layer.shape[0]
     bits, word = board.weight_bits.value, board.synapse_word_bits.value
-    arriving = sum(_seen(s) * (1 if s.population_axons else s.source[0]) for s in layer.synapses)
-    leaving = sum(_seen(s) * s.entries(channels, 1) for s in layer.consumers)
+    arriving = sum(_arriving(s) for s in layer.synapses)
+    leaving = sum(_leaving(s, channels) for s in layer.consumers)
     return {
         "neurons": layer.neurons * layer.per_neuron / board.neurons_per_core.value,
         "synapse_memory": sum(kernel_words(s.weights, weight_bits=bits, word_bits=word) for s in layer.synapses)
@@ -90,6 +93,26 @@ def layer_bounds(layer: Layer) -> dict[str, float]:
         "axons_in": arriving / board.input_axons_per_core.value,
         "axons_out": leaving / board.output_axons_per_core.value,
     }
+
+
+def _arriving(synapses: Synapses) -> int:
+    """Input axons of all source pixels, or neurons, that reach any target."""
+    if synapses.places is not None:
+        return synapses.axons_of(np.flatnonzero(synapses.seen(_all(synapses.target))))
+    return _seen(synapses) * (1 if synapses.population_axons else synapses.source[0])
+
+
+def _leaving(synapses: Synapses, channels: int) -> int:
+    """Slots of output axons if a population of so many channels sent every pixel once."""
+    if synapses.places is not None:
+        target = _all(synapses.target)
+        return reach(synapses, _all(synapses.source), ((target.channels,), (target.rows,), (target.columns,)))
+    return _seen(synapses) * synapses.entries(channels, 1)
+
+
+def _all(shape: Geometry) -> Region:
+    """A whole population."""
+    return Region((0, shape[0]), (0, shape[1]), (0, shape[2]))
 
 
 def _seen(synapses: Synapses) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,10 @@ from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.proc.conv.process import Conv as LavaConvProcess
 from lava.proc.dense.process import Dense as LavaDenseProcess
-from lava.proc.sparse.process import Sparse
-from scipy.sparse import csr_matrix
+from lava.proc.sparse.process import Sparse as LavaSparseProcess
 
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Array, Conv, Shape
-from loihiconv.core.linear import Dense as DenseMap
 from loihiconv.core.network import (
     IF,
     STATE_SHIFT,
@@ -30,7 +27,7 @@ from loihiconv.core.network import (
 )
 from loihiconv.core.validation import check_joined, check_start, check_threshold, check_weights, split_exactly
 from loihiconv.lava.job import Job, Settings
-from loihiconv.lava.layout import LavaConv, LavaDense, lava_map, lava_views
+from loihiconv.lava.layout import LavaConv, LavaDense, LavaSparse, all_synapses, lava_map, lava_views
 from loihiconv.lava.processes.process import (
     Delay,
     GradedIF,
@@ -213,40 +210,31 @@ def _connect(
     check_weights(connection)
     mapped = lava_map(network, connection, views)
     if isinstance(mapped, LavaConv) and connection.weight_exp and settings.stock_models:
-        # Lava's own Conv has no exponent; its Sparse has.
-        matrix = csr_matrix(all_synapses(network, connection, views))
-        synapses: Any = Sparse(weights=matrix, weight_exp=connection.weight_exp, num_message_bits=bits, name=name)
-    elif isinstance(mapped, LavaConv):
-        if settings.stock_models:
-            check_stock_conv(mapped, connection.name)
-        synapses = LavaConvProcess(
-            weight=mapped.weight,
-            input_shape=spikes.shape,
-            padding=mapped.padding,
-            stride=mapped.stride,
-            dilation=mapped.dilation,
-            groups=mapped.groups,
-            weight_exp=connection.weight_exp,
-            num_message_bits=bits,
-            name=name,
-        )
-    else:
-        synapses = LavaDenseProcess(weights=mapped.weight, weight_exp=connection.weight_exp, num_message_bits=bits, name=name)
+        mapped = all_synapses(network, connection, views)  # Lava's own Conv has no exponent; its Sparse has
+    common: dict[str, Any] = {"weight_exp": connection.weight_exp, "num_message_bits": bits, "name": name}
+    synapses: Any
+    match mapped:
+        case LavaConv():
+            if settings.stock_models:
+                check_stock_conv(mapped, connection.name)
+            synapses = LavaConvProcess(
+                weight=mapped.weight,
+                input_shape=spikes.shape,
+                padding=mapped.padding,
+                stride=mapped.stride,
+                dilation=mapped.dilation,
+                groups=mapped.groups,
+                **common,
+            )
+        case LavaDense():
+            synapses = LavaDenseProcess(weights=mapped.weight, **common)
+        case LavaSparse():
+            synapses = LavaSparseProcess(weights=mapped.weight, **common)
+        case _:
+            assert_never(mapped)
     join(spikes, synapses.s_in)
     join(synapses.a_out, target.a_in)
     return [*made, synapses]
-
-
-def all_synapses(network: Network, connection: Connection, views: dict[str, Shape]) -> Array:
-    """All synapses of a connection (out, in), both in Lava's order, shared weights written out."""
-    source = network[connection.source].shape
-    count = prod(network[connection.target].shape)
-    shape = connection.map.output_shape(source)
-    weight = connection.map.weight
-    rows = connection.map.adjoint(np.eye(count, dtype=weight.dtype).reshape(count, *shape), source).reshape(count, -1)
-    mapped = lava_map(network, Connection(connection.source, connection.target, DenseMap(rows)), views)
-    assert isinstance(mapped, LavaDense)  # it was given a matrix
-    return mapped.weight
 
 
 def join(source: OutPort, target: InPort) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 from loihiconv.core import input_coding
 from loihiconv.core.activity import UNKNOWN, activity
 from loihiconv.core.classification import decide
+from loihiconv.core.composition import synapses
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording, save
@@ -170,7 +171,7 @@ def default_deadline(network: Network, samples: int, *, stock_models: bool = Fal
     Two minutes to start, and per step 50 ms for each connection and 1 s for each 10^8 products; Intel's ``Conv`` is allowed
     thirty times that. The chip's graph waits L + 1 times per sample, and setting a neuron's state is allowed 1 ms.
     """
-    products = sum(prod(c.map.output_shape(network[c.source].shape)) * prod(c.map.weight.shape[1:]) for c in network.connections)
+    products = sum(synapses(c.map, network[c.source].shape) for c in network.connections)
     per_step = 0.05 * (1 + len(network.connections)) + products / 1e8
     depth = max(network.depth.values())
     steps = samples * (network.timesteps + depth) if chip else samples * network.timesteps + depth

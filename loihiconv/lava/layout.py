@@ -1,4 +1,4 @@
-"""From the project's arrays, channels first, to Lava's, (W, H, C): pure numpy.
+"""From the project's arrays, channels first, to Lava's, (W, H, C): without Lava.
 
 A population that is an image has in Lava the axes (W, H, C), which is the transpose of (C, H, W) with all axes
 reversed; everything else is flat and the same in both. So ``.T`` of a single sample goes either way.
@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from loihiconv.core.linear import Array, Conv, Dense, Shape
-from loihiconv.core.network import Connection, Network
+from loihiconv.core.linear import Array, Conv, Dense, Shape, Sparse, sparse
+from loihiconv.core.network import Connection, Network, assert_never
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 def lava_views(network: Network) -> dict[str, Shape]:
@@ -58,16 +62,48 @@ class LavaDense:
     weight: Array
 
 
-def lava_map(network: Network, connection: Connection, views: dict[str, Shape]) -> LavaConv | LavaDense:
+@dataclass(frozen=True, eq=False)
+class LavaSparse:
+    """Argument of Lava's ``Sparse``: a sparse matrix between flattened populations in Lava's order.
+
+    Parameters
+    ----------
+    weight : csr_matrix (out, in) of int
+    """
+
+    weight: csr_matrix
+
+
+LavaMap: TypeAlias = LavaConv | LavaDense | LavaSparse
+
+
+def lava_map(network: Network, connection: Connection, views: dict[str, Shape]) -> LavaMap:
     """What Lava's connection process needs to compute the same sums in Lava's layout."""
-    linear, source = connection.map, network[connection.source].shape
-    if isinstance(linear, Conv) and linear.output_shape(source) == views[connection.target]:
-        return lava_conv(linear)
-    if isinstance(linear, Conv):  # several convolutions of different shapes into one flat population
-        count = prod(network[connection.target].shape)
-        unit = np.eye(count, dtype=linear.weight.dtype).reshape(count, *linear.output_shape(source))
-        linear = Dense(linear.adjoint(unit, source).reshape(count, -1))
-    return LavaDense(_reorder(_reorder(linear.weight, 1, views[connection.source]), 0, views[connection.target]))
+    linear, source, target = connection.map, network[connection.source].shape, views[connection.target]
+    match linear:
+        case Conv() if linear.output_shape(source) == target:
+            return lava_conv(linear)
+        case Conv():  # several convolutions of different shapes into one flat population
+            written_out = sparse(linear, source).matrix.toarray()
+            return LavaDense(_reorder(_reorder(written_out, 1, views[connection.source]), 0, target))
+        case Dense():
+            return LavaDense(_reorder(_reorder(linear.weight, 1, views[connection.source]), 0, target))
+        case Sparse():
+            return all_synapses(network, connection, views)
+        case _:
+            assert_never(linear)
+
+
+def all_synapses(network: Network, connection: Connection, views: dict[str, Shape]) -> LavaSparse:
+    """Every synapse of a connection whose weight is not zero by itself, whatever its map."""
+    from scipy.sparse import csr_matrix
+
+    linear = sparse(connection.map, network[connection.source].shape)
+    source, target = views[connection.source], views[connection.target]
+    rows, columns = np.argsort(_order(target))[linear.rows], np.argsort(_order(source))[linear.columns]
+    weight = csr_matrix((linear.weight, (rows, columns)), shape=(prod(target), prod(source)))
+    weight.eliminate_zeros()
+    return LavaSparse(weight)
 
 
 def lava_conv(conv: Conv) -> LavaConv:
@@ -106,5 +142,9 @@ def _spread(weight: Array, axis: int, dilation: int) -> Array:
 
 def _reorder(weight: Array, axis: int, view: Shape) -> Array:
     """A matrix whose rows (axis 0) or columns (1) count a population channels first, in Lava's order."""
-    order = np.arange(prod(view)).reshape(view).T.ravel()
-    return np.ascontiguousarray(np.take(weight, order, axis=axis))
+    return np.ascontiguousarray(np.take(weight, _order(view), axis=axis))
+
+
+def _order(view: Shape) -> Array:
+    """The neurons of a population, counted channels first, in Lava's order."""
+    return np.arange(prod(view)).reshape(view).T.ravel()

@@ -1,6 +1,6 @@
-"""Sums of weight x message in Lava's layout, as few BLAS calls as possible: pure numpy.
+"""Sums of weight x message in Lava's layout, as few BLAS calls as possible: without Lava.
 
-Bit for bit what Lava's own models of ``Conv`` and ``Dense`` compute, for weights that those leave as they are (see `builder`).
+Bit for bit what Lava's own models of ``Conv``, ``Dense`` and ``Sparse`` compute, for weights that those leave as they are (see `builder`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from loihiconv.core.linear import Shape
-from loihiconv.lava.layout import LavaConv, LavaDense
+from loihiconv.core.network import assert_never
+from loihiconv.lava.layout import LavaConv, LavaDense, LavaMap, LavaSparse
 
 Array: TypeAlias = NDArray[Any]
 FLOAT32_EXACT = 2**24
@@ -44,6 +45,27 @@ class DenseSums:
         if 4 * len(active) > len(messages):  # copying the rows then costs more than it saves
             return (messages.astype(self.by_source.dtype) @ self.by_source).astype(np.int32)
         return np.asarray((messages[active].astype(self.by_source.dtype) @ self.by_source[active]).astype(np.int32))
+
+
+class SparseSums:
+    """A sparse matrix, with the work in proportion to the neurons that fire.
+
+    Parameters
+    ----------
+    weight : csr_matrix (out, in) of int
+    """
+
+    def __init__(self, weight: Any) -> None:
+        self.by_target = weight.astype(np.int32)
+        self.by_source = self.by_target.T.tocsr()
+
+    def __call__(self, messages: Array) -> Array:
+        """Sums (out,) of messages, flattened in C order."""
+        messages = messages.ravel().astype(np.int32)
+        active = np.flatnonzero(messages)
+        if 4 * len(active) > len(messages):  # picking rows then costs more than it saves
+            return np.asarray(self.by_target @ messages)
+        return np.asarray(self.by_source[active].T @ messages[active])
 
 
 class ConvSums:
@@ -84,12 +106,15 @@ class ConvSums:
         return np.asarray((columns @ self.kernels).transpose(1, 0, 2).astype(np.int32).reshape(w_out, h_out, c_out))
 
 
+Sums: TypeAlias = ConvSums | DenseSums | SparseSums
+
+
 class Synapses:
     """A connection inside of the process of its target; arranged for the product at its first use, in that process.
 
     Parameters
     ----------
-    linear : LavaConv or LavaDense
+    linear : LavaConv, LavaDense or LavaSparse
     source : shape of the messages
     target : shape of the population
     message_bits : int
@@ -97,24 +122,32 @@ class Synapses:
         Sums are shifted right by -weight_exp.
     """
 
-    def __init__(self, linear: LavaConv | LavaDense, source: Shape, target: Shape, message_bits: int, weight_exp: int = 0) -> None:
+    def __init__(self, linear: LavaMap, source: Shape, target: Shape, message_bits: int, weight_exp: int = 0) -> None:
         self.linear, self.source, self.target, self.message_bits, self.weight_exp = linear, source, target, message_bits, weight_exp
-        self._sums: ConvSums | DenseSums | None = None
+        self._sums: Sums | None = None
         self._payload: Array | None = None
         self._current = np.zeros(target, np.int32)
 
     def __call__(self, messages: Array) -> Array:
         """Sums of weight x message, in the population's shape."""
         if self._sums is None:
-            if isinstance(self.linear, LavaConv):
-                self._sums = ConvSums(self.linear, self.source, self.target, self.message_bits)
-            else:
-                self._sums = DenseSums(self.linear.weight, self.message_bits)
+            self._sums = self._arranged()
         if not self.message_bits:
             return self._shifted(self._sums(messages))
         if self._payload is None or not np.array_equal(messages, self._payload):  # a payload stays the same for T steps
             self._payload, self._current = messages.copy(), self._shifted(self._sums(messages))
         return self._current
+
+    def _arranged(self) -> Sums:
+        match self.linear:
+            case LavaConv():
+                return ConvSums(self.linear, self.source, self.target, self.message_bits)
+            case LavaDense():
+                return DenseSums(self.linear.weight, self.message_bits)
+            case LavaSparse():
+                return SparseSums(self.linear.weight)
+            case _:
+                assert_never(self.linear)
 
     def _shifted(self, sums: Array) -> Array:
         return np.right_shift(sums, -self.weight_exp).reshape(self.target)

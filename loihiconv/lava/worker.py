@@ -54,15 +54,13 @@ def _run(job: Job) -> None:
         import lava.magma.runtime.runtime as runtime
         from lava.magma.core.run_conditions import RunSteps
         from lava.magma.core.run_configs import Loihi2SimCfg
-        from lava.proc.conv.process import Conv
-        from lava.proc.dense.process import Dense
     except Exception:
         job.write_status("unavailable")
         raise
     from loihiconv.core import lnet
     from loihiconv.core.network import Network
     from loihiconv.lava.builder import build, total_steps
-    from loihiconv.lava.processes.models import FastConvModel, FastDenseModel
+    from loihiconv.lava.processes.models import FAST
 
     os.register_at_fork(after_in_child=_die_with_parent)
     runtime.target_fn = _reporting(job, runtime.target_fn)
@@ -74,8 +72,7 @@ def _run(job: Job) -> None:
         runner.run(network, job, settings, ChipSettings.read(job.chip))
         return
     processes = build(network, job, settings)
-    models: dict[Any, Any] = {} if settings.stock_models else {Conv: FastConvModel, Dense: FastDenseModel}
-    configuration = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models)
+    configuration = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map={} if settings.stock_models else FAST)
     job.write_status("running")
     # All populations answer before a step ends, so little is ever under way; the default of 64 slots per channel costs
     # 64 times the largest image in shared memory.

@@ -262,7 +262,7 @@ def _layer(layer: LayerStatistics, index: int, bits: float | None, a: Analysis) 
     if hidden:
         figures.append({"title": "How often which rate", "svg": plots.histogram(layer, index), "key": RATES_KEY})
     figures += [
-        {"title": f"Weights {w.connection}", "svg": plots.weights(w, 100 * index + k), "key": WEIGHTS_KEY}
+        {"title": f"Weights {w.connection}, {w.kind}, {n.count(w.synapses)}", "svg": plots.weights(w, 100 * index + k), "key": WEIGHTS_KEY}
         for k, w in enumerate(a.weights)
         if w.population == layer.population
     ]

@@ -21,11 +21,12 @@ import numba
 import numpy as np
 import torch
 
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Pair, Shape
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Pair, Shape, Sparse
+from loihiconv.core.network import assert_never
 from loihiconv.simulator.compiled import compiled
 from loihiconv.simulator.depthwise import EXACT_INT16
 from loihiconv.simulator.int8 import Bytes
-from loihiconv.simulator.layout import dense_channels_last
+from loihiconv.simulator.layout import dense_channels_last, sparse_channels_last
 from loihiconv.simulator.vectors import bits, converted, fill, first_one, load, store
 
 FEWEST_OUTPUTS = 8
@@ -46,7 +47,7 @@ class Incoming:
 
     Parameters
     ----------
-    map : Dense or Conv
+    map : Dense, Conv or Sparse
     source : shape
     payload : int
         Largest message that crosses it.
@@ -82,7 +83,7 @@ class EventSums:
         halved = 0
         if weights[0].is_floating_point():
             self.kind = torch.float32
-        elif (narrow := _narrow(weights, [c.payload for c in incoming])) is not None:
+        elif (narrow := _narrow(weights, incoming)) is not None:
             self.kind, weights, halved = torch.int16, [n.values for n in narrow], narrow[0].halved
         else:
             self.kind, weights = torch.int32, [w.to(torch.int16) for w in weights]
@@ -90,11 +91,18 @@ class EventSums:
         self.parts = [(_arranged(w, c, target), _runs(c, target), c.payload > 1) for w, c in zip(weights, incoming, strict=True)]
 
     @staticmethod
-    def fits(linear: LinearMap, target: Shape) -> bool:
+    def fits(linear: LinearMap, source: Shape, target: Shape) -> bool:
         """Whether a spike adds to enough neurons that lie side by side."""
-        if isinstance(linear, Dense):
-            return len(linear.weight) >= FEWEST_OUTPUTS
-        return len(target) == 3 and len(linear.weight) // linear.groups >= FEWEST_OUTPUTS
+        match linear:
+            case Dense():
+                return len(linear.weight) >= FEWEST_OUTPUTS
+            case Conv():
+                return len(target) == 3 and len(linear.weight) // linear.groups >= FEWEST_OUTPUTS
+            case Sparse():
+                runs = len(_sparse_runs(sparse_channels_last(linear, source, target))[-1])
+                return 0 < runs * FEWEST_OUTPUTS <= linear.weight.size
+            case _:
+                assert_never(linear)
 
     def by_rows(self, spikes: Sequence[torch.Tensor], sums: torch.Tensor) -> Callable[[int, int], None]:
         """A function that makes the sums of some rows, from one to another, in the first rows of ``sums``.
@@ -116,35 +124,47 @@ class EventSums:
         return add
 
 
-def _narrow(weights: Sequence[torch.Tensor], payloads: Sequence[int]) -> list[Bytes] | None:
+def _narrow(weights: Sequence[torch.Tensor], incoming: Sequence[Incoming]) -> list[Bytes] | None:
     """Weights as signed bytes, if neither positive nor negative sums of weight x payload leave int16."""
     narrow = [n for w in weights if (n := Bytes.of(w)) is not None]
     if len(narrow) < len(weights) or len({n.halved for n in narrow}) > 1:
         return None
-    rows = [n.values.flatten(1) for n in narrow]
     for low, high in ((0, 127), (-127, 0)):
-        largest = [int(r.clamp(low, high).sum(dim=1, dtype=torch.int64).abs().max()) * p for r, p in zip(rows, payloads, strict=True)]
+        of_one_sign = [n.values.clamp(low, high).to(torch.int64).numpy() for n in narrow]
+        largest = [int(np.abs(c.map.row_sums(w)).max()) * c.payload for w, c in zip(of_one_sign, incoming, strict=True)]
         if sum(largest) > EXACT_INT16:
             return None
     return narrow
 
 
 def _arranged(weight: torch.Tensor, incoming: Incoming, target: Shape) -> Array:
-    """Weights in the order in which spikes add them: (groups, C_in, kH, kW reversed, C_out), or (in, out)."""
-    if isinstance(incoming.map, Conv):
-        (c_out, c_in, kh, kw), groups = weight.shape, incoming.map.groups
-        ordered = weight.view(groups, c_out // groups, c_in, kh, kw).flip(-1).permute(0, 2, 3, 4, 1)
-    else:
-        ordered = dense_channels_last(weight, incoming.source, target).T
+    """Weights in the order in which spikes add them: (groups, C_in, kH, kW reversed, C_out), (in, out), or by input and output."""
+    match incoming.map:
+        case Conv():
+            (c_out, c_in, kh, kw), groups = weight.shape, incoming.map.groups
+            ordered = weight.view(groups, c_out // groups, c_in, kh, kw).flip(-1).permute(0, 2, 3, 4, 1)
+        case Dense():
+            ordered = dense_channels_last(weight, incoming.source, target).T
+        case Sparse():
+            last = sparse_channels_last(incoming.map.with_weight(weight.numpy()), incoming.source, target)
+            ordered = torch.from_numpy(last.weight[_by_input(last)])
+        case _:
+            assert_never(incoming.map)
     # torch begins arrays at cache lines, numpy does not
     return np.asarray(ordered.clone(memory_format=torch.contiguous_format).numpy()).reshape(-1)
 
 
 def _runs(incoming: Incoming, target: Shape) -> Runs:
     linear, source = incoming.map, incoming.source
-    if isinstance(linear, Dense):
-        return _dense_runs(prod(source), prod(target))
-    return _conv_runs(linear.weight.shape[2:], linear.stride, linear.padding, linear.dilation, linear.groups, source, target)
+    match linear:
+        case Dense():
+            return _dense_runs(prod(source), prod(target))
+        case Conv():
+            return _conv_runs(linear.weight.shape[2:], linear.stride, linear.padding, linear.dilation, linear.groups, source, target)
+        case Sparse():
+            return _sparse_runs(sparse_channels_last(linear, source, target))
+        case _:
+            assert_never(linear)
 
 
 @lru_cache(maxsize=64)
@@ -181,6 +201,24 @@ def _conv_runs(kernel: Pair, stride: Pair, padding: tuple[int, ...], dilation: P
     channel = units % channels
     cells = units // channels * groups + channel // inputs
     return _int32(cells, channel * (kh * kw * outputs), starts, *np.array(found, np.int32).reshape(-1, 3).T)
+
+
+def _by_input(linear: Sparse) -> Array:
+    """The order of synapses by input, then by output."""
+    return np.asarray(np.lexsort((linear.rows, linear.columns)))
+
+
+def _sparse_runs(linear: Sparse) -> Runs:
+    """A cell for each input, whose runs are the outputs that follow one another."""
+    order = _by_input(linear)
+    rows, columns, inputs = linear.rows[order], linear.columns[order], prod(linear.inputs)
+    broken = (np.diff(rows) != 1) | (np.diff(columns) != 0)
+    first = np.flatnonzero(np.concatenate([[True], broken])) if rows.size else np.zeros(0, np.int64)
+    begins = np.searchsorted(columns, np.arange(inputs))
+    owner = columns[first]
+    lengths = np.diff(np.concatenate([first, [rows.size]]))
+    starts = np.searchsorted(owner, np.arange(inputs + 1))
+    return _int32(np.arange(inputs), begins, starts, rows[first], first - begins[owner], lengths)
 
 
 def _reached(position: int, before: int, stride: int, dilation: int, taps: range, size: int) -> list[Pair]:

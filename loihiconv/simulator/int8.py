@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import torch
 import torch.nn.functional as F
 
-from loihiconv.core.linear import Conv, Dense
+from loihiconv.core.linear import Conv, Sparse
 from loihiconv.simulator.layout import Geometry
 from loihiconv.simulator.timing import shortest
 
@@ -81,7 +81,9 @@ class Int8Product:
 
     @classmethod
     def prepare(cls, geometry: Geometry, weights: Bytes, shift: int, payload: int, exact: Exact) -> Int8Product | None:
-        """The byte-wise product for payloads of up to so much, or None where it is not exact or not there."""
+        """The byte-wise product for payloads of up to so much, or None where it is not exact or not there, as for a `Sparse`."""
+        if isinstance(geometry.map, Sparse):
+            return None
         generator = torch.Generator().manual_seed(0)
         spikes = torch.randint(0, payload + 1, (3, prod(geometry.source)), generator=generator, dtype=torch.uint8)
         spikes[0] = payload
@@ -95,7 +97,7 @@ class Int8Product:
 
     def __call__(self, spikes: torch.Tensor) -> torch.Tensor:
         g, output = self.geometry, torch.float32
-        if isinstance(g.map, Dense) or g.pixelwise:
+        if not isinstance(g.map, Conv) or g.pixelwise:
             rows = spikes.view(-1, g.source[0]) if g.pixelwise else spikes
             result: torch.Tensor = self.ops.qlinear_pointwise(
                 rows, 1.0, 0, self.packed, self.scales, self.zeros, None, 1.0, 0, output, "none", [], ""

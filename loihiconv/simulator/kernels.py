@@ -7,8 +7,8 @@ from math import prod
 
 import torch
 
-from loihiconv.core.linear import Conv, LinearMap
-from loihiconv.core.network import IF, Connection, Integrator, Network
+from loihiconv.core.linear import Conv, Dense, LinearMap, Sparse
+from loihiconv.core.network import IF, Connection, Integrator, Network, assert_never
 from loihiconv.core.validation import check_exact_sums
 from loihiconv.simulator.crossover import costs
 from loihiconv.simulator.depthwise import Depthwise
@@ -91,13 +91,17 @@ class Kernels:
                 continue
             if len(incoming) == 1 and (product := self.synapses[incoming[0]].matmul) is not None:
                 self.products[population.name] = product
-            if all(EventSums.fits(c.map, population.shape) for c in incoming):
+            if all(EventSums.fits(c.map, s.shape, population.shape) for c, s in zip(incoming, sources, strict=True)):
                 parts = [Incoming(c.map, s.shape, s.largest_message) for c, s in zip(incoming, sources, strict=True)]
                 self.events[population.name] = EventSums(parts, population.shape, network.shift)
 
 
 def _geometry(linear: LinearMap) -> tuple[object, ...]:
     """What a product's cost depends on beside the shape of its input."""
-    if isinstance(linear, Conv):
-        return linear.weight.shape, linear.stride, linear.padding, linear.dilation, linear.groups
-    return (linear.weight.shape,)
+    match linear:
+        case Conv():
+            return linear.weight.shape, linear.stride, linear.padding, linear.dilation, linear.groups
+        case Dense() | Sparse():
+            return type(linear), linear.weight.shape
+        case _:
+            assert_never(linear)

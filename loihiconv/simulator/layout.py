@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 import torch
 
-from loihiconv.core.linear import Array, Conv, LinearMap, Shape
+from loihiconv.core.linear import Array, Conv, LinearMap, Shape, Sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +18,7 @@ class Geometry:
 
     Attributes
     ----------
-    map : Dense or Conv
+    map : Dense, Conv or Sparse
     source, target : tuple of int
         Shapes of the populations.
     """
@@ -72,3 +73,14 @@ def dense_channels_last(weight: torch.Tensor, source: Shape, target: Shape) -> t
     if len(target) == 3:
         weight = weight.reshape(*target, -1).permute(1, 2, 0, 3).reshape(len(weight), -1)
     return weight
+
+
+def sparse_channels_last(linear: Sparse, source: Shape, target: Shape) -> Sparse:
+    """Synapses between neurons in one axis, images in (H, W, C) order."""
+    rows, columns = _places(target)[linear.rows], _places(source)[linear.columns]
+    return linear.at(rows, columns, (prod(target),), (prod(source),))
+
+
+def _places(shape: Shape) -> Array:
+    """Where neurons that are counted channels first have their place."""
+    return np.argsort(channels_last(np.arange(prod(shape)).reshape(1, *shape), shape)[0])

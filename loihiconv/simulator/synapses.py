@@ -15,6 +15,8 @@ these are summed in float64 and rounded, by which cutting samples and steps into
 Results are in units of v, but for those of `int8.Int8Matmul`: the shift by 2^6 is in the scale, and a power of
 two changes no bit of a mantissa. A connection's ``weight_exp`` shifts what it brings in a step, with `floor`.
 
+Sparse maps have a kernel of their own on the CPU, see `sparse`, and are products of sparse matrices on an accelerator.
+
 On an accelerator, convolutions are windows copied side by side and one matrix product in IEEE float32. Its own convolutions
 would not do: they may transform (Winograd, FFT), which rounds, or cut factors down to TF32.
 """
@@ -27,10 +29,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from loihiconv.core.linear import Conv, Dense, LinearMap
-from loihiconv.core.network import Connection, Network
+from loihiconv.core.linear import Conv, Dense, LinearMap, Sparse
+from loihiconv.core.network import Connection, Network, assert_never
 from loihiconv.simulator.int8 import LARGEST_PAYLOAD, Bytes, Int8Matmul, Int8Product
-from loihiconv.simulator.layout import Geometry, dense_channels_last
+from loihiconv.simulator.layout import Geometry, dense_channels_last, sparse_channels_last
+from loihiconv.simulator.sparse import SparseProduct
+from loihiconv.simulator.timing import shortest
+
+MOST_WRITTEN_OUT = 2**21
+"""Weights of a sparse map, zeros included, up to which it is tried as a dense one."""
+TIMED_ROWS = 256
 
 
 class Synapses:
@@ -52,6 +60,14 @@ class Synapses:
         self.unit = float(2**network.shift)
         self.exponent = connection.weight_exp
         self.portable = portable
+        self.sparse: SparseProduct | None = None
+        self.int8: Int8Product | None = None
+        self.matmul: Int8Matmul | None = None
+        if isinstance(self.map, Sparse):
+            self._arrange(sparse_channels_last(self.map, source.shape, target.shape), device)
+            if network.fixed_point and source.spiking and not portable and source.largest_message <= LARGEST_PAYLOAD:
+                self.int8 = self._faster_dense(network, source.largest_message)
+            return
         weight = torch.from_numpy(np.ascontiguousarray(self.map.weight))
         if isinstance(self.map, Dense):
             weight = dense_channels_last(weight, source.shape, target.shape)
@@ -60,20 +76,46 @@ class Synapses:
             self.weight = self.weight.double()
         if isinstance(self.map, Conv) and not portable:
             self.weight = self.weight.contiguous(memory_format=torch.channels_last)
-        self.int8: Int8Product | None = None
-        self.matmul: Int8Matmul | None = None
         if network.fixed_point and source.spiking and not portable and (weights := Bytes.of(weight)) is not None:
             if not source.graded:
                 self.matmul = Int8Matmul.prepare(self.geometry, weights, network.shift, self.float32)
             if source.largest_message <= LARGEST_PAYLOAD:
                 self.int8 = Int8Product.prepare(self.geometry, weights, network.shift, source.largest_message, self.float32)
 
+    def _arrange(self, linear: Sparse, device: torch.device) -> None:
+        """Sparse weights, ready for the kernel or, on an accelerator, for its library."""
+        if self.portable:
+            places = torch.from_numpy(np.stack([linear.rows, linear.columns]).astype(np.int64))
+            weight = torch.from_numpy(linear.weight).to(torch.float32) * self.unit
+            shape = (prod(linear.outputs), prod(linear.inputs))
+            self.weight = torch.sparse_coo_tensor(places, weight, shape, check_invariants=True).coalesce().to(device)
+        else:
+            self.sparse = SparseProduct(linear, self.unit)
+
+    def _faster_dense(self, network: Network, payload: int) -> Int8Product | None:
+        """A sparse map written out as bytes, where that is small and, on a processor with int8 matrix units, faster."""
+        assert isinstance(self.map, Sparse)  # the caller asked
+        inputs, outputs = prod(self.map.inputs), prod(self.map.outputs)
+        if inputs * outputs > MOST_WRITTEN_OUT:
+            return None
+        written_out = Geometry(Dense(self.map.matrix.toarray()), self.geometry.source, self.geometry.target)
+        weight = dense_channels_last(torch.from_numpy(written_out.map.weight), written_out.source, written_out.target)
+        if (weights := Bytes.of(weight)) is None:
+            return None
+        product = Int8Product.prepare(written_out, weights, network.shift, payload, self.float32)
+        if product is None:
+            return None
+        spikes = torch.ones((TIMED_ROWS, inputs), dtype=torch.uint8)
+        return product if shortest(lambda: product(spikes)) < shortest(lambda: self.float32(spikes)) else None
+
     @property
     def row_bytes(self) -> int:
         """Bytes that one row of the result takes, and of what is made on the way to it."""
         size = 4 * prod(self.geometry.target)
-        if self.int8 is None:
+        if self.int8 is None and self.sparse is None:
             size += 4 * prod(self.geometry.source)
+        if self.portable and isinstance(self.map, Sparse):
+            size *= 2
         if self.portable and isinstance(self.map, Conv):
             windows = prod(self.geometry.target) // len(self.map.weight)
             size *= 2
@@ -99,11 +141,21 @@ class Synapses:
 
     def float32(self, spikes: torch.Tensor) -> torch.Tensor:
         """The product in float32."""
-        if isinstance(self.map, Dense):
-            return (spikes.to(self.weight.dtype) @ self.weight.T).to(torch.float32)
-        x = spikes.to(torch.float32)
-        x = self.geometry.image(x)
-        (top, bottom, left, right), c = self.map.padding, self.map
+        match self.map:
+            case Dense():
+                return (spikes.to(self.weight.dtype) @ self.weight.T).to(torch.float32)
+            case Sparse() if self.sparse is not None:
+                return self.sparse(spikes)
+            case Sparse():
+                return torch.sparse.mm(self.weight, spikes.to(torch.float32).T).T.contiguous()  # type: ignore[no-any-return]
+            case Conv():
+                return self._convolution(spikes, self.map)
+            case _:
+                assert_never(self.map)
+
+    def _convolution(self, spikes: torch.Tensor, c: Conv) -> torch.Tensor:
+        x = self.geometry.image(spikes.to(torch.float32))
+        top, bottom, left, right = c.padding
         if self.portable:
             return self._windows_times_weights(F.pad(x, (left, right, top, bottom)), c)
         if (top, left) == (bottom, right) and top >= 0 and left >= 0:

@@ -10,7 +10,7 @@ import pytest
 import loihiconv as lc
 from loihiconv.conversion.bias_plane import with_bias_plane
 from loihiconv.conversion.quantization import quantize
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, from_matrix
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.hardware.board import load_board
 
@@ -32,6 +32,7 @@ def driven(linear: LinearMap, shape: tuple[int, ...], bias: Array) -> Network:
 
 CONV = RNG.normal(0, 0.2, (5, 2, 3, 3)).astype(np.float32)
 BIAS = RNG.normal(0, 0.6, (5, 1, 1)).astype(np.float32)
+SPARSE = np.random.default_rng(1).normal(0, 0.2, (4, 84)).astype(np.float32) * (np.arange(84) % 3 == 0)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,8 @@ BIAS = RNG.normal(0, 0.6, (5, 1, 1)).astype(np.float32)
         (Conv(CONV, (2, 2), (2, 1, 0, 1), (2, 1)), (2, 6, 7), BIAS),
         (Dense(RNG.normal(0, 0.2, (4, 84)).astype(np.float32)), (2, 6, 7), BIAS[:4, 0, 0]),
         (Dense(RNG.normal(0, 0.2, (4, 9)).astype(np.float32)), (9,), BIAS[:4, 0, 0]),
+        (from_matrix(SPARSE, (2, 2, 1), (2, 6, 7)), (2, 6, 7), BIAS[:4, 0, 0].reshape(2, 2, 1)),
+        (from_matrix(SPARSE, (4,), (84,)), (84,), BIAS[:4, 0, 0] * [0, 1, 0, 1]),
     ],
 )
 def test_function_is_the_same(linear: LinearMap, shape: tuple[int, ...], bias: Array) -> None:

@@ -14,7 +14,7 @@ from torch import nn
 import loihiconv as lc
 from loihiconv.conversion.exponents import choose_exponent, floor_loss, floor_variance, mean_loss, widest_exponent
 from loihiconv.core.fixed_point import round_weights
-from loihiconv.core.linear import Conv, Dense
+from loihiconv.core.linear import Conv, Dense, from_matrix
 from loihiconv.core.network import WEIGHT_EXP_MIN, Connection
 from loihiconv.demo import digits
 
@@ -56,16 +56,18 @@ def test_mean_loss_of_a_connection() -> None:
 def test_an_exponent_is_chosen_where_it_helps() -> None:
     nearest = partial(round_weights, even=True)
     small = np.array([[0.7, -1.3, 0.2, 1.9]])
-    assert choose_exponent(small, 254, 2, nearest, 0.05, 64) == -7
-    assert choose_exponent(small, 254, 2, nearest, 0.05, 64, lowest=-3) == -3
-    assert choose_exponent(small * 100, 254, 2, nearest, 0.05, 64) == 0  # they fill the range
-    assert choose_exponent(np.array([[2.0, -2.0]]), 254, 2, nearest, 0.05, 64) == 0  # exact as they are
+    assert choose_exponent(Dense(small), 254, 2, nearest, 0.05, 64) == -7
+    assert choose_exponent(Dense(small), 254, 2, nearest, 0.05, 64, lowest=-3) == -3
+    assert choose_exponent(from_matrix(small, (1,), (4,)), 254, 2, nearest, 0.05, 64) == -7
+    assert choose_exponent(from_matrix(0 * small, (1,), (4,)), 254, 2, nearest, 0.05, 64) == 0  # no synapse at all
+    assert choose_exponent(Dense(small * 100), 254, 2, nearest, 0.05, 64) == 0  # they fill the range
+    assert choose_exponent(Dense(np.array([[2.0, -2.0]])), 254, 2, nearest, 0.05, 64) == 0  # exact as they are
 
 
 def test_none_is_chosen_where_it_gains_nothing() -> None:
     """126 and its like are whole with an exponent and without, and -1 cuts nothing off of even numbers."""
     assert widest_exponent(126, 254) == -1
-    assert choose_exponent(np.array([[126.0, -126.0]]), 254, 2, partial(round_weights, even=True), 1.0, 64) == 0
+    assert choose_exponent(Dense(np.array([[126.0, -126.0]])), 254, 2, partial(round_weights, even=True), 1.0, 64) == 0
 
 
 @pytest.mark.parametrize("outputs", [1, 10])
@@ -74,8 +76,8 @@ def test_errors_are_those_of_a_mean_output(outputs: int, mean_square: float, exp
     """50.5 errs by 0.5 twice, or with 2^-2 not at all but by a variance of (1 - 1/4) / 12 = 0.0625 of what is cut off."""
     weight = np.tile([[50.5, -50.5]], (outputs, 1))
     nearest = partial(round_weights, even=True)
-    assert choose_exponent(weight, 254, 2, nearest, mean_square, 1) == exponent
-    assert choose_exponent(weight, 254, 2, nearest, mean_square / 64, 64) == exponent
+    assert choose_exponent(Dense(weight), 254, 2, nearest, mean_square, 1) == exponent
+    assert choose_exponent(Dense(weight), 254, 2, nearest, mean_square / 64, 64) == exponent
 
 
 def pooled() -> nn.Module:

@@ -16,7 +16,7 @@ from loihiconv.conversion.adaptive_rounding import DAMPING, Covariance, expected
 from loihiconv.conversion.covariances import Halves, Moments
 from loihiconv.conversion.quantization import quantize
 from loihiconv.conversion.rounding_choice import _factors, adaptively_rounded, choose_rounding, fitted, outweighs_time
-from loihiconv.core.linear import Array, Dense
+from loihiconv.core.linear import Array, Dense, Sparse
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.simulator import simulate
 from tests.conversion.test_convert import data, small_cnn
@@ -193,3 +193,17 @@ def test_factors_turn_weights_into_integers(board: Board, on_host: bool) -> None
         if factor is not None:
             assert np.abs(factor * old.map.weight - new.map.weight).max() <= 1 + 1e-6  # half of a step of 2
     assert _factors(network, None, "readout") == [None]
+
+
+def test_sparse_maps_are_rounded_to_the_nearest_and_that_is_said() -> None:
+    torch.manual_seed(0)
+    layers = nn.Conv2d(2, 4, 3, padding=1), nn.AvgPool2d(3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
+    x = correlated(60)
+    net, nearest = (lc.convert(nn.Sequential(*layers), x, board=BOARD, timesteps=8, rounding=r) for r in ("adaptive", "nearest"))
+    sparse = net.connections[0]
+    assert isinstance(sparse.map, Sparse)
+    np.testing.assert_array_equal(sparse.map.weight, nearest.connections[0].map.weight)
+    assert (net.connections[1].map.weight != nearest.connections[1].map.weight).any()
+    note = f"{sparse.name}: its outputs have inputs of their own each; weights are rounded to the nearest"
+    assert note in net.record.notes
+    assert note not in nearest.record.notes

@@ -9,7 +9,7 @@ from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Relu
 from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import check_pooled, identity, population_names, rescale, to_spiking
 from loihiconv.core.errors import InvalidData, UnsupportedLayer
-from loihiconv.core.linear import Conv, Dense
+from loihiconv.core.linear import Conv, Dense, from_matrix
 from loihiconv.core.network import IF
 
 ANN = Ann(
@@ -59,8 +59,15 @@ def test_sums_become_connections_side_by_side() -> None:
 def test_scales_per_channel_stay_within_their_groups() -> None:
     before, after = np.array([1.0, 2.0, 4.0, 8.0]).reshape(-1, 1, 1), np.array([1.0, 2.0]).reshape(-1, 1, 1)
     conv = Conv(np.ones((2, 2, 1, 1), np.float32), groups=2)
-    assert rescale(conv, before, after, (4, 3, 3)).weight[:, :, 0, 0].tolist() == [[1, 2], [2, 4]]
-    assert rescale(Dense(np.ones((2, 4))), before[:, 0, 0], after[:, 0, 0], (4,)).weight.tolist() == [[1, 2, 4, 8], [0.5, 1, 2, 4]]
+    assert rescale(conv, before, after, (4, 3, 3), (2, 3, 3)).weight[:, :, 0, 0].tolist() == [[1, 2], [2, 4]]
+    assert rescale(Dense(np.ones((2, 4))), before[:, 0, 0], after[:, 0, 0], (4,), (2,)).weight.tolist() == [[1, 2, 4, 8], [0.5, 1, 2, 4]]
+
+
+def test_scales_per_neuron_where_every_synapse_has_its_own_weight() -> None:
+    linear = from_matrix(np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]]), (2, 1, 1), (3,))
+    scaled = rescale(linear, np.array([1.0, 2.0, 4.0]), np.array([2.0, 3.0]).reshape(2, 1, 1), (3,), (2, 1, 1))
+    assert scaled.weight.tolist() == [0.5, 4, 2]
+    assert scaled.weight.dtype == np.float32
 
 
 def test_identities() -> None:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from loihiconv.core.linear import Conv, Dense, Shape, from_matrix, sparse
+from loihiconv.core.linear import Conv, Dense, LinearMap, Shape, Sparse, from_matrix, sparse
 
 small = st.integers(1, 3)
 
@@ -104,3 +104,60 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         Conv(np.ones((1, 1, 3, 3))).output_shape((1, 2, 5))
     with pytest.raises(ValueError, match="2 inputs expected"):
         from_matrix(np.ones((1, 2)), (1,), (2,)).output_shape((3, 1))
+
+
+SPARSE = from_matrix(np.array([[0, 3, 0, 5], [2, 0, 0, 0]]), (2, 1, 1), (1, 2, 2))
+SCALED: tuple[tuple[LinearMap, Shape], ...] = (
+    (Dense(random(0, 3, 8)), (2, 2, 2)),
+    (Conv(random(1, 4, 1, 2, 2), padding=(1, 0, 1, 0), groups=2), (2, 3, 3)),
+    (sparse(Conv(random(2, 3, 2, 2, 2)), (2, 3, 3)), (2, 3, 3)),
+)
+
+
+@pytest.mark.parametrize(("linear", "shape"), SCALED)
+def test_scaled_maps_scale_what_goes_in_and_comes_out(linear: LinearMap, shape: Shape) -> None:
+    output = linear.output_shape(shape)
+    columns = np.broadcast_to(random(3, shape[0], 1, 1), shape)
+    rows = np.broadcast_to(random(4, output[0], *(1,) * (len(output) - 1)), output)
+    x = random(5, 2, *shape)
+    np.testing.assert_allclose(linear.scaled(rows, columns).apply(x), rows * linear.apply(columns * x), atol=1e-12)
+    np.testing.assert_array_equal(linear.scaled(np.ones(output), np.ones(shape)).weight, linear.weight)
+
+
+@pytest.mark.parametrize(("linear", "shape"), [SCALED[0], SCALED[2]])
+def test_maps_without_shared_weights_are_scaled_neuron_by_neuron(linear: LinearMap, shape: Shape) -> None:
+    columns, rows, x = random(3, *shape), random(4, *linear.output_shape(shape)), random(5, 2, *shape)
+    np.testing.assert_allclose(linear.scaled(rows, columns).apply(x), rows * linear.apply(columns * x), atol=1e-12)
+
+
+def test_sums_over_the_synapses_of_each_output() -> None:
+    dense, conv = Dense(np.array([[1, 2], [3, 4]])), Conv(np.array([[[[1, 2]], [[3, 4]]]]))
+    assert dense.row_sums(dense.weight).tolist() == [3, 7]
+    assert conv.row_sums(conv.weight).tolist() == [[[10]]]
+    assert SPARSE.row_sums(SPARSE.weight**2).tolist() == [[[34]], [[4]]]
+    assert from_matrix(np.zeros((2, 3)), (2,), (3,)).row_sums(np.zeros(0)).tolist() == [0, 0]
+
+
+def test_synapses_find_other_places() -> None:
+    moved = SPARSE.at(1 - SPARSE.rows, 3 - SPARSE.columns, (2,), (4,))
+    np.testing.assert_array_equal(moved.matrix.toarray(), SPARSE.matrix.toarray()[::-1, ::-1])
+    assert moved.output_shape((4,)) == (2,)
+    assert moved.same_places(moved.with_weight(-moved.weight))
+    assert not moved.same_places(SPARSE)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "message"),
+    [
+        ([0, 2], [0, 1], r"rows lie outside of shape \(2,\)"),
+        ([0, 1], [-1, 1], r"columns lie outside of shape \(3,\)"),
+        ([1, 0], [0, 0], "not sorted"),
+        ([1, 1], [2, 1], "not sorted"),
+        ([1, 1], [2, 2], "is there twice"),
+        ([0], [0], "have shapes"),
+        ([0.0, 1.0], [0, 1], "no integers"),
+    ],
+)
+def test_places_that_are_no_maps_are_refused(rows: list[float], columns: list[int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Sparse(np.ones(2), np.array(rows), np.array(columns), (2,), (3,)).output_shape((3,))

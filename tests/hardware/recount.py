@@ -9,7 +9,7 @@ from collections import defaultdict
 from itertools import product
 from math import ceil, prod
 
-from loihiconv.core.linear import Conv
+from loihiconv.core.linear import Conv, Sparse
 from loihiconv.core.network import IF, Connection, Input, Network
 from loihiconv.hardware.board import Board
 from loihiconv.hardware.placement import Placement, Slice
@@ -66,6 +66,9 @@ def _entries(network: Network, connection: Connection, target: Slice, *, halo: b
     linear, (channels, height, width) = connection.map, shape_of(network, connection.source)
     region = target.region
     inside = set(product(range(*region.channels), range(*region.rows), range(*region.columns)))
+    if isinstance(linear, Sparse):
+        yield from _listed(network, connection, linear, inside)
+        return
     if not _is_conv(network, connection):
         for source, neuron in product(product(range(channels), range(height), range(width)), inside):
             yield source, (neuron, (source, neuron))
@@ -87,6 +90,14 @@ def _entries(network: Network, connection: Connection, target: Slice, *, halo: b
         if (y, x) in real:
             for i in range(per_in):
                 yield (c // per_out * per_in + i, y, x), ((c, r, w), (c, i, ky, kx))
+
+
+def _listed(network: Network, connection: Connection, linear: Sparse, inside: set[tuple[int, ...]]):
+    """The same for synapses that are listed one by one."""
+    sources, targets = (list(product(*map(range, shape_of(network, name)))) for name in (connection.source, connection.target))
+    for row, column in zip(linear.rows, linear.columns, strict=True):
+        if targets[row] in inside:
+            yield sources[column], (targets[row], (sources[column], targets[row]))
 
 
 def _grid(network: Network, target: Slice, board: Board) -> tuple[list[int], list[int]]:

@@ -8,7 +8,7 @@ from math import ceil, prod
 import numpy as np
 import pytest
 
-from loihiconv.core.linear import Conv, Dense, LinearMap, Shape
+from loihiconv.core.linear import Conv, Dense, LinearMap, Shape, from_matrix
 from loihiconv.core.network import IF, Connection
 from loihiconv.hardware.board import Board, Limit, load_board
 from loihiconv.hardware.demand import Demand, Layer, Region, Synapses, on_chip, overlap
@@ -168,3 +168,34 @@ def test_entries_of_what_waits_are_wider_and_the_longest_list_counts() -> None:
     assert both.delay(skip) == 1
     assert two.words == one.words + 3 * 2
     assert two.longest == one.longest == ceil((9 * 3 * 18 + 10) / 64)
+
+
+def test_sparse_maps_take_what_their_synapses_take():
+    # 3 x 4 -> 4 values; sources 0 and 5 reach three targets each, source 11 one. An entry has 8 + 10 bits, a list 10 more.
+    matrix = np.zeros((4, 12), np.float32)
+    matrix[:3, 0], matrix[1:, 5], matrix[2, 11] = 1, 1, 1
+    network = chain((3, 2, 2), Conv(np.ones((3, 3, 1, 1))), from_matrix(matrix, (4,), (3, 2, 2)), Dense(np.ones((2, 4))))
+    placement = place(network, small_board("nahuku8", input_axons_per_core=4096))
+    demand = placement["layer1"].slices[0].demand
+    assert demand.words == 2 * ceil((3 * 18 + 10) / 64) + ceil((18 + 10) / 64)
+    assert demand.longest == ceil((3 * 18 + 10) / 64)
+    assert demand.axons_in == 3  # one per pixel: channels 0 of the first, 1 of the second, 2 of the last
+    assert placement["layer0"].slices[0].demand.axons_out == 3 * 2
+    assert placement.bound == 1
+    loihi2 = place(network, "kapoho_point")["layer1"].slices[0].demand
+    assert (loihi2.words, loihi2.axons_in, loihi2.compartments) == (ceil(7 * 8 / 32), 3, 4)
+
+
+def test_slices_of_a_sparse_map_differ():
+    """Two halves of the neurons with one list and with many: each slice is counted by itself, and the larger one decides."""
+    matrix = np.zeros((8, 16), np.float32)
+    matrix[:4, 0] = 1
+    matrix[4:] = 1
+    network = chain((16,), Dense(np.ones((16, 16))), from_matrix(matrix, (8,), (16,)), Dense(np.ones((2, 8))))
+    cut = place(network, small_board("kapoho_point", neurons_per_core=4, synapse_memory_words=64))
+    first, second = (s.demand for s in cut["layer1"].slices)
+    assert (first.words, first.axons_in) == (1, 1)
+    assert (second.words, second.axons_in) == (16, 16)
+    sent = {s.region.channels: s.demand.axons_out for s in cut["layer0"].slices}
+    assert sent == {(0, 4): 5, (4, 8): 4, (8, 12): 4, (12, 16): 4}
+    assert {core: vars(demand) for core, demand in cut.usage.items()} == recount(network, cut)

@@ -6,8 +6,12 @@ import os
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
+from torch import nn
 
+import loihiconv as lc
+from loihiconv.core.linear import Dense, Sparse
 from loihiconv.core.network import Recording
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava.client import run_lava
@@ -46,3 +50,22 @@ def test_every_spike_equals_the_definition(case: Case) -> None:
 @given(case=cases(max_timesteps=8, max_samples=2))
 def test_intels_own_models_of_the_connections_agree(case: Case) -> None:
     check(case, run_lava(case.network, case.x, record=["spikes", "potentials"], stock_models=True, deadline=120))
+
+
+@pytest.mark.usefixtures("forked")
+@pytest.mark.parametrize("board", ["kapoho_point", "nahuku8"])
+def test_a_converted_network_with_sparse_connections_runs_alike_everywhere(board: str) -> None:
+    """Average pooling with padding after a convolution without a ReLU, once from payloads (or host's currents) and once from spikes."""
+    torch.manual_seed(0)
+    first = nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.AvgPool2d(3, 2, 1), nn.ReLU()
+    second = nn.Conv2d(4, 6, 3, padding=1), nn.AvgPool2d(3, 2, 1), nn.ReLU()
+    model = nn.Sequential(*first, *second, nn.Flatten(), nn.Linear(24, 3)).eval()
+    x = torch.rand(100, 1, 8, 8).numpy()
+    network = lc.convert(model, x, board=board, timesteps=64)
+    assert [type(c.map) for c in network.connections] == [Sparse, Sparse, Dense]
+    assert network.connections[0].on_host == (board == "nahuku8")
+    recording = run_lava(network, x[:4], record=["spikes", "potentials"], deadline=120)
+    check(Case(network, x[:4]), recording)
+    outputs = model(torch.from_numpy(x)).detach().numpy()
+    for backend in ("float", "emulator"):
+        assert np.mean(lc.run(network, x, backend).predictions == outputs.argmax(axis=1)) >= 0.9

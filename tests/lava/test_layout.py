@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 
 from loihiconv.core.linear import Array
-from loihiconv.lava.layout import LavaConv, LavaDense, lava_map, lava_views
+from loihiconv.lava.layout import LavaConv, LavaDense, LavaSparse, lava_map, lava_views
 from tests.strategies import Case, cases
 
 
@@ -37,7 +37,7 @@ def test_lavas_maps_compute_the_same_sums(case: Case) -> None:
         expected = connection.map.apply(x)[0].reshape(views[connection.target]).T
         inside = x[0].reshape(views[connection.source]).T
         mapped = lava_map(network, connection, views)
-        if isinstance(mapped, LavaDense):
+        if isinstance(mapped, LavaDense | LavaSparse):
             assert np.array_equal((mapped.weight @ inside.ravel()).reshape(expected.shape), expected)
         else:
             assert np.array_equal(true_convolution(mapped, inside), expected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 
-from loihiconv.lava.layout import LavaDense, lava_map, lava_views
+from loihiconv.lava.layout import LavaDense, LavaSparse, lava_map, lava_views
 from loihiconv.lava.sums import DenseSums, Synapses, exact_type
 from tests.strategies import Case, cases
 
@@ -40,4 +40,4 @@ def test_connections_compute_their_maps(case: Case) -> None:
             x = rng.integers(0, high + 1, (1, *network[connection.source].shape))
             expected = np.right_shift(connection.map.apply(x)[0], -shift).reshape(target).T
             np.testing.assert_array_equal(synapses(x[0].reshape(source).T), expected)
-        assert isinstance(synapses.linear, LavaDense) or synapses.linear.weight.ndim == 4
+        assert isinstance(synapses.linear, LavaDense | LavaSparse) or synapses.linear.weight.ndim == 4

@@ -11,7 +11,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, from_matrix, sparse
 from loihiconv.core.network import IF, Connection, Input, Network, Population, Readout
 from loihiconv.simulator import crossover, events, memory, simulate
 from loihiconv.simulator.crossover import Costs
@@ -33,6 +33,31 @@ def summed(incoming: list[tuple[Incoming, Array]], target: Shape, shift: int = 6
     spikes = [torch.from_numpy(channels_last(s, c.source)) for c, s in incoming]
     sums.by_rows(spikes, out)(0, rows)
     return out.to(torch.float64).numpy() * 2.0**sums.shift, sums.kind
+
+
+@pytest.mark.parametrize("payload", [1, 3])
+@pytest.mark.parametrize("largest", [2, 251])  # sums in int16, and in int32
+@pytest.mark.parametrize("shapes", [((6, 3, 3), (16, 3, 3)), ((20,), (30,)), ((4, 5, 5), (9,))])
+def test_sparse_maps_equal_themselves(shapes: tuple[Shape, Shape], largest: int, payload: int) -> None:
+    """Runs of neurons that follow each other, of any length, from inputs of which some reach none."""
+    (source, target), rng = shapes, np.random.default_rng(0)
+    written_out = rng.integers(-largest, largest + 1, (prod(target), prod(source)))
+    written_out = np.repeat(written_out, 40, axis=1)[:, : prod(source)] * (rng.random(written_out.shape) < 0.7)
+    written_out[:, ::3] = 0
+    linear = from_matrix(written_out.astype(np.int32), target, source)
+    spikes = rng.integers(0, payload + 1, (9, *source)).astype(np.uint8)
+    incoming = [(Incoming(linear, source, payload), spikes), (Incoming(Dense(written_out.astype(np.int32)), source, payload), spikes)]
+    sums, kind = summed(incoming, target)
+    assert kind == (torch.int16 if largest == 2 else torch.int32)
+    np.testing.assert_array_equal(sums, expected(incoming, target))
+
+
+def test_events_drive_sparse_maps_whose_runs_are_long() -> None:
+    channels = np.ones((16, 16), np.int32)
+    mixing = sparse(Conv(channels[:, :, None, None]), (16, 2, 2))
+    assert EventSums.fits(mixing, (16, 2, 2), (16, 2, 2))
+    assert not EventSums.fits(sparse(Conv(np.ones((16, 1, 1, 1), np.int32), groups=16), (16, 2, 2)), (16, 2, 2), (16, 2, 2))
+    assert not EventSums.fits(from_matrix(np.zeros((9, 9), np.int32), (9,), (9,)), (9,), (9,))
 
 
 def expected(incoming: list[tuple[Incoming, Array]], target: Shape) -> Array:

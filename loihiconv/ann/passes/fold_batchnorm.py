@@ -8,7 +8,7 @@ import numpy as np
 
 from loihiconv.ann.graph import Ann, BatchNorm, Linear, MaxPool, Node
 from loihiconv.ann.passes.rewrite import Rewrite, column, per_channel, splice
-from loihiconv.core.linear import Array, Dense
+from loihiconv.core.linear import Array
 
 
 def scale_and_shift(norm: BatchNorm) -> tuple[Array, Array]:
@@ -32,29 +32,31 @@ class FoldBatchNorm(Rewrite):
         assert isinstance(node, BatchNorm)
         assert isinstance(linear, Linear)
         scale, shift = scale_and_shift(node)
-        weight = linear.map.weight * scale.reshape(-1, *(1,) * (linear.map.weight.ndim - 1))
         shape = ann.shapes[linear.name]
+        scaled = linear.map.scaled(np.broadcast_to(column(scale, shape), shape), np.ones(ann.shapes[linear.inputs[0]]))
         bias = column(shift, shape) + (0 if linear.bias is None else column(scale, shape) * linear.bias)
-        folded = Linear(linear.name, linear.inputs, linear.map.with_weight(weight), bias)
+        folded = replace(linear, map=scaled, bias=bias)
         return splice(ann, node.name, [folded], result=folded.name, drop=[linear.name])
 
 
 class FoldBatchNormForward(Rewrite):
-    """W BN(x) + b = (W s) x + (W t + b), columns of W scaled: where only dense layers take a normalized vector."""
+    """W BN(x) + b = (W s) x + (W t + b), columns of W scaled: where only linear layers take a normalized vector."""
 
     def match(self, ann: Ann, node: Node) -> bool:
         if not isinstance(node, BatchNorm) or len(ann.shapes[node.name]) != 1:
             return False
         users = ann.users(node.name)
-        return bool(users) and all(isinstance(user, Linear) and isinstance(user.map, Dense) for user in users)
+        return bool(users) and all(isinstance(user, Linear) for user in users)
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, BatchNorm)
         scale, shift = scale_and_shift(node)
         for user in ann.users(node.name):
             assert isinstance(user, Linear)
-            bias = user.map.weight @ shift + (0 if user.bias is None else user.bias)
-            ann = splice(ann, user.name, [Linear(user.name, node.inputs, user.map.with_weight(user.map.weight * scale), bias)])
+            shape = ann.shapes[user.name]
+            bias = user.map.apply(shift[None])[0].reshape(shape) + (0 if user.bias is None else user.bias)
+            scaled = user.map.scaled(np.ones(shape), scale)
+            ann = splice(ann, user.name, [replace(user, inputs=node.inputs, map=scaled, bias=bias)])
         return ann
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, Node, Relu
@@ -43,7 +45,7 @@ class MergeLinear(Rewrite):
             relu = Relu(fresh(ann, f"{first.name}.relu"), (first.name,))
             return splice(ann, node.name, [relu, rewired(node, {first.name: relu.name})])
         bias = merged_bias(first, node, ann.shapes[first.name], ann.shapes[node.name])
-        return splice(ann, node.name, [Linear(node.name, first.inputs, merged, bias)])
+        return splice(ann, node.name, [replace(node, inputs=first.inputs, map=merged, bias=bias)])
 
 
 def _allowed(first: Linear, second: Linear, *, spiking: bool) -> int:

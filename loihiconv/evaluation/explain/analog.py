@@ -19,10 +19,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from loihiconv.ann.evaluate import matrix
 from loihiconv.conversion.exponents import mean_loss
 from loihiconv.core.choices import Reset
 from loihiconv.core.input_coding import check_samples, payloads
-from loihiconv.core.linear import Array, Conv, Dense
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
 from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Population, Readout, assert_never
 
 Transfer: TypeAlias = Literal["relu", "clip", "steps"]
@@ -71,7 +72,7 @@ class RateModel:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._weights = {c: torch.from_numpy(np.ascontiguousarray(c.map.weight, np.float32)) for c in network.connections}
+        self._weights = {c: _tensor(c.map) for c in network.connections}
         self._last_use = {c.source: c.target for c in network.connections}
 
     def __call__(self, x: Array, transfer: Transfer, *, keep: Collection[str] = ()) -> tuple[Tensor, dict[str, Tensor]]:
@@ -103,13 +104,18 @@ class RateModel:
 
     def synaptic_sum(self, connection: Connection, sent: Tensor) -> Tensor:
         """Σ W s for a batch (N, \\*source shape) of spikes or rates: (N, \\*target shape), neither shifted nor biased."""
-        linear, target = connection.map, self.network[connection.target]
-        if isinstance(linear, Dense):
-            return F.linear(sent.flatten(1), self._weights[connection]).reshape(len(sent), *target.shape)
-        top, bottom, left, right = linear.padding
-        padded = F.pad(sent.reshape(len(sent), *self.network[connection.source].shape), (left, right, top, bottom))
-        product = F.conv2d(padded, self._weights[connection], None, linear.stride, 0, linear.dilation, linear.groups)
-        return product.reshape(len(sent), *target.shape)
+        weights, shape = self._weights[connection], (len(sent), *self.network[connection.target].shape)
+        match connection.map:
+            case Dense():
+                return F.linear(sent.flatten(1), weights).reshape(shape)
+            case Sparse():
+                return torch.sparse.mm(weights, sent.flatten(1).T).T.reshape(shape)  # type: ignore[no-any-return]
+            case Conv() as conv:
+                top, bottom, left, right = conv.padding
+                padded = F.pad(sent.reshape(len(sent), *self.network[connection.source].shape), (left, right, top, bottom))
+                return F.conv2d(padded, weights, None, conv.stride, 0, conv.dilation, conv.groups).reshape(shape)
+            case _:
+                assert_never(connection.map)
 
     def _rate(self, p: Population, rates: dict[str, Tensor], x: Array, transfer: Transfer) -> Tensor:
         match p:
@@ -153,6 +159,12 @@ class RateModel:
         if transfer == "clip" or p.coding == "poisson":  # a random input has no rate but its probability
             return sent.clamp(0, 1)
         return fired(sent, self.network.timesteps, 0.5)
+
+
+def _tensor(linear: LinearMap) -> Tensor:
+    """Weights in float32: those of a `Sparse` as a matrix (outputs, inputs)."""
+    weights = torch.from_numpy(np.ascontiguousarray(linear.weight, np.float32))
+    return matrix(linear, weights) if isinstance(linear, Sparse) else weights
 
 
 def pooled(connection: Connection, x: Tensor) -> Tensor:

@@ -7,10 +7,10 @@ from math import log2
 
 import numpy as np
 
-from loihiconv.core.linear import Array, Conv, Dense
+from loihiconv.core.linear import Array, LinearMap, Sparse
 from loihiconv.core.network import Connection, Integrator, Network
 from loihiconv.evaluation.explain.ranges import dequantized
-from loihiconv.evaluation.explain.reference import Reference, matching, population, without_plane
+from loihiconv.evaluation.explain.reference import Reference, matching, population, same_form, without_plane
 from loihiconv.evaluation.explain.stages import unit
 
 PERMUTED = 0.25
@@ -90,7 +90,7 @@ def weight_fidelity(net: Network, reference: Reference) -> tuple[Fidelity, ...]:
             continue
         twin = (reference.expected and matching(c, net, reference.expected)) or matching(c, net, origin)
         found = dequantized(net, c) if net.fixed_point and net.origin is not None else np.asarray(c.map.weight, np.float64)
-        if twin is None or twin.map.weight.shape != found.shape:
+        if twin is None or not same_form(without_plane(c, net).map, twin.map):
             continue
         result.append(_fidelity(net, c, found, twin.map.weight.astype(np.float64)))
     return tuple(result)
@@ -126,13 +126,13 @@ def _bias(net: Network, p: Integrator, wanted: Array) -> BiasFidelity:
 
 
 def _fidelity(net: Network, c: Connection, found: Array, wanted: Array) -> Fidelity:
-    size = float(np.sqrt(np.mean(wanted**2)))
-    error = float(np.sqrt(np.mean((found - wanted) ** 2))) / size if size else float(found.any())
+    size = _root_mean_square(wanted)
+    error = _root_mean_square(found - wanted) / size if size else float(found.any())
     integers = without_plane(c, net).map.weight if net.fixed_point else np.zeros(1, np.int64)
     levels = len(np.unique(integers)) if net.fixed_point else 0
     rounded = net.fixed_point and error * size <= ROUNDING * _step(integers, found)
     dead = bool(wanted.any() and not found.any())
-    permuted = "" if dead or error < OTHER else _permuted(c, found, wanted, size)
+    permuted = "" if dead or error < OTHER else _permuted(without_plane(c, net).map, found, wanted, size)
     return Fidelity(c.target, f"connection {c.name}", error, permuted, dead, _bits(integers), levels, rounded)
 
 
@@ -152,15 +152,22 @@ def _divisor(integers: Array) -> int:
     return int(np.gcd.reduce(np.unique(integers).astype(np.int64))) or 1
 
 
-def _permuted(c: Connection, found: Array, wanted: Array, size: float) -> str:
+def _permuted(linear: LinearMap, found: Array, wanted: Array, size: float) -> str:
     """Along which axis the same weights come in another order, if they do."""
     for axis, name in ((1, "inputs"), (0, "outputs")):
-        a, b = np.sort(found, axis=axis), np.sort(wanted, axis=axis)
-        if _far(a, b, size) < PERMUTED:
+        a, b = (_sorted(linear, values, axis) for values in (found, wanted))
+        if _root_mean_square(a - b) / size < PERMUTED:
             return name
-    assert isinstance(c.map, (Conv, Dense))
     return ""
 
 
-def _far(a: Array, b: Array, size: float) -> float:
-    return float(np.sqrt(np.mean((a - b) ** 2))) / size
+def _sorted(linear: LinearMap, values: Array, axis: int) -> Array:
+    """Values, one for each weight, in ascending order along the inputs (axis 1) of each output or along the outputs (0) of each input."""
+    if isinstance(linear, Sparse):  # a synapse has a place of its own, so each output's, or input's, stay together
+        owner = linear.columns if axis == 0 else linear.rows
+        return np.asarray(values[np.lexsort((values, owner))])
+    return np.sort(values, axis=axis)
+
+
+def _root_mean_square(values: Array) -> float:
+    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0

@@ -15,7 +15,7 @@ from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, In
 from loihiconv.core.neurons import charged, current, discharge
 from loihiconv.core.record import WorstCase
 from loihiconv.evaluation.explain.analog import RateModel
-from loihiconv.evaluation.explain.reference import matching, without_plane
+from loihiconv.evaluation.explain.reference import matching, same_form, without_plane
 from loihiconv.evaluation.explain.stages import unit
 
 LIMITS = {"bias": BIAS_MAX, "u": SUM_LIMIT - 1, "v": V_MAX}
@@ -35,6 +35,8 @@ class WeightStatistics:
     ----------
     connection, population : str
         Its name, and its target.
+    kind : str
+        Of its map: "dense", "convolution" or "sparse".
     synapses : int
         Stored weights: a kernel counts once.
     zeros : float
@@ -55,6 +57,7 @@ class WeightStatistics:
 
     connection: str
     population: str
+    kind: str
     synapses: int
     zeros: float
     bits_used: float
@@ -149,7 +152,7 @@ def _weights(net: Network, c: Connection) -> WeightStatistics:
     if net.origin is not None and (twin := matching(c, net, net.origin)) is not None:
         wanted = twin.map.weight.astype(np.float64)
         found = dequantized(net, c)
-        if found.shape == wanted.shape:
+        if wanted.size and same_form(without_plane(c, net).map, twin.map):
             size = float(np.sqrt(np.mean(wanted**2)))
             error = float(np.sqrt(np.mean((found - wanted) ** 2))) / size if size else 0.0
             scale = float(np.abs(without_plane(c, net).map.weight).max(initial=0)) / max(float(np.abs(found).max(initial=0)), 1e-30)
@@ -160,8 +163,9 @@ def _weights(net: Network, c: Connection) -> WeightStatistics:
     return WeightStatistics(
         c.name,
         c.target,
+        c.map.kind,
         weight.size,
-        float(np.mean(weight == 0)),
+        float(np.mean(weight == 0)) if weight.size else 0.0,
         log2(largest + 1),
         len(np.unique(weight)),
         error,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 
 import numpy as np
 import torch
@@ -19,8 +20,8 @@ from loihiconv.ann.passes import lower
 from loihiconv.conversion.settings import Settings, settings_of
 from loihiconv.conversion.spiking import population_names, to_spiking
 from loihiconv.core.errors import LoihiconvError
-from loihiconv.core.linear import Array, Conv, Dense
-from loihiconv.core.network import Connection, Integrator, MaxPool, Network, Population
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
+from loihiconv.core.network import Connection, Integrator, MaxPool, Network, Population, assert_never
 
 SAME = 1e-4
 """Weights that differ by less than this share of the largest one are the same."""
@@ -101,9 +102,17 @@ def read_reference(model: Source, network: Network) -> Reference:
 
 def same_weights(a: Connection, b: Connection) -> bool:
     """Whether two connections are the same linear map, up to rounding in float32."""
-    if type(a.map) is not type(b.map) or a.map.weight.shape != b.map.weight.shape:
+    if not same_form(a.map, b.map):
         return False
-    return bool(np.abs(a.map.weight - b.map.weight).max() <= SAME * max(float(np.abs(b.map.weight).max()), 1e-12))
+    largest = float(np.abs(b.map.weight).max(initial=0))
+    return bool(np.abs(a.map.weight - b.map.weight).max(initial=0) <= SAME * max(largest, 1e-12))
+
+
+def same_form(a: LinearMap, b: LinearMap) -> bool:
+    """Whether the weights of two maps belong to each other, one by one."""
+    if isinstance(a, Sparse) and isinstance(b, Sparse):
+        return a.same_places(b)
+    return type(a) is type(b) and a.weight.shape == b.weight.shape
 
 
 def matching(connection: Connection, own: Network, other: Network) -> Connection | None:
@@ -126,10 +135,18 @@ def without_plane(connection: Connection, network: Network) -> Connection:
     if connection.source != network.input.name or not network.input.bias_plane:
         return connection
     linear = connection.map
-    if isinstance(linear, Conv):
-        return replace(connection, map=linear.with_weight(linear.weight[:, : source.shape[0] - 1]))
-    plane = int(np.prod(source.shape[1:]))
-    return replace(connection, map=Dense(linear.weight[:, :-plane]))
+    inputs, plane = source.size, prod(source.shape[1:])
+    match linear:
+        case Conv():
+            return replace(connection, map=linear.with_weight(linear.weight[:, : source.shape[0] - 1]))
+        case Dense():
+            return replace(connection, map=Dense(linear.weight[:, :-plane]))
+        case Sparse():
+            kept = linear.columns < inputs - plane
+            places = linear.rows[kept], linear.columns[kept], linear.outputs, network.input.values_shape
+            return replace(connection, map=Sparse(linear.weight[kept], *places))
+        case _:
+            assert_never(linear)
 
 
 def _is_population(ann: Ann, name: str) -> bool:

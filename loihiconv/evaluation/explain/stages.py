@@ -12,7 +12,7 @@ from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT, Integrator, Network, Population
 from loihiconv.evaluation.explain.analog import Transfer
-from loihiconv.evaluation.explain.reference import Reference, matching, without_plane
+from loihiconv.evaluation.explain.reference import Reference, matching, same_form, without_plane
 
 Kind: TypeAlias = Literal["model", "rates", "spikes", "recorded"]
 
@@ -140,7 +140,7 @@ def _alike(net: Network) -> bool:
     if [(p.name, type(p)) for p in net.populations] != [(p.name, type(p)) for p in net.origin.populations]:
         return False
     pairs = [(without_plane(c, net), matching(c, net, net.origin)) for c in net.connections]
-    return all(other is not None and c.map.weight.shape == other.map.weight.shape for c, other in pairs)
+    return all(other is not None and same_form(c.map, other.map) for c, other in pairs)
 
 
 def _equal_biases(a: Network, b: Network) -> bool:

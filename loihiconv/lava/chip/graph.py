@@ -14,13 +14,12 @@ from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
 from lava.proc.lif.process import LIF
 from lava.proc.sparse.process import DelaySparse, Sparse
-from scipy.sparse import csr_matrix
 
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Connection, Integrating, Integrator, Network, Population
+from loihiconv.core.network import Connection, Integrating, Integrator, Network, Population, assert_never
 from loihiconv.core.validation import check_joined, check_start, check_weights, split_exactly
-from loihiconv.lava.builder import all_synapses, check_stock_conv, join, lava_array, message_bits
+from loihiconv.lava.builder import check_stock_conv, join, lava_array, message_bits
 from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
 from loihiconv.lava.chip.lif import DU, DV, VTH_MAX
 from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
@@ -28,7 +27,7 @@ from loihiconv.lava.chip.realizations import neuron
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import Samples
 from loihiconv.lava.job import Job, Settings
-from loihiconv.lava.layout import LavaConv, lava_map, lava_views
+from loihiconv.lava.layout import LavaConv, LavaDense, LavaMap, LavaSparse, all_synapses, lava_map, lava_views
 from loihiconv.lava.window import Window
 
 MAX_DELAY = 62
@@ -197,33 +196,40 @@ class _Builder:
                 remedy="let the skip jump over fewer layers",
             )
         exponent = connection.weight_exp
+        if isinstance(mapped, LavaConv) and exponent:  # Lava's Conv has no exponent
+            mapped = all_synapses(self.network, connection, self.views)
         if delay:
-            matrix = csr_matrix(all_synapses(self.network, connection, self.views))
+            matrix = all_synapses(self.network, connection, self.views).weight
             delays = matrix.copy()
             delays.data = np.full(matrix.nnz, delay, np.int64)  # Lava takes no other integers
             synapses: Any = DelaySparse(
                 weights=matrix, delays=delays, max_delay=delay, weight_exp=exponent, num_message_bits=bits, name=name
             )
-        elif isinstance(mapped, LavaConv) and exponent:  # Lava's Conv has no exponent
-            matrix = csr_matrix(all_synapses(self.network, connection, self.views))
-            synapses = Sparse(weights=matrix, weight_exp=exponent, num_message_bits=bits, name=name)
-        elif isinstance(mapped, LavaConv):
-            if self.settings.stock_models or self.chip.place == "loihi":
-                check_stock_conv(mapped, connection.name)
-            shape = self.views[connection.source][::-1]
-            synapses = Conv(
-                weight=mapped.weight,
-                input_shape=shape,
-                padding=mapped.padding,
-                stride=mapped.stride,
-                dilation=mapped.dilation,
-                groups=mapped.groups,
-                num_message_bits=bits,
-                name=name,
-            )
         else:
-            synapses = Dense(weights=mapped.weight, weight_exp=exponent, num_message_bits=bits, name=name)
+            synapses = self._synapses(mapped, connection, {"num_message_bits": bits, "name": name})
         if from_host:
             port = self.attach(port, "conv" if isinstance(synapses, Conv) else "dense", bits)
         join(port, synapses.s_in)
         return synapses
+
+    def _synapses(self, mapped: LavaMap, connection: Connection, common: dict[str, Any]) -> Any:
+        """Lava's process for synapses without a delay."""
+        match mapped:
+            case LavaSparse():
+                return Sparse(weights=mapped.weight, weight_exp=connection.weight_exp, **common)
+            case LavaDense():
+                return Dense(weights=mapped.weight, weight_exp=connection.weight_exp, **common)
+            case LavaConv():
+                if self.settings.stock_models or self.chip.place == "loihi":
+                    check_stock_conv(mapped, connection.name)
+                return Conv(
+                    weight=mapped.weight,
+                    input_shape=self.views[connection.source][::-1],
+                    padding=mapped.padding,
+                    stride=mapped.stride,
+                    dilation=mapped.dilation,
+                    groups=mapped.groups,
+                    **common,
+                )
+            case _:
+                assert_never(mapped)

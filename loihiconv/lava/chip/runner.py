@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
-from lava.proc.conv.process import Conv
-from lava.proc.dense.process import Dense
 
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
@@ -58,10 +56,9 @@ def sign_extended(values: Array) -> Array:
 
 
 def _simulation(settings: Settings) -> Loihi2SimCfg:
-    from loihiconv.lava.processes.models import FastConvModel, FastDenseModel
+    from loihiconv.lava.processes.models import FAST
 
-    models: dict[Any, Any] = {} if settings.stock_models else {Conv: FastConvModel, Dense: FastDenseModel}
-    return Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models)
+    return Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map={} if settings.stock_models else FAST)
 
 
 def _steps(network: Network) -> int:

@@ -13,14 +13,16 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
+from lava.proc.sparse.process import Sparse
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT
 from loihiconv.core.neurons import current, fire, integrate
 from loihiconv.lava.files import Samples, SpikeRecorder, append
 from loihiconv.lava.layout import LavaConv
 from loihiconv.lava.processes.process import Delay, GradedIF, PayloadInput, ReadoutIntegrator, ResetToZeroIF, SubtractiveIF
-from loihiconv.lava.sums import ConvSums, DenseSums
+from loihiconv.lava.sums import ConvSums, DenseSums, SparseSums, Sums
 
 Array: TypeAlias = NDArray[Any]
 
@@ -200,7 +202,7 @@ class DelayModel(PyLoihiProcessModel):
 
 
 class _ConnectionModel(PyLoihiProcessModel):
-    """What the two fast models share: send the previous step's sum, then compute this step's; see `loihiconv.lava.sums`."""
+    """What the fast models share: send the previous step's sum, then compute this step's; see `loihiconv.lava.sums`."""
 
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
@@ -209,7 +211,7 @@ class _ConnectionModel(PyLoihiProcessModel):
     def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.last: Array | None = None
-        self.sums: ConvSums | DenseSums | None = None
+        self.sums: Sums | None = None
 
     def run_spk(self) -> None:
         if self.sums is None:
@@ -221,10 +223,10 @@ class _ConnectionModel(PyLoihiProcessModel):
         self.last = np.right_shift(self.sums(messages), -self.exponent())
 
     def exponent(self) -> int:
-        """Of the weights; Lava's ``Dense`` keeps it aside from its variables."""
+        """Of the weights; Lava's ``Dense`` and ``Sparse`` keep it aside from their variables."""
         return int(self.proc_params.get("weight_exp", 0))
 
-    def prepare(self, message_bits: int) -> ConvSums | DenseSums:
+    def prepare(self, message_bits: int) -> Sums:
         """Arrange the weights, once."""
         raise NotImplementedError
 
@@ -240,6 +242,19 @@ class FastDenseModel(_ConnectionModel):
 
     def prepare(self, message_bits: int) -> DenseSums:
         return DenseSums(self.weights, message_bits)
+
+
+@implements(proc=Sparse, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt", "loihiconv")
+class FastSparseModel(_ConnectionModel):
+    """Lava's ``Sparse`` without picking columns of a matrix that is stored by rows."""
+
+    a_buff: Array = LavaPyType(np.ndarray, np.int32, precision=24)
+    weights: csr_matrix = LavaPyType(csr_matrix, np.int32, precision=8)
+
+    def prepare(self, message_bits: int) -> SparseSums:
+        return SparseSums(self.weights)
 
 
 @implements(proc=Conv, protocol=LoihiProtocol)
@@ -268,3 +283,7 @@ class FastConvModel(_ConnectionModel):
         (sw, sh), (pw, ph), (dw, dh) = self.stride.tolist(), self.padding.tolist(), self.dilation.tolist()
         conv = LavaConv(self.weight, (sw, sh), (pw, ph), (dw, dh), int(self.groups[0]))
         return ConvSums(conv, self.s_in._shape, self.a_out._shape, message_bits)
+
+
+FAST: dict[Any, Any] = {Conv: FastConvModel, Dense: FastDenseModel, Sparse: FastSparseModel}
+"""Faster models of Lava's own processes, for a run configuration."""

@@ -6,10 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
+import loihiconv as lc
+from loihiconv.core.linear import Array, Sparse
 from loihiconv.demo import digits_cnn
 from loihiconv.evaluation.explain.fidelity import bias_fidelity, weight_fidelity
-from loihiconv.evaluation.explain.reference import read_reference
+from loihiconv.evaluation.explain.reference import read_reference, same_weights
 from tests.evaluation.good import changed, converted, hidden, rewired
 
 
@@ -47,3 +51,32 @@ def test_biases_that_stop_short_are_counted() -> None:
     assert 1 <= found.cut <= (np.abs(population.bias) > limit).sum()
     assert found.wanted > limit
     assert bias_fidelity(replace(net, origin=None)) == ()
+
+
+def averaged() -> nn.Module:
+    """A convolution and an average pooling whose padding keeps them from being one convolution."""
+    torch.manual_seed(0)
+    layers = nn.Conv2d(1, 3, 3, padding=1), nn.AvgPool2d(3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(48, 4)
+    return nn.Sequential(*layers).eval()
+
+
+@pytest.mark.parametrize("board", ["kapoho_point", "nahuku8"])
+def test_sparse_maps_have_a_counterpart_in_the_model(board: str) -> None:
+    model, x = averaged(), torch.rand(80, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    net = lc.convert(model, x, board=board, timesteps=16)
+    assert net.origin is not None
+    connection, reference = net.connections[0], read_reference(model, net.origin)
+    assert isinstance(connection.map, Sparse)
+    assert reference.expected is not None
+    assert same_weights(net.origin.connections[0], reference.expected.connections[0])
+    found = weight_fidelity(net, reference)[0]
+    assert found.rounded
+    assert (found.dead, found.permuted) == (False, "")
+    assert found.error < 0.05
+    turned = rewired(net, connection, _within_rows(connection.map))
+    assert weight_fidelity(turned, reference)[0].permuted == "inputs"
+
+
+def _within_rows(linear: Sparse) -> Array:
+    """Each row's weights in reverse."""
+    return linear.weight[np.lexsort((-linear.columns, linear.rows))]

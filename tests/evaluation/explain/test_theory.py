@@ -77,7 +77,7 @@ def unsaturated(case: Case, network: Network, name: str) -> bool:
         source = network[connection.source]
         if not connection.on_host:
             sent = source.largest_message
-            size = np.abs(connection.map.weight.astype(float)).reshape(len(connection.map.weight), -1).sum(axis=1)
+            size = connection.map.row_sums(np.abs(connection.map.weight.astype(float)))
             total += 64 * sent * size.max()
     # before a spike is taken away the potential may be one step above what was left
     return bool(np.abs(theory.start_potential(network, population)).max() + network.timesteps * total < V_MAX)
