@@ -180,7 +180,8 @@ class _Writer:
         if source is network.input and not source.spiking and not network.fixed_point:
             factor /= network.input.scale
         weight = np.asarray(connection.map.weight * factor, np.float32)
-        name = f"{connection.target}_from_{connection.source}" if len(network.incoming(connection.target)) > 1 else f"{connection.target}_in"
+        alone = len(network.incoming(connection.target)) == 1
+        name = f"{connection.target}_in" if alone else f"{connection.target}_from_{connection.source}"
         given = source.shape if isinstance(source, Input) else self._shape(source)  # type: ignore[arg-type]
         if isinstance(connection.map, Dense):
             before = self._flattened(before, given)

@@ -149,7 +149,8 @@ def _check_decay(name: str, neuron: Neuron) -> None:
 def _shifted(bias: Array, shape: Shape) -> Array:
     """Biases in units of v; lava-dl's have a bias_exp of 6."""
     values = np.asarray(bias, np.float64) * 2**STATE_SHIFT
-    return np.clip(values, -(2**31) + 1, 2**31 - 1).astype(np.int32).reshape(bias.shape if bias.ndim == len(shape) else (1,) * len(shape))
+    whole: Array = np.clip(values, -(2**31) + 1, 2**31 - 1).astype(np.int32)
+    return whole if bias.ndim == len(shape) else whole.reshape((1,) * len(shape))
 
 
 def _synapses(source: str, layer: Layer) -> Connection:

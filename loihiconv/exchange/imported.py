@@ -6,8 +6,9 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
-from loihiconv.conversion.bias_correction import SAMPLES, first_samples, spread_samples
+from loihiconv.conversion.bias_correction import first_samples, spread_samples
 from loihiconv.conversion.calibration import CalibrationData, batches
 from loihiconv.conversion.convert import payload_errors
 from loihiconv.conversion.quantization import narrow_weights, quantize
@@ -17,7 +18,7 @@ from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.record import CalibrationSummary
-from loihiconv.exchange.nir_network import largest_output, with_units
+from loihiconv.exchange.units import largest_output, with_units
 from loihiconv.hardware.board import Board
 from loihiconv.simulator import simulate
 
@@ -93,7 +94,7 @@ def finished(
 
 def _measured(network: Network, calibration: CalibrationData) -> Measured:
     kept: list[Array] = []
-    whole = spread_samples(calibration) if hasattr(calibration, "shape") else None
+    whole = spread_samples(calibration) if isinstance(calibration, (np.ndarray, torch.Tensor)) else None
     number, largest, smallest = 0, -np.inf, np.inf
     for batch in first_samples(batches(calibration, network.input.shape), kept):
         number += len(batch)

@@ -16,7 +16,7 @@ from loihiconv.exchange.signals import Signal, compressed, per_neuron
 def population_shape(numbers: tuple[int, ...], where: str) -> Shape:
     """A shape of NIR as one of a population: (n,) and (C, H, W) as they are, (C, L) as (C, 1, L)."""
     if not numbers or min(numbers) < 1 or len(numbers) > 3:
-        raise UnsupportedLayer(f"a signal of shape {numbers}", where=where, limit="(n,), (C, L) or (C, H, W) expected, without a batch axis")
+        raise UnsupportedLayer(f"a signal of shape {numbers}", where=where, limit="(n,), (C, L) or (C, H, W) without a batch axis expected")
     return (numbers[0], 1, numbers[1]) if len(numbers) == 2 else numbers
 
 
@@ -102,7 +102,7 @@ def _pool(node: NirNode, signal: Signal) -> Signal:
 
 def _delay(node: NirNode, signal: Signal) -> Signal:
     if node.array("delay").any():
-        raise UnsupportedLayer("Delay of more than 0", where=node.name, limit="every neuron's spikes take one step", remedy="train without it")
+        raise UnsupportedLayer("Delay of more than 0", where=node.name, limit="delays of 0 expected", remedy="train without it")
     return signal
 
 

@@ -8,12 +8,13 @@ import numpy as np
 
 from loihiconv.core.choices import Coding
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
-from loihiconv.core.linear import Conv, Dense, Shape
+from loihiconv.core.linear import Shape
 from loihiconv.core.network import IF, Connection, Input, Network, Population, Readout
 from loihiconv.exchange.nir_graph import NirGraph, NirNode
 from loihiconv.exchange.nir_layers import LAYERS, channelwise, population_shape
 from loihiconv.exchange.nir_neurons import INTEGRATING, KINDS, SPIKING, Reading, integration, read_neurons
-from loihiconv.exchange.signals import Signal, per_neuron, total
+from loihiconv.exchange.nir_unsaid import few
+from loihiconv.exchange.signals import Signal, total
 
 
 def spiking_network(graph: NirGraph, how: Reading, coding: Coding, seed: int = 0) -> tuple[Network, tuple[str, ...]]:
@@ -128,12 +129,12 @@ class _Reader:
         notes = []
         if self.unsaid:
             notes.append(
-                f"{_few(self.unsaid)}: the file has no v_reset and so does not say how spikes reset; by subtraction, as sinabs does "
+                f"{few(self.unsaid)}: the file has no v_reset and so does not say how spikes reset; by subtraction, as sinabs does "
                 '(reset="zero" for the other)'
             )
         if self.to_zero:
             notes.append(
-                f"{_few(self.to_zero)}: spikes reset to v_reset, as NIR has it; writers put v_reset = 0 there for neurons that subtract, too "
+                f"{few(self.to_zero)}: spikes reset to v_reset, as NIR has it; some writers put v_reset = 0 where neurons subtract "
                 '(sinabs\' do): reset="subtract" if the network was trained so'
             )
         return tuple(notes)
@@ -142,42 +143,3 @@ class _Reader:
 def _shape_of(node: NirNode) -> Shape:
     field = "shape" if node.has("shape") else "input_type"
     return population_shape(node.integers(field), node.name)
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-
-
-def with_units(network: Network, scale: float, unit: float, *, signed: bool) -> Network:
-    """The same function with values of ``scale`` as 1 at the input, and outputs per step of ``unit`` as 1 at the readout.
-
-    Quantization takes input and outputs to be within 1.
-    """
-    source, readout = network.input, network.readout
-    connections = []
-    for c in network.connections:
-        factor = (scale if c.source == source.name else 1.0) / (unit if c.target == readout.name else 1.0)
-        weight = np.asarray(c.map.weight * np.float64(factor), np.float32)
-        connections.append(Connection(c.source, c.target, c.map.with_weight(weight)))
-    entry = Input(source.name, source.shape, source.coding, scale=scale, signed=signed, seed=source.seed)
-    bias = np.asarray(readout.bias / np.float64(unit), np.float32)
-    end = Readout(readout.name, readout.shape, readout.v_init, bias, 1 / unit, readout.decision, readout.rate, readout.seed, readout.delay)
-    return Network((entry, *network.populations[1:-1], end), tuple(connections), network.timesteps, record=network.record)
-
-
-def largest_output(network: Network) -> float:
-    """What no output per step exceeds, whatever spikes and values up to 1 arrive."""
-    readout = network.readout
-    worst = np.abs(readout.bias.astype(np.float64)).reshape(-1)
-    for c in network.incoming(readout.name):
-        source = network[c.source]
-        most = np.full((1, *source.shape), float(max(source.largest_message, 1)))
-        worst = worst + np.abs(_magnitude(c.map).apply(most)).reshape(-1)
-    return float(worst.max())
-
-
-def _magnitude(linear: Dense | Conv) -> Dense | Conv:
-    return linear.with_weight(np.abs(linear.weight.astype(np.float64)))
-
-
-__all__ = ["largest_output", "per_neuron", "spiking_network", "with_units"]

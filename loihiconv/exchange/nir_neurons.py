@@ -82,7 +82,7 @@ def read_neurons(node: NirNode, shape: Shape, how: Reading) -> Neurons:
         raise InvalidSetting(what, where=node.name, limit="v_reset = 0 expected", remedy='use reset="zero"')
     distance = threshold - v_reset
     if (distance <= 0).any():
-        raise InvalidModel(f"v_threshold up to {-distance.min():g} below v_reset", where=node.name, limit="thresholds above v_reset expected")
+        raise InvalidModel(f"v_threshold up to {-distance.min():g} below v_reset", where=node.name, limit="a v_threshold above it expected")
     start = _own_start(node, shape)
     payload = how.payload_max if how.payload_max is not None else _own_payload(node)
     return Neurons(gain / distance, (start - v_reset) / distance, reset, payload, said)
@@ -122,7 +122,7 @@ def _synaptic(node: NirNode, shape: Shape, how: Reading) -> Array:
     """What a spike adds to the input of a neuron whose synaptic current is gone after one step."""
     tau = node.array("tau_syn")
     if how.dt is None or (tau > how.dt * (1 + 1e-6)).any():
-        remedy = "train it with IF neurons" if how.dt is not None else "say how long a step is (dt); currents that are gone after one are taken"
+        remedy = "train it with IF neurons" if how.dt is not None else "say how long a step is (dt), after which they may be gone"
         raise UnsupportedLayer(
             f"{node.kind} has synaptic currents that decay: tau_syn = {np.max(tau):g}",
             where=node.name,
@@ -158,4 +158,3 @@ def _own_payload(node: NirNode) -> int:
     if not 1 <= payload <= PAYLOAD_LIMIT:
         raise InvalidModel(f"payloads of up to {payload}", where=node.name, limit=f"1 to {PAYLOAD_LIMIT} expected")
     return payload
-

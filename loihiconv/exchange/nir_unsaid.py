@@ -23,7 +23,7 @@ def _input(network: Network) -> list[str]:
     elif network.fixed_point:
         low = -source.payload_max if source.signed else 0
         found.append(
-            f"Its input takes payloads, round(x * {source.payload_max / source.scale:g}) between {low} and {source.payload_max}, not samples x."
+            f"Its input takes payloads, round(x * {source.payload_max / source.scale:g}) between {low} and {source.payload_max}, not x."
         )
     else:
         found.append("Its input takes a sample x, the same at each step.")
@@ -39,17 +39,17 @@ def _neurons(network: Network) -> list[str]:
         subtract.insert(0, network.input.name)
     if subtract:
         found.append(
-            f"A spike subtracts v_threshold from v ({_few(subtract)}); NIR only knows a reset to v_reset. sinabs subtracts all the same, norse "
-            "and NIR's own definition reset to 0."
+            f"A spike subtracts v_threshold from v ({few(subtract)}); NIR only knows a reset to v_reset. sinabs subtracts all the same; "
+            "norse and NIR's own definition reset to 0."
         )
     if graded := [p.name for p in neurons if p.graded]:
         largest = max(p.payload_max for p in neurons)
-        found.append(f"Spikes carry how many thresholds are in v, up to {largest} ({_few(graded)}); NIR's spikes are 0 or 1.")
+        found.append(f"Spikes carry how many thresholds are in v, up to {largest} ({few(graded)}); NIR's spikes are 0 or 1.")
     started = [p.name for p in network.populations[1:] if isinstance(p, Integrator) and np.any(p.v_init)]
     if network.input.coding == "rate":
         started.insert(0, network.input.name)
     if started:
-        found.append(f"Membrane potentials do not start at 0 ({_few(started)}); v_init is in the nodes' metadata.")
+        found.append(f"Membrane potentials do not start at 0 ({few(started)}); v_init is in the nodes' metadata.")
     return found
 
 
@@ -58,9 +58,9 @@ def _numbers(network: Network) -> list[str]:
         return []
     found = ["Potentials saturate at 24 bits on the chip."]
     if shifted := [c.name for c in network.connections if c.weight_exp < 0 and not c.on_host]:
-        found.append(f"On the chip the sums of {_few(shifted)} are shifted right and so rounded down at each step.")
+        found.append(f"On the chip the sums of {few(shifted)} are shifted right and so rounded down at each step.")
     if on_host := [c.name for c in network.connections if c.on_host]:
-        found.append(f"The sums of {_few(on_host)} are computed once per sample and rounded to what a bias can be.")
+        found.append(f"The sums of {few(on_host)} are computed once per sample and rounded to what a bias can be.")
     return found
 
 
@@ -74,5 +74,6 @@ def _output(network: Network) -> str:
     return f"Its output is a current: the class is that with the largest sum over {steps}."
 
 
-def _few(names: list[str]) -> str:
+def few(names: list[str]) -> str:
+    """The first names of a list, and how many more there are."""
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -230,7 +230,7 @@ class _Fields:
         if self.has("weight_rec"):
             raise UnsupportedLayer("has recurrent connections", where=self.name)
         if self.has("delay") and self.numbers("delay").any():
-            raise UnsupportedLayer("has axonal delays", where=self.name, limit="every spike takes one step", remedy="train with delay=False")
+            raise UnsupportedLayer("has axonal delays", where=self.name, limit="delays of 0 expected", remedy="train with delay=False")
 
     def weights(self) -> Array:
         values = self.numbers("weight")
