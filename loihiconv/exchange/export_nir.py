@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from loihiconv.core.choices import Reset
 from loihiconv.core.errors import InvalidSetting, UnsupportedLayer
 from loihiconv.core.files import replacing
 from loihiconv.core.linear import Array, Conv, Dense, Shape
@@ -55,6 +57,7 @@ def export_nir(network: Network, path: str | Path) -> tuple[str, ...]:
     written = graph.finished()
     buffer = io.BytesIO()
     nir.write(buffer, written)
+    _without_reset(buffer, graph.subtracting)
     try:
         with replacing(path) as file:
             file.write(buffer.getvalue())
@@ -72,6 +75,18 @@ def _nir() -> Any:
     return nir
 
 
+def _without_reset(file: io.BytesIO, nodes: Sequence[str]) -> None:
+    """Take v_reset, which is not true of them, from nodes whose neurons subtract.
+
+    ``nir`` since 1.0.5 writes it for every IF; 1.0.4, the newest that sinabs 3.1 takes, reads no file with it.
+    """
+    import h5py
+
+    with h5py.File(file, "r+") as written:
+        for name in nodes:
+            written["node/nodes"][name].pop("v_reset", None)
+
+
 class _Writer:
     """Nodes and edges of a graph while it is put together.
 
@@ -86,6 +101,7 @@ class _Writer:
         self.nodes: dict[str, Any] = {}
         self.edges: list[tuple[str, str]] = []
         self.ends: dict[str, str] = {}
+        self.subtracting: list[str] = []
         self.checked = True
         for population in network.populations:
             match population:
@@ -124,7 +140,8 @@ class _Writer:
         self.ends[source.name] = name
         if source.coding == "rate":
             largest = float(source.payload_max or source.scale)
-            neurons = self._add(f"{name}_rate", self._if(source.shape, largest))
+            neurons = self._add(f"{name}_rate", self._if(source.shape, largest, "subtract"))
+            self.subtracting.append(neurons)
             start = source.start(fixed_point=self.network.fixed_point) * (1.0 if self.network.fixed_point else source.scale)
             self.nodes[neurons].metadata = {"reset": "subtract", "v_init": start.astype(np.float32)}
             self.edges.append((name, neurons))
@@ -147,7 +164,8 @@ class _Writer:
         if isinstance(population, Readout):
             name = self._add("output", self.nir.Output(output_type=np.array(shape)))
         else:
-            name = self._add(population.name, self._if(shape, float(population.vth)))
+            name = self._add(population.name, self._if(shape, float(population.vth), population.reset))
+            self.subtracting += [name] if population.reset == "subtract" else []
             metadata: dict[str, Any] = {"reset": population.reset}
             if np.any(population.v_init):
                 metadata["v_init"] = np.atleast_1d(population.v_init / 2.0**self.network.shift).astype(np.float32)
@@ -157,9 +175,13 @@ class _Writer:
         self.ends[population.name] = name
         self.edges += [(end, name) for end in ends]
 
-    def _if(self, shape: Shape, threshold: float) -> Any:
-        full = np.full(shape, threshold, np.float32)
-        return self.nir.IF(r=np.ones(shape, np.float32), v_threshold=full, v_reset=np.zeros(shape, np.float32))
+    def _if(self, shape: Shape, threshold: float, reset: Reset) -> Any:
+        full, said = np.full(shape, threshold, np.float32), {} if reset == "subtract" else {"v_reset": np.zeros(shape, np.float32)}
+        try:
+            return self.nir.IF(r=np.ones(shape, np.float32), v_threshold=full, **said)
+        except TypeError as error:
+            remedy = 'pip install "nir>=1.0.5", or convert with reset="subtract"'
+            raise InvalidSetting("this nir knows no v_reset", where="export_nir", remedy=remedy) from error
 
     def _shape(self, population: Integrator) -> Shape:
         """As it is; flat where a vector leads to it, as NIR makes no image of a vector."""
