@@ -82,7 +82,9 @@ def read_neurons(node: NirNode, shape: Shape, how: Reading) -> Neurons:
         raise InvalidSetting(what, where=node.name, limit="v_reset = 0 expected", remedy='use reset="zero"')
     distance = threshold - v_reset
     if (distance <= 0).any():
-        raise InvalidModel(f"v_threshold up to {-distance.min():g} below v_reset", where=node.name, limit="a v_threshold above it expected")
+        worst = np.argmin(distance)
+        what = f"a v_threshold of {threshold.ravel()[worst]:g} and a v_reset of {v_reset.ravel()[worst]:g}"
+        raise InvalidModel(what, where=node.name, limit="thresholds above v_reset expected")
     start = _own_start(node, shape)
     payload = how.payload_max if how.payload_max is not None else _own_payload(node)
     return Neurons(gain / distance, (start - v_reset) / distance, reset, payload, said)
