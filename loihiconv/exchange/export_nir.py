@@ -18,8 +18,10 @@ from loihiconv.core.files import replacing
 from loihiconv.core.linear import Array, Conv, Dense, Shape
 from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Readout, assert_never
 from loihiconv.core.version import __version__
-from loihiconv.exchange.nir_kernels import oblong, symmetric
+from loihiconv.exchange.nir_kernels import misread, symmetric
 from loihiconv.exchange.nir_unsaid import unsaid
+
+_UNCHECKED = "nir.read needs type_check=False for it, as nir miscounts grouped convolutions and oblong kernels."
 
 
 def export_nir(network: Network, path: str | Path) -> tuple[str, ...]:
@@ -116,7 +118,7 @@ class _Writer:
                 case _:
                     assert_never(population)
         said = unsaid(network)
-        self.sentences = said if self.checked else (*said, "It has oblong kernels, for which nir.read needs type_check=False.")
+        self.sentences = said if self.checked else (*said, _UNCHECKED)
 
     def finished(self) -> Any:
         """The graph."""
@@ -211,7 +213,7 @@ class _Writer:
             node = self.nir.Affine(weight, np.asarray(bias, np.float32).reshape(-1)) if used else self.nir.Linear(weight)
             return self._join(name, before, node), used
         conv = symmetric(connection.map.with_weight(weight))
-        self.checked &= not oblong(conv)
+        self.checked &= not misread(conv)
         channels = _per_channel(bias, len(weight)) if bias is not None else None
         (sh, sw), (dh, dw), (ph, _, pw, _) = conv.stride, conv.dilation, conv.padding
         node = self.nir.Conv2d(

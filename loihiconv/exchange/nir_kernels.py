@@ -37,7 +37,7 @@ def undilated(conv: Conv) -> Conv:
     return Conv(weight, conv.stride, conv.padding, groups=conv.groups)
 
 
-def oblong(conv: Conv) -> bool:
-    """Whether ``nir`` 1.0 computes another output shape for it than it has."""
+def misread(conv: Conv) -> bool:
+    """Whether ``nir`` 1.0 computes other shapes for it than it has: it overlooks groups, and takes kernels for square."""
     kernel: Pair = (conv.weight.shape[2], conv.weight.shape[3])
-    return kernel[0] != kernel[1]
+    return conv.groups > 1 or kernel[0] != kernel[1]

@@ -41,7 +41,7 @@ def _flatten(node: NirNode, signal: Signal) -> Signal:
     if len(shape) == 3 and shape[1] == 1 and _rank(node) == 2:
         shape = (shape[0], shape[2])
     start, end = (node.integers(name)[0] if node.has(name) else other for name, other in (("start_dim", 0), ("end_dim", -1)))
-    start, end = start % len(shape) if -len(shape) <= start < len(shape) else start, end % len(shape) if -len(shape) <= end else end
+    start, end = (axis + len(shape) if -len(shape) <= axis < 0 else axis for axis in (start, end))
     if not 0 <= start <= end < len(shape):
         raise InvalidModel(f"flattens axes {start} to {end} of shape {shape}", where=node.name)
     return signal.reshaped(population_shape((*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]), node.name))

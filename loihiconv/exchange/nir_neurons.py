@@ -105,9 +105,8 @@ def integration(node: NirNode, shape: Shape, how: Reading) -> Array:
 def _without_leak(node: NirNode, shape: Shape, how: Reading, tau_field: str) -> Array:
     """What tau v' = v_leak - v + r I adds per step where tau is so long that nothing is lost in T steps."""
     tau, r, dt = node.array(tau_field), node.array("r"), 1.0 if how.dt is None else how.dt
-    with np.errstate(divide="ignore"):
-        lost = float(np.max(how.timesteps * dt / tau, initial=0.0))
-    if not 0 <= lost <= NIL:
+    lost = how.timesteps * dt / float(tau.min(initial=np.inf)) if (tau > 0).all() else np.inf
+    if lost > NIL:
         remedy = "train it with IF neurons" + (", or say how long a step is (dt)" if how.dt is None else "")
         where_lost = f"{tau_field} = {np.min(tau):g} and {how.timesteps} steps of {dt:g}"
         raise UnsupportedLayer(f"{node.kind} leaks: {where_lost}", where=node.name, limit="neurons without leak expected", remedy=remedy)
