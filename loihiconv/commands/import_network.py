@@ -52,13 +52,19 @@ def import_network(
     """
     if calibration_samples < 1:
         raise InvalidSetting(f"{calibration_samples} calibration samples", where="--calibration-samples", limit="at least 1 expected")
+    options: dict[str, Any] = {"reset": reset, "input_coding": input_coding, "spike_bits": spike_bits, "rounding": rounding, "seed": seed}
+    for name, value in {**options, "timesteps": timesteps}.items():
+        if value is not None:
+            DECLARED[name].check(value)
     check_writable(out)
+    from loihiconv.hardware.board import load_board
+
+    chosen = None if as_float else load_board(board)
     from loihiconv.core.network import save
     from loihiconv.exchange.importing import import_network as run_import
 
     samples = None if calibration is None else read_data(calibration, "train", mean, std).x[:calibration_samples]
-    options: dict[str, Any] = {"reset": reset, "input_coding": input_coding, "spike_bits": spike_bits, "dt": dt, "rounding": rounding}
-    net = run_import(file, timesteps=timesteps, calibration=samples, board=None if as_float else board, seed=seed, **options)
+    net = run_import(file, timesteps=timesteps, calibration=samples, board=chosen, dt=dt, **options)
     save(net, out)
     if as_json:
         print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **net.record.to_json()})

@@ -204,6 +204,8 @@ class _Fields:
 
     def features(self) -> Shape:
         """What a first layer takes, where no input says it."""
+        if self.kind != "flatten":
+            self.refuse()
         if self.kind != "dense":
             limit = "an input with a shape, or a dense layer first, expected"
             raise InvalidModel("the file does not say what shape samples have", where=self.name, limit=limit)
