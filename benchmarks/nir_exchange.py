@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,7 +47,7 @@ def events(images: Array, between: int = 8) -> Array:
     """Mean events per step, float32 (N, 2, 34, 34), darker and brighter, of images (N, 1, 28, 28) that move along `PATH`."""
     frames = np.zeros((len(images), 34, 34), np.float32)
     frames[:, 3:31, 3:31] = images[:, 0]
-    way = [np.array(a) + (np.array(b) - np.array(a)) * i / between for a, b in zip(PATH, PATH[1:], strict=False) for i in range(between)]
+    way = [np.array(a) + (np.array(b) - np.array(a)) * i / between for a, b in pairwise(PATH) for i in range(between)]
     found, before = np.zeros((len(images), 2, 34, 34), np.float32), moved(frames, *PATH[0])
     for y, x in [*way[1:], PATH[-1]]:
         after = moved(frames, y, x)

@@ -117,7 +117,7 @@ def eighths(rng: np.random.Generator, *shape: int) -> Array:
 def random_graph(nir: Any, seed: int, *, reset: bool = False) -> Any:
     """A graph of convolutions, pooling, sums and dense layers between IF neurons; sizes and kinds by the seed."""
     rng = np.random.default_rng(seed)
-    c, h, w = (int(n) for n in rng.integers(1, 4, 3) + (0, 4, 4))
+    c, h, w = (int(n) + more for n, more in zip(rng.integers(1, 4, 3), (0, 4, 4), strict=True))
     nodes: dict[str, Any] = {"in": nir.Input(np.array([c, h, w]))}
     edges: list[tuple[str, str]] = []
     last, shape, kinds = "in", (c, h, w), [str(k) for k in rng.choice(["conv", "pool", "block"], rng.integers(1, 4))]

@@ -134,4 +134,3 @@ def test_where_it_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(__import__("sys").modules, "nir", None)
     with pytest.raises(InvalidSetting, match=r'pip install "loihiconv\[nir\]"'):
         lc.export_nir(network, tmp_path / "net.nir")
-

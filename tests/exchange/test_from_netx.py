@@ -108,5 +108,5 @@ def test_settings(tmp_path: Path) -> None:
 def test_its_own_networks_leak_or_wait(name: str) -> None:
     folder = of_lava_dl()
     assert folder is not None
-    with pytest.raises(UnsupportedLayer, match="that leak|axonal delays"):
+    with pytest.raises(UnsupportedLayer, match=r"that leak|axonal delays"):
         lc.from_netx(folder / name)

@@ -22,14 +22,15 @@ def test_what_a_file_holds_decides(tmp_path: Path) -> None:
     spiking = write(tmp_path / "y.h5", dense(even(4, 5), CUBA), steps=9)
     net = import_network(spiking, board="kapoho_point")
     assert (net.fixed_point, net.timesteps, net.board) == (True, 9, "kapoho_point")
-    relus = write(tmp_path / "z.h5", {"type": "input", "shape": np.array([5]), "neuron": SDNN}, dense(even(4, 5), SDNN), dense(even(3, 4), SDNN))
+    entry = {"type": "input", "shape": np.array([5]), "neuron": SDNN}
+    relus = write(tmp_path / "z.h5", entry, dense(even(4, 5), SDNN), dense(even(3, 4), SDNN))
     x = np.random.default_rng(0).random((30, 5), np.float32)
     net = import_network(relus, calibration=x, board="kapoho_point")
     assert net.record.settings["timesteps"] == 32
     with pytest.raises(InvalidData, match="a sigma-delta network is converted, which takes training samples"):
         import_network(relus)
     for given in ({"reset": "zero"}, {"spike_bits": 2}, {"dt": 1.0}):
-        with pytest.raises(InvalidSetting, match="only what NIR leaves open can be given|with a network of lava-dl"):
+        with pytest.raises(InvalidSetting, match="only what NIR leaves open can be given"):
             import_network(spiking, **given)
 
 

@@ -23,7 +23,7 @@ def path(tmp_path: Path) -> Path:
     return write(
         tmp_path / "x.net",
         {"type": "input", "shape": np.array([1, 6, 6]), "neuron": SDNN},
-        conv((4, 3, 3), even(4, 1, 3, 3), {**SDNN, "vThMant": 13}, bias=np.arange(4.0) - 1, stride=np.array([2, 2]), padding=np.array([1, 1])),
+        conv((4, 3, 3), even(4, 1, 3, 3), {**SDNN, "vThMant": 13}, bias=np.arange(4.0) - 1, stride=np.array([2, 2]), padding=1),
         {"type": "flatten", "shape": np.array([36, 1, 1])},
         dense(even(8, 36), SDNN, bias=np.arange(8.0)),
         dense(even(3, 8), {**SDNN, "sigma_output": True}),

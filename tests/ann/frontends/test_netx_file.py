@@ -126,8 +126,8 @@ def test_its_own_sigma_delta_network_step_by_step() -> None:
                 state["sum"] = state["sum"] + layer.map.apply(message[None].astype(float))[0].reshape(layer.shape).astype(np.int64)
             bias = 0 if layer.bias is None else layer.bias.astype(np.int64) << 12
             assert layer.neuron is not None
-            act = np.broadcast_to(np.maximum(state["sum"] + bias, 0), layer.shape)
-            sent.append(np.broadcast_to(state["sum"], layer.shape) if layer.neuron.sigma_output else delta(act, state, layer.neuron.threshold))
+            act, output = np.broadcast_to(np.maximum(state["sum"] + bias, 0), layer.shape), np.broadcast_to(state["sum"], layer.shape)
+            sent.append(output if layer.neuron.sigma_output else delta(act, state, layer.neuron.threshold))
         messages = sent
         found.append(int(sent[-1].ravel()[0]))
     np.testing.assert_array_equal(found, golden)
