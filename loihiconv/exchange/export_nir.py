@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ def export_nir(network: Network, path: str | Path) -> tuple[str, ...]:
     graph = _Writer(network, nir)
     written = graph.finished()
     buffer = io.BytesIO()
-    nir.write(buffer, written)
+    with _nodes_in_order():
+        nir.write(buffer, written)
     _without_reset(buffer, graph.subtracting)
     try:
         with replacing(path) as file:
@@ -75,6 +77,19 @@ def _nir() -> Any:
     except ImportError as error:
         raise InvalidSetting("the package nir is needed to write NIR", where="export_nir", remedy='pip install "loihiconv[nir]"') from error
     return nir
+
+
+@contextmanager
+def _nodes_in_order() -> Iterator[None]:
+    """Files that are written within keep the order of nodes, which is that of the network; nirtorch 2 gives up on many that are not."""
+    import h5py
+
+    config = h5py.get_config()
+    before, config.track_order = config.track_order, True
+    try:
+        yield
+    finally:
+        config.track_order = before
 
 
 def _without_reset(file: io.BytesIO, nodes: Sequence[str]) -> None:

@@ -91,6 +91,15 @@ def test_v_reset_is_in_the_file_where_it_is_true(tmp_path: Path) -> None:
             assert [("v_reset" in node) for node in neurons] == [reset == "zero"] * len(neurons)
 
 
+@EXPORT
+def test_nodes_are_read_in_the_order_of_the_network(tmp_path: Path) -> None:
+    lc.export_nir(converted(board=None, timesteps=8), tmp_path / "net.nir")
+    graph = nir.read(tmp_path / "net.nir")
+    order = list(graph.nodes)
+    assert order != sorted(order)
+    assert all(order.index(a) < order.index(b) for a, b in graph.edges)
+
+
 def test_gates_are_refused_with_the_remedy(tmp_path: Path) -> None:
     shape, ones = (1, 2, 2), Conv(np.ones((1, 1, 2, 2), np.float32), groups=1)
     zero = np.zeros(1, np.float32)
