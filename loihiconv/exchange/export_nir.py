@@ -16,11 +16,12 @@ import numpy as np
 from loihiconv.core.choices import Reset
 from loihiconv.core.errors import InvalidSetting, UnsupportedLayer
 from loihiconv.core.files import replacing
-from loihiconv.core.linear import Array, Conv, Dense, Shape
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
 from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Readout, assert_never
 from loihiconv.core.version import __version__
 from loihiconv.exchange.nir_kernels import misread, symmetric
 from loihiconv.exchange.nir_unsaid import unsaid
+from loihiconv.exchange.signals import DENSE_LIMIT
 
 _UNCHECKED = "nir.read needs type_check=False for it, as nir miscounts grouped convolutions and oblong kernels."
 
@@ -222,7 +223,8 @@ class _Writer:
         alone = len(network.incoming(connection.target)) == 1
         name = f"{connection.target}_in" if alone else f"{connection.target}_from_{connection.source}"
         given = source.shape if isinstance(source, Input) else self._shape(source)  # type: ignore[arg-type]
-        if isinstance(connection.map, Dense):
+        if not isinstance(connection.map, Conv):
+            weight = _matrix(connection.map.with_weight(weight), connection.name)
             before = self._flattened(before, given)
             used = bias is not None
             node = self.nir.Affine(weight, np.asarray(bias, np.float32).reshape(-1)) if used else self.nir.Linear(weight)
@@ -259,6 +261,17 @@ class _Writer:
         name = next(n for i in range(len(self.nodes) + 1) if (n := f"{base}_{i}" if i else base) not in self.nodes)
         self.nodes[name] = node
         return name
+
+
+def _matrix(linear: LinearMap, where: str) -> Array:
+    """Weights (out, in) of what is no convolution."""
+    if isinstance(linear, Dense):
+        return np.asarray(linear.weight)
+    assert not isinstance(linear, Conv)  # the caller handles them
+    if prod(linear.outputs) * prod(linear.inputs) > DENSE_LIMIT:
+        limit = f"NIR has dense matrices alone; at most {DENSE_LIMIT} weights are written out"
+        raise UnsupportedLayer(f"sparse weights, {prod(linear.outputs)} x {prod(linear.inputs)}", where=where, limit=limit)
+    return np.asarray(linear.matrix.toarray(), np.float32)
 
 
 def _per_channel(bias: Array, channels: int) -> Array | None:

@@ -96,7 +96,7 @@ def _measured(network: Network, calibration: CalibrationData) -> Measured:
     kept: list[Array] = []
     whole = spread_samples(calibration) if isinstance(calibration, (np.ndarray, torch.Tensor)) else None
     number, largest, smallest = 0, -np.inf, np.inf
-    for batch in first_samples(batches(calibration, network.input.shape), kept):
+    for batch in first_samples(batches(calibration, network.input.sample_shape), kept):
         number += len(batch)
         largest, smallest = max(largest, float(batch.max())), min(smallest, float(batch.min()))
     samples = np.concatenate(kept) if whole is None else np.array(whole, np.float32, order="C")

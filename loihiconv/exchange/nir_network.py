@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -53,7 +54,9 @@ class _Reader:
 
     def network(self, coding: Coding, seed: int) -> tuple[Network, tuple[str, ...]]:
         source, output = self._only("Input"), self._only("Output")
-        self.populations.append(Input(source.name, _shape_of(source), coding, signed=coding == "analog", seed=seed))
+        given = _numbers(source)
+        entry = Input(source.name, _shape_of(source), coding, signed=coding == "analog", seed=seed, given=given)
+        self.populations.append(entry if entry.values_shape != given else replace(entry, given=()))
         self.signals[source.name] = Signal.of(source.name, _shape_of(source))
         for node in self.graph.nodes:
             if node.kind == "Output":
@@ -140,6 +143,9 @@ class _Reader:
         return tuple(notes)
 
 
+def _numbers(node: NirNode) -> Shape:
+    return node.integers("shape" if node.has("shape") else "input_type")
+
+
 def _shape_of(node: NirNode) -> Shape:
-    field = "shape" if node.has("shape") else "input_type"
-    return population_shape(node.integers(field), node.name)
+    return population_shape(_numbers(node), node.name)

@@ -27,6 +27,8 @@ def _input(network: Network) -> list[str]:
         )
     else:
         found.append("Its input takes a sample x, the same at each step.")
+    if source.order is not None or source.sample_shape != source.values_shape:
+        found.append(f"Samples are given as {source.sample_shape}; the graph takes the {source.values_shape} that they are arranged to.")
     if source.bias_plane:
         found.append(f"Its input's last channel is none of the sample: it is always {source.payload_max or 1}.")
     return found

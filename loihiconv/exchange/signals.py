@@ -12,8 +12,9 @@ from math import prod
 import numpy as np
 
 from loihiconv.ann.passes.merge_parallel import parallel_sum
+from loihiconv.core.composition import CannotCompose, compose
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
-from loihiconv.core.linear import Array, CannotCompose, Conv, Dense, LinearMap, Shape, compose
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 
 DENSE_LIMIT = 2**25
 """Weights of a dense matrix that is written out where there is no other way."""
@@ -157,7 +158,7 @@ def _product(second: LinearMap, middle: Shape, branch: Branch, where: str) -> Li
     if branch.map is None:
         return second
     try:
-        return compose(second, branch.map, branch.shape)
+        return compose(second, branch.map, branch.shape, synapses=0)
     except CannotCompose:
         return compose(_written_out(second, middle, where), branch.map, branch.shape)
 
@@ -182,10 +183,11 @@ def _small(output: Shape, shape: Shape, where: str) -> tuple[int, int]:
 
 
 def _rows_times(linear: LinearMap, branch: Branch, factor: Array, where: str) -> LinearMap:
-    if isinstance(linear, Conv) and linear.output_shape(branch.shape) == factor.shape:
-        per_channel = compressed(factor)
-        if per_channel.shape == (len(factor), 1, 1):
-            return linear.with_weight(linear.weight * per_channel[..., None])
+    if isinstance(linear, Sparse):
+        return linear.with_weight(linear.weight * factor.reshape(-1)[linear.rows])
     if isinstance(linear, Conv):
+        per_channel = compressed(factor)
+        if linear.output_shape(branch.shape) == factor.shape and per_channel.shape == (len(factor), 1, 1):
+            return linear.with_weight(linear.weight * per_channel[..., None])
         linear = _written_out(linear, branch.shape, where)
     return Dense(linear.weight * factor.reshape(-1, 1))

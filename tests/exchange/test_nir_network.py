@@ -62,6 +62,7 @@ def test_a_network_on_sequences(padding: Any) -> None:
         type_check=False,
     )
     check(graph, np.abs(eighths(rng, 4, 2, 7)), 6, "subtract")
+    assert lc.from_nir(graph, timesteps=2).input.sample_shape == (2, 7)
 
 
 def test_scales_pooling_with_overlap_and_thresholds_per_neuron() -> None:

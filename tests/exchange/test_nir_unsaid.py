@@ -48,6 +48,13 @@ def test_a_bias_plane_and_shifted_sums() -> None:
     assert "last channel is none of the sample" in " ".join(unsaid(planed))
 
 
+def test_samples_in_another_shape() -> None:
+    network = converted(board=None, timesteps=12)
+    shape = network.input.shape
+    other = replace(network, populations=(replace(network.input, given=(shape[1] * shape[2],)), *network.populations[1:]))
+    assert f"Samples are given as ({shape[1] * shape[2]},)" in " ".join(unsaid(other))
+
+
 def test_long_lists_of_names_are_cut() -> None:
     assert few(list("abcdef")) == "a, b, c, d and 2 more"
     assert few(["a"]) == "a"
