@@ -151,7 +151,12 @@ class _Writer:
         }
         if self.network.fixed_point:
             metadata |= {"board": self.network.board, "input_payload_max": source.payload_max}
-        return self.nir.NIRGraph(self.nodes, self.edges, metadata=metadata, type_check=self.checked)
+        try:
+            graph = self.nir.NIRGraph(self.nodes, self.edges, **({} if self.checked else {"type_check": False}))
+        except TypeError:  # nir 1.0.4 checks nothing, and knows no such argument
+            graph = self.nir.NIRGraph(self.nodes, self.edges)
+        graph.metadata = metadata
+        return graph
 
     def _input(self, source: Input) -> None:
         name = self._add(source.name, self.nir.Input(input_type=np.array(source.shape)))
