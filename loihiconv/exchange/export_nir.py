@@ -96,7 +96,7 @@ def _nodes_in_order() -> Iterator[None]:
 def _without_reset(file: io.BytesIO, nodes: Sequence[str]) -> None:
     """Take v_reset, which is not true of them, from nodes whose neurons subtract.
 
-    ``nir`` since 1.0.5 writes it for every IF; 1.0.4, the newest that sinabs 3.1 takes, reads no file with it.
+    ``nir`` since 1.0.6 writes it for every IF; 1.0.4, the newest that sinabs 3.1 takes, reads no file with it.
     """
     import h5py
 
@@ -199,12 +199,11 @@ class _Writer:
         self.edges += [(end, name) for end in ends]
 
     def _if(self, shape: Shape, threshold: float, reset: Reset) -> Any:
-        full, said = np.full(shape, threshold, np.float32), {} if reset == "subtract" else {"v_reset": np.zeros(shape, np.float32)}
-        try:
-            return self.nir.IF(r=np.ones(shape, np.float32), v_threshold=full, **said)
-        except TypeError as error:
-            remedy = 'pip install "nir>=1.0.5", or convert with reset="subtract"'
-            raise InvalidSetting("this nir knows no v_reset", where="export_nir", remedy=remedy) from error
+        full, known = np.full(shape, threshold, np.float32), "v_reset" in self.nir.IF.__dataclass_fields__
+        if reset == "zero" and not known:
+            remedy = 'pip install "nir>=1.0.7", or convert with reset="subtract"'
+            raise InvalidSetting("this nir knows no v_reset", where="export_nir", remedy=remedy)
+        return self.nir.IF(r=np.ones(shape, np.float32), v_threshold=full, **({"v_reset": np.zeros(shape, np.float32)} if known else {}))
 
     def _shape(self, population: Integrator) -> Shape:
         """As it is; flat where a vector leads to it, as NIR makes no image of a vector."""
