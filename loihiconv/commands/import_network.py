@@ -30,7 +30,7 @@ def import_network(
     calibration: Annotated[Path | None, typer.Option(help=".npz with x_train (or x): training samples; needed for a board.")] = None,
     reset: Annotated[
         str | None,
-        typer.Option(help="What a spike does, where NIR does not say it or says it wrongly, as of sinabs.", metavar="subtract|zero"),
+        typer.Option(help="What a spike does, where the file does not say it or is wrong.", metavar="subtract|zero"),
     ] = None,
     input_coding: Annotated[
         str | None, typer.Option(help="How inputs enter; by default what suits the file.", metavar="analog|rate|poisson")

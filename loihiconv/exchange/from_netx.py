@@ -14,12 +14,13 @@ from loihiconv.core.bounds import worst_cases
 from loihiconv.core.choices import Coding
 from loihiconv.core.errors import InvalidSetting, UnsupportedLayer
 from loihiconv.core.fixed_point import round_weights
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
+from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import IF, STATE_SHIFT, Connection, Input, Network, Population, Readout
 from loihiconv.core.record import ConversionRecord
 from loihiconv.core.validation import VTH_LIMIT
 from loihiconv.core.validation import validate as validate_anywhere
 from loihiconv.core.version import __version__
+from loihiconv.exchange.signals import identity
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.validation import validate
 
@@ -96,7 +97,8 @@ def _network(netx: Netx, timesteps: int, coding: Coding, seed: int) -> Network:
         populations.append(_readout(layer, bias) if last and not _spikes(layer.neuron) else _neurons(layer, layer.shape, bias))
     if populations[-1].spiking:
         counted = populations[-1]
-        connections.append(Connection(counted.name, "counts", _counting(counted.shape)))
+        ones = identity(counted.shape, "counts")
+        connections.append(Connection(counted.name, "counts", ones.with_weight(ones.weight.astype(np.int32))))
         populations.append(Readout("counts", (counted.size,), np.zeros(1, np.int32), np.zeros(1, np.int32), float(1 << STATE_SHIFT)))
     record = ConversionRecord(notes=_notes(netx), provenance={"loihiconv": __version__})
     return Network(tuple(populations), tuple(connections), timesteps, fixed_point=True, record=record)
@@ -108,8 +110,8 @@ def _entry(netx: Netx, neuron: Neuron, coding: Coding) -> tuple[list[Population]
         limit = "analog expected, as the input's neurons turn values into spikes"
         raise InvalidSetting(f"input_coding {coding}", where=netx.path, limit=limit)
     source = Input("input", netx.shape, "analog", PAYLOADS / 256, PAYLOADS)
-    identity = Conv(np.full((netx.shape[0], 1, 1, 1), netx.weight), groups=netx.shape[0]) if len(netx.shape) == 3 else None
-    linear: LinearMap = identity or Dense(np.eye(prod(netx.shape)) * netx.weight)
+    ones = identity(netx.shape, "input0")
+    linear = ones.with_weight(ones.weight * netx.weight)
     layer = Layer("input0", netx.shape, linear, None, neuron)
     connection = replace(_synapses("input", layer), weight_exp=-8, map=linear.with_weight(linear.weight.astype(np.int32)))
     return [source, _neurons(layer, netx.shape, np.full(1, netx.bias))], [connection]
@@ -161,12 +163,6 @@ def _synapses(source: str, layer: Layer) -> Connection:
         weight, exponent = 2 * weight, -1
     whole = layer.map.with_weight(np.clip(weight, -(2**31) + 1, 2**31 - 1).astype(np.int32))
     return Connection(source, layer.name, whole, weight_exp=exponent)
-
-
-def _counting(shape: Shape) -> LinearMap:
-    if len(shape) == 3:
-        return Conv(np.ones((shape[0], 1, 1, 1), np.int32), groups=shape[0])
-    return Dense(np.eye(prod(shape), dtype=np.int32))
 
 
 def _notes(netx: Netx) -> tuple[str, ...]:

@@ -50,8 +50,8 @@ def from_nir(
     board : str, path, Board or None
         None gives the float network.
     reset : "subtract" or "zero", optional
-        By default what the file says: to v_reset; by subtraction where it has none, as sinabs does. sinabs' own files say v_reset = 0
-        although its neurons subtract.
+        By default what the file says: to v_reset; by subtraction where it has none, as sinabs does. The package nir, since 1.0.6, fills
+        v_reset = 0 into every IF, also of a graph that it reads from a file without: give the path, or say it here.
     input_coding : "analog", "rate" or "poisson", optional
         How samples enter; by default "analog", values at each step, or what loihiconv has written.
     spike_bits : int, optional

@@ -10,14 +10,14 @@ import numpy as np
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array, Conv, Dense, Pair, Shape
 from loihiconv.exchange.nir_graph import NirNode, text
-from loihiconv.exchange.signals import Signal, compressed, per_neuron
+from loihiconv.exchange.signals import Signal, compressed, limited, per_neuron
 
 
 def population_shape(numbers: tuple[int, ...], where: str) -> Shape:
     """A shape of NIR as one of a population: (n,) and (C, H, W) as they are, (C, L) as (C, 1, L)."""
     if not numbers or min(numbers) < 1 or len(numbers) > 3:
         raise UnsupportedLayer(f"a signal of shape {numbers}", where=where, limit="(n,), (C, L) or (C, H, W) without a batch axis expected")
-    return (numbers[0], 1, numbers[1]) if len(numbers) == 2 else numbers
+    return limited((numbers[0], 1, numbers[1]) if len(numbers) == 2 else numbers, where)
 
 
 def _identity(node: NirNode, signal: Signal) -> Signal:

@@ -137,8 +137,8 @@ class _Reader:
             )
         if self.to_zero:
             notes.append(
-                f"{few(self.to_zero)}: spikes reset to v_reset, as NIR has it; some writers put v_reset = 0 where neurons subtract "
-                '(sinabs\' do): reset="subtract" if the network was trained so'
+                f"{few(self.to_zero)}: spikes reset to v_reset, as NIR has it; nir and snnTorch write v_reset = 0 where neurons subtract, "
+                'too: reset="subtract" if the network was trained so'
             )
         return tuple(notes)
 

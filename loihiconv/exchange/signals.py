@@ -16,6 +16,8 @@ from loihiconv.core.composition import CannotCompose, compose
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 
+MOST_VALUES = 2**26
+"""Of a signal: more neurons than all boards have."""
 DENSE_LIMIT = 2**25
 """Weights of a dense matrix that is written out where there is no other way."""
 
@@ -119,11 +121,18 @@ def total(signals: list[Signal], where: str) -> Signal:
 
 
 def fitting(linear: LinearMap, shape: Shape, where: str) -> Shape:
-    """Shape of a map's output, or `InvalidModel` where its input has another one than it takes."""
+    """Shape of a map's output, or `InvalidModel` where its input has another one than it takes, or the output is too large."""
     try:
-        return linear.output_shape(shape)
+        return limited(linear.output_shape(shape), where)
     except ValueError as error:
         raise InvalidModel(str(error), where=where) from error
+
+
+def limited(shape: Shape, where: str) -> Shape:
+    """A shape, or `InvalidModel` where a file claims more values than anything could run."""
+    if prod(shape) > MOST_VALUES:
+        raise InvalidModel(f"a signal of shape {shape}", where=where, limit=f"at most {MOST_VALUES} values expected")
+    return shape
 
 
 def identity(shape: Shape, where: str) -> LinearMap:

@@ -70,6 +70,7 @@ def test_flattening_keeps_the_order(start: int, end: int, shape: tuple[int, ...]
         (node("Linear", weight="many"), InvalidModel, "weight of Linear holds no numbers"),
         (node("Linear", weight=np.ones((2, 7))), InvalidModel, "7 inputs expected, got 120"),
         (node("Conv2d", **{**CONV, "stride": 0}), InvalidModel, "at least 1 each expected"),
+        (node("Conv2d", **{**CONV, "padding": 2**20}), InvalidModel, "values expected"),
         (node("Conv2d", **{**CONV, "padding": -1}), InvalidModel, "at least 0 expected"),
         (node("Conv2d", **{**CONV, "padding": "same"}), InvalidModel, 'padding "same" with stride'),
         (node("Conv2d", **{**CONV, "groups": 3}), InvalidModel, "groups 3"),
@@ -96,3 +97,5 @@ def test_pooling_takes_images_and_shapes_have_one_to_three_axes() -> None:
     for shape in ((), (0,), (1, 2, 3, 4)):
         with pytest.raises(UnsupportedLayer, match="without a batch axis expected"):
             population_shape(shape, "here")
+    with pytest.raises(InvalidModel, match="here: a signal of shape"):
+        population_shape((2**20, 2**20), "here")

@@ -21,6 +21,8 @@ from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Pair, Shape
 
 SPIKING, SIGMA_DELTA = ("CUBA", "LOIHI"), "SDNN"
 NO_DECAY, FULL_DECAY = 0, 4096
+MOST_VALUES = 2**26
+"""Of a layer: more neurons than all boards have."""
 _REFUSED = {
     "dense_rec": "has recurrent connections",
     "dense_comp": "has complex weights",
@@ -198,7 +200,7 @@ class _Fields:
 
     def shape(self) -> Shape:
         numbers = tuple(int(n) for n in self.numbers("shape").ravel())
-        if len(numbers) > 3 or min(numbers) < 1:
+        if len(numbers) > 3 or min(numbers) < 1 or prod(numbers) > MOST_VALUES:
             raise InvalidModel(f"shape {numbers}", where=self.name, limit="(C, H, W) or (n,) expected")
         return numbers if len(numbers) == 3 else (prod(numbers),)
 

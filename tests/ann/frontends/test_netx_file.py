@@ -59,6 +59,7 @@ WEIGHT = even(3, 4)
         (dense(WEIGHT + 0.5, CUBA), InvalidModel, "dense0: its weights are no whole numbers"),
         (dense(WEIGHT * np.nan, CUBA), InvalidModel, "dense0: its weight is empty, or holds NaN"),
         (dense(WEIGHT, CUBA, bias=np.ones(2)), InvalidModel, "dense0: a bias of shape (2,)"),
+        (dense(WEIGHT, CUBA, shape=np.array([2**40])), InvalidModel, "dense0: shape (1099511627776,)"),
         (dense(WEIGHT, {**CUBA, "refDelay": 3}), UnsupportedLayer, "a refractory period of 3"),
         (dense(WEIGHT, {**CUBA, "wgtExp": 1}), UnsupportedLayer, "an exponent of weights"),
         (dense(WEIGHT, {**CUBA, "gradedSpike": True}), UnsupportedLayer, "graded spikes"),
