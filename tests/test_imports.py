@@ -15,7 +15,7 @@ FLOORS = (
     ("commands",),
     ("demo", "report"),
     ("evaluation",),
-    ("backends",),
+    ("backends", "exchange"),
     ("conversion",),
     ("ann", "hardware", "lava", "simulator"),
     ("core",),

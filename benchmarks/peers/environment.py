@@ -53,6 +53,13 @@ PEERS = {
     "nengo_loihi": Peer("nengo_run.py", ("nengo-loihi==1.1.0", "nengo==3.2.0", "numpy==1.23.5", "scipy<1.11", "setuptools<70"), ("3.10",)),
 }
 
+READERS = {
+    "sinabs": Peer(
+        "sinabs_run.py", ("sinabs==3.1.3", "nirtorch==2.0.2", "nir==1.0.4", "torch==2.14.1", "numpy<3"), ("3.12", "3.11", "3.10")
+    )
+}
+"""Those that read files that we write; see `benchmarks/nir_exchange.py`."""
+
 
 def folder() -> Path:
     """Where environments lie: ``$LOIHICONV_PEERS``, or ``~/.cache/loihiconv-peers``."""
@@ -67,7 +74,7 @@ def interpreter(name: str) -> Path:
     PeerMissing
         If it cannot be made.
     """
-    peer, home = PEERS[name], folder() / name
+    peer, home = (PEERS | READERS)[name], folder() / name
     stamp, python = home / "pins.txt", home / "env/bin/python"
     if stamp.exists() and stamp.read_text() == "\n".join(peer.requirements) and python.exists():
         return python

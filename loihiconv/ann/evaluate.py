@@ -167,7 +167,7 @@ def forward(ann: Ann, x: Tensor | Array, *, keep: Collection[str] = ()) -> tuple
 
 
 def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
-    """Check that ``ann`` computes what ``model`` computes in evaluation mode, but for a softmax at the end.
+    """Check that ``ann`` computes what ``model`` computes in evaluation mode, but for a ReLU or a softmax at the end.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     read = Evaluator(ann)(batch)[0].flatten(1)
     if expected.shape != read.shape:
         raise InvalidModel(f"the model returns shape {tuple(expected.shape)} but was read as {tuple(read.shape)}", remedy=_REPORT)
-    candidates = (read, F.softmax(read, 1), F.log_softmax(read, 1))
+    candidates = (read, read.relu(), F.softmax(read, 1), F.log_softmax(read, 1))
     # NaN compares false, so that it counts as a difference.
     if not any(float((c - expected).abs().max()) <= tolerance * float(expected.abs().max()) for c in candidates):
         worst = float((read - expected).abs().max())

@@ -116,8 +116,10 @@ def run(
         progress=progress,
     )
     chosen = check_backend(net, backend, options.record)
-    for said in input_doubts(net.input, check_samples(net.input, x)):
-        warnings.warn(said, stacklevel=2)
+    samples = check_samples(net.input, x)
+    if net.fixed_point or net.record.calibration.samples:  # a float network that was imported without calibration knows no range
+        for said in input_doubts(net.input, samples):
+            warnings.warn(said, stacklevel=2)
     if strict and chosen.numbers == "fixed point" and chosen is not EMULATOR:
         # Lava and boards see less of it than the emulator, and a board's time is dear.
         _refuse(EMULATOR.run(net, x, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))

@@ -18,6 +18,8 @@ from loihiconv.commands.compare import compare
 from loihiconv.commands.convert import convert
 from loihiconv.commands.demo import demo
 from loihiconv.commands.deploy import deploy
+from loihiconv.commands.export import export
+from loihiconv.commands.import_network import import_network
 from loihiconv.commands.place import place
 from loihiconv.commands.run import run
 from loihiconv.commands.sweep import sweep
@@ -32,6 +34,8 @@ app = typer.Typer(
 )
 for command in (check, convert, run, compare, sweep, demo, boards, place, deploy):
     app.command()(command)
+app.command("import")(import_network)
+app.command()(export)
 
 
 def main() -> NoReturn:

@@ -269,7 +269,7 @@ def _summary(source: Measured, scales: Scales) -> CalibrationSummary:
         {names[name]: tuple(np.asarray(scale).ravel().tolist()) for name, scale in scales.items()},
         {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
         entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
-        _payload_errors(source.samples / float(scales[ann.input.name])),
+        payload_errors(source.samples / float(scales[ann.input.name])),
     )
 
 
@@ -283,7 +283,7 @@ def _noted(network: Network, *notes: str) -> Network:
     return replace(network, record=replace(network.record, notes=(*network.record.notes, *notes)))
 
 
-def _payload_errors(x: Array) -> dict[int, float]:
+def payload_errors(x: Array) -> dict[int, float]:
     """Mean square of what rounding costs payloads of up to each largest one, in units of a payload; x in [-1, 1]."""
     errors = {}
     for bits in range(FEWEST_PAYLOAD_BITS - 1, PAYLOAD_BITS + 1):  # one fewer with a sign

@@ -9,6 +9,8 @@ from torch import nn
 
 from loihiconv.ann.evaluate import Evaluator, verify_reading
 from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.graph import Relu
+from loihiconv.ann.passes import lower
 from loihiconv.core.errors import InvalidModel
 
 
@@ -28,3 +30,10 @@ def test_evaluator_keeps_what_was_asked_for() -> None:
     assert set(kept) == {"1", "2"}
     assert kept["1"].shape == (2, 3)
     assert kept["2"] is output
+
+
+def test_a_relu_at_the_end_may_be_left_out() -> None:
+    model, x = nn.Sequential(nn.Linear(4, 3), nn.ReLU()), torch.randn(50, 4)
+    ann = lower(read_torch(model, (4,))).ann
+    assert not isinstance(ann.output, Relu)
+    verify_reading(model, ann, x)

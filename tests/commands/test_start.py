@@ -22,7 +22,7 @@ HEAVY = {"torch", "numba", "sklearn", "scipy", "lava.magma", "matplotlib", "jinj
 """Never loaded by what answers at once."""
 LARGE = HEAVY | {"numpy", "yaml", "loihiconv.hardware.board", "rich.progress"}
 """Not loaded by help and completion either; pydantic is typer's own."""
-COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback is not None]
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback is not None]
 
 HELP = [[], ["--help"], ["-h"], *([command, "--help"] for command in COMMANDS)]
 ANSWERS = [["boards"], ["boards", "--json"], ["place", "net.lnet"], ["place", "net.lnet", "--board", "kapoho_point", "--json"]]
@@ -47,6 +47,10 @@ MISTAKES = [
     ["demo", "-T", "0"],
     ["deploy", "net.lnet", "--samples", "x.npz", "--out", "o", "--realization", "best"],
     ["deploy", "net.lnet", "--samples", "x.npz", "--out", "o", "--selftest-samples", "0"],
+    ["export", "net.lnet"],
+    ["import", "x.nir", "--out", "o.lnet", "--reset", "none"],
+    ["import", "x.nir", "--out", "o.lnet", "--board", "loihi9"],
+    ["import", "x.nir", "--out", "o.lnet", "-T", "0"],
     ["run", "net.lnet", "x.npz", "--realization", "best"],
     ["run", "missing.lnet", "x.npz"],
     ["run", "net.lnet", "missing.npz"],

@@ -1,0 +1,80 @@
+"""``loihiconv import``: a network of another program, as a network to run."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from loihiconv.commands import options as given
+from loihiconv.commands.conversion import CalibrationSamples
+from loihiconv.commands.options import read_data
+from loihiconv.commands.setting_options import setting_option
+from loihiconv.commands.terminal import note, print_json, print_table
+from loihiconv.conversion.settings import DECLARED
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.files import check_writable
+from loihiconv.report import numbers as n
+
+
+def import_network(
+    file: Annotated[Path, typer.Argument(help="A NIR graph (.nir), or a network of lava-dl (.net). Nothing in it is executed.")],
+    out: Annotated[Path, typer.Option(help="Where to write the network (.lnet).")],
+    timesteps: Annotated[
+        int | None, typer.Option("--timesteps", "-T", help="Time steps that each sample gets; by default what the file says.")
+    ] = None,
+    board: given.Board = "kapoho_point",
+    as_float: Annotated[bool, typer.Option("--float", help="Stop at the float spiking network of a NIR file, for the simulators.")] = False,
+    calibration: Annotated[Path | None, typer.Option(help=".npz with x_train (or x): training samples; needed for a board.")] = None,
+    reset: Annotated[
+        str | None,
+        typer.Option(help="What a spike does, where the file does not say it or is wrong.", metavar="subtract|zero"),
+    ] = None,
+    input_coding: Annotated[
+        str | None, typer.Option(help="How inputs enter; by default what suits the file.", metavar="analog|rate|poisson")
+    ] = None,
+    spike_bits: Annotated[
+        int | None, typer.Option(help="More than 1: neurons may send several spikes in a step, as sinabs' do. Loihi 2 alone.")
+    ] = None,
+    dt: Annotated[float | None, typer.Option(help="Length of a step, where r and time constants of NIR are in units of time.")] = None,
+    rounding: Annotated[str, setting_option(DECLARED["rounding"])] = "auto",
+    seed: Annotated[int, typer.Option(help="Of Poisson input.")] = 0,
+    calibration_samples: CalibrationSamples = 1000,
+    mean: given.Mean = "",
+    std: given.Std = "",
+    as_json: given.Json = False,
+) -> None:
+    """Take a spiking network of another program as it is, quantize it for a board and save it.
+
+    Example: loihiconv import scnn.nir --timesteps 100 --calibration events.npz --reset subtract --out scnn.lnet
+    """
+    if calibration_samples < 1:
+        raise InvalidSetting(f"{calibration_samples} calibration samples", where="--calibration-samples", limit="at least 1 expected")
+    options: dict[str, Any] = {"reset": reset, "input_coding": input_coding, "spike_bits": spike_bits, "rounding": rounding, "seed": seed}
+    for name, value in {**options, "timesteps": timesteps}.items():
+        if value is not None:
+            DECLARED[name].check(value)
+    check_writable(out)
+    from loihiconv.hardware.board import load_board
+
+    chosen = None if as_float else load_board(board)
+    from loihiconv.core.network import save
+    from loihiconv.exchange.importing import import_network as run_import
+
+    samples = None if calibration is None else read_data(calibration, "train", mean, std).x[:calibration_samples]
+    net = run_import(file, timesteps=timesteps, calibration=samples, board=chosen, dt=dt, **options)
+    save(net, out)
+    if as_json:
+        print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **net.record.to_json()})
+        return
+    for text in net.record.notes:
+        note(text)
+    rows = []
+    for p in net.populations[1:]:
+        entry = net.record.quantization.get(p.name)
+        limits = [entry.limited_by, n.decimal(entry.weight_bits_used, 1)] if entry else ["", ""]
+        rows.append([p.name, p.kind, n.count(prod(p.shape)), n.quantity(p.spike_charge(0)) if p.spiking else "", *limits])
+    title = f"{out}: {net.board or ('any board' if net.fixed_point else 'float')}, T = {net.timesteps}"
+    print_table(title, ["population", "kind", "neurons", "threshold", "limited by", "bits used"], rows)
