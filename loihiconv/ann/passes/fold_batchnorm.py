@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from loihiconv.ann.graph import Ann, BatchNorm, Linear, MaxPool, Node
-from loihiconv.ann.passes.rewrite import Rewrite, column, per_channel, splice
+from loihiconv.ann.passes.rewrite import Replacement, Rewrite, column, per_channel, splice
 from loihiconv.core.linear import Array
 
 
@@ -74,14 +74,14 @@ class SwapBatchNormMaxPool(Rewrite):
         return splice(ann, node.name, swapped, result=pool.name, drop=[pool.name])
 
 
-class BatchNormToLinear(Rewrite):
+class BatchNormToLinear(Replacement):
     """BN(x) = s x + t as a layer of its own, where none of the other rules applies."""
 
     def match(self, ann: Ann, node: Node) -> bool:
         return isinstance(node, BatchNorm)
 
-    def transform(self, ann: Ann, node: Node) -> Ann:
+    def new(self, ann: Ann, node: Node) -> list[Node]:
         assert isinstance(node, BatchNorm)
         scale, shift = scale_and_shift(node)
         shape = ann.shapes[node.name]
-        return splice(ann, node.name, [Linear(node.name, node.inputs, per_channel(scale, shape), column(shift, shape))])
+        return [Linear(node.name, node.inputs, per_channel(scale, shape), column(shift, shape))]

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, AvgPool, BatchNorm, Concat, Gather, Input, Linear, MaxPool, Node, Relu, Reshape
-from loihiconv.ann.passes.rewrite import Rewrite, fresh, rewired, splice
+from loihiconv.ann.passes.rewrite import Replacement, Rewrite, fresh, rewired, splice
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 
 Moves = Reshape | Gather
@@ -97,13 +97,13 @@ class AddBeforeMoves(Rewrite):
         return splice(ann, node.name, [replace(node, inputs=inputs), replace(moves, name=name, inputs=(node.name,))], result=name)
 
 
-class ConcatAfter(Rewrite):
+class ConcatAfter(Replacement):
     """relu([x, y]) = [relu(x), relu(y)], and so it is with batch norm and pooling: parts that are joined stay populations of their own."""
 
     def match(self, ann: Ann, node: Node) -> bool:
         return isinstance(node, Relu | BatchNorm | AvgPool | MaxPool) and isinstance(ann[node.inputs[0]], Concat)
 
-    def transform(self, ann: Ann, node: Node) -> Ann:
+    def new(self, ann: Ann, node: Node) -> list[Node]:
         joined = ann[node.inputs[0]]
         parts: list[Node] = []
         begin = 0
@@ -115,7 +115,7 @@ class ConcatAfter(Rewrite):
                 part = replace(part, gamma=part.gamma[of], beta=part.beta[of], mean=part.mean[of], var=part.var[of])
             parts.append(part)
             begin = end
-        return splice(ann, node.name, [*parts, Concat(node.name, tuple(part.name for part in parts))])
+        return [*parts, Concat(node.name, tuple(part.name for part in parts))]
 
 
 class MovesByHost(Rewrite):
@@ -169,25 +169,25 @@ class ShapeOfDense(Rewrite):
         return splice(ann, node.name, shaped, result=relu.name, drop=[dense.name, relu.name])
 
 
-class MovesToLinear(Rewrite):
+class MovesToLinear(Replacement):
     """What is left of arranging is done by synapses, one per value."""
 
     def match(self, ann: Ann, node: Node) -> bool:
         return isinstance(node, Moves)
 
-    def transform(self, ann: Ann, node: Node) -> Ann:
+    def new(self, ann: Ann, node: Node) -> list[Node]:
         assert isinstance(node, Moves)
         picking = picked(index_of(ann, node), ann.shapes[node.inputs[0]], node.shape)
-        return splice(ann, node.name, [Linear(node.name, node.inputs, picking)])
+        return [Linear(node.name, node.inputs, picking)]
 
 
-class ConcatToAdd(Rewrite):
+class ConcatToAdd(Replacement):
     """[x, y] = [x, 0] + [0, y]: a convolution of one pixel puts each part among the channels."""
 
     def match(self, ann: Ann, node: Node) -> bool:
         return isinstance(node, Concat)
 
-    def transform(self, ann: Ann, node: Node) -> Ann:
+    def new(self, ann: Ann, node: Node) -> list[Node]:
         shape, begin = ann.shapes[node.name], 0
         parts: list[Node] = []
         for i, source in enumerate(node.inputs):
@@ -196,7 +196,7 @@ class ConcatToAdd(Rewrite):
             index[begin : begin + count] = np.arange(count)
             parts.append(Linear(fresh(ann, f"{node.name}.part{i}"), (source,), picked(index, ann.shapes[source], shape)))
             begin += count
-        return splice(ann, node.name, [*parts, Add(node.name, tuple(part.name for part in parts))])
+        return [*parts, Add(node.name, tuple(part.name for part in parts))]
 
 
 def picked(index: Array, before: Shape, shape: Shape) -> LinearMap:

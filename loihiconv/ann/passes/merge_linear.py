@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, Node, Relu
-from loihiconv.ann.passes.rewrite import Rewrite, fresh, rewired, spikes, splice
+from loihiconv.ann.passes.rewrite import Replacement, fresh, rewired, spikes
 from loihiconv.core.composition import MOST_SYNAPSES, CannotCompose, compose
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array, Dense, Shape, Sparse
@@ -16,7 +16,7 @@ FEW_SYNAPSES = 1 << 18
 """Most synapses that are written out where a population in between would do: 262,144, some six cores of Loihi 2."""
 
 
-class MergeLinear(Rewrite):
+class MergeLinear(Replacement):
     """W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2).
 
     Between them there is nothing that could spike, so they must become one set of synapses. The first stays for its other
@@ -26,9 +26,11 @@ class MergeLinear(Rewrite):
     """
 
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, Linear) and isinstance(ann[node.inputs[0]], Linear)
+        if not isinstance(node, Linear) or not isinstance(first := ann[node.inputs[0]], Linear):
+            return False
+        return not isinstance(ann[first.inputs[0]], Linear)  # from the first on
 
-    def transform(self, ann: Ann, node: Node) -> Ann:
+    def new(self, ann: Ann, node: Node) -> list[Node]:
         first = ann[node.inputs[0]]
         assert isinstance(node, Linear)
         assert isinstance(first, Linear)
@@ -43,9 +45,9 @@ class MergeLinear(Rewrite):
                     remedy=f"put a ReLU between {first.name} and {node.name}, or train {node.name} without padding",
                 ) from error
             relu = Relu(fresh(ann, f"{first.name}.relu"), (first.name,))
-            return splice(ann, node.name, [relu, rewired(node, {first.name: relu.name})])
+            return [relu, rewired(node, {first.name: relu.name})]
         bias = merged_bias(first, node, ann.shapes[first.name], ann.shapes[node.name])
-        return splice(ann, node.name, [replace(node, inputs=first.inputs, map=merged, bias=bias)])
+        return [replace(node, inputs=first.inputs, map=merged, bias=bias)]
 
 
 def _allowed(first: Linear, second: Linear, *, spiking: bool) -> int:
@@ -65,30 +67,30 @@ def merged_bias(first: Linear, second: Linear, middle_shape: Shape, output_shape
     return corner.copy() if np.allclose(bias, corner, rtol=1e-12, atol=1e-15) else bias
 
 
-class PushLinearThroughAdd(Rewrite):
+class PushLinearThroughAdd(Replacement):
     """W (x + y) + b = (W x + b) + W y, so that every branch can be merged; a sum without a ReLU cannot spike either."""
 
     def match(self, ann: Ann, node: Node) -> bool:
         return isinstance(node, Linear) and isinstance(ann[node.inputs[0]], Add)
 
-    def transform(self, ann: Ann, node: Node) -> Ann:
+    def new(self, ann: Ann, node: Node) -> list[Node]:
         assert isinstance(node, Linear)
         branches: list[Node] = []
         for i, source in enumerate(ann[node.inputs[0]].inputs):
             name = fresh(ann, f"{node.name}.branch{i}")
             branches.append(Linear(name, (source,), node.map, node.bias if i == 0 else None))
-        return splice(ann, node.name, [*branches, Add(node.name, tuple(branch.name for branch in branches))])
+        return [*branches, Add(node.name, tuple(branch.name for branch in branches))]
 
 
-class FlattenSums(Rewrite):
+class FlattenSums(Replacement):
     """(x + y) + z = x + y + z: all synapses of a sum end at the same neurons."""
 
     def match(self, ann: Ann, node: Node) -> bool:
         return isinstance(node, Add) and any(isinstance(ann[name], Add) for name in node.inputs)
 
-    def transform(self, ann: Ann, node: Node) -> Ann:
+    def new(self, ann: Ann, node: Node) -> list[Node]:
         inputs = [part for name in node.inputs for part in (ann[name].inputs if isinstance(ann[name], Add) else (name,))]
-        return splice(ann, node.name, [Add(node.name, tuple(inputs))])
+        return [Add(node.name, tuple(inputs))]
 
 
 def never_negative(ann: Ann, linear: Linear) -> bool:

@@ -29,9 +29,44 @@ class Rewrite(ABC):
         return ""
 
 
+class Replacement(Rewrite):
+    """One rule that looks at the network and puts others in place of a node, the last of which has its name.
+
+    All nodes that match are replaced at once: large networks have thousands.
+    """
+
+    @abstractmethod
+    def new(self, ann: Ann, node: Node) -> list[Node]:
+        """What takes the place of a node that matches."""
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        return splice(ann, node.name, self.new(ann, node))
+
+    def sweep(self, ann: Ann) -> tuple[Ann, list[str]]:
+        """The network with every match replaced, but for those whose new nodes want a name that has just been given away."""
+        nodes: list[Node] = []
+        notes: list[str] = []
+        added: set[str] = set()
+        for node in ann:
+            new = self.new(ann, node) if self.match(ann, node) else [node]
+            names = {other.name for other in new} - {node.name}
+            if names & added:
+                new = [node]
+            elif new != [node]:
+                notes.append(self.note(node))
+                added |= names
+            nodes.extend(new)
+        return (pruned(nodes, ann.output.name), notes) if notes else (ann, notes)
+
+
 def apply_all(rewrite: Rewrite, ann: Ann) -> tuple[Ann, tuple[str, ...]]:
     """Apply one rewrite wherever it matches, until it matches nowhere; and its notes."""
     notes: list[str] = []
+    while isinstance(rewrite, Replacement):
+        ann, new = rewrite.sweep(ann)
+        if not new:
+            return ann, tuple(filter(None, notes))
+        notes += new
     begin = 0  # what comes before has been looked at; what a change makes match there is found in the next round
     while True:
         found = next(((i, node) for i, node in enumerate(ann.nodes[begin:], begin) if rewrite.match(ann, node)), None)
