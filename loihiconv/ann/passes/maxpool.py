@@ -61,10 +61,20 @@ class _Sum:
 
 
 class InsideWindows(Rewrite):
-    """Where zeros of the padding could win over values that may be negative, windows at the border take a value of theirs twice instead."""
+    """Where zeros of the padding could win over values that may be negative, windows at the border take a value of theirs twice instead.
+
+    Parameters
+    ----------
+    sums : bool
+        Only where sums are pooled, which gates cannot compare; so it is with the other rules.
+    """
+
+    def __init__(self, *, sums: bool = False) -> None:
+        self.sums = sums
 
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, MaxPool) and any(node.padding) and not spikes(ann, node.inputs[0])
+        padded = isinstance(node, MaxPool) and any(node.padding) and not spikes(ann, node.inputs[0])
+        return padded and (not self.sums or _of_sums(ann, node))
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
@@ -94,8 +104,12 @@ class SplitLargeWindows(Rewrite):
     Windows of up to `WHOLE` values stay whole: each comparison of rows is one per row of the image, so there is little to gain.
     """
 
+    def __init__(self, *, sums: bool = False) -> None:
+        self.sums = sums
+
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, MaxPool) and min(node.kernel) > 1 and prod(node.kernel) > WHOLE
+        large = isinstance(node, MaxPool) and min(node.kernel) > 1 and prod(node.kernel) > WHOLE
+        return large and (not self.sums or _of_sums(ann, node))
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
@@ -116,8 +130,11 @@ class MaxPoolToReluTree(Rewrite):
     less for it (`benchmarks/NOTES.md`). Levels cost delay, no accuracy: each waits for the spikes of the same step.
     """
 
+    def __init__(self, *, sums: bool = False) -> None:
+        self.sums = sums
+
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, MaxPool)
+        return isinstance(node, MaxPool) and (not self.sums or _of_sums(ann, node))
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
@@ -153,6 +170,11 @@ class MaxPoolToReluTree(Rewrite):
 
     def note(self, node: Node) -> str:
         return f"{node.name}: max-pooling is computed by a tree of comparing populations"
+
+
+def _of_sums(ann: Ann, pool: Node) -> bool:
+    """Whether it pools sums; those that are never negative have become populations in `SpikesBeforeMaxPool`."""
+    return isinstance(ann[pool.inputs[0]], Linear | Add)
 
 
 def _windows(ann: Ann, pool: MaxPool, factors: Array) -> LinearMap:
