@@ -46,10 +46,10 @@ __all__ = ["Lowered", "lower"]
 # A later stage may make work for an earlier rule of its own stage, never for an earlier stage.
 _STAGES: tuple[tuple[Rewrite, ...], ...] = (
     (DropRounding(),),
-    (LeakyReluToSum(), ClampToRelu(), BatchNormToAffine()),
+    (ClampToRelu(), BatchNormToAffine()),
     (MergeMoves(), MovesBeforeAffine(), MovesByHost(), ReluBeforeMoves(), AffineBeforeMoves(), AddBeforeMoves(), ConcatAfter()),
     (MergeAffine(), AffineAfterMaxPool(), AffineBeforeMaxPool(), FoldAffine(), FoldAffineForward()),
-    (AffineToLinear(), AvgPoolToLinear(), MergeMoves(), DropReshape(), ShapeOfDense()),
+    (LeakyReluToSum(), AffineToLinear(), AvgPoolToLinear(), MergeMoves(), DropReshape(), ShapeOfDense()),
     (MovesToLinear(), ConcatToAdd()),
     (ReluBeforeMaxPool(), DropRepeatedRelu(), DropFinalRelu(), OutputIsLinear(), OutputIsVector(), FeedReluByLinear()),
 )

@@ -11,7 +11,7 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.ann.graph import Add, Affine, Ann, AvgPool, Concat, Gather, Input, Linear, MaxPool, Node, Relu, Reshape
+from loihiconv.ann.graph import Add, Affine, Ann, AvgPool, Concat, Gather, Input, LeakyRelu, Linear, MaxPool, Node, Relu, Reshape
 from loihiconv.ann.passes.rewrite import Rewrite, by_channel, compact, fresh, rewired, splice
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 
@@ -53,19 +53,22 @@ class ReluBeforeMoves(Rewrite):
     """relu(P x) = P relu(x): so a layer's own shape is that of its neurons, and one arrangement may undo another."""
 
     def match(self, ann: Ann, node: Node) -> bool:
-        if not isinstance(node, Relu) or not is_permutation(ann, moves := ann[node.inputs[0]]):
+        if not isinstance(node, Relu | LeakyRelu) or not is_permutation(ann, moves := ann[node.inputs[0]]):
             return False
+        if isinstance(node, LeakyRelu):
+            return True
         return by_channel(_values_before(ann, moves, np.asarray(node.bound)), ann.shapes[moves.inputs[0]])
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         moves = ann[node.inputs[0]]
         assert isinstance(moves, Moves)
-        assert isinstance(node, Relu)
+        before = replace(node, inputs=moves.inputs)
+        if isinstance(before, Relu):
+            before = replace(before, bound=_values_before(ann, moves, np.asarray(before.bound)))
+        if isinstance(before, LeakyRelu):
+            before = replace(before, slope=_values_before(ann, moves, np.asarray(before.slope)))
         name = fresh(ann, f"{moves.name}.after")
-        bound = _values_before(ann, moves, np.asarray(node.bound))
-        return splice(
-            ann, node.name, [replace(node, inputs=moves.inputs, bound=bound), replace(moves, name=name, inputs=(node.name,))], result=name
-        )
+        return splice(ann, node.name, [before, replace(moves, name=name, inputs=(node.name,))], result=name)
 
 
 class AffineBeforeMoves(Rewrite):
@@ -126,7 +129,7 @@ class ConcatAfter(Rewrite):
     """relu([x, y]) = [relu(x), relu(y)], and so it is with factors and pooling: parts that are joined stay populations of their own."""
 
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, Relu | Affine | AvgPool | MaxPool) and isinstance(ann[node.inputs[0]], Concat)
+        return isinstance(node, Relu | LeakyRelu | Affine | AvgPool | MaxPool) and isinstance(ann[node.inputs[0]], Concat)
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         joined = ann[node.inputs[0]]
@@ -140,6 +143,8 @@ class ConcatAfter(Rewrite):
                 part = replace(part, scale=_of(part.scale, shape, begin, end), shift=_of(part.shift, shape, begin, end))
             if isinstance(part, Relu):
                 part = replace(part, bound=_of(np.asarray(part.bound), shape, begin, end))
+            if isinstance(part, LeakyRelu):
+                part = replace(part, slope=_of(np.asarray(part.slope), shape, begin, end))
             parts.append(part)
             begin = end
         return splice(ann, node.name, [*parts, Concat(node.name, tuple(part.name for part in parts))])

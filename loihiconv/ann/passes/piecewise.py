@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from loihiconv.ann.graph import Add, Affine, Ann, Clamp, LeakyRelu, Node, Relu
+from loihiconv.ann.graph import Add, Affine, Ann, Clamp, LeakyRelu, Linear, Node, Relu
 from loihiconv.ann.passes.rewrite import Rewrite, by_channel, compact, fresh, spikes, splice
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
@@ -21,20 +23,27 @@ class LeakyReluToSum(Rewrite):
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, LeakyRelu)
-        slope = np.asarray(node.slope)
+        slope, source, zero = np.asarray(node.slope), ann[node.inputs[0]], np.zeros(())
         if not slope.any():
             return splice(ann, node.name, [Relu(node.name, node.inputs)])
         names = [fresh(ann, f"{node.name}.{part}") for part in ("positive", "negated", "negative", "sloped")]
         positive, negated, negative, sloped = names
-        zero = np.zeros(())
+        minus: Node = Affine(negated, node.inputs, np.full((), -1.0), zero)
+        if isinstance(source, Linear):
+            bias = None if source.bias is None else -source.bias
+            minus = replace(source, name=negated, map=source.map.with_weight(-source.map.weight), bias=bias)
         parts = [
             Relu(positive, node.inputs),
-            Affine(negated, node.inputs, np.full((), -1.0), zero),
+            minus,
             Relu(negative, (negated,)),
             Affine(sloped, (negative,), -slope, zero),
             Add(node.name, (positive, sloped)),
         ]
         return splice(ann, node.name, parts)
+
+    def note(self, node: Node) -> str:
+        assert isinstance(node, LeakyRelu)
+        return f"{node.name}: two populations stand for it, one for each sign" if np.any(node.slope) else ""
 
 
 class ClampToRelu(Rewrite):

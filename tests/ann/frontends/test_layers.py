@@ -99,6 +99,44 @@ LEAKY: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "prelu": (nn.Sequential(nn.Linear(5, 4), nn.PReLU(), nn.Linear(4, 3)), (5,)),
     "prelu per channel": (nn.Sequential(nn.Conv2d(4, 4, 3), slopes(nn.PReLU(4)), nn.Flatten(), nn.Linear(80, 3)), IMAGE),
     "rrelu": (nn.Sequential(nn.Linear(5, 4), nn.RReLU(), nn.Linear(4, 3)), (5,)),
+    "bound after permuting": (
+        Net(
+            lambda m, x: m.l(torch.minimum(m.c(x).permute(0, 2, 3, 1).relu(), CHANNELS[:3].abs()).flatten(1)), c=conv(), l=nn.Linear(60, 2)
+        ),
+        IMAGE,
+    ),
+    "slopes after permuting": (
+        Net(lambda m, x: m.l(m.p(m.c(x).permute(0, 3, 1, 2).flatten(1))), c=conv(), p=nn.PReLU(), l=nn.Linear(60, 2)),
+        IMAGE,
+    ),
+    "slopes after joining": (
+        Net(
+            lambda m, x: m.d(m.p(torch.cat([m.c(x), m.a(x)], 1))),
+            c=nn.Conv2d(4, 2, 3),
+            a=nn.Conv2d(4, 2, 3),
+            p=slopes(nn.PReLU(4)),
+            d=conv(),
+        ),
+        IMAGE,
+    ),
+    "bounds after joining": (
+        Net(
+            lambda m, x: m.d(torch.minimum(torch.cat([m.c(x), m.a(x)], 1).relu(), CHANNELS.abs()[:, None, None])),
+            c=nn.Conv2d(4, 2, 3),
+            a=nn.Conv2d(4, 2, 3),
+            d=conv(),
+        ),
+        IMAGE,
+    ),
+    "channels last": (Net(lambda m, x: m.c(((x - CHANNELS) / CHANNELS).permute(0, 3, 1, 2)).relu(), c=conv(padding=1)), (6, 7, 4)),
+    "1d": (
+        nn.Sequential(nn.Conv1d(3, 4, 3, padding=1), nn.BatchNorm1d(4), slopes(nn.PReLU(4)), nn.Conv1d(4, 2, 3), nn.ReLU6(), nn.Flatten()),
+        (3, 9),
+    ),
+    "constants of 1d": (
+        Net(lambda m, x: m.c(x * CHANNELS[:3, None] - torch.arange(9)).clamp(0, 4), c=nn.Conv1d(3, 4, 3, padding=1)),
+        (3, 9),
+    ),
     "absolute values": (Net(lambda m, x: m.b(abs(m.a(x)) - torch.abs(x)), a=nn.Linear(5, 5), b=nn.Linear(5, 3)), (5,)),
 }
 ARITHMETIC: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
