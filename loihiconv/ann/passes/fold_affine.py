@@ -8,7 +8,7 @@ import numpy as np
 
 from loihiconv.ann.graph import Affine, Ann, BatchNorm, Linear, MaxPool, Node
 from loihiconv.ann.passes.rewrite import Rewrite, as_bias, by_channel, column, compact, elementwise, fresh, splice
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 
 
 def scale_and_shift(norm: BatchNorm) -> tuple[Array, Array]:
@@ -65,22 +65,23 @@ class FoldAffine(Rewrite):
 
 
 class FoldAffineForward(Rewrite):
-    """W (s x + t) + b = (W s) x + (W t + b), columns of W scaled: where only dense layers take the result."""
+    """W (s x + t) + b = (W s) x + (W t + b), columns of W scaled: where only dense and sparse layers take the result."""
 
     def match(self, ann: Ann, node: Node) -> bool:
         if not isinstance(node, Affine):
             return False
         users = ann.users(node.name)
-        return bool(users) and all(isinstance(user, Linear) and isinstance(user.map, Dense) for user in users)
+        return bool(users) and all(isinstance(user, Linear) and isinstance(user.map, Dense | Sparse) for user in users)
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, Affine)
         scale, shift = (np.broadcast_to(values, ann.shapes[node.name]).ravel() for values in (node.scale, node.shift))
         for user in ann.users(node.name):
             assert isinstance(user, Linear)
-            through = user.map.weight @ shift
-            bias = through.reshape(ann.shapes[user.name]) + (0 if user.bias is None else user.bias)
-            folded = replace(user, inputs=node.inputs, map=user.map.with_weight(user.map.weight * scale), bias=bias)
+            linear, shape = user.map, ann.shapes[user.name]
+            columns = scale[linear.columns] if isinstance(linear, Sparse) else scale
+            bias = linear.apply(shift[None])[0].reshape(shape) + (0 if user.bias is None else user.bias)
+            folded = replace(user, inputs=node.inputs, map=linear.with_weight(linear.weight * columns), bias=bias)
             ann = splice(ann, user.name, [folded])
         return ann
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluate import Evaluator, forward
 from loihiconv.ann.graph import Affine, Ann, BatchNorm, Input, Linear, MaxPool, Node, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.ann.passes.fold_affine import scale_and_shift
-from loihiconv.core.linear import Conv, Dense, Sparse
+from loihiconv.core.linear import Conv, Dense, Sparse, from_matrix
 
 
 def test_batch_norm_by_hand() -> None:
@@ -62,3 +63,22 @@ def test_max_pooling_compares_spikes_where_factors_are_not_negative() -> None:
     after = (pool, Linear("b", ("pool",), Conv(np.ones((1, 1, 1, 1)))))
     assert [node.name for node in lowered_affine(*spiking, scale=2, shift=-1, after=after).nodes[1:]] == ["a", "relu", "pool", "b"]
     assert not any(isinstance(node, MaxPool) for node in lowered_affine(*spiking, scale=-2, shift=-1, after=after))
+
+
+NORM = tuple(np.array(values) for values in ((3.0, 1.0), (1.0, 2.0), (2.0, -1.0), (3.75, 0.75)))
+
+
+@pytest.mark.parametrize("behind", [True, False])
+def test_batch_norm_goes_into_sparse_maps(behind: bool) -> None:
+    """Behind one it scales rows per channel, before one columns."""
+    rng = np.random.default_rng(0)
+    shape, outputs = ((3, 2, 2), (2, 2, 2)) if behind else ((2,), (5,))
+    count = int(np.prod(outputs)), int(np.prod(shape))
+    linear = Linear("sparse", ("x" if behind else "bn",), from_matrix(rng.normal(size=count) * (rng.random(count) < 0.6), outputs, shape))
+    norm = BatchNorm("bn", ("sparse" if behind else "x",), *NORM, eps=0.25)
+    ann = Ann((Input("x", shape=shape), linear, norm) if behind else (Input("x", shape=shape), norm, linear))
+    folded = lower(ann).ann
+    assert [type(node) for node in folded.nodes] == [Input, Linear]
+    assert isinstance(folded["sparse"].map, Sparse)  # type: ignore[attr-defined]
+    x = rng.normal(size=(4, *shape))
+    np.testing.assert_allclose(forward(folded, x)[0], forward(ann, x)[0], rtol=1e-4, atol=1e-5)
