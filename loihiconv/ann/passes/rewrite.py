@@ -109,6 +109,8 @@ def compact(values: Array, shape: Shape) -> Array:
     first = values.reshape(-1)[:1]
     if values.size == 1 or (values == first).all():
         return first.reshape(())
+    if values.shape == (shape[0], *(1,) * (len(shape) - 1)):
+        return values
     full = np.broadcast_to(values, shape)
     one_each = (slice(None),) + (slice(1),) * (len(shape) - 1)
     channels = full[one_each]
