@@ -101,7 +101,11 @@ def test_random_networks_keep_their_function(case: tuple[nn.Sequential, tuple[in
     x = torch.randn(3, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = model(x)
-    ann = read_torch(model, shape)
+    try:
+        ann = read_torch(model, shape)
+    except UnsupportedLayer as error:
+        assert "gives nothing but zeros" in str(error)  # noqa: PT017  padding may crop all but itself
+        return
     torch.testing.assert_close(Evaluator(ann, dtype=torch.float64)(x)[0].flatten(1), expected, rtol=1e-9, atol=1e-9)
     try:
         result = lower(ann)
