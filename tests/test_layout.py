@@ -15,6 +15,8 @@ ELSEWHERE = {
     "ann/frontends/layers/arguments.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/arithmetic.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/moves.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/constants.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/endings.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/pooling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/resampling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/weights.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),

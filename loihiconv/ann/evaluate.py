@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from functools import singledispatchmethod
+from collections.abc import Callable, Collection, Iterator
+from functools import partial, singledispatchmethod
+from itertools import product
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -14,17 +16,21 @@ from torch import Tensor
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import (
     Add,
+    Affine,
     Ann,
     AvgPool,
     BatchNorm,
+    Clamp,
     Concat,
     Gather,
     Input,
+    LeakyRelu,
     Linear,
     MaxPool,
     Node,
     Relu,
     Reshape,
+    Round,
 )
 from loihiconv.core.errors import InvalidData, InvalidModel
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
@@ -72,7 +78,7 @@ class Evaluator:
         return result, kept
 
     def _tensor(self, values: Array) -> Tensor:
-        return torch.as_tensor(np.ascontiguousarray(values), dtype=self.dtype, device=self.device)
+        return torch.as_tensor(np.array(values, order="C"), dtype=self.dtype, device=self.device)
 
     @singledispatchmethod
     def _step(self, node: Node) -> Callable[..., Tensor]:
@@ -100,8 +106,30 @@ class Evaluator:
         return lambda x: F.batch_norm(x, mean, var, gamma, beta, eps=node.eps)
 
     @_step.register
+    def _(self, node: Affine) -> Callable[..., Tensor]:
+        scale, shift = self._tensor(node.scale), self._tensor(node.shift)
+        return lambda x: x * scale + shift
+
+    @_step.register
     def _(self, node: Relu) -> Callable[..., Tensor]:
-        return F.relu
+        if not node.bounded:
+            return F.relu
+        bound = self._tensor(np.asarray(node.bound))
+        return lambda x: torch.minimum(F.relu(x), bound)
+
+    @_step.register
+    def _(self, node: LeakyRelu) -> Callable[..., Tensor]:
+        slope = self._tensor(node.slope)
+        return lambda x: torch.where(x > 0, x, slope * x)
+
+    @_step.register
+    def _(self, node: Clamp) -> Callable[..., Tensor]:
+        low, high = self._tensor(node.low), self._tensor(node.high)
+        return lambda x: torch.minimum(torch.maximum(x, low), high)
+
+    @_step.register
+    def _(self, node: Round) -> Callable[..., Tensor]:
+        return {"floor": torch.floor, "ceil": torch.ceil, "nearest": torch.round}[node.to]
 
     @_step.register
     def _(self, node: AvgPool) -> Callable[..., Tensor]:
@@ -167,7 +195,9 @@ def forward(ann: Ann, x: Tensor | Array, *, keep: Collection[str] = ()) -> tuple
 
 
 def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
-    """Check that ``ann`` computes what ``model`` computes in evaluation mode, but for a ReLU or a softmax at the end.
+    """Check that ``ann`` computes what ``model`` computes in evaluation mode, but for what is left out at the end.
+
+    That is a ReLU, a softmax, a sigmoid or a tanh, none of which changes the order of the outputs.
 
     Parameters
     ----------
@@ -175,7 +205,7 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     x : (N, \\*input_shape)
         A few real samples.
     tolerance : float
-        Largest difference allowed, relative to the largest output.
+        Largest difference allowed, relative to the largest output; `ROUNDED` where activations are rounded.
 
     Raises
     ------
@@ -185,18 +215,44 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     reference = readable(model)
     batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
     expected = torch.from_numpy(reference.outputs(batch.numpy()))
-    read = Evaluator(ann)(batch)[0].flatten(1)
+    if any(isinstance(node, Round) for node in ann):
+        tolerance = max(tolerance, ROUNDED)
+    _verify(expected, Evaluator(ann)(batch)[0].flatten(1), tolerance, reference.name)
+
+
+def verify_rewriting(ann: Ann, rewritten: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
+    """Check that a network computes what it computed before the passes, as `verify_reading` does with the model."""
+    batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
+    _verify(Evaluator(ann)(batch)[0].flatten(1), Evaluator(rewritten)(batch)[0].flatten(1), tolerance, ann.output.name)
+
+
+def _verify(expected: Tensor, read: Tensor, tolerance: float, where: str) -> None:
     if expected.shape != read.shape:
         raise InvalidModel(f"the model returns shape {tuple(expected.shape)} but was read as {tuple(read.shape)}", remedy=_REPORT)
-    candidates = (read, read.relu(), F.softmax(read, 1), F.log_softmax(read, 1))
     # NaN compares false, so that it counts as a difference.
-    if not any(float((c - expected).abs().max()) <= tolerance * float(expected.abs().max()) for c in candidates):
+    if not any(float((c - expected).abs().max()) <= tolerance * float(expected.abs().max()) for c in _endings(read)):
         worst = float((read - expected).abs().max())
         raise InvalidModel(
-            f"the model's outputs differ by up to {worst:.3g} from those of the network read from it",
-            where=reference.name,
-            remedy=_REPORT,
+            f"the model's outputs differ by up to {worst:.3g} from those of the network read from it", where=where, remedy=_REPORT
         )
 
 
+def _endings(outputs: Tensor) -> Iterator[Tensor]:
+    """The outputs (N, classes) after whatever may be left out at the end of a network."""
+    for first, second, third in product(_RECTIFYING, _SQUASHING, _NORMALIZING):
+        yield third(second(first(outputs)))
+
+
+Ending: TypeAlias = Callable[[Tensor], Tensor]
+
+
+def _unchanged(outputs: Tensor) -> Tensor:
+    return outputs
+
+
+_RECTIFYING: tuple[Ending, ...] = (_unchanged, F.relu)
+_SQUASHING: tuple[Ending, ...] = (_unchanged, torch.sigmoid, F.logsigmoid, torch.tanh)
+_NORMALIZING: tuple[Ending, ...] = (_unchanged, partial(F.softmax, dim=1), partial(F.log_softmax, dim=1))
+ROUNDED = 0.05
+"""Difference allowed where activations are rounded: one that lies between two steps may go either way in float32."""
 _REPORT = "does it use hooks, randomness or global state? Remove them; if not, please report this as a bug"

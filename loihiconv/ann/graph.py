@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
-from typing import TypeAlias
+from math import inf, prod
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -113,16 +113,81 @@ class BatchNorm(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class Affine(Node):
+    """y = scale x + shift, value by value; both broadcast to the shape of x."""
+
+    scale: Array
+    shift: Array
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        for values in (self.scale, self.shift):
+            _check_broadcast(np.shape(values), shapes[0])
+        return shapes[0]
+
+
+@dataclass(frozen=True, eq=False)
 class Relu(Node):
-    """y = max(x, 0).
+    """y = min(max(x, 0), bound).
 
     Parameters
     ----------
     scale_of : str
         Node whose scale λ it takes; empty for one of its own.
+    bound : float or array
+        One number, or one per channel, shaped to broadcast to x; 6 for ReLU6.
+    levels : int
+        Steps between 0 and the bound that training rounded to; 0 for none. Rates of so many time steps are those of training.
     """
 
     scale_of: str = ""
+    bound: float | Array = inf
+    levels: int = 0
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        _check_broadcast(np.shape(self.bound), shapes[0])
+        if np.size(self.bound) > 1 and np.shape(self.bound)[1:] != (1,) * (len(shapes[0]) - 1):
+            raise ValueError(f"one bound, or one per channel, expected; got shape {np.shape(self.bound)}")
+        if not np.all(np.asarray(self.bound) > 0):
+            raise ValueError(f"has a bound of {np.min(self.bound):.4g}, so that nothing passes")
+        return shapes[0]
+
+    @property
+    def bounded(self) -> bool:
+        """Whether some of its results cannot be arbitrarily large."""
+        return bool(np.isfinite(self.bound).any())
+
+
+@dataclass(frozen=True, eq=False)
+class LeakyRelu(Node):
+    """y = x where x > 0, else slope x; one slope per value that broadcasts to x (PReLU), -1 for |x|."""
+
+    slope: Array
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        _check_broadcast(np.shape(self.slope), shapes[0])
+        return shapes[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Clamp(Node):
+    """y = min(max(x, low), high); both broadcast to x, and may be infinite."""
+
+    low: Array
+    high: Array
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        for values in (self.low, self.high):
+            _check_broadcast(np.shape(values), shapes[0])
+        if np.any(np.asarray(self.low) > self.high):
+            raise ValueError(f"clamps between {np.max(self.low):.4g} and {np.min(self.high):.4g}, which leaves nothing")
+        return shapes[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Round(Node):
+    """y = the whole number below x ("floor"), above it ("ceil"), or nearest to it, halves to even ("nearest")."""
+
+    to: Literal["floor", "ceil", "nearest"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +280,15 @@ def arranged(shape: Shape) -> Shape:
     return (shape[0], prod(shape[1:-1]), shape[-1]) if shape else (1,)
 
 
+def _check_broadcast(values: Shape, shape: Shape) -> None:
+    try:
+        fits = np.broadcast_shapes(values, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"shape {values} does not broadcast to {shape}")
+
+
 def _image(shape: Shape) -> tuple[int, int, int]:
     if len(shape) != 3:
         raise ValueError(f"an input of shape (C, H, W) expected, got {shape}")
@@ -241,9 +315,15 @@ class Ann:
     ------
     InvalidModel
         If names repeat, an input is missing, or shapes do not fit together.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        What a user should know of how it was read.
     """
 
     nodes: Nodes
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from typing_extensions import Unpack
 
-from loihiconv.ann.evaluate import verify_reading
+from loihiconv.ann.evaluate import verify_reading, verify_rewriting
 from loihiconv.ann.frontends import Source, readable
-from loihiconv.ann.graph import Ann
+from loihiconv.ann.graph import Ann, Round
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
+from loihiconv.ann.passes.rounding import without_rounding
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate
 from loihiconv.conversion.data_checks import outliers, suspicions
@@ -143,9 +144,8 @@ def measure(
     first, data = _peek(calibration)
     maxpool = settings.pooling
     ann, notes = read(model, first, maxpool)
-    reference = read(model, first).ann if maxpool == "average" else None
-    if reference is not None and not any(isinstance(node, AnnMaxPool) for node in reference):
-        reference = None
+    averaged = maxpool == "average" and any(isinstance(node, AnnMaxPool) for node in model.ann(first.shape[1:]))
+    reference = read(model, first).ann if averaged else None
     if maxpool == "gate":
         check_pooled(ann, settings.input_coding)
     kept: list[Array] = []
@@ -210,7 +210,8 @@ def read(model: Source, x: Array, maxpool: PoolingWay = "gate") -> Lowered:
     x : array (N, \\*shape)
         A few samples to compare outputs on.
     maxpool : "gate", "relu-tree" or "average"
-        "average" is another function than the model's: what is checked is the network before that.
+        "average" is another function than the model's, and so are rounded activations without their rounding: what is checked is the
+        network before that.
 
     Returns
     -------
@@ -221,7 +222,12 @@ def read(model: Source, x: Array, maxpool: PoolingWay = "gate") -> Lowered:
     model = readable(model)
     original = model.ann(x.shape[1:])
     lowered = lower(original, maxpool)
-    verify_reading(model, lower(original).ann if maxpool == "average" else lowered.ann, x)
+    same = lower(original).ann if maxpool == "average" else lowered.ann
+    if any(isinstance(node, Round) for node in original):
+        verify_reading(model, original, x)
+        verify_rewriting(without_rounding(original), same, x)
+    else:
+        verify_reading(model, same, x)
     return lowered
 
 

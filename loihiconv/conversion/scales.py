@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, MaxPool, Node, Relu
-from loihiconv.conversion.calibration import Calibration, Statistics
+from loihiconv.conversion.calibration import CHANNEL_BITS, Calibration, Statistics
 from loihiconv.conversion.settings import ScaleRule, Settings
 from loihiconv.core.linear import Array
 
@@ -41,6 +41,9 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
     With graded spikes that λ stands for Γ = ``settings.payload_max`` per step, and what is returned is λ / Γ: the activation that a
     payload of 1 stands for.
 
+    A function that is cut off at a bound (ReLU6) has no λ above it: a neuron whose λ is the bound is saturated just where the function
+    is. Where training rounded to steps of the bound, λ is the bound itself, so that T steps give the levels of training.
+
     The input's and the output's λ are their largest magnitudes: payloads must not be clipped, and potentials should
     not saturate. A layer that is silent on all calibration data gets λ = 1. Max-pooling keeps the λ of what it pools.
 
@@ -67,7 +70,7 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
         elif not isinstance(node, Relu):
             scales[name] = _or_one(statistics.largest_magnitude)
         else:
-            scales[name] = _hidden(statistics, whole if name in exact else settings)
+            scales[name] = _within_bound(node, _hidden(statistics, whole if name in exact else settings), settings.payload_max)
     return scales
 
 
@@ -170,6 +173,15 @@ SEARCHES: Mapping[ScaleRule, Callable[[Array, Array, Array, int], Array] | None]
     "balanced": balanced_scales,
 }
 """What each rule makes of a histogram and the percentile, which "percentile" itself takes as it is."""
+
+
+def _within_bound(relu: Relu, scale: Array, payload_max: int) -> Array:
+    """λ / Γ of a ReLU that may have a bound."""
+    bound = np.asarray(relu.bound, np.float64) / payload_max
+    if relu.levels:
+        return bound
+    # A percentile comes out of a histogram: what is a bin's width from the bound is the bound.
+    return np.asarray(np.where(scale >= bound * (1 - 2.0**-CHANNEL_BITS), bound, scale))
 
 
 def _next_to_binary_weights(ann: Ann) -> set[str]:

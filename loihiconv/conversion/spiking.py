@@ -96,7 +96,8 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
             held_back = 0.0 if constant or settings.reset == "zero" else settings.hold_back
             v_init = np.full((1,) * len(shape), settings.start - held_back, np.float32)
             normalised = (normalised + held_back / settings.timesteps).astype(np.float32)
-            populations.append(IF(names[node.name], shape, 1.0, v_init, normalised, settings.reset, settings.payload_max))
+            bound = np.asarray(node.bound / scales[node.name], np.float32) if node.bounded else None
+            populations.append(IF(names[node.name], shape, 1.0, v_init, normalised, settings.reset, settings.payload_max, bound))
         else:
             flat = (prod(shape),)
             normalised = np.broadcast_to(normalised, shape).reshape(flat).astype(np.float32)

@@ -70,14 +70,14 @@ def _compose_conv(second: Conv, first: Conv, input_shape: Shape) -> Conv:
     inner = ungrouped(first, input_shape[0])
     if inner.shape[2:] == (1, 1):
         dilation = (second.dilation[0] * first.stride[0], second.dilation[1] * first.stride[1])
-        weight = np.einsum("omyx,mi->oiyx", outer, inner[:, :, 0, 0])
+        weight = np.ascontiguousarray(np.tensordot(outer, inner[:, :, 0, 0], axes=(1, 0)).transpose(0, 3, 1, 2))
         return Conv(grouped(weight, groups), stride, padding, dilation, groups)
     outer, inner = _dilated(outer, second.dilation), _dilated(inner, first.dilation)
     (ko_y, ko_x), (ki_y, ki_x), (sy, sx) = outer.shape[2:], inner.shape[2:], first.stride
     weight = np.zeros((len(outer), inner.shape[1], (ko_y - 1) * sy + ki_y, (ko_x - 1) * sx + ki_x), np.result_type(outer, inner))
     for y in range(ko_y):
         for x in range(ko_x):
-            weight[:, :, y * sy : y * sy + ki_y, x * sx : x * sx + ki_x] += np.einsum("om,miyx->oiyx", outer[:, :, y, x], inner)
+            weight[:, :, y * sy : y * sy + ki_y, x * sx : x * sx + ki_x] += np.tensordot(outer[:, :, y, x], inner, axes=(1, 0))
     return Conv(grouped(weight, groups), stride, padding, groups=groups)
 
 

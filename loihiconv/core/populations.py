@@ -121,6 +121,9 @@ class IF(Integrator):
     reset : "subtract" or "zero"
     payload_max : int, 1 to `PAYLOAD_LIMIT`
         Γ, the largest payload of a spike: 1 sends binary spikes. Graded ones are subtracted, never reset to zero.
+    bound : array broadcastable to shape, or None
+        Where the function that the rates stand for is cut off, in the units of a rate: what a neuron lacks above it is no error. None
+        where it is not. It says what was meant and changes nothing of what neurons do.
     """
 
     vth: float
@@ -128,6 +131,7 @@ class IF(Integrator):
     bias: Array
     reset: Reset = "subtract"
     payload_max: int = 1
+    bound: Array | None = None
 
     @property
     def kind(self) -> Kind:

@@ -7,14 +7,24 @@ import pytest
 import torch
 from torch import nn
 
-from loihiconv.ann.evaluate import Evaluator, verify_reading
+from loihiconv.ann.evaluate import Evaluator, verify_reading, verify_rewriting
 from loihiconv.ann.frontends.torch import read_torch
-from loihiconv.ann.graph import Relu
+from loihiconv.ann.graph import Affine, Ann, Clamp, Input, LeakyRelu, Node, Relu, Round
 from loihiconv.ann.passes import lower
 from loihiconv.core.errors import InvalidModel
 
+ENDINGS = [
+    nn.Softmax(1),
+    nn.LogSoftmax(-1),
+    nn.Identity(),
+    nn.Sigmoid(),
+    nn.LogSigmoid(),
+    nn.Tanh(),
+    nn.Sequential(nn.ReLU(), nn.Softmax(1)),
+]
 
-@pytest.mark.parametrize("last", [nn.Softmax(1), nn.LogSoftmax(-1), nn.Identity()])
+
+@pytest.mark.parametrize("last", ENDINGS)
 def test_reading_is_verified(last: nn.Module) -> None:
     model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3), last)
     ann, x = read_torch(model, (4,)), torch.randn(5, 4)
@@ -32,8 +42,34 @@ def test_evaluator_keeps_what_was_asked_for() -> None:
     assert kept["2"] is output
 
 
-def test_a_relu_at_the_end_may_be_left_out() -> None:
-    model, x = nn.Sequential(nn.Linear(4, 3), nn.ReLU()), torch.randn(50, 4)
-    ann = lower(read_torch(model, (4,))).ann
-    assert not isinstance(ann.output, Relu)
+def test_a_relu_at_the_end_may_be_left_out_or_not() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+    ann, x = read_torch(model, (4,)), torch.randn(20, 4)
     verify_reading(model, ann, x)
+    verify_reading(model, lower(ann).ann, x)
+
+
+def test_rewriting_is_verified() -> None:
+    ann, x = read_torch(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3)), (4,)), torch.randn(5, 4)
+    verify_rewriting(ann, lower(ann).ann, x)
+    other = read_torch(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3)), (4,))
+    with pytest.raises(InvalidModel, match="2: the model's outputs differ"):
+        verify_rewriting(ann, other, x)
+
+
+ONE_BY_ONE: list[tuple[Node, list[float]]] = [
+    (Affine("n", ("x",), np.array(2.0), np.array(1.0)), [-3, 0, 2, 3, 6]),
+    (Relu("n", ("x",), bound=1.5), [0, 0, 0.5, 1, 1.5]),
+    (LeakyRelu("n", ("x",), np.array(0.5)), [-1, -0.25, 0.5, 1, 2.5]),
+    (Clamp("n", ("x",), np.array(-1.0), np.array([9, 9, 9, 0.75, 9])), [-1, -0.5, 0.5, 0.75, 2.5]),
+    (Round("n", ("x",), "floor"), [-2, -1, 0, 1, 2]),
+    (Round("n", ("x",), "ceil"), [-2, 0, 1, 1, 3]),
+    (Round("n", ("x",), "nearest"), [-2, 0, 0, 1, 2]),
+]
+
+
+@pytest.mark.parametrize(("node", "expected"), ONE_BY_ONE, ids=[type(node).__name__ for node, _ in ONE_BY_ONE])
+def test_nodes_by_hand(node: Node, expected: list[float]) -> None:
+    ann = Ann((Input("x", shape=(5,)), node))
+    assert Evaluator(ann)(np.array([[-2, -0.5, 0.5, 1, 2.5]]))[0].flatten().tolist() == expected

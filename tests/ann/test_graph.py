@@ -5,7 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loihiconv.ann.graph import Add, Ann, AvgPool, BatchNorm, Concat, Gather, Input, Linear, MaxPool, Node, Relu, Reshape, arranged
+from loihiconv.ann.graph import (
+    Add,
+    Affine,
+    Ann,
+    AvgPool,
+    BatchNorm,
+    Clamp,
+    Concat,
+    Gather,
+    Input,
+    Linear,
+    MaxPool,
+    Node,
+    Relu,
+    Reshape,
+    arranged,
+)
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Dense, Shape
 
@@ -43,6 +59,10 @@ def test_shapes_by_hand(node: Node, shape: Shape) -> None:
         ),
         ((Reshape("a", ("x",), (2, 6, 5)), Add("n", ("x", "a"))), "n: equal shapes expected"),
         ((Relu("x", ("x",)),), "x: two operations have this name"),
+        ((Relu("n", ("x",), bound=0.0),), "n: has a bound of 0, so that nothing passes"),
+        ((Relu("n", ("x",), bound=np.ones((5, 1))),), "n: one bound, or one per channel, expected"),
+        ((Affine("n", ("x",), np.ones(5), np.ones(())),), r"n: shape \(5,\) does not broadcast to \(2, 5, 6\)"),
+        ((Clamp("n", ("x",), np.array(2.0), np.array(1.0)),), "n: clamps between 2 and 1, which leaves nothing"),
         ((Relu("n", ("later",)), Relu("later", ("x",))), "n: takes the result of 'later', which comes later or nowhere"),
         ((Input("y", shape=(1,)),), "exactly one input"),
     ],

@@ -95,6 +95,7 @@ H = TypeVar("H", bound=Handler)
 
 _MODULES: dict[type[nn.Module], Handler] = {}
 _FUNCTIONS: dict[Any, Handler] = {}
+_NAMED: dict[str, Handler] = {}
 
 
 def on_module(*types: type[nn.Module]) -> Callable[[H], H]:
@@ -102,6 +103,16 @@ def on_module(*types: type[nn.Module]) -> Callable[[H], H]:
 
     def register(handler: H) -> H:
         _MODULES.update(dict.fromkeys(types, handler))
+        return handler
+
+    return register
+
+
+def on_module_named(*names: str) -> Callable[[H], H]:
+    """Register a handler for layers of another package, by their types' qualified names, so that it need not be installed."""
+
+    def register(handler: H) -> H:
+        _NAMED.update(dict.fromkeys(names, handler))
         return handler
 
     return register
@@ -122,6 +133,8 @@ def on_function(*targets: Callable[..., Any] | str) -> Callable[[H], H]:
 
 def module_handler(module: nn.Module) -> Handler | None:
     """The handler for a layer; subclasses are theirs as long as they compute the same."""
+    if named := _NAMED.get(f"{type(module).__module__}.{type(module).__qualname__}"):
+        return named
     for kind in type(module).__mro__:
         if kind in _MODULES:
             return _MODULES[kind] if type(module).forward is kind.forward else None

@@ -87,7 +87,8 @@ class _Reader:
         nodes = [node for node in self._nodes if node.name in self._live or isinstance(node, Input)]
         if len(nodes) < 2:
             raise InvalidModel("the model has no layers", where=self._model_name)
-        return Ann(tuple(nodes))
+        said = (f"{node.name}: left out at the end; it does not change which output is largest" for node in self._left_out)
+        return Ann(tuple(nodes), tuple(said))
 
     def problems(self) -> tuple[LoihiconvError, ...]:
         """Errors for everything that the result depends on."""
@@ -98,16 +99,23 @@ class _Reader:
     def _live(self) -> set[str]:
         """Names of the nodes that the result depends on."""
         by_name = {node.name: node for node in self._nodes}
-        last = by_name[self._output]
-        while isinstance(last, Refused) and last.fine_at_end:
-            last = by_name[last.inputs[0]]
-        live, waiting = set(), [last.name]
+        live, waiting = set(), [self._left_out[-1].inputs[0] if self._left_out else self._output]
         while waiting:
             name = waiting.pop()
             if name not in live:
                 live.add(name)
                 waiting.extend(by_name[name].inputs)
         return live
+
+    @property
+    def _left_out(self) -> list[Refused]:
+        """Operations at the end that do not change which output is largest, the last one first."""
+        by_name = {node.name: node for node in self._nodes}
+        last, found = by_name[self._output], []
+        while isinstance(last, Refused) and last.fine_at_end:
+            found.append(last)
+            last = by_name[last.inputs[0]]
+        return found
 
     def _read(self, node: fx.Node) -> Any:
         value = self._trace.values[node]

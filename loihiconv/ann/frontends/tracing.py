@@ -153,6 +153,9 @@ class _Stand(fx.Proxy):
         pick: Any = operator.getitem
         return iter([pick(self, i) for i in range(len(self))])
 
+    def __abs__(self) -> Any:
+        return self.abs()
+
 
 class _Recorder(fx.Tracer):
     """Records operations and carries each of them out on the example at once."""

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from loihiconv.ann.graph import Ann, Linear
-from loihiconv.ann.passes.fold_batchnorm import (
-    BatchNormToLinear,
-    FoldBatchNorm,
-    FoldBatchNormForward,
-    SwapBatchNormMaxPool,
+from loihiconv.ann.graph import Ann, Linear, Node
+from loihiconv.ann.passes.fold_affine import (
+    AffineAfterMaxPool,
+    AffineBeforeMaxPool,
+    AffineToLinear,
+    BatchNormToAffine,
+    FoldAffine,
+    FoldAffineForward,
+    MergeAffine,
 )
 from loihiconv.ann.passes.layout import (
     AddBeforeMoves,
-    BatchNormBeforeMoves,
+    AffineBeforeMoves,
     ConcatAfter,
     ConcatToAdd,
     DropReshape,
     MergeMoves,
+    MovesBeforeAffine,
     MovesByHost,
     MovesToLinear,
     ReluBeforeMoves,
@@ -31,22 +35,26 @@ from loihiconv.ann.passes.maxpool import InsideWindows, MaxPoolToAverage, MaxPoo
 from loihiconv.ann.passes.merge_linear import FlattenSums, MergeLinear, PushLinearThroughAdd
 from loihiconv.ann.passes.merge_parallel import MergeParallel
 from loihiconv.ann.passes.output import OutputIsLinear, OutputIsVector
+from loihiconv.ann.passes.piecewise import ClampToRelu, LeakyReluToSum
 from loihiconv.ann.passes.relus import DropFinalRelu, DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.ann.passes.rewrite import Rewrite, apply_all
+from loihiconv.ann.passes.rounding import DropRounding, rounding_notes
 from loihiconv.core.choices import PoolingWay
 
 __all__ = ["Lowered", "lower"]
 
 # A later stage may make work for an earlier rule of its own stage, never for an earlier stage.
 _STAGES: tuple[tuple[Rewrite, ...], ...] = (
-    (MergeMoves(), MovesByHost(), ReluBeforeMoves(), BatchNormBeforeMoves(), AddBeforeMoves(), ConcatAfter()),
-    (SwapBatchNormMaxPool(), FoldBatchNorm(), FoldBatchNormForward()),
-    (BatchNormToLinear(), AvgPoolToLinear(), MergeMoves(), DropReshape(), ShapeOfDense()),
+    (DropRounding(),),
+    (ClampToRelu(), BatchNormToAffine()),
+    (MergeMoves(), MovesBeforeAffine(), MovesByHost(), ReluBeforeMoves(), AffineBeforeMoves(), AddBeforeMoves(), ConcatAfter()),
+    (MergeAffine(), AffineAfterMaxPool(), AffineBeforeMaxPool(), FoldAffine(), FoldAffineForward()),
+    (LeakyReluToSum(), AffineToLinear(), AvgPoolToLinear(), MergeMoves(), DropReshape(), ShapeOfDense()),
     (MovesToLinear(), ConcatToAdd()),
     (ReluBeforeMaxPool(), DropRepeatedRelu(), DropFinalRelu(), OutputIsLinear(), OutputIsVector(), FeedReluByLinear()),
 )
 _POOLING: dict[PoolingWay, tuple[Rewrite, ...]] = {
-    "gate": (SpikesBeforeMaxPool(),),
+    "gate": (SpikesBeforeMaxPool(), InsideWindows(sums=True), SplitLargeWindows(sums=True), MaxPoolToReluTree(sums=True)),
     "relu-tree": (SpikesBeforeMaxPool(), InsideWindows(), SplitLargeWindows(), MaxPoolToReluTree()),
     "average": (MaxPoolToAverage(),),
 }
@@ -74,16 +82,16 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
     Parameters
     ----------
     maxpool : "gate", "relu-tree" or "average"
-        "gate" keeps `MaxPool`; "relu-tree" writes it with `Relu` and `Add`; "average" takes the mean instead, which is
-        the only rewrite that changes the function.
+        "gate" keeps `MaxPool` of spikes, and is "relu-tree" for what can be negative; "relu-tree" writes it with `Relu` and `Add`;
+        "average" takes the mean instead. That, and leaving the rounding of activations to rates, are all that changes the function.
 
     Raises
     ------
     UnsupportedLayer
         If two linear layers follow one another that cannot be merged.
     """
+    notes = ann.notes
     ann = _in_float64(ann)
-    notes: tuple[str, ...] = ()
     for stage in (*_STAGES, _POOLING[maxpool]):
         ann, new = _applied(stage, ann)
         notes += new
@@ -95,7 +103,7 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
             f"layers that follow one another without a ReLU become one set of synapses each: {merged:,} weights in place of {unmerged:,}; "
             "a ReLU between them keeps them apart",
         )
-    return Lowered(ann, notes)
+    return Lowered(ann, notes + rounding_notes(ann))
 
 
 def _applied(stage: tuple[Rewrite, ...], ann: Ann) -> tuple[Ann, tuple[str, ...]]:
@@ -115,8 +123,14 @@ def _weights(ann: Ann) -> int:
 
 
 def _in_float64(ann: Ann) -> Ann:
-    def precise(linear: Linear) -> Linear:
-        bias = None if linear.bias is None else np.asarray(linear.bias, np.float64)
-        return replace(linear, map=linear.map.with_weight(np.asarray(linear.map.weight, np.float64)), bias=bias)
+    def precise(node: Node) -> Node:
+        values = {f.name: getattr(node, f.name) for f in fields(node)}
+        arrays: dict[str, Any] = {
+            name: v.astype(np.float64) for name, v in values.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"
+        }
+        node = replace(node, **arrays)
+        if isinstance(node, Linear):
+            node = replace(node, map=node.map.with_weight(np.asarray(node.map.weight, np.float64)))
+        return node
 
-    return Ann(tuple(precise(node) if isinstance(node, Linear) else node for node in ann))
+    return Ann((ann.input, *(precise(node) for node in ann.nodes[1:])))

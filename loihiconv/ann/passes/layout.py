@@ -11,8 +11,8 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.ann.graph import Add, Ann, AvgPool, BatchNorm, Concat, Gather, Input, Linear, MaxPool, Node, Relu, Reshape
-from loihiconv.ann.passes.rewrite import Replacement, Rewrite, fresh, rewired, splice
+from loihiconv.ann.graph import Add, Affine, Ann, AvgPool, Concat, Gather, Input, LeakyRelu, Linear, MaxPool, Node, Relu, Reshape
+from loihiconv.ann.passes.rewrite import Replacement, Rewrite, by_channel, compact, fresh, rewired, splice
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 
 Moves = Reshape | Gather
@@ -53,31 +53,59 @@ class ReluBeforeMoves(Rewrite):
     """relu(P x) = P relu(x): so a layer's own shape is that of its neurons, and one arrangement may undo another."""
 
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, Relu) and is_permutation(ann, ann[node.inputs[0]])
+        if not isinstance(node, Relu | LeakyRelu) or not is_permutation(ann, moves := ann[node.inputs[0]]):
+            return False
+        if isinstance(node, LeakyRelu):
+            return True
+        return by_channel(_values_before(ann, moves, np.asarray(node.bound)), ann.shapes[moves.inputs[0]])
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         moves = ann[node.inputs[0]]
         assert isinstance(moves, Moves)
-        assert isinstance(node, Relu)
-        name = fresh(ann, f"{moves.name}.after")
-        return splice(ann, node.name, [replace(node, inputs=moves.inputs), replace(moves, name=name, inputs=(node.name,))], result=name)
-
-
-class BatchNormBeforeMoves(Rewrite):
-    """BN(P x) = P BN'(x), where all values of a channel come from one of x, whose values go to one alone."""
-
-    def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, BatchNorm) and is_permutation(ann, ann[node.inputs[0]]) and _channels(ann, node) is not None
-
-    def transform(self, ann: Ann, node: Node) -> Ann:
-        moves, channels = ann[node.inputs[0]], _channels(ann, node)
-        assert isinstance(moves, Moves)
-        assert isinstance(node, BatchNorm)
-        assert channels is not None  # it matched
-        gamma, beta, mean, var = (np.asarray(values)[channels] for values in (node.gamma, node.beta, node.mean, node.var))
-        before = replace(node, inputs=moves.inputs, gamma=gamma, beta=beta, mean=mean, var=var)
+        before = replace(node, inputs=moves.inputs)
+        if isinstance(before, Relu):
+            before = replace(before, bound=_values_before(ann, moves, np.asarray(before.bound)))
+        if isinstance(before, LeakyRelu):
+            before = replace(before, slope=_values_before(ann, moves, np.asarray(before.slope)))
         name = fresh(ann, f"{moves.name}.after")
         return splice(ann, node.name, [before, replace(moves, name=name, inputs=(node.name,))], result=name)
+
+
+class AffineBeforeMoves(Rewrite):
+    """s P x + t = P (s' x + t'), where s' is a factor of whole channels, which a convolution can take in."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        if not isinstance(node, Affine) or not is_permutation(ann, moves := ann[node.inputs[0]]) or moves.inputs[0] == ann.input.name:
+            return False
+        return by_channel(_values_before(ann, moves, node.scale), ann.shapes[moves.inputs[0]])
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        moves = ann[node.inputs[0]]
+        assert isinstance(moves, Moves)
+        assert isinstance(node, Affine)
+        scale, shift = (_values_before(ann, moves, values) for values in (node.scale, node.shift))
+        before, name = Affine(node.name, moves.inputs, scale, shift), fresh(ann, f"{moves.name}.after")
+        return splice(ann, node.name, [before, replace(moves, name=name, inputs=(node.name,))], result=name)
+
+
+class MovesBeforeAffine(Rewrite):
+    """P (s x + t) = s' P x + t' for the network's input x, so that the host can arrange it."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        affine = ann[node.inputs[0]] if isinstance(node, Moves) else None
+        return isinstance(affine, Affine) and affine.inputs[0] == ann.input.name and is_permutation(ann, node)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        affine = ann[node.inputs[0]]
+        assert isinstance(node, Moves)
+        assert isinstance(affine, Affine)
+        before, index = ann.shapes[affine.name], index_of(ann, node)
+        scale, shift = (
+            compact(np.broadcast_to(values, before).ravel()[index].reshape(node.shape), node.shape)
+            for values in (affine.scale, affine.shift)
+        )
+        name = fresh(ann, f"{node.name}.affine")
+        return splice(ann, node.name, [replace(node, inputs=affine.inputs), Affine(name, (node.name,), scale, shift)], result=name)
 
 
 class AddBeforeMoves(Rewrite):
@@ -98,10 +126,10 @@ class AddBeforeMoves(Rewrite):
 
 
 class ConcatAfter(Replacement):
-    """relu([x, y]) = [relu(x), relu(y)], and so it is with batch norm and pooling: parts that are joined stay populations of their own."""
+    """relu([x, y]) = [relu(x), relu(y)], and so it is with factors and pooling: parts that are joined stay populations of their own."""
 
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, Relu | BatchNorm | AvgPool | MaxPool) and isinstance(ann[node.inputs[0]], Concat)
+        return isinstance(node, Relu | LeakyRelu | Affine | AvgPool | MaxPool) and isinstance(ann[node.inputs[0]], Concat)
 
     def new(self, ann: Ann, node: Node) -> list[Node]:
         joined = ann[node.inputs[0]]
@@ -110,9 +138,13 @@ class ConcatAfter(Replacement):
         for i, source in enumerate(joined.inputs):
             end = begin + ann.shapes[source][0]
             part = replace(node, name=fresh(ann, f"{node.name}.{i}"), inputs=(source,))
-            if isinstance(part, BatchNorm):
-                of = slice(begin, end)
-                part = replace(part, gamma=part.gamma[of], beta=part.beta[of], mean=part.mean[of], var=part.var[of])
+            shape = ann.shapes[joined.name]
+            if isinstance(part, Affine):
+                part = replace(part, scale=_of(part.scale, shape, begin, end), shift=_of(part.shift, shape, begin, end))
+            if isinstance(part, Relu):
+                part = replace(part, bound=_of(np.asarray(part.bound), shape, begin, end))
+            if isinstance(part, LeakyRelu):
+                part = replace(part, slope=_of(np.asarray(part.slope), shape, begin, end))
             parts.append(part)
             begin = end
         return [*parts, Concat(node.name, tuple(part.name for part in parts))]
@@ -268,12 +300,18 @@ def _alike(ann: Ann, a: Node, b: Node) -> bool:
     return same and (a is b or np.array_equal(index_of(ann, a), index_of(ann, b)))
 
 
-def _channels(ann: Ann, norm: Node) -> Array | None:
-    """Of each channel before an arrangement, the one that it is afterwards; None where they mix."""
-    moves = ann[norm.inputs[0]]
+def _values_before(ann: Ann, moves: Node, values: Array) -> Array:
+    """Of values that broadcast to what an arrangement gives, those for what it takes."""
     assert isinstance(moves, Moves)
-    before, after = ann.shapes[moves.inputs[0]], moves.shape
-    numbers = np.empty(prod(after), np.int64)
-    numbers[index_of(ann, moves)] = np.arange(after[0]).repeat(prod(after[1:]))
-    numbers = numbers.reshape(before[0], -1)
-    return numbers[:, 0] if (numbers == numbers[:, :1]).all() else None
+    if values.size == 1:
+        return values.reshape(())
+    before = ann.shapes[moves.inputs[0]]
+    arranged = np.empty(prod(before), values.dtype)
+    arranged[index_of(ann, moves)] = np.broadcast_to(values, moves.shape).ravel()
+    return compact(arranged.reshape(before), before)
+
+
+def _of(values: Array, shape: Shape, begin: int, end: int) -> Array:
+    """The values for some of the channels, of those that broadcast to ``shape``."""
+    small = compact(values, shape)
+    return small[begin:end] if small.ndim else small

@@ -14,7 +14,7 @@ from loihiconv.ann.passes.lower_linear import average
 from loihiconv.ann.passes.merge_linear import never_negative
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, rewired, spikes, splice
 from loihiconv.core.errors import UnsupportedLayer
-from loihiconv.core.linear import Array, LinearMap
+from loihiconv.core.linear import Array, LinearMap, Sparse
 
 WHOLE = 9
 """Most values of a window that are compared one after the other; larger windows are pooled along rows, then columns."""
@@ -61,10 +61,20 @@ class _Sum:
 
 
 class InsideWindows(Rewrite):
-    """Where zeros of the padding could win over values that may be negative, windows at the border take a value of theirs twice instead."""
+    """Where zeros of the padding could win over values that may be negative, windows at the border take a value of theirs twice instead.
+
+    Parameters
+    ----------
+    sums : bool
+        Only where sums are pooled, which gates cannot compare; so it is with the other rules.
+    """
+
+    def __init__(self, *, sums: bool = False) -> None:
+        self.sums = sums
 
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, MaxPool) and any(node.padding) and not spikes(ann, node.inputs[0])
+        padded = isinstance(node, MaxPool) and any(node.padding) and not spikes(ann, node.inputs[0])
+        return padded and (not self.sums or _of_sums(ann, node))
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
@@ -94,8 +104,12 @@ class SplitLargeWindows(Rewrite):
     Windows of up to `WHOLE` values stay whole: each comparison of rows is one per row of the image, so there is little to gain.
     """
 
+    def __init__(self, *, sums: bool = False) -> None:
+        self.sums = sums
+
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, MaxPool) and min(node.kernel) > 1 and prod(node.kernel) > WHOLE
+        large = isinstance(node, MaxPool) and min(node.kernel) > 1 and prod(node.kernel) > WHOLE
+        return large and (not self.sums or _of_sums(ann, node))
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
@@ -114,10 +128,16 @@ class MaxPoolToReluTree(Rewrite):
     A spike that says that x is ahead cannot be taken back when m catches up, so that maxima come out too large. In a balanced tree,
     which compares maxima with maxima, both sides of a comparison do, here only one: with windows of 3x3 the outputs err a quarter
     less for it (`benchmarks/NOTES.md`). Levels cost delay, no accuracy: each waits for the spikes of the same step.
+
+    A maximum that can be negative is a sum, which merges into the synapses that follow, or where windows are padded two populations,
+    one for each sign.
     """
 
+    def __init__(self, *, sums: bool = False) -> None:
+        self.sums = sums
+
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, MaxPool)
+        return isinstance(node, MaxPool) and (not self.sums or _of_sums(ann, node))
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
@@ -147,12 +167,30 @@ class MaxPoolToReluTree(Rewrite):
             largest = largest.plus(_Sum(0 * value.window, {relu.name: 1}))
         last = summed(largest, node.name)
         if not rectified:
-            return splice(ann, node.name, nodes, result=last)
+            pooled = ann[source]
+            if not isinstance(pooled, Linear) or not isinstance(pooled.map, Sparse):
+                return splice(ann, node.name, nodes, result=last)
+            # Windows without structure would have to be written out with every layer that follows.
+            return splice(ann, node.name, [*nodes, *_both_signs(ann, node.name, last)])
         # The sum is not negative either; as a population it fires like the gates would, and what follows needs one set of synapses.
         return splice(ann, node.name, [*nodes, Relu(node.name, (last,), scale_of)])
 
     def note(self, node: Node) -> str:
         return f"{node.name}: max-pooling is computed by a tree of comparing populations"
+
+
+def _both_signs(ann: Ann, name: str, source: str) -> list[Node]:
+    """The sum x = relu(x) - relu(-x) as two populations and their sum, of this name."""
+    unit = identity(ann.shapes[name])
+    minus = unit.with_weight(-unit.weight)
+    positive, negated, negative, back = (fresh(ann, f"{name}.{part}") for part in ("positive", "negated", "negative", "back"))
+    parts: list[Node] = [Relu(positive, (source,)), Linear(negated, (source,), minus), Relu(negative, (negated,))]
+    return [*parts, Linear(back, (negative,), minus), Add(name, (positive, back))]
+
+
+def _of_sums(ann: Ann, pool: Node) -> bool:
+    """Whether it pools sums; those that are never negative have become populations in `SpikesBeforeMaxPool`."""
+    return isinstance(ann[pool.inputs[0]], Linear | Add)
 
 
 def _windows(ann: Ann, pool: MaxPool, factors: Array) -> LinearMap:

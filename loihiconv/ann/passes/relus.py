@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, rewired, spikes, splice
 
 
 class DropRepeatedRelu(Rewrite):
-    """relu(x) = x where x is the result of a ReLU, or of max-pooling one."""
+    """relu(x) = x where x is the result of a ReLU, or of max-pooling one; of two bounds the tighter one counts."""
 
     def match(self, ann: Ann, node: Node) -> bool:
         return isinstance(node, Relu) and spikes(ann, node.inputs[0])
 
     def transform(self, ann: Ann, node: Node) -> Ann:
-        return splice(ann, node.name, result=node.inputs[0])
+        assert isinstance(node, Relu)
+        before = ann[node.inputs[0]]
+        if not node.bounded or (isinstance(before, Relu) and (np.asarray(before.bound) <= node.bound).all()):
+            return splice(ann, node.name, result=before.name)
+        assert isinstance(before, Relu)  # `ReluBeforeMaxPool` has moved it there
+        tighter = replace(node, inputs=before.inputs, bound=np.minimum(before.bound, node.bound))
+        return splice(ann, node.name, [tighter])
 
 
 class ReluBeforeMaxPool(Rewrite):
@@ -33,10 +41,13 @@ class ReluBeforeMaxPool(Rewrite):
 
 
 class DropFinalRelu(Rewrite):
-    """argmax relu(x) = argmax x unless all outputs are <= 0, where the readout still tells classes apart."""
+    """argmax relu(x) = argmax x unless all outputs are <= 0, where the readout still tells classes apart.
+
+    One with a bound stays, as a population: above the bound outputs are equal for the model, and their order says nothing.
+    """
 
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, Relu) and node is ann.output and isinstance(ann[node.inputs[0]], Linear | Add)
+        return isinstance(node, Relu) and not node.bounded and node is ann.output and isinstance(ann[node.inputs[0]], Linear | Add)
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         return splice(ann, node.name, result=node.inputs[0])

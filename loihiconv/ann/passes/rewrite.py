@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain, count
+from math import prod
 
 import numpy as np
 
@@ -123,17 +124,43 @@ def spikes(ann: Ann, name: str) -> bool:
     return isinstance(node, Relu) or (isinstance(node, MaxPool) and spikes(ann, node.inputs[0]))
 
 
-def per_channel(scale: Array, shape: Shape) -> LinearMap:
-    """The map that multiplies every channel of inputs of ``shape`` by its factor."""
-    if len(shape) == 3:
-        return Conv(np.asarray(scale, np.float64).reshape(-1, 1, 1, 1), groups=shape[0])
-    places = np.arange(shape[0], dtype=np.int32)
-    return Sparse(np.asarray(scale, np.float64), places, places, shape, shape)
+def elementwise(scale: Array, shape: Shape) -> LinearMap:
+    """The map that multiplies every value of inputs of ``shape`` by its factor, which broadcasts to it."""
+    factors = np.asarray(scale, np.float64)
+    if len(shape) == 3 and by_channel(factors, shape):
+        return Conv(np.broadcast_to(compact(factors, shape), (shape[0], 1, 1)).reshape(-1, 1, 1, 1).copy(), groups=shape[0])
+    places = np.arange(prod(shape), dtype=np.int32)
+    return Sparse(np.broadcast_to(factors, shape).ravel(), places, places, shape, shape)
 
 
 def identity(shape: Shape) -> LinearMap:
     """The map that leaves inputs of ``shape`` as they are."""
-    return per_channel(np.ones(shape[0]), shape)
+    return elementwise(np.ones(()), shape)
+
+
+def compact(values: Array, shape: Shape) -> Array:
+    """The smallest array that broadcasts to the same of ``shape``: one number, one per channel (C, 1, ...), or all of them."""
+    values = np.asarray(values)
+    first = values.reshape(-1)[:1]
+    if values.size == 1 or (values == first).all():
+        return first.reshape(())
+    if values.shape == (shape[0], *(1,) * (len(shape) - 1)):
+        return values
+    full = np.broadcast_to(values, shape)
+    one_each = (slice(None),) + (slice(1),) * (len(shape) - 1)
+    channels = full[one_each]
+    return np.array(channels if (full == channels).all() else full)
+
+
+def as_bias(values: Array, shape: Shape) -> Array:
+    """Values that broadcast to ``shape``, one per channel or all of them."""
+    small = compact(values, shape)
+    return small if small.ndim else np.full((shape[0], *(1,) * (len(shape) - 1)), small)
+
+
+def by_channel(values: Array, shape: Shape) -> bool:
+    """Whether values that broadcast to ``shape`` are the same all over each channel."""
+    return compact(values, shape).shape in ((), (shape[0], *(1,) * (len(shape) - 1)))
 
 
 def column(values: Array, shape: Shape) -> Array:

@@ -2,7 +2,7 @@
 
 With a transfer function f in place of the neurons, r = f((Σ W r_before + b) / τ), evaluated in PyTorch on whole batches:
 
-- "relu":  f(z) = max(0, z), the float network that the spiking one stands for
+- "relu":  f(z) = max(0, z), or min(max(0, z), bound), the float network that the spiking one stands for
 - "clip":  f(z) = min(max(0, z), Γ), since no neuron sends more than its largest payload per step (rmax = Γ, 1 with binary spikes)
 - "steps": the spikes that a neuron fires in T steps of a constant current z, divided by T
 
@@ -143,7 +143,8 @@ class RateModel:
     def _fired(self, p: IF, z: Tensor, transfer: Transfer) -> Tensor:
         """Rates from currents in thresholds."""
         if transfer == "relu":
-            return z.clamp_min(0)
+            rates = z.clamp_min(0)
+            return rates if p.bound is None else torch.minimum(rates, torch.from_numpy(np.asarray(p.bound, np.float32)))
         if transfer == "clip":
             return z.clamp(0, p.payload_max)
         start = torch.from_numpy(np.asarray(p.v_init / (2.0**self.network.shift * float(p.vth)), np.float32))

@@ -3,16 +3,16 @@
 For a population with analog activation a (`theory.analog_rates`), recorded rate r, and drive z = (Σ W r_before + b) / τ
 from the rates it really received, all in spikes per step::
 
-    a - r  =  [a - max(0, z)]  +  [max(0, z) - r]
-                propagated            own
+    a - r  =  [a - f(z)]  +  [f(z) - r]         f(z) = max(0, z), or min(max(0, z), bound) where the function has a bound
+              propagated         own
 
     own  =  left-over + saturation + discarded + transient
 
 *Left-over* is charge within one threshold that would have become a spike later (Eq. 6 of Rueckauer et al. 2016);
-*saturation* is drive above one spike per step; *discarded* is charge that a reset to zero, or the end of the chip's 24
-bits, threw away (Eq. 5); *transient* is the rest: spikes that came before inhibition could stop them, charge that came too late to
-be fired, gates of max-pooling that changed their mind, the noise of random input. Each identity holds exactly, neuron by
-neuron. A readout fires nothing: all its error is propagated or discarded.
+*saturation* is drive above one spike per step, as far as the function goes beyond it; *discarded* is charge that a reset to zero, or
+the end of the chip's 24 bits, threw away (Eq. 5); *transient* is the rest: spikes that came before inhibition could stop them, charge
+that came too late to be fired, gates of max-pooling that changed their mind, the noise of random input. Each identity holds exactly,
+neuron by neuron. A readout fires nothing: all its error is propagated or discarded.
 """
 
 from __future__ import annotations
@@ -137,6 +137,7 @@ def split(network: Network, recording: Recording, samples: Array, activations: M
             start,
             1 / recording.timesteps,
             most=float(p.largest_message),
+            driven=theory.rectified(p, z),
             subtract=p.resets == "subtract",
         )
     passed_on = theory.equation_8(network, {name: part["left_over"] for name, part in parts.items()}, rates, samples)
@@ -144,12 +145,21 @@ def split(network: Network, recording: Recording, samples: Array, activations: M
 
 
 def neuron_parts(
-    a: Array, r: Array, z: Array, delta_v: Array, start: Array, one: float, *, subtract: bool, most: float = 1.0
+    a: Array,
+    r: Array,
+    z: Array,
+    delta_v: Array,
+    start: Array,
+    one: float,
+    *,
+    subtract: bool,
+    most: float = 1.0,
+    driven: Array | None = None,
 ) -> dict[str, Array]:
     """Take the error of integrate-and-fire neurons apart; everything in spikes per step.
 
-    discarded = z - ΔV - r (what Eq. 7 lacks), saturation = max(0, z - rmax) unless resets discard it, left-over =
-    clip(V(T) - saturated charge, 0, τ) / (τ T) - V(0) / (τ T) of neurons that were driven or fired, transient = the rest.
+    discarded = z - ΔV - r (what Eq. 7 lacks), saturation = max(0, f(z) - rmax) unless resets discard it, left-over =
+    clip(V(T) - charge beyond rmax, 0, τ) / (τ T) - V(0) / (τ T) of neurons that were driven or fired, transient = the rest.
 
     Parameters
     ----------
@@ -163,11 +173,14 @@ def neuron_parts(
         Whether resets subtract the threshold.
     most : float
         rmax: 1, or the largest payload of graded spikes.
+    driven : array, optional
+        f(z); max(0, z) where the function has no bound.
     """
-    driven = np.maximum(z, 0.0)
-    saturation = np.maximum(z - most, 0.0) if subtract else np.zeros_like(z)
+    driven = np.maximum(z, 0.0) if driven is None else driven
+    beyond = np.maximum(z - most, 0.0) if subtract else np.zeros_like(z)
+    saturation = np.minimum(beyond, np.maximum(driven - most, 0.0))
     discarded = z - delta_v - r
-    within = np.clip(delta_v + start - saturation, 0.0, one) - start
+    within = np.clip(delta_v + start - beyond, 0.0, one) - start
     left = np.where((z > 0) | (r > 0), within, 0.0)
     own = driven - r
     return {

@@ -15,7 +15,7 @@ from loihiconv.conversion.exponents import mean_loss
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.input_coding import check_samples, host_currents, payloads
 from loihiconv.core.linear import Array, Conv
-from loihiconv.core.network import Connection, Input, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never
+from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never
 
 
 def left_over(v_end: Array, v_start: Array, threshold: float, timesteps: int) -> Array:
@@ -145,8 +145,8 @@ def _received(network: Network, target: Integrator, payload: Array, rates: Mappi
 def analog_rates(network: Network, samples: Array) -> dict[str, Array]:
     """Rates that every population would have after infinitely many steps: the float network that this one stands for.
 
-    a = max(0, Σ W a + b) / τ, without an upper limit: what lies above 1 cannot be fired. In a float network these are the
-    activations divided by λ; in fixed point those of the quantized weights, so that their distance to recorded rates is
+    a = max(0, Σ W a + b) / τ, without an upper limit but the function's own: what lies above 1 cannot be fired. In a float network
+    these are the activations divided by λ; in fixed point those of the quantized weights, so that their distance to recorded rates is
     an error of time and not of precision.
 
     Returns
@@ -157,8 +157,14 @@ def analog_rates(network: Network, samples: Array) -> dict[str, Array]:
     rates: dict[str, Array] = {}
     for p in network.populations:
         received = drive(network, rates, p.name, samples)
-        rates[p.name] = np.maximum(received, 0.0) / tau(network, p) if p.spiking else received
+        rates[p.name] = rectified(p, received / tau(network, p)) if p.spiking else received
     return rates
+
+
+def rectified(population: Population, z: Array) -> Array:
+    """What the float function makes of a current in thresholds per step: max(0, z), and no more than its bound."""
+    bound = population.bound if isinstance(population, IF) else None
+    return np.maximum(z, 0.0) if bound is None else np.clip(z, 0.0, bound)
 
 
 def recorded_rates(network: Network, recording: Recording, samples: Array) -> dict[str, Array]:

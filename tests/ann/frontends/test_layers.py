@@ -21,6 +21,162 @@ def residual(m: Any, x: Tensor) -> Tensor:
     return F.relu(y).flatten(1)
 
 
+def frozen_batch_norm(m: Any, x: Tensor) -> Tensor:
+    """As torchvision.ops.FrozenBatchNorm2d computes it."""
+    weight, bias, var, mean = (v.reshape(1, -1, 1, 1) for v in (m.n.weight, m.n.bias, m.n.running_var, m.n.running_mean))
+    scale = weight * (var + m.n.eps).rsqrt()
+    return m.c(x * scale + (bias - mean * scale))
+
+
+def named(module: nn.Module, name: str) -> nn.Module:
+    """A layer whose type has the qualified name of another package's."""
+    package, _, kind = name.rpartition(".")
+    type(module).__module__, type(module).__qualname__ = package, kind
+    return module
+
+
+class Normalize(nn.Module):
+    """What torchvision's transform of that name computes, which cannot be traced."""
+
+    def __init__(self, mean: Any, std: Any) -> None:
+        super().__init__()
+        self.mean, self.std = mean, std
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not isinstance(x, Tensor):
+            raise TypeError("a tensor image expected")
+        mean, std = (torch.as_tensor(v, dtype=x.dtype)[:, None, None] for v in (self.mean, self.std))
+        return (x - mean) / std
+
+
+def slopes(layer: nn.PReLU) -> nn.PReLU:
+    layer.weight.data.copy_(CHANNELS)
+    return layer
+
+
+def conv(**options: Any) -> nn.Conv2d:
+    return nn.Conv2d(4, 3, 3, **options)
+
+
+CHANNELS = torch.tensor([0.3, -1.0, 2.0, 0.5])
+PIXELS = torch.linspace(-1, 1, 168).reshape(IMAGE)
+BOUNDED: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
+    "relu6": (nn.Sequential(conv(), nn.ReLU6(), nn.Conv2d(3, 2, 3)), IMAGE),
+    "relu6 at the end": (nn.Sequential(nn.Linear(5, 3), Net(lambda m, x: F.relu6(x * 30))), (5,)),
+    "hardtanh": (nn.Sequential(conv(padding=1), nn.Hardtanh(), nn.Conv2d(3, 2, 3, padding=1), nn.ReLU()), IMAGE),
+    "hardtanh from zero": (nn.Sequential(conv(), nn.Hardtanh(0, 0.2), nn.Flatten(), nn.Linear(60, 2)), IMAGE),
+    "functional hardtanh": (Net(lambda m, x: m.c(F.hardtanh(m.a(x), -0.5, 0.1)), a=conv(), c=nn.Conv2d(3, 2, 3)), IMAGE),
+    "clamps": (Net(lambda m, x: m.c(torch.clamp(m.a(x), 0, 0.3).clip(0.1, 0.2)), a=conv(), c=nn.Conv2d(3, 2, 3)), IMAGE),
+    "clamp in place": (Net(lambda m, x: (y := m.c(x), y.clamp_(min=0), y)[2], c=conv()), IMAGE),
+    "clamp from above": (Net(lambda m, x: m.c(torch.clamp(x, max=0.4)), c=conv(padding=1)), IMAGE),
+    "clamp_max after relu": (Net(lambda m, x: m.c(x.relu().clamp_max(0.4)), c=conv(padding=1)), IMAGE),
+    "clamp_min": (Net(lambda m, x: m.c(torch.clamp_min(x, -0.4)), c=conv(padding=1)), IMAGE),
+    "clamp below zero after relu": (Net(lambda m, x: m.c(x.relu().clamp(-1, 0.4)), c=conv()), IMAGE),
+    "clamp per channel": (Net(lambda m, x: m.c(torch.clamp(x, -CHANNELS.abs()[:, None, None], PIXELS + 2)), c=conv()), IMAGE),
+    "minimum per channel": (Net(lambda m, x: torch.minimum(m.c(x).relu(), CHANNELS[:3, None, None].abs()), c=conv()), IMAGE),
+    "two bounds": (nn.Sequential(conv(), nn.Hardtanh(0, 0.5), nn.MaxPool2d(2), nn.Hardtanh(0, 0.2), nn.Conv2d(3, 2, 1)), IMAGE),
+    "bounds for two users": (Net(lambda m, x: m.c(y := F.relu6(30 * m.a(x))) + m.c(y.clamp(0, 2)), a=conv(), c=nn.Conv2d(3, 2, 1)), IMAGE),
+    "bounded relu then max pool": (nn.Sequential(conv(), nn.MaxPool2d(2), nn.Hardtanh(0, 0.3), nn.Flatten(), nn.Linear(12, 2)), IMAGE),
+    "hard sigmoid": (nn.Sequential(nn.Linear(5, 4), nn.Hardsigmoid(), nn.Linear(4, 3)), (5,)),
+    "threshold": (
+        Net(lambda m, x: m.b(F.threshold(m.a(x), 0, 0)) + m.t(x), a=nn.Linear(5, 4), b=nn.Linear(4, 5), t=nn.Threshold(0.2, 0.2)),
+        (5,),
+    ),
+    "soft shrink": (nn.Sequential(nn.Linear(5, 4), nn.Softshrink(0.2), nn.Linear(4, 3)), (5,)),
+    "maximum of two": (Net(lambda m, x: m.b(torch.maximum(m.a(x), x.relu())), a=nn.Linear(5, 5), b=nn.Linear(5, 3)), (5,)),
+    "minimum of two": (Net(lambda m, x: m.b(torch.min(m.a(x), x)), a=nn.Linear(5, 5), b=nn.Linear(5, 3)), (5,)),
+}
+LEAKY: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
+    "leaky relu": (nn.Sequential(conv(), nn.LeakyReLU(0.3), nn.Conv2d(3, 2, 3), nn.ReLU()), IMAGE),
+    "leaky relu without slope": (nn.Sequential(conv(), nn.LeakyReLU(0), nn.Conv2d(3, 2, 3)), IMAGE),
+    "leaky relu at the end": (nn.Sequential(conv(), nn.LeakyReLU()), IMAGE),
+    "leaky relu of the input": (nn.Sequential(nn.LeakyReLU(0.5), conv()), IMAGE),
+    "leaky relu then batch norm": (nn.Sequential(conv(), nn.LeakyReLU(0.2), nn.BatchNorm2d(3), nn.Conv2d(3, 2, 3, padding=1)), IMAGE),
+    "leaky relu then max pool": (nn.Sequential(conv(), nn.LeakyReLU(0.2), nn.MaxPool2d(2), nn.Conv2d(3, 2, 1), nn.ReLU()), IMAGE),
+    "two leaky relus": (nn.Sequential(nn.Linear(5, 4), nn.LeakyReLU(0.2), nn.Linear(4, 4), nn.LeakyReLU(0.4), nn.Linear(4, 3)), (5,)),
+    "leaky relus in a row": (nn.Sequential(nn.Linear(5, 4), nn.LeakyReLU(0.2), nn.LeakyReLU(0.4), nn.ReLU(), nn.Linear(4, 3)), (5,)),
+    "leaky residual": (Net(lambda m, x: F.leaky_relu(m.c(y := F.leaky_relu(x)) + y), c=nn.Conv2d(4, 4, 3, padding=1)), IMAGE),
+    "prelu": (nn.Sequential(nn.Linear(5, 4), nn.PReLU(), nn.Linear(4, 3)), (5,)),
+    "prelu per channel": (nn.Sequential(nn.Conv2d(4, 4, 3), slopes(nn.PReLU(4)), nn.Flatten(), nn.Linear(80, 3)), IMAGE),
+    "rrelu": (nn.Sequential(nn.Linear(5, 4), nn.RReLU(), nn.Linear(4, 3)), (5,)),
+    "bound after permuting": (
+        Net(
+            lambda m, x: m.l(torch.minimum(m.c(x).permute(0, 2, 3, 1).relu(), CHANNELS[:3].abs()).flatten(1)), c=conv(), l=nn.Linear(60, 2)
+        ),
+        IMAGE,
+    ),
+    "slopes after permuting": (
+        Net(lambda m, x: m.l(m.p(m.c(x).permute(0, 3, 1, 2).flatten(1))), c=conv(), p=nn.PReLU(), l=nn.Linear(60, 2)),
+        IMAGE,
+    ),
+    "slopes after joining": (
+        Net(
+            lambda m, x: m.d(m.p(torch.cat([m.c(x), m.a(x)], 1))),
+            c=nn.Conv2d(4, 2, 3),
+            a=nn.Conv2d(4, 2, 3),
+            p=slopes(nn.PReLU(4)),
+            d=conv(),
+        ),
+        IMAGE,
+    ),
+    "bounds after joining": (
+        Net(
+            lambda m, x: m.d(torch.minimum(torch.cat([m.c(x), m.a(x)], 1).relu(), CHANNELS.abs()[:, None, None])),
+            c=nn.Conv2d(4, 2, 3),
+            a=nn.Conv2d(4, 2, 3),
+            d=conv(),
+        ),
+        IMAGE,
+    ),
+    "channels last": (Net(lambda m, x: m.c(((x - CHANNELS) / CHANNELS).permute(0, 3, 1, 2)).relu(), c=conv(padding=1)), (6, 7, 4)),
+    "1d": (
+        nn.Sequential(nn.Conv1d(3, 4, 3, padding=1), nn.BatchNorm1d(4), slopes(nn.PReLU(4)), nn.Conv1d(4, 2, 3), nn.ReLU6(), nn.Flatten()),
+        (3, 9),
+    ),
+    "constants of 1d": (
+        Net(lambda m, x: m.c(x * CHANNELS[:3, None] - torch.arange(9)).clamp(0, 4), c=nn.Conv1d(3, 4, 3, padding=1)),
+        (3, 9),
+    ),
+    "absolute values": (Net(lambda m, x: m.b(abs(m.a(x)) - torch.abs(x)), a=nn.Linear(5, 5), b=nn.Linear(5, 3)), (5,)),
+}
+ARITHMETIC: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
+    "constant": (Net(lambda m, x: m.c(m.a(x) + 1).relu(), a=nn.Conv2d(4, 4, 1), c=conv(padding=1)), IMAGE),
+    "constants of other shapes": (
+        Net(lambda m, x: m.c((x + CHANNELS[:, None, None] - PIXELS) * PIXELS[:1, :1]).relu(), c=conv(padding=1)),
+        IMAGE,
+    ),
+    "factors per value": (Net(lambda m, x: m.c(m.a(x).relu() * PIXELS[None] / 3), a=nn.Conv2d(4, 4, 1), c=conv(padding=1)), IMAGE),
+    "bytes": (Net(lambda m, x: m.c(x / 127.5 - 1).relu(), c=conv(padding=1, stride=2)), IMAGE),
+    "bytes in place": (Net(lambda m, x: m.c(x.clone().div_(255).sub_(0.5)), c=conv(padding=1)), IMAGE),
+    "standardized": (Net(lambda m, x: m.c((x - CHANNELS[:, None, None]) / CHANNELS[None, :, None, None]), c=conv(padding=2)), IMAGE),
+    "standardized vector": (Net(lambda m, x: m.l((x - torch.arange(5)) / 3).relu(), l=nn.Linear(5, 3)), (5,)),
+    "normalize": (
+        nn.Sequential(named(Normalize([0.1, 0.2, 0.3, 0.4], (1, 2, 3, 4)), "torchvision.transforms.transforms.Normalize"), conv(padding=1)),
+        IMAGE,
+    ),
+    "batch norm by hand": (Net(frozen_batch_norm, c=conv(padding=1), n=nn.BatchNorm2d(4)), IMAGE),
+    "batch norm before padding": (nn.Sequential(conv(), nn.ReLU(), nn.BatchNorm2d(3), nn.ZeroPad2d(1), nn.Conv2d(3, 2, 3)), IMAGE),
+    "batch norm before max pool": (
+        nn.Sequential(conv(), nn.ReLU(), Net(lambda m, x: 3 * x - 1), nn.MaxPool2d(2), nn.Conv2d(3, 2, 1)),
+        IMAGE,
+    ),
+    "batch norm after max pool": (
+        nn.Sequential(conv(), nn.ReLU(), nn.MaxPool2d(2), Net(lambda m, x: 3 * x - 1), nn.Conv2d(3, 2, 1)),
+        IMAGE,
+    ),
+    "one minus": (Net(lambda m, x: m.b(1 - m.a(x).relu()), a=nn.Linear(5, 4), b=nn.Linear(4, 3)), (5,)),
+    "rsub": (Net(lambda m, x: m.b(torch.rsub(m.a(x), 1, alpha=2)), a=nn.Linear(5, 4), b=nn.Linear(4, 3)), (5,)),
+    "negation": (Net(lambda m, x: m.b(-m.a(x).relu()) + torch.neg(+m.a(x)), a=nn.Linear(5, 5), b=nn.Linear(5, 5)), (5,)),
+    "difference": (Net(lambda m, x: (x - m.a(x)).relu(), a=nn.Linear(5, 5)), (5,)),
+    "difference of signals": (Net(lambda m, x: torch.sub(m.a(x).relu(), m.a(x), alpha=0.5), a=nn.Linear(5, 5)), (5,)),
+    "alpha": (Net(lambda m, x: torch.add(x, m.a(x), alpha=2).relu(), a=nn.Linear(5, 5)), (5,)),
+    "alpha and a constant": (Net(lambda m, x: torch.add(torch.ones(5), m.a(x), alpha=2).relu(), a=nn.Linear(5, 5)), (5,)),
+    "sum of a list": (Net(lambda m, x: sum([x, m.a(x), m.a(x.relu())]).relu(), a=nn.Linear(5, 5)), (5,)),
+    "lerp": (Net(lambda m, x: torch.lerp(x, m.a(x), 0.25).lerp(torch.ones(5, dtype=torch.float64), 0.5).relu(), a=nn.Linear(5, 5)), (5,)),
+    "temperature": (Net(lambda m, x: m.a(x) / 2.5, a=nn.Linear(5, 3)), (5,)),
+    "sum of pixels and channels": (Net(lambda m, x: F.relu((y := m.a(x)) + F.adaptive_avg_pool2d(y, 1) - x), a=nn.Conv2d(4, 4, 1)), IMAGE),
+    "constant larger than the signal": (Net(lambda m, x: m.c(F.adaptive_avg_pool2d(x, 1).relu() * PIXELS - PIXELS), c=conv()), IMAGE),
+}
 SUPPORTED: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "linear": (nn.Linear(5, 3), (5,)),
     "linear without bias": (nn.Sequential(nn.Linear(5, 3, bias=False)), (5,)),
@@ -66,6 +222,9 @@ SUPPORTED: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "in place without assignment": (Net(lambda m, x: (y := m.c(x), y.relu_(), m.c(y))[2], c=nn.Conv2d(4, 4, 1)), IMAGE),
     "in place seen by others": (Net(lambda m, x: (y := m.c(x)) + m.c(F.relu_(y)), c=nn.Conv2d(4, 4, 1)), IMAGE),
     "module used twice": (Net(lambda m, x: m.r(m.l(m.r(m.l(x)))), l=nn.Linear(5, 5), r=nn.ReLU()), (5,)),
+    **BOUNDED,
+    **LEAKY,
+    **ARITHMETIC,
 }
 
 
@@ -178,16 +337,29 @@ def test_pooling_of_values_that_may_be_negative(pool: nn.Module) -> None:
 
 REFUSED: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
     "GELU": (nn.Sequential(nn.Linear(4, 4), nn.GELU()), (4,), "1: GELU .*ReLU"),
-    "ReLU6": (nn.Sequential(nn.Sequential(nn.ReLU6()), nn.Linear(4, 2)), (4,), r"0\.0: ReLU6 .*use ReLU"),
-    "LeakyReLU": (nn.Sequential(nn.LeakyReLU()), (4,), "0: LeakyReLU .*retrain with ReLU"),
-    "Sigmoid": (nn.Sequential(nn.Linear(4, 2), nn.Sigmoid()), (4,), "1: Sigmoid .*leave it out"),
+    "Hardswish": (nn.Sequential(nn.Sequential(nn.Hardswish()), nn.Linear(4, 2)), (4,), r"0\.0: Hardswish .*retrain with ReLU"),
+    "ELU": (nn.Sequential(nn.ELU()), (4,), "0: ELU .*retrain with ReLU"),
+    "Sigmoid": (nn.Sequential(nn.Sigmoid(), nn.Linear(4, 2)), (4,), "0: Sigmoid .*at the very end"),
+    "sign": (Net(lambda m, x: torch.sign(x)), (4,), "sign: sign .*jumps"),
+    "jump": (nn.Sequential(nn.Threshold(1, 0)), (4,), "0: Threshold jumps"),
+    "random slopes": (Net(lambda m, x: F.rrelu(x, training=True)), (4,), "rrelu: rrelu is random"),
+    "clamp the wrong way": (Net(lambda m, x: x.clamp(max=torch.ones(3, 1))), (4,), "clamp: clamp takes a constant of shape"),
     "GroupNorm": (nn.Sequential(nn.GroupNorm(2, 4)), IMAGE, "0: GroupNorm .*BatchNorm2d"),
     "LSTM": (Net(lambda m, x: m.rnn(x)[0], rnn=nn.LSTM(6, 3)), (7, 6), "rnn: LSTM .*feed-forward"),
     "attention": (Net(lambda m, x: m.a(x, x, x)[0], a=nn.MultiheadAttention(6, 2)), (7, 6), "a: MultiheadAttention"),
-    "mul": (Net(lambda m, x: x * x), (4,), "mul: mul"),
-    "nested": (nn.Sequential(Net(lambda m, x: torch.tanh(x))), (4,), r"0\.tanh: tanh"),
-    "constant": (Net(lambda m, x: x + 1), (4,), "add: add adds a constant"),
-    "alpha": (Net(lambda m, x: torch.add(x, x, alpha=2)), (4,), "add: .*alpha=2"),
+    "mul": (Net(lambda m, x: x * x), (4,), "mul: mul multiplies two activations; .*squeeze-and-excitation"),
+    "addcmul": (Net(lambda m, x: torch.addcmul(x, x, x)), (4,), "addcmul: addcmul .*products of two activations"),
+    "power": (Net(lambda m, x: x**2), (4,), "pow: pow takes powers"),
+    "division by a signal": (Net(lambda m, x: 1 / x), (4,), "truediv: truediv divides by an activation"),
+    "rounding division": (Net(lambda m, x: torch.div(x, 2, rounding_mode="floor")), (4,), "div: div has rounding_mode"),
+    "division by zero": (Net(lambda m, x: x / 0), (4,), "truediv: truediv divides by zero"),
+    "argmax": (Net(lambda m, x: x.argmax(1)), (4,), "argmax: argmax gives classes"),
+    "nested": (nn.Sequential(Net(lambda m, x: torch.exp(x))), (4,), r"0\.exp: exp"),
+    "constant per sample": (
+        Net(lambda m, x: x + torch.ones(3, 4)),
+        (4,),
+        "add: add takes a constant of shape .3, 4., one value per sample",
+    ),
     "circular": (nn.Sequential(nn.Conv2d(4, 2, 3, padding=1, padding_mode="circular")), IMAGE, "0: Conv2d .*circular"),
     "no statistics": (nn.Sequential(nn.BatchNorm2d(4, track_running_stats=False)), IMAGE, "0: BatchNorm2d .*statistics"),
     "softmax inside": (nn.Sequential(nn.Softmax(1), nn.Linear(4, 2)), (4,), "0: Softmax .*end"),

@@ -5,7 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Input, MaxPool, Node, Relu
-from loihiconv.ann.passes.rewrite import Rewrite, apply_all, column, fresh, identity, per_channel, pruned, rewired, spikes, splice
+from loihiconv.ann.passes.rewrite import (
+    Rewrite,
+    apply_all,
+    as_bias,
+    by_channel,
+    column,
+    compact,
+    elementwise,
+    fresh,
+    identity,
+    pruned,
+    rewired,
+    spikes,
+    splice,
+)
+from loihiconv.core.linear import Conv, Sparse
 
 ANN = Ann((Input("x", shape=(2, 4, 4)), Relu("a", ("x",)), Relu("b", ("a",)), Relu("unused", ("x",)), Add("sum", ("a", "b"))))
 
@@ -57,9 +72,23 @@ def test_what_spikes() -> None:
     assert [spikes(ann, name) for name in "xapqr"] == [False, True, True, True, False]
 
 
-def test_factors_per_channel() -> None:
+def test_factors() -> None:
     x = np.arange(1, 9).reshape(1, 2, 2, 2)
-    np.testing.assert_array_equal(per_channel(np.array([2, -1]), (2, 2, 2)).apply(x), x * np.array([2, -1])[:, None, None])
-    assert per_channel(np.array([2, -1]), (2,)).apply(np.array([[3, 4]])).tolist() == [[6, -4]]
+    per_channel = np.array([2, -1])[:, None, None]
+    for scale, kind in ((per_channel, Conv), (np.array(3.0), Conv), (np.array([2, 5]), Sparse), (x[0], Sparse)):
+        linear = elementwise(scale, (2, 2, 2))
+        assert isinstance(linear, kind)
+        np.testing.assert_array_equal(linear.apply(x), x * scale)
+    assert elementwise(np.array([2, -1]), (2,)).apply(np.array([[3, 4]])).tolist() == [[6, -4]]
     np.testing.assert_array_equal(identity((2, 2, 2)).apply(x), x)
     assert column(np.array([1, 2]), (2, 3, 3)).shape == (2, 1, 1)
+
+
+def test_arrays_are_no_larger_than_they_need_to_be() -> None:
+    shape = (2, 3, 3)
+    full = np.broadcast_to(np.array([1.0, 2.0])[:, None, None], shape)
+    assert compact(np.full(shape, 7.0), shape).shape == ()
+    assert compact(full, shape).tolist() == [[[1.0]], [[2.0]]]
+    assert compact(np.array([1.0, 2.0, 3.0]), shape).shape == shape
+    assert as_bias(np.array(7.0), shape).tolist() == [[[7.0]], [[7.0]]]
+    assert [by_channel(v, shape) for v in (np.array(1.0), full, np.arange(3.0))] == [True, True, False]

@@ -70,3 +70,14 @@ def test_clip_and_steps() -> None:
     torch.testing.assert_close(clip, relu.clamp(0, 3))
     assert float(steps.max()) > 1
     assert float((steps - clip).abs().max()) <= 1 / 8
+
+
+def test_a_bound_of_the_function_is_one_of_its_rates() -> None:
+    network, x = positive_network(0, 8, 0.5)
+    bounded = replace(
+        network, populations=tuple(replace(p, bound=np.full((1,), 0.5)) if isinstance(p, IF) else p for p in network.populations)
+    )
+    relu, cut = (RateModel(net)(x, "relu", keep=["layer0"])[1]["layer0"] for net in (network, bounded))
+    assert float(relu.max()) > 0.5
+    torch.testing.assert_close(cut, relu.clamp(0, 0.5))
+    np.testing.assert_allclose(analog_rates(bounded, x)["layer0"], cut.numpy(), rtol=1e-5)

@@ -51,6 +51,21 @@ def test_a_fast_neuron_saturates() -> None:
     assert parts == {part: 0.25 if part == "saturation" else 0.0 for part in PARTS}
 
 
+def test_what_the_function_cuts_off_is_no_saturation() -> None:
+    """A current of 1.25: beyond a bound of 1 nothing is missing, and with one of 1.125 half of what is above 1."""
+    network, x = dense_float([np.array([[1.25]]), np.eye(1)], [np.zeros(1), np.zeros(1)], timesteps=16, start=0.5), np.ones((1, 1))
+    for bound in (1.0, 1.125):
+        population = network.populations[1]
+        assert isinstance(population, IF)
+        bounded = replace(population, bound=np.array([bound]))
+        net = replace(network, populations=(network.populations[0], bounded, network.populations[2]))
+        layer = split(net, simulate(net, x, record=RECORD), x)["layer0"]
+        assert layer.activation.item() == bound
+        assert {part: values.item() for part, values in layer.parts.items() if values.item()} == (
+            {"saturation": 0.125} if bound > 1 else {}
+        )
+
+
 def test_a_reset_to_zero_discards() -> None:
     # 0.375 0.75 1.125: a spike every third step throws 0.125 away; 5 spikes, and 0.375 is left over
     parts = single(0.375, start=0.0, reset="zero")

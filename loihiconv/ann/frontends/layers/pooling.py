@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from loihiconv.ann.frontends.layers.activations import maximum
 from loihiconv.ann.frontends.layers.arguments import pair
 from loihiconv.ann.frontends.layers.resampling import each_channel
 from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module
@@ -101,9 +102,11 @@ def amax(call: Call, input: Signal, dim: Any = (), keepdim: bool = False) -> Res
 
 
 @on_function(torch.max, "max")
-def max_(call: Call, input: Signal, dim: Any = None, keepdim: bool = False) -> tuple[Result, ...]:
-    if dim is None or isinstance(dim, Signal):
-        raise call.refuse("of two results, or over everything, has no spiking counterpart", "take it over axes, as in x.amax((2, 3))")
+def max_(call: Call, input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Result | tuple[Result, ...]:
+    if other is not None or isinstance(dim, (Signal, torch.Tensor)):
+        return maximum(call, input, dim if other is None else other)
+    if dim is None:
+        raise call.refuse("over everything has no spiking counterpart", "take it over axes, as in x.amax((2, 3))")
     largest = Call(call.name, call.operation, call.repeat({input: torch.zeros(input.shape)}).values.shape, call.fresh, call.repeat)
     return amax(largest, input, dim, keepdim), Refused(call.fresh(f"{call.name}.indices"), (input.name,), call.refuse("gives indices", ""))
 

@@ -1,0 +1,87 @@
+"""Activations that training rounded: steps and means by hand, and what is no rounding of rates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.graph import Relu, Round
+from loihiconv.ann.passes import lower
+from loihiconv.ann.passes.rounding import without_rounding
+from loihiconv.core.errors import UnsupportedLayer
+from tests.ann.frontends.nets import Net
+
+
+class StraightThrough(torch.autograd.Function):
+    """Rounds down, and has the gradient of what it rounds."""
+
+    @staticmethod
+    def forward(ctx: object, x: Tensor) -> Tensor:  # type: ignore[override]
+        return x.floor()
+
+
+class ClipFloorShift(nn.Module):
+    """λ floor(L clip(x / λ, 0, 1) + 1/2) / L, as networks are trained for L time steps (QCFS)."""
+
+    def __init__(self, levels: int, bound: float) -> None:
+        super().__init__()
+        self.levels, self.bound = levels, nn.Parameter(torch.tensor([bound]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.clamp(x / self.bound, 0, 1)
+        x = StraightThrough.apply(x * self.levels + 0.5) / self.levels
+        return x * self.bound
+
+
+def network(activation: nn.Module) -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 6), activation, nn.Linear(6, 3))
+
+
+def test_clip_floor_shift_is_a_bounded_relu_of_so_many_levels() -> None:
+    model = network(ClipFloorShift(8, 0.75))
+    ann = read_torch(model, (4,))
+    assert any(isinstance(node, Round) for node in ann)
+    x = torch.randn(200, 4)
+    torch.testing.assert_close(Evaluator(ann)(x)[0], model(x).detach())
+    lowered = lower(ann)
+    (relu,) = (node for node in lowered.ann if isinstance(node, Relu))
+    assert (relu.bound, relu.levels) == (1, 8)  # of x / λ
+    assert lowered.notes == ("training rounded activations to 8 steps; rounding is left to rates, and timesteps=8 has those steps",)
+    smooth = network(nn.Hardtanh(0, 0.75))
+    for rewritten in (lowered.ann, without_rounding(ann)):
+        torch.testing.assert_close(Evaluator(rewritten)(x)[0], smooth(x).detach(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("to", "offset"),
+    [(lambda x: torch.floor(x), 0.5), (lambda x: torch.ceil(x), -0.5), (lambda x: x.round(), 0)],
+    ids=["floor", "ceil", "round"],
+)
+def test_every_way_of_rounding_keeps_the_mean(to: object, offset: float) -> None:
+    activation = Net(lambda m, x: to(4 * torch.clamp(x, 0, 2) + offset) / 4)  # type: ignore[operator]
+    x = torch.randn(100, 4)
+    result = Evaluator(lower(read_torch(network(activation), (4,))).ann)(x)[0]
+    torch.testing.assert_close(result, network(nn.Hardtanh(0, 2))(x).detach(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda m, x: torch.round(x * 8) / 8, "1.round: rounds what has no bound; .*quantization is done here"),
+        (lambda m, x: torch.round(x.relu() * 8) / 8, "1.round: rounds what has no bound"),
+        (lambda m, x: torch.round(x.clamp(0, 1) * 2.5), "1.round: rounds to 2.5 steps"),
+        (lambda m, x: torch.round(x.clamp(0, 1) * torch.arange(1.0, 7.0)), "1.round: rounds to 1 steps"),
+    ],
+)
+def test_other_rounding_is_refused(function: object, message: str) -> None:
+    ann = read_torch(network(Net(function)), (4,))  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedLayer, match=message):
+        lower(ann)
+    with pytest.raises(UnsupportedLayer):
+        without_rounding(ann)
+    assert np.isfinite(Evaluator(ann)(torch.randn(3, 4))[0].numpy()).all()
