@@ -11,9 +11,11 @@ from torch import fx, nn
 from torch.fx.node import map_arg
 
 from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers the handlers
+from loihiconv.ann.frontends.copies import inside, name_of
 from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler
 from loihiconv.ann.frontends.remedies import Refused, remedy
-from loihiconv.ann.frontends.tracing import Trace, record
+from loihiconv.ann.frontends.results import Chosen
+from loihiconv.ann.frontends.tracing import BATCH, Trace, record
 from loihiconv.ann.graph import Ann, Input, Node, arranged
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Shape
@@ -38,7 +40,13 @@ def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
     InvalidModel
         If the model fails on this shape or a parameter is NaN or infinite.
     """
-    reader = _Reader(record(model, example_shape, _is_leaf), type(model).__name__)
+    return read_with_output(model, example_shape)[0]
+
+
+def read_with_output(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> tuple[Ann, Chosen]:
+    """As `read_torch`, and which part of what the model returns is its output; ``batch`` samples are what it takes."""
+    trace = record(model, example_shape, is_leaf, batch)
+    reader = _Reader(trace, name_of(inside(model)))
     if found := reader.problems():
         first, more = found[0], len(found) - 1
         if more:
@@ -47,13 +55,13 @@ def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
                 first.what, where=first.where, limit=first.limit, remedy=f"{first.remedy}; {others}" if first.remedy else others
             )
         raise first
-    return reader.ann()
+    return reader.ann(), trace.chosen
 
 
-def problems(model: nn.Module, example_shape: Shape) -> tuple[LoihiconvError, ...]:
+def problems(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> tuple[LoihiconvError, ...]:
     """Everything that stands in the way of `read_torch`, in the order of the network; empty if nothing does."""
     try:
-        reader = _Reader(record(model, example_shape, _is_leaf), type(model).__name__)
+        reader = _Reader(record(model, example_shape, is_leaf, batch), name_of(inside(model)))
         found = reader.problems()
         if not found:
             reader.ann()
@@ -62,7 +70,8 @@ def problems(model: nn.Module, example_shape: Shape) -> tuple[LoihiconvError, ..
     return found
 
 
-def _is_leaf(module: nn.Module) -> bool:
+def is_leaf(module: nn.Module) -> bool:
+    """Whether a module is one operation, that there is a handler for."""
     return module_handler(module) is not None
 
 
@@ -211,7 +220,7 @@ class _Reader:
         operation = str(node.target) if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
         if operation == "boolean_dispatch":  # what torch calls its max pooling functions
             operation = node.name
-        return f"{path}.{operation}".strip("."), operation
+        return self._trace.names.get(node) or f"{path}.{operation}".strip("."), operation
 
     def _unique(self, name: str) -> str:
         candidates = (name, *(f"{name}_{i}" for i in range(1, len(self._names) + 2)))

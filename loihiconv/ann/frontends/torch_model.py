@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import copy
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from loihiconv.ann.frontends.copies import copied, in_effect, inside, name_of, to_evaluate
 from loihiconv.ann.frontends.model import FloatModel, Stored
-from loihiconv.ann.frontends.torch import problems, read_torch
+from loihiconv.ann.frontends.results import Chosen
+from loihiconv.ann.frontends.torch import is_leaf, problems, read_with_output
+from loihiconv.ann.frontends.tracing import BATCH as EXAMPLES
+from loihiconv.ann.frontends.tracing import record
 from loihiconv.ann.graph import Ann
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.core.linear import Array, Shape
@@ -24,47 +28,51 @@ class TorchModel(FloatModel):
     Parameters
     ----------
     module : nn.Module
-        It is left as it was.
+        It is left as it was. What only wraps another one is left out: `torch.compile`, `nn.DataParallel` and their like.
     """
 
     def __init__(self, module: nn.Module) -> None:
-        self.module, self.name = module, type(module).__name__
+        self.module = inside(module)
+        self.name = name_of(self.module)
+        self._examples = EXAMPLES
         self._read: dict[Shape, Ann] = {}
+        self._chosen: Chosen | None = None
 
     def ann(self, shape: Shape) -> Ann:
         if shape not in self._read:
-            self._read[shape] = read_torch(self.module, shape)
+            self._read[shape], self._chosen = read_with_output(self.module, shape, self._examples)
+            self.notes = (self._chosen.note,) if self._chosen.note else ()
         return self._read[shape]
 
     def problems(self, shape: Shape) -> tuple[LoihiconvError, ...]:
-        return problems(self.module, shape)
+        return problems(self.module, shape, self._examples)
 
     def outputs(self, x: Array) -> Array:
-        module = _in_float32(self.module)
-        training = {part: part.training for part in module.modules()}
-        module.eval()
-        try:
-            with torch.inference_mode():
-                # Copies: modules may change their input in place.
-                parts = [module(torch.from_numpy(np.array(x[i : i + BATCH], np.float32, order="C"))) for i in range(0, len(x), BATCH)]
-        finally:
-            for part, mode in training.items():
-                part.training = mode
-        return np.concatenate([part.flatten(1).numpy() for part in parts])
+        module = to_evaluate(self.module)
+        with torch.inference_mode():
+            # Copies: modules may change their input in place.
+            parts = [self._part(module, np.array(x[i : i + BATCH], np.float32, order="C")) for i in range(0, len(x), BATCH)]
+        return np.concatenate(parts)
+
+    def _part(self, module: nn.Module, x: Array) -> Array:
+        output = self._output(module(torch.from_numpy(x)), x.shape[1:])
+        return output.flatten(1).numpy()
+
+    def _output(self, result: Any, shape: Shape) -> torch.Tensor:
+        """The tensor that is the output; which one it is shows when the model is read."""
+        if not isinstance(result, torch.Tensor):
+            if self._chosen is None:
+                self._chosen = record(self.module, shape, is_leaf, self._examples).chosen
+            result = self._chosen.of(result)
+        assert isinstance(result, torch.Tensor)  # established by `choose`
+        return result
 
     def stored(self, shape: Shape) -> Stored:
-        tensors = (*self.module.parameters(), *self.module.buffers())
-        weights = [p for p in self.module.parameters() if p.ndim > 1]
+        module = in_effect(copied(self.module))
+        tensors = (*module.parameters(), *module.buffers())
+        weights = [p for p in module.parameters() if p.ndim > 1]
         return Stored(
             sum(t.numel() * t.element_size() for t in tensors),
             sum(w.numel() for w in weights),
             sum(int((w == 0).sum()) for w in weights),
         )
-
-
-def _in_float32(module: nn.Module) -> nn.Module:
-    """The module itself, or a copy on the CPU in float32 where it is something else."""
-    tensors = (*module.parameters(), *module.buffers())
-    if all(t.device.type == "cpu" and (t.dtype == torch.float32 or not t.is_floating_point()) for t in tensors):
-        return module
-    return copy.deepcopy(module).cpu().float()

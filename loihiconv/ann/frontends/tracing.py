@@ -7,13 +7,12 @@ out on an example, and the stand-ins answer questions about shapes from it. That
 
 from __future__ import annotations
 
-import copy
 import inspect
-import itertools
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,6 +20,9 @@ from torch import fx, nn
 from torch.fx.node import map_arg
 from torch.fx.proxy import TraceError
 
+from loihiconv.ann.frontends import aten, exported, hooks, torchscript
+from loihiconv.ann.frontends.copies import floating_dtype, inside, name_of, to_read
+from loihiconv.ann.frontends.results import Chosen, choose
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Shape
 
@@ -39,19 +41,25 @@ class Trace:
     values : {node: result}
     paths : {node: str}
         Path of the module that was called, or that the operation was called in ("" for the model itself).
+    names : {node: str}
+        Where an operation is all that a layer does: the layer's path.
     overwritten : {node: nodes}
         Nodes whose result an operation changed in place.
     modules : {target: module}
+    chosen : Chosen
+        Which part of what the model returns is its output; the one that is recorded.
     """
 
     nodes: tuple[fx.Node, ...]
     values: Mapping[fx.Node, Any]
     paths: Mapping[fx.Node, str]
+    names: Mapping[fx.Node, str]
     overwritten: Mapping[fx.Node, tuple[fx.Node, ...]]
     modules: Mapping[str, nn.Module]
+    chosen: Chosen
 
 
-def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module], bool]) -> Trace:
+def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module], bool], batch: int = BATCH) -> Trace:
     """Carry out ``model`` on a copy, in evaluation mode, and record its operations.
 
     Parameters
@@ -62,48 +70,62 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
         Shape of one sample, without the batch axis.
     is_leaf : callable
         Tells which modules are one operation and not looked into.
+    batch : int
+        Samples in the example, where the model takes no other number.
 
     Raises
     ------
     InvalidModel
         If the model cannot be copied or its ``forward`` fails on an example of this shape.
     UnsupportedLayer
-        If ``forward`` takes several inputs or branches on values.
+        If ``forward`` takes several inputs, branches on values or has several outputs.
     """
+    model = inside(model)
     _check_arguments(model)
-    root = _Root(_usable_copy(model)).eval()
-    example = _example(example_shape, _floating_dtype(root))
+    root = _Root(to_read(model), name_of(model))
+    example = _example((batch, *example_shape), floating_dtype(root))
     recorder = _Recorder(example, is_leaf)
     try:
         with torch.inference_mode(False), torch.no_grad():
             graph = recorder.trace(root)
-    except LoihiconvError:
-        raise
+    except LoihiconvError as error:
+        if error.where:
+            raise
+        where = recorder.path or name_of(model)
+        raise type(error)(error.what, where=where, limit=error.limit, remedy=error.remedy) from error
     except TraceError as error:
         raise UnsupportedLayer(
             "forward() decides on the values of a tensor, so that there is no one network to convert",
-            where=recorder.path or type(model).__name__,
+            where=recorder.path or name_of(model),
             remedy="write forward() without conditions or loops on values; conditions on shapes are fine",
         ) from error
     except Exception as error:
         raise InvalidModel(
             f"forward() fails on an example of shape {tuple(example_shape)}: {type(error).__name__}: {error}",
-            where=recorder.path or type(model).__name__,
+            where=recorder.path or name_of(model),
             remedy="give the shape of one sample, without the batch axis, and check that the model runs on it",
         ) from error
     nodes, modules = tuple(graph.nodes), dict(root.named_modules())
-    return Trace(nodes, recorder.values, recorder.paths, recorder.overwritten, modules)
+    return Trace(nodes, recorder.values, recorder.paths, recorder.names, recorder.overwritten, modules, root.chosen)
 
 
 class _Root(nn.Module):
-    """Calls the model with one argument, so that its optional arguments keep their defaults."""
+    """Calls the model with one argument, so that its optional arguments keep their defaults, and picks its output."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, name: str) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.name, self.chosen, self.training = model, name, Chosen(()), False
 
     def forward(self, x: torch.Tensor) -> Any:
-        return self.model(x)
+        result = self.model(x)
+        self.chosen = choose(result, self.name, _tensor, lambda value: isinstance(value, _Stand) and value.depends)
+        return self.chosen.of(result)
+
+
+def _tensor(value: Any) -> torch.Tensor | None:
+    if isinstance(value, _Stand):
+        value = value._result
+    return value if isinstance(value, torch.Tensor) else None
 
 
 class _Stand(fx.Proxy):
@@ -120,6 +142,13 @@ class _Stand(fx.Proxy):
         value = self._result
         assert isinstance(value, torch.Tensor)  # what it stands for
         return value
+
+    @property
+    def depends(self) -> bool:
+        """Whether its value depends on the network's input."""
+        tracer = self.tracer
+        assert isinstance(tracer, _Recorder)
+        return self.node in tracer.dependent
 
     @property
     def shape(self) -> torch.Size:
@@ -166,9 +195,11 @@ class _Recorder(fx.Tracer):
         super().__init__()
         self.values: dict[fx.Node, Any] = {}
         self.paths: dict[fx.Node, str] = {}
+        self.names: dict[fx.Node, str] = {}
+        self.dependent: set[fx.Node] = set()
         self.overwritten: dict[fx.Node, tuple[fx.Node, ...]] = {}
         self.path = ""  # where recording is, and after an error: where it stopped
-        self._example, self._is_leaf, self._computing = example, is_leaf, False
+        self._example, self._is_leaf, self._computing, self._layer = example, is_leaf, False, ""
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Stand(node, self)
@@ -180,9 +211,40 @@ class _Recorder(fx.Tracer):
         if self._computing:  # fx has patched nn.Module.__call__, also for what we carry out ourselves
             return forward(*args, **kwargs)
         outer, self.path = self.path, self.path_of_module(m).partition(".")[2]
-        result = super().call_module(m, forward, args, kwargs)
+        result = super().call_module(m, self._forward(m, forward), args, kwargs)
         self.path = outer
         return result
+
+    def _forward(self, module: nn.Module, forward: Callable[..., Any]) -> Callable[..., Any]:
+        """How a module that is looked into is carried out: as recorded operations, or its own forward."""
+        if isinstance(module, torch.jit.ScriptModule):
+            return partial(torchscript.carry_out, module, self._within)
+        if isinstance(module, fx.GraphModule) and exported.is_exported(module):
+            return partial(exported.carry_out, module, self._within)
+        if hooks.has_hooks(module):
+            return partial(hooks.carry_out, module, self._result_of, self._unrecorded)
+        return forward
+
+    def _result_of(self, value: Any) -> Any:
+        return self.values[value.node] if isinstance(value, _Stand) else value
+
+    def _unrecorded(self, function: Callable[[], Any]) -> Any:
+        with self._undisturbed():
+            return function()
+
+    @contextmanager
+    def _within(self, path: str, layer: bool) -> Iterator[None]:
+        """Record what is done in a module at this path below; ``layer`` says that it is all that the layer does."""
+        outer = self.path
+        self.path = ".".join(filter(None, (outer, path)))
+        self._layer = self.path if layer else ""
+        yield
+        self.path, self._layer = outer, ""
+
+    def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *options: Any, **named: Any) -> Any:
+        if kind == "call_function" and (function := aten.counterpart(target)) is not None:
+            return function(*args, **kwargs)
+        return super().create_proxy(kind, target, args, kwargs, *options, **named)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
         if self._computing:
@@ -192,6 +254,10 @@ class _Recorder(fx.Tracer):
     def create_node(self, kind: str, target: Any, args: Any, kwargs: Any, name: str | None = None, type_expr: Any = None) -> fx.Node:
         node = super().create_node(kind, target, args, kwargs, name, type_expr)
         self.paths[node] = self.path
+        if self._layer:
+            self.names[node] = self._layer
+        if kind == "placeholder" or any(n in self.dependent for n in node.all_input_nodes):
+            self.dependent.add(node)
         inputs = [(n, self.values[n]) for n in node.all_input_nodes]
         # Operations in place raise a tensor's version counter, whatever their name or the way they were asked to.
         versions = [(n, value, value._version) for n, value in inputs if isinstance(value, torch.Tensor) and not value.is_inference()]
@@ -226,10 +292,10 @@ class _Recorder(fx.Tracer):
 
 
 def _example(shape: Shape, dtype: torch.dtype) -> torch.Tensor:
-    if not shape or any(not isinstance(size, int) or size < 1 for size in shape):
-        raise InvalidModel(f"{shape} is not the shape of a sample", limit="positive integers such as (1, 28, 28) expected")
+    if len(shape) < 2 or any(not isinstance(size, int) or size < 1 for size in shape):
+        raise InvalidModel(f"{shape[1:]} is not the shape of a sample", limit="positive integers such as (1, 28, 28) expected")
     # A generator of our own: the user's random numbers go on as if nothing had happened.
-    return torch.rand(BATCH, *shape, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    return torch.rand(*shape, dtype=dtype, generator=torch.Generator().manual_seed(0))
 
 
 def _attribute(root: nn.Module, path: str) -> Any:
@@ -241,34 +307,15 @@ def _attribute(root: nn.Module, path: str) -> Any:
 
 def _check_arguments(model: nn.Module) -> None:
     """Refuse what needs several inputs."""
-    try:
-        parameters = list(inspect.signature(model.forward).parameters.values())
-    except (TypeError, ValueError):  # compiled: the recording will tell
-        return
-    required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if isinstance(model, torch.jit.ScriptModule):
+        required = torchscript.required_inputs(model)
+    else:
+        parameters = inspect.signature(model.forward).parameters.values()
+        required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     if len(required) > 1:
         raise UnsupportedLayer(
             f"forward() takes {len(required)} inputs ({', '.join(required)})",
-            where=type(model).__name__,
+            where=name_of(model),
             limit="a spiking network here has one input",
             remedy="give forward() one tensor argument, or wrap the model in one that does",
         )
-
-
-def _usable_copy(model: nn.Module) -> nn.Module:
-    """A copy on the CPU, in float32 or float64."""
-    try:
-        clone = copy.deepcopy(model).cpu()
-    except Exception as error:
-        raise InvalidModel(
-            f"the model cannot be copied: {error}",
-            where=type(model).__name__,
-            remedy="remove weight_norm or spectral_norm first, and do not keep results of forward() as attributes",
-        ) from error
-    # Half precision has no CPU kernels for some layers in older releases of PyTorch.
-    return clone.float() if _floating_dtype(clone) in (torch.float16, torch.bfloat16) else clone
-
-
-def _floating_dtype(model: nn.Module) -> torch.dtype:
-    tensors = itertools.chain(model.parameters(), model.buffers())
-    return next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), torch.float32)

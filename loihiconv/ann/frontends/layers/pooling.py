@@ -54,7 +54,7 @@ def avg_pool1d_module(call: Call, module: nn.AvgPool1d, input: Signal) -> Result
     return avg_pool(call, input, module.kernel_size, module.stride, module.padding, module.ceil_mode, module.count_include_pad)
 
 
-@on_function(F.avg_pool3d)
+@on_function(F.avg_pool3d, F.adaptive_avg_pool3d)
 def avg_pool3d(call: Call, input: Signal, *sizes: Any, **options: Any) -> Result:
     return each_channel(call, input)
 

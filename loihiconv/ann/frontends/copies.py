@@ -1,0 +1,141 @@
+"""Copies of PyTorch models to read and to evaluate, so that the user's own is never run, moved or changed.
+
+What only wraps a model (`torch.compile`, parallel training, averaged weights) is left out of the copy, so that layers have the names that
+they have inside. Tensors that are results of other tensors, as the weights of pruned layers are, cannot be copied by `copy.deepcopy`;
+their values are.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.nn.utils import parametrize
+from torch.nn.utils.prune import BasePruningMethod
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
+
+from loihiconv.core.errors import InvalidModel
+
+_INSIDE = {
+    "torch._dynamo.eval_frame.OptimizedModule": "_orig_mod",
+    "torch.nn.parallel.data_parallel.DataParallel": "module",
+    "torch.nn.parallel.distributed.DistributedDataParallel": "module",
+    "torch.optim.swa_utils.AveragedModel": "module",
+}
+_HALF = (torch.float16, torch.bfloat16)
+
+
+def inside(module: nn.Module) -> nn.Module:
+    """What a wrapper wraps, however often; the module itself where it is none."""
+    while (attribute := _INSIDE.get(_qualified_name(type(module)))) is not None:
+        module = getattr(module, attribute)
+    return module
+
+
+def name_of(module: nn.Module) -> str:
+    """What a user calls the model: its class, also where TorchScript has taken its place."""
+    return str(getattr(module, "original_name", type(module).__name__))
+
+
+def copied(module: nn.Module) -> nn.Module:
+    """A copy without wrappers, as it is otherwise.
+
+    Raises
+    ------
+    InvalidModel
+        If an attribute cannot be copied.
+    """
+    memo: dict[int, Any] = {}
+    try:
+        for part in module.modules():
+            for tensor in _results(part):
+                memo[id(tensor)] = tensor.detach().clone()
+        with torch.no_grad():  # else copies of scripted parameters remember what they are copies of
+            for part in reversed(list(module.modules())):  # from the inside
+                if (content := inside(part)) is not part:
+                    memo[id(part)] = copy.deepcopy(content, memo)
+            clone: nn.Module = copy.deepcopy(module, memo)
+    except Exception as error:
+        raise InvalidModel(
+            f"the model cannot be copied: {error}",
+            where=name_of(inside(module)),
+            remedy="do not keep open files, locks or generators as attributes of the model",
+        ) from error
+    for part in clone.modules():
+        _call_plainly(part)
+    return clone
+
+
+def to_evaluate(module: nn.Module) -> nn.Module:
+    """A copy on the CPU in float32 and in evaluation mode, with its hooks."""
+    return copied(module).cpu().float().eval()
+
+
+def to_read(module: nn.Module) -> nn.Module:
+    """A copy on the CPU in float32 or float64 and in evaluation mode, with the weights in effect."""
+    clone = copied(module).cpu()
+    # Half precision has no CPU kernels for some layers in older releases of PyTorch.
+    if any(tensor.dtype in _HALF for tensor in tensors(clone)):
+        clone = clone.float()
+    return in_effect(clone.eval())
+
+
+def in_effect(module: nn.Module) -> nn.Module:
+    """Turn pruned, normalized and parametrized weights into plain ones, in place; returns the module."""
+    for part in list(module.modules()):
+        if isinstance(part, torch.jit.ScriptModule):
+            continue
+        for key, hook in list(part._forward_pre_hooks.items()):
+            if isinstance(hook, (BasePruningMethod, SpectralNorm, WeightNorm)):
+                hook.remove(part)
+                del part._forward_pre_hooks[key]
+        if parametrize.is_parametrized(part):
+            for name in list(part.parametrizations):  # type: ignore[arg-type]  # a ModuleDict
+                parametrize.remove_parametrizations(part, name, leave_parametrized=True)
+    return module
+
+
+def tensors(module: nn.Module) -> Iterator[torch.Tensor]:
+    """Parameters and buffers."""
+    return itertools.chain(module.parameters(), module.buffers())
+
+
+def floating_dtype(module: nn.Module) -> torch.dtype:
+    """The precision that a model computes in: that of its first floating-point tensor."""
+    return next((tensor.dtype for tensor in tensors(module) if tensor.is_floating_point()), torch.float32)
+
+
+def _results(part: nn.Module) -> Iterator[torch.Tensor]:
+    """Tensors among a module's attributes, and those of its hooks' owners, that were computed with gradients."""
+    hooks = (*part._forward_hooks.values(), *part._forward_pre_hooks.values()) if not isinstance(part, torch.jit.ScriptModule) else ()
+    for owner in (part, *(hook.__self__ for hook in hooks if isinstance(hook, types.MethodType))):
+        yield from (tensor for tensor in _held(vars(owner) if hasattr(owner, "__dict__") else ()) if not tensor.is_leaf)
+
+
+def _held(value: Any) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif type(value) in (dict, list, tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _held(part)
+
+
+def _call_plainly(part: nn.Module) -> None:
+    """Undo what compiles a forward of its own or keeps a module from evaluation mode."""
+    attributes = vars(part)
+    original = getattr(attributes.get("forward"), "_torchdynamo_orig_callable", None)
+    if isinstance(original, types.MethodType):  # module.forward = torch.compile(module.forward)
+        part.forward = types.MethodType(original.__func__, part)
+    if isinstance(part, fx.GraphModule):  # exported ones refuse to be asked: their mode is part of the graph
+        for name in ("train", "eval"):
+            attributes.pop(name, None)
+
+
+def _qualified_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
