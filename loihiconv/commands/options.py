@@ -9,6 +9,7 @@ import typer
 
 from loihiconv.backends import registry
 from loihiconv.commands.setting_options import setting_option
+from loihiconv.commands.terminal import note
 from loihiconv.conversion.settings import DECLARED
 from loihiconv.core.errors import InvalidData, InvalidSetting
 
@@ -60,7 +61,8 @@ def load_model(factory: str, weights: Path | None) -> Any:
 
     model = load_factory(factory)
     if weights is not None:
-        load_weights(model, weights)
+        for text in load_weights(model, weights):
+            note(text)
     return model
 
 

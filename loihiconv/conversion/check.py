@@ -122,6 +122,7 @@ def check(
             check_pooled(ann)
     except LoihiconvError as error:
         return Check((), (str(error),), ())
+    notes = (*model.notes, *notes)
     layers = tuple(_layers(ann))
     if pools := [node for node in ann if isinstance(node, MaxPool)]:
         notes += (_ways_to_pool(ann, pools),)

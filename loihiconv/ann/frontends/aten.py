@@ -70,7 +70,7 @@ def _method(name: str, input: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _same(value: Any, default: Any) -> bool:
     """Whether an argument has its default value; sizes of one axis are written with and without brackets."""
-    if isinstance(value, (bool, int, float, str, type(None))) or isinstance(value, (list, tuple)):
+    if isinstance(value, (bool, int, float, str, type(None), list, tuple)):
         given, usual = (tuple(v) if isinstance(v, (list, tuple)) else v for v in (value, default))
         return bool(type(given) is type(usual) and given == usual)
     return False

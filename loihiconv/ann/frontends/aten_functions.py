@@ -33,7 +33,16 @@ def stands_for(*names: str) -> Callable[[Function], Function]:
 
 @stands_for("_convolution", "convolution")
 def convolution(
-    input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, output_padding: Any, groups: int, *_: Any
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
+    *backend: bool,
 ) -> Any:
     axes = weight.ndim - 2
     if transposed:
@@ -83,7 +92,8 @@ def batch_norm_of_inference(input: Any, weight: Any, bias: Any, mean: Any, var: 
 def native_batch_norm(input: Any, weight: Any, bias: Any, *others: Any) -> Any:
     *statistics, training, momentum, eps = others
     _refuse_training(training or len(statistics) != 2)
-    return F.batch_norm(input, *statistics, weight, bias, False, momentum, eps), None, None
+    mean, var = statistics
+    return F.batch_norm(input, mean, var, weight, bias, False, momentum, eps), None, None
 
 
 @stands_for("instance_norm")
@@ -130,7 +140,8 @@ def native_dropout(input: Any, p: float, training: bool | None) -> Any:
 def _refuse_training(training: bool) -> None:
     if training:
         raise UnsupportedLayer(
-            "the graph was made in training mode, with dropout or statistics of batches", remedy="call model.eval() before it is exported or traced"
+            "the graph was made in training mode, with dropout or statistics of batches",
+            remedy="call model.eval() before it is exported or traced",
         )
 
 

@@ -20,6 +20,7 @@ from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from loihiconv.ann.frontends.exported import model_name
 from loihiconv.core.errors import InvalidModel
 
 _INSIDE = {
@@ -38,8 +39,24 @@ def inside(module: nn.Module) -> nn.Module:
     return module
 
 
+def own_names(module: nn.Module) -> dict[str, str]:
+    """For each name that a weight has without wrappers, its name in the module's state dict."""
+    wrapped = [(f"{path}.".lstrip("."), kind) for path, part in module.named_modules() if (kind := _qualified_name(type(part))) in _INSIDE]
+    begins = sorted(((before, f"{_INSIDE[kind]}.") for before, kind in wrapped), key=lambda begin: -len(begin[0]))
+    names = {}
+    for key in module.state_dict():
+        name = key
+        for before, attribute in begins:  # the innermost first, so that what comes before it stays as it is
+            if name.startswith(before + attribute):
+                name = before + name[len(before + attribute) :]
+        names[name] = key
+    return names
+
+
 def name_of(module: nn.Module) -> str:
-    """What a user calls the model: its class, also where TorchScript has taken its place."""
+    """What a user calls the model: its class, also where a graph has taken its place."""
+    if isinstance(module, fx.GraphModule):
+        return model_name(module)
     return str(getattr(module, "original_name", type(module).__name__))
 
 
@@ -96,9 +113,23 @@ def in_effect(module: nn.Module) -> nn.Module:
                 hook.remove(part)
                 del part._forward_pre_hooks[key]
         if parametrize.is_parametrized(part):
-            for name in list(part.parametrizations):  # type: ignore[arg-type]  # a ModuleDict
-                parametrize.remove_parametrizations(part, name, leave_parametrized=True)
+            _settle(part)
     return module
+
+
+def _settle(part: nn.Module) -> None:
+    """Give a parametrized layer its weights and its own class back.
+
+    `parametrize.remove_parametrizations` changes the class that a copy shares with the user's layer.
+    """
+    parametrizations = part.parametrizations
+    assert isinstance(parametrizations, nn.ModuleDict)  # established by `is_parametrized`
+    values = {name: getattr(part, name).detach().clone() for name in parametrizations}
+    own = parametrize.type_before_parametrizations(part)
+    del part._modules["parametrizations"]
+    part.__class__ = own
+    for name, value in values.items():
+        part.register_parameter(name, nn.Parameter(value, requires_grad=False))
 
 
 def tensors(module: nn.Module) -> Iterator[torch.Tensor]:

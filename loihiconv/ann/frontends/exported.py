@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
-from torch import fx
+import torch
+from torch import fx, nn
 from torch._ops import OpOverload
 from torch.fx.node import map_arg
 
@@ -22,6 +23,24 @@ _CHECKS = "_guards_fn"  # refuses sizes other than the exported ones, which is d
 def is_exported(graph: fx.GraphModule) -> bool:
     """Whether a graph is made of ATen operators, instead of modules and functions as users call them."""
     return any(isinstance(node.target, OpOverload) for node in graph.graph.nodes)
+
+
+def example_shape(module: nn.Module) -> tuple[int | None, ...] | None:
+    """Shape of the input that a graph was exported with, samples first, None for an axis that is left open; None for other models."""
+    if not isinstance(module, fx.GraphModule) or not is_exported(module):
+        return None
+    inputs = (node.meta.get("val") for node in module.graph.nodes if node.op == "placeholder")
+    first = next(inputs, None)
+    if not isinstance(first, torch.Tensor):
+        return None
+    return tuple(size if isinstance(size, int) else None for size in first.shape)
+
+
+def model_name(module: fx.GraphModule) -> str:
+    """The class of the model that a graph was exported from."""
+    stacks = (node.meta.get("nn_module_stack") for node in module.graph.nodes)
+    roots = [next(iter(stack.values())) for stack in stacks if stack]
+    return _class_name(roots[0][1]) if roots else type(module).__name__
 
 
 def carry_out(module: fx.GraphModule, within: Within, *args: Any, **kwargs: Any) -> Any:
@@ -53,7 +72,12 @@ def _scope(node: fx.Node) -> Scope:
     if not stack:
         return Scope("", "")
     path, kind = stack[-1][:2]
-    return Scope(re.sub(r"@\d+", "", str(path)), str(kind if isinstance(kind, str) else kind.__qualname__).rpartition(".")[2])
+    return Scope(re.sub(r"@\d+", "", str(path)), _class_name(kind))
+
+
+def _class_name(kind: type | str) -> str:
+    """Of a class, or of its qualified name."""
+    return (kind if isinstance(kind, str) else kind.__qualname__).rpartition(".")[2]
 
 
 def _attribute(module: Any, path: str) -> Any:

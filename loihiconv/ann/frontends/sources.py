@@ -17,6 +17,7 @@ from loihiconv.core.errors import InvalidModel, InvalidSetting
 
 if TYPE_CHECKING:
     from torch import nn
+    from torch.export import ExportedProgram
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,14 @@ def _torch(module: nn.Module) -> FloatModel:
     return TorchModel(module)
 
 
+def _exported(program: ExportedProgram) -> FloatModel:
+    from loihiconv.ann.frontends.torch_model import TorchModel
+
+    return TorchModel(program.module())
+
+
 register(FrontEnd("torch.nn.modules.module.Module", "an nn.Module", _torch))
+register(FrontEnd("torch.export.exported_program.ExportedProgram", "a torch.export program", _exported))
 
 
 def front_end(source: Source) -> FrontEnd | None:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from loihiconv.ann.frontends.copies import copied, in_effect, inside, name_of, to_evaluate
+from loihiconv.ann.frontends.exported import example_shape
 from loihiconv.ann.frontends.model import FloatModel, Stored
 from loihiconv.ann.frontends.results import Chosen
 from loihiconv.ann.frontends.torch import is_leaf, problems, read_with_output
@@ -34,7 +35,12 @@ class TorchModel(FloatModel):
     def __init__(self, module: nn.Module) -> None:
         self.module = inside(module)
         self.name = name_of(self.module)
+        self._least, self._most = 1, BATCH
         self._examples = EXAMPLES
+        if (shape := example_shape(self.module)) is not None:
+            self._least, self._most = (shape[0], shape[0]) if shape[0] is not None else (2, BATCH)  # open axes exclude 1
+            self._examples = max(self._least, EXAMPLES) if shape[0] is None else shape[0]
+            self.sample_shape = tuple(size for size in shape[1:] if size is not None) if None not in shape[1:] else None
         self._read: dict[Shape, Ann] = {}
         self._chosen: Chosen | None = None
 
@@ -50,13 +56,14 @@ class TorchModel(FloatModel):
     def outputs(self, x: Array) -> Array:
         module = to_evaluate(self.module)
         with torch.inference_mode():
-            # Copies: modules may change their input in place.
-            parts = [self._part(module, np.array(x[i : i + BATCH], np.float32, order="C")) for i in range(0, len(x), BATCH)]
-        return np.concatenate(parts)
+            return np.concatenate([self._part(module, x[i : i + self._most]) for i in range(0, len(x), self._most)])
 
     def _part(self, module: nn.Module, x: Array) -> Array:
-        output = self._output(module(torch.from_numpy(x)), x.shape[1:])
-        return output.flatten(1).numpy()
+        """Outputs for samples at a time, filled up to as many as the module takes."""
+        filled = x if len(x) >= self._least else np.concatenate([x, np.repeat(x[:1], self._least - len(x), axis=0)])
+        given = torch.from_numpy(np.array(filled, np.float32, order="C"))  # a copy: modules may change their input in place
+        output = self._output(module(given), x.shape[1:])[: len(x)]
+        return (output.flatten(1) if output.ndim > 1 else output[:, None]).numpy()
 
     def _output(self, result: Any, shape: Shape) -> torch.Tensor:
         """The tensor that is the output; which one it is shows when the model is read."""

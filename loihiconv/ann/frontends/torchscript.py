@@ -13,14 +13,23 @@ from typing import Any
 import torch
 
 from loihiconv.ann.frontends import aten
+from loihiconv.ann.frontends.copies import name_of
 from loihiconv.ann.frontends.exported import Within
 from loihiconv.ann.frontends.scopes import Scope, last_of_layers
 from loihiconv.ann.frontends.torchscript_numbers import PRIMITIVES, number_function
 from loihiconv.core.errors import UnsupportedLayer
 
 _DTYPES = {
-    **{0: torch.uint8, 1: torch.int8, 2: torch.int16, 3: torch.int32, 4: torch.int64, 11: torch.bool},
-    **{5: torch.float16, 6: torch.float32, 7: torch.float64, 15: torch.bfloat16},
+    0: torch.uint8,
+    1: torch.int8,
+    2: torch.int16,
+    3: torch.int32,
+    4: torch.int64,
+    11: torch.bool,
+    5: torch.float16,
+    6: torch.float32,
+    7: torch.float64,
+    15: torch.bfloat16,
 }
 """Numbers of types (c10/core/ScalarType.h): graphs name them so."""
 
@@ -42,7 +51,7 @@ def carry_out(module: torch.jit.ScriptModule, within: Within, *args: Any) -> Any
     arguments = module._c._get_method("forward").schema.arguments[1 + len(args) :]
     graph = module.inlined_graph
     values = (module, *args, *(argument.default_value for argument in arguments))
-    frame = _Frame(within, dict(zip((value.unique() for value in graph.inputs()), values, strict=True)))
+    frame = _Frame(module, within, dict(zip((value.unique() for value in graph.inputs()), values, strict=True)))
     frame.run(list(graph.nodes()))
     results = tuple(frame.results[value.unique()] for value in graph.outputs())
     return results[0] if len(results) == 1 else results
@@ -51,32 +60,48 @@ def carry_out(module: torch.jit.ScriptModule, within: Within, *args: Any) -> Any
 class _Frame:
     """Results so far, by the graph's number of a value."""
 
-    def __init__(self, within: Within, results: dict[int, Any]) -> None:
+    def __init__(self, module: torch.jit.ScriptModule, within: Within, results: dict[int, Any]) -> None:
         self._within, self.results = within, results
+        self._paths = {id(part): path for path, part in module.named_modules()}
+        self._lists = [path for path, part in module.named_modules() if name_of(part) in ("ModuleList", "ModuleDict")]
+        self._fetched: dict[str, str] = {}  # path of a layer by how its operations are marked, without the lists that it is in
 
     def run(self, nodes: Sequence[Any]) -> None:
         """Carry out the nodes of a block."""
         operations = [node for node in nodes if node.kind().startswith("aten::")]
         last = {id(node): ends for node, ends in zip(operations, last_of_layers([_scope(node) for node in operations]), strict=True)}
         for node in nodes:
-            with self._within(_scope(node).path, last.get(id(node), False)):
-                self._keep(node, self._result(node))
+            inputs = [self.results[value.unique()] for value in node.inputs()]
+            if node.kind() == "prim::If":
+                self._keep(node, self._block(list(node.blocks())[0 if _decided(node, inputs[0]) else 1]))
+            elif node.kind() == "prim::Loop":
+                self._keep(node, self._loop(node, *inputs))
+            else:
+                marked = _scope(node).path
+                with self._within(self._fetched.get(marked, marked), last.get(id(node), False)):
+                    self._keep(node, self._result(node, inputs))
 
-    def _result(self, node: Any) -> Any:
-        kind, inputs = node.kind(), [self.results[value.unique()] for value in node.inputs()]
+    def _result(self, node: Any, inputs: list[Any]) -> Any:
+        kind = node.kind()
         if kind == "prim::Constant":
             return node.output().toIValue()
         if kind == "prim::GetAttr":
-            return getattr(inputs[0], node.s("name"))
-        if kind == "prim::If":
-            return self._block(list(node.blocks())[0 if _decided(node, inputs[0]) else 1])
-        if kind == "prim::Loop":
-            return self._loop(node, *inputs)
+            return self._fetch(inputs[0], node.s("name"))
         if kind in PRIMITIVES:
             return PRIMITIVES[kind](*inputs)
         if kind.startswith("aten::") and "(no schema)" not in node.schema():
             return _operation(node, inputs)
-        raise _refused(node, f"{kind} in TorchScript cannot be read", "give the model that it was made from, or export it with torch.export")
+        raise _refused(
+            node, f"{kind} in TorchScript cannot be read", "give the model that it was made from, or export it with torch.export"
+        )
+
+    def _fetch(self, owner: Any, name: str) -> Any:
+        value = getattr(owner, name)
+        if (path := self._paths.get(id(value))) is not None and path not in self._lists:
+            parts = path.split(".")
+            marked = [part for i, part in enumerate(parts) if ".".join(parts[: i + 1]) not in self._lists]
+            self._fetched[".".join(marked)] = path
+        return value
 
     def _block(self, block: Any) -> Any:
         self.run(list(block.nodes()))
@@ -123,10 +148,10 @@ def _decided(node: Any, value: Any) -> Any:
         return value
     if isinstance(value, torch.Tensor) and value.numel() == 1 and type(value) is torch.Tensor:
         return value.item()
-    what = "if" if node.kind() == "prim::If" else "loop"
+    what = "a branch" if node.kind() == "prim::If" else "a loop"
     raise _refused(
         node,
-        f"{node.kind()}: TorchScript with a {what} on values of a tensor, so that there is no one network to convert",
+        f"{node.kind()}: TorchScript with {what} on values of a tensor, so that there is no one network to convert",
         "write forward() without conditions or loops on values; conditions on shapes are fine",
     )
 

@@ -14,7 +14,9 @@ from loihiconv.core.errors import InvalidModel
 
 
 def _raise(message: Any = "", *_: Any) -> None:
-    raise InvalidModel(f"forward() raises: {message}", remedy="give the shape of one sample, without the batch axis, that the model runs on")
+    raise InvalidModel(
+        f"forward() raises: {message}", remedy="give the shape of one sample, without the batch axis, that the model runs on"
+    )
 
 
 def _same(value: Any, *_: Any) -> Any:
@@ -45,15 +47,39 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
 
 _NUMBERS: dict[str, Callable[..., Any]] = {
     **{name: getattr(operator, name) for name in ("add", "sub", "mul", "eq", "ne", "lt", "le", "gt", "ge", "neg", "mod", "pow")},
-    **{"floordiv": operator.floordiv, "floor_divide": operator.floordiv, "remainder": operator.mod, "rsub": lambda a, b, *_: b - a},
-    **{"__not__": operator.not_, "__and__": operator.and_, "__or__": operator.or_, "bool": bool, "Bool": bool},
-    **{"Int": int, "Float": float, "IntImplicit": int, "ScalarImplicit": _same, "str": str, "abs": abs, "round": round},
-    **{"floor": math.floor, "ceil": math.ceil, "sqrt": math.sqrt, "detach": _same, "format": str.format, "percentFormat": operator.mod},
+    "floordiv": operator.floordiv,
+    "floor_divide": operator.floordiv,
+    "remainder": operator.mod,
+    "rsub": lambda a, b, *_: b - a,
+    "__not__": operator.not_,
+    "__and__": operator.and_,
+    "__or__": operator.or_,
+    "bool": bool,
+    "Bool": bool,
+    "Int": int,
+    "Float": float,
+    "IntImplicit": int,
+    "ScalarImplicit": _same,
+    "str": str,
+    "abs": abs,
+    "round": round,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "sqrt": math.sqrt,
+    "detach": _same,
+    "format": str.format,
+    "percentFormat": operator.mod,
 }
 
 _ANY: dict[str, Callable[..., Any]] = {
-    **{"__is__": operator.is_, "__isnot__": operator.is_not, "__contains__": operator.contains, "len": len, "list": list},
-    **{"keys": lambda d: list(d.keys()), "values": lambda d: list(d.values()), "items": lambda d: list(d.items())},
+    "__is__": operator.is_,
+    "__isnot__": operator.is_not,
+    "__contains__": operator.contains,
+    "len": len,
+    "list": list,
+    "keys": lambda d: list(d.keys()),
+    "values": lambda d: list(d.values()),
+    "items": lambda d: list(d.items()),
 }
 """Whatever is in their lists."""
 

@@ -82,6 +82,7 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
     """
     model = inside(model)
     _check_arguments(model)
+    _check_shape(model, example_shape)
     root = _Root(to_read(model), name_of(model))
     example = _example((batch, *example_shape), floating_dtype(root))
     recorder = _Recorder(example, is_leaf)
@@ -118,6 +119,8 @@ class _Root(nn.Module):
 
     def forward(self, x: torch.Tensor) -> Any:
         result = self.model(x)
+        if isinstance(result, _Stand) and isinstance(result._result, (tuple, list)):  # as x.max(1) gives
+            result = tuple(result)
         self.chosen = choose(result, self.name, _tensor, lambda value: isinstance(value, _Stand) and value.depends)
         return self.chosen.of(result)
 
@@ -318,4 +321,19 @@ def _check_arguments(model: nn.Module) -> None:
             where=name_of(model),
             limit="a spiking network here has one input",
             remedy="give forward() one tensor argument, or wrap the model in one that does",
+        )
+
+
+def _check_shape(model: nn.Module, shape: Shape) -> None:
+    """Refuse what a graph was not exported for."""
+    exported_with = exported.example_shape(model)
+    if exported_with is None:
+        return
+    own = exported_with[1:]
+    if len(own) != len(shape) or any(size not in (None, given) for size, given in zip(own, shape, strict=True)):
+        known = ", ".join("any" if size is None else str(size) for size in own)
+        raise InvalidModel(
+            f"was exported for samples of shape ({known}), not {tuple(shape)}",
+            where=name_of(model),
+            remedy="export it with your samples' shape",
         )
