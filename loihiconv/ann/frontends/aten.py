@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch._ops import OpOverload, OpOverloadPacket
+from torch._ops import OpOverload
 
 from loihiconv.ann.frontends.aten_functions import FUNCTIONS
 from loihiconv.ann.frontends.registry import function_handler
@@ -21,14 +21,13 @@ _SPEED_ONLY = ("cudnn_enabled", "cudnn_enable", "implicit", "non_blocking")
 
 
 def counterpart(target: Any) -> Callable[..., Any] | None:
-    """The function or method that does what an operator does, with the operator's own arguments; None where there is no other."""
-    if isinstance(target, OpOverloadPacket):
-        target = getattr(target, target.overloads()[0])
+    """What to call for an operator, with the operator's own arguments: None for what is no operator."""
     if not isinstance(target, OpOverload):
         return None
-    name = target._schema.name.removeprefix("aten::")
-    function = function_of(name)
-    return None if function is None else partial(carry_out, function, target._schema)
+    function = function_of(target._schema.name.removeprefix("aten::"))
+    if function is None:
+        return target.overloadpacket  # messages have its name, without that of the overload
+    return partial(carry_out, function, target._schema)
 
 
 def carry_out(function: Callable[..., Any], schema: Any, *args: Any, **kwargs: Any) -> Any:
@@ -58,10 +57,10 @@ def function_of(name: str) -> Callable[..., Any] | None:
     for function in functions:
         if function_handler(function) is not None:
             return function  # type: ignore[no-any-return]
-    has_method = callable(getattr(torch.Tensor, name, None))
-    if has_method and (function_handler(name) is not None or not hasattr(torch, name)):
-        return partial(_method, name)
-    return getattr(torch, name, None)
+    method = partial(_method, name) if callable(getattr(torch.Tensor, name, None)) else None
+    if method is not None and function_handler(name) is not None:
+        return method
+    return getattr(torch, name, None) or method or getattr(F, name, None)
 
 
 def _method(name: str, input: Any, *args: Any, **kwargs: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,7 @@ def _renamed(weights: Weights, expected: Weights) -> _Names:
 
 
 def _prefixes(names: Iterable[str]) -> list[str]:
-    """What may stand before names: what wrappers put there, in any order, and what all have in common; short ones first."""
+    """What may stand before names: what wrappers put there, in any order, and what all have in common; the most likely first."""
     found: set[str] = set()
     for name in names:
         prefix = ""
@@ -127,7 +128,13 @@ def _prefixes(names: Iterable[str]) -> list[str]:
             break
         shared.append(f"{parts[0]}.")
     found.add("".join(shared))
-    return sorted(found - {""}, key=lambda prefix: (len(prefix), prefix))
+    return sorted(found - {""}, key=_likelihood)
+
+
+def _likelihood(prefix: str) -> tuple[int, int, str]:
+    """Sorts what may stand before names: short ones first, then in the order of `PREFIXES`."""
+    first = prefix[: prefix.index(".") + 1]
+    return prefix.count("."), PREFIXES.index(first) if first in PREFIXES else len(PREFIXES), prefix
 
 
 def _differences(weights: Weights, expected: Weights) -> bool:
@@ -196,6 +203,8 @@ def _read_safetensors(path: Path) -> Weights:
 
 
 def _read_torch(path: Path) -> Any:
+    if loader := _program_loader(path):
+        raise InvalidModel(f"holds a whole model, no weights alone; where you trust the file, give {loader} of it", where=str(path))
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -209,6 +218,18 @@ def _read_torch(path: Path) -> Any:
         ) from error
     except Exception as error:
         raise InvalidModel(f"cannot be read by torch.load: {type(error).__name__}: {error}", where=str(path)) from error
+
+
+def _program_loader(path: Path) -> str:
+    """What loads the model in a file of TorchScript or torch.export; empty for other files."""
+    if not zipfile.is_zipfile(path):
+        return ""
+    with zipfile.ZipFile(path) as archive:
+        names = [name.partition("/")[2] or name for name in archive.namelist()]
+    if "constants.pkl" in names:
+        return "torch.jit.load"
+    exported = any(name.startswith("models/") for name in names) or "archive_format" in names
+    return "torch.export.load" if exported or "serialized_exported_program.json" in names else ""
 
 
 def _refused_class(error: Exception) -> str:

@@ -37,7 +37,9 @@ def example_shape(module: nn.Module) -> tuple[int | None, ...] | None:
 
 
 def model_name(module: fx.GraphModule) -> str:
-    """The class of the model that a graph was exported from."""
+    """The class of the model that a graph was made from."""
+    if not is_exported(module):
+        return type(module).__name__
     stacks = (node.meta.get("nn_module_stack") for node in module.graph.nodes)
     roots = [next(iter(stack.values())) for stack in stacks if stack]
     return _class_name(roots[0][1]) if roots else type(module).__name__

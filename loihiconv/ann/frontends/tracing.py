@@ -7,7 +7,6 @@ out on an example, and the stand-ins answer questions about shapes from it. That
 
 from __future__ import annotations
 
-import inspect
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from torch.fx.proxy import TraceError
 
 from loihiconv.ann.frontends import aten, exported, hooks, torchscript
 from loihiconv.ann.frontends.copies import floating_dtype, inside, name_of, to_read
+from loihiconv.ann.frontends.inputs import check_arguments, check_shape, example_of
 from loihiconv.ann.frontends.results import Chosen, choose
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Shape
@@ -81,10 +81,10 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
         If ``forward`` takes several inputs, branches on values or has several outputs.
     """
     model = inside(model)
-    _check_arguments(model)
-    _check_shape(model, example_shape)
+    check_arguments(model)
+    check_shape(model, example_shape)
     root = _Root(to_read(model), name_of(model))
-    example = _example((batch, *example_shape), floating_dtype(root))
+    example = example_of((batch, *example_shape), floating_dtype(root))
     recorder = _Recorder(example, is_leaf)
     try:
         with torch.inference_mode(False), torch.no_grad():
@@ -294,46 +294,8 @@ class _Recorder(fx.Tracer):
             self._computing = False
 
 
-def _example(shape: Shape, dtype: torch.dtype) -> torch.Tensor:
-    if len(shape) < 2 or any(not isinstance(size, int) or size < 1 for size in shape):
-        raise InvalidModel(f"{shape[1:]} is not the shape of a sample", limit="positive integers such as (1, 28, 28) expected")
-    # A generator of our own: the user's random numbers go on as if nothing had happened.
-    return torch.rand(*shape, dtype=dtype, generator=torch.Generator().manual_seed(0))
-
-
 def _attribute(root: nn.Module, path: str) -> Any:
     value: Any = root
     for part in path.split("."):
         value = getattr(value, part)
     return value
-
-
-def _check_arguments(model: nn.Module) -> None:
-    """Refuse what needs several inputs."""
-    if isinstance(model, torch.jit.ScriptModule):
-        required = torchscript.required_inputs(model)
-    else:
-        parameters = inspect.signature(model.forward).parameters.values()
-        required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    if len(required) > 1:
-        raise UnsupportedLayer(
-            f"forward() takes {len(required)} inputs ({', '.join(required)})",
-            where=name_of(model),
-            limit="a spiking network here has one input",
-            remedy="give forward() one tensor argument, or wrap the model in one that does",
-        )
-
-
-def _check_shape(model: nn.Module, shape: Shape) -> None:
-    """Refuse what a graph was not exported for."""
-    exported_with = exported.example_shape(model)
-    if exported_with is None:
-        return
-    own = exported_with[1:]
-    if len(own) != len(shape) or any(size not in (None, given) for size, given in zip(own, shape, strict=True)):
-        known = ", ".join("any" if size is None else str(size) for size in own)
-        raise InvalidModel(
-            f"was exported for samples of shape ({known}), not {tuple(shape)}",
-            where=name_of(model),
-            remedy="export it with your samples' shape",
-        )
