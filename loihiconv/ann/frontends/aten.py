@@ -26,7 +26,8 @@ def counterpart(target: Any) -> Callable[..., Any] | None:
         return None
     function = function_of(target._schema.name.removeprefix("aten::"))
     if function is None:
-        return target.overloadpacket  # messages have its name, without that of the overload
+        packet: Callable[..., Any] = target.overloadpacket
+        return packet  # messages have its name, without that of the overload
     return partial(carry_out, function, target._schema)
 
 

@@ -29,7 +29,7 @@ _INSIDE = {
     "torch.nn.parallel.distributed.DistributedDataParallel": "module",
     "torch.optim.swa_utils.AveragedModel": "module",
 }
-_HALF = (torch.float16, torch.bfloat16)
+HALF = (torch.float16, torch.bfloat16)
 
 
 def inside(module: nn.Module) -> nn.Module:
@@ -98,7 +98,7 @@ def to_read(module: nn.Module) -> nn.Module:
     """A copy on the CPU in float32 or float64 and in evaluation mode, with the weights in effect."""
     clone = copied(module).cpu()
     # Half precision has no CPU kernels for some layers in older releases of PyTorch.
-    if any(tensor.dtype in _HALF for tensor in tensors(clone)):
+    if any(tensor.dtype in HALF for tensor in tensors(clone)):
         clone = clone.float()
     return in_effect(clone.eval())
 
@@ -138,8 +138,15 @@ def tensors(module: nn.Module) -> Iterator[torch.Tensor]:
 
 
 def floating_dtype(module: nn.Module) -> torch.dtype:
-    """The precision that a model computes in: that of its first floating-point tensor."""
-    return next((tensor.dtype for tensor in tensors(module) if tensor.is_floating_point()), torch.float32)
+    """The precision that a model computes in: that of its first floating-point tensor, in a frozen program one of its constants."""
+    found = itertools.chain(tensors(module), *(_constants(part) for part in module.modules() if isinstance(part, torch.jit.ScriptModule)))
+    return next((tensor.dtype for tensor in found if tensor.is_floating_point()), torch.float32)
+
+
+def _constants(program: torch.jit.ScriptModule) -> Iterator[torch.Tensor]:
+    for node in program.inlined_graph.nodes() if hasattr(program, "forward") else ():
+        if node.kind() == "prim::Constant" and isinstance(value := node.output().toIValue(), torch.Tensor):
+            yield value
 
 
 def _results(part: nn.Module) -> Iterator[torch.Tensor]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from loihiconv.ann.frontends.copies import copied, in_effect, inside, name_of, to_evaluate
+from loihiconv.ann.frontends.copies import copied, floating_dtype, in_effect, inside, name_of, to_evaluate
 from loihiconv.ann.frontends.exported import example_shape
 from loihiconv.ann.frontends.model import FloatModel, Stored
 from loihiconv.ann.frontends.results import Chosen
@@ -62,7 +62,7 @@ class TorchModel(FloatModel):
         """Outputs for samples at a time, filled up to as many as the module takes."""
         filled = x if len(x) >= self._least else np.concatenate([x, np.repeat(x[:1], self._least - len(x), axis=0)])
         given = torch.from_numpy(np.array(filled, np.float32, order="C"))  # a copy: modules may change their input in place
-        output = self._output(module(given), x.shape[1:])[: len(x)]
+        output = self._output(module(given.to(floating_dtype(module))), x.shape[1:])[: len(x)].float()
         return (output.flatten(1) if output.ndim > 1 else output[:, None]).numpy()
 
     def _output(self, result: Any, shape: Shape) -> torch.Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from loihiconv.ann.frontends import aten
-from loihiconv.ann.frontends.copies import name_of
+from loihiconv.ann.frontends.copies import HALF, name_of
 from loihiconv.ann.frontends.exported import Within
 from loihiconv.ann.frontends.scopes import Scope, last_of_layers
 from loihiconv.ann.frontends.torchscript_numbers import PRIMITIVES, number_function
@@ -84,7 +84,8 @@ class _Frame:
     def _result(self, node: Any, inputs: list[Any]) -> Any:
         kind = node.kind()
         if kind == "prim::Constant":
-            return node.output().toIValue()
+            value = node.output().toIValue()
+            return value.float() if isinstance(value, torch.Tensor) and value.dtype in HALF else value
         if kind == "prim::GetAttr":
             return self._fetch(inputs[0], node.s("name"))
         if kind in PRIMITIVES:

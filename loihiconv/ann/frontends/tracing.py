@@ -84,7 +84,7 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
     check_arguments(model)
     check_shape(model, example_shape)
     root = _Root(to_read(model), name_of(model))
-    example = example_of((batch, *example_shape), floating_dtype(root))
+    example = example_of((batch, *example_shape), torch.float64 if floating_dtype(root) == torch.float64 else torch.float32)
     recorder = _Recorder(example, is_leaf)
     try:
         with torch.inference_mode(False), torch.no_grad():

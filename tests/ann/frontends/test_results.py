@@ -1,0 +1,98 @@
+"""Which of several results is a model's output."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import loihiconv as lc
+from loihiconv.ann.frontends import readable
+from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.core.errors import InvalidModel, UnsupportedLayer
+from tests.ann.frontends.nets import Net
+
+
+class Named(NamedTuple):
+    scores: Tensor
+    features: Tensor
+
+
+@dataclass
+class Output:
+    logits: Tensor | None = None
+    hidden: Any = None
+
+
+class Ordered(OrderedDict[str, Any]):
+    """As outputs of transformers are."""
+
+
+def net(function: Callable[[Any, Tensor, Tensor], Any]) -> Net:
+    model = Net(lambda m, x: function(m, m.a(x), m.b(m.a(x).relu())), a=nn.Linear(4, 3), b=nn.Linear(3, 2))
+    model.register_buffer("constant", torch.ones(2))
+    return model
+
+
+# By what is taken: "a" or "b", and what the note says of it.
+TAKEN: dict[str, tuple[Callable[[Any, Tensor, Tensor], Any], str, str]] = {
+    "one in a tuple": (lambda m, a, b: (b,), "b", ""),
+    "one in a dict": (lambda m, a, b: {"anything": b}, "b", ""),
+    "one in a list of lists": (lambda m, a, b: [[b], []], "b", ""),
+    "one beside constants": (lambda m, a, b: {"y": b, "c": m.constant, "n": 3, "none": None}, "b", "y is taken as the output; c left out"),
+    "one beside classes": (lambda m, a, b: (b, b.argmax(1)), "b", "0 is taken as the output; 1 left out"),
+    "logits": (lambda m, a, b: {"hidden": a, "logits": b}, "b", "logits is taken as the output; hidden left out"),
+    "the first of usual names": (lambda m, a, b: {"out": a, "logits": b}, "b", "logits is taken as the output; out left out"),
+    "named tuple": (lambda m, a, b: Named(b, a), "b", "scores is taken as the output; features left out"),
+    "dataclass": (lambda m, a, b: Output(b, (a, a)), "b", "logits is taken as the output; hidden.0, hidden.1 left out"),
+    "dataclass with one": (lambda m, a, b: Output(hidden=b), "b", ""),
+    "ordered": (lambda m, a, b: Ordered(last_hidden_state=b, pooled=a), "b", "last_hidden_state is taken as the output; pooled left out"),
+    "nested": (lambda m, a, b: {"outputs": {"y": b}, "rest": [a]}, "b", "outputs.y is taken as the output; rest.0 left out"),
+    "several results of one operation": (lambda m, a, b: b.unsqueeze(1).max(1), "b", "0 is taken as the output; 1 left out"),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_one_result_is_taken(case: str) -> None:
+    function, _, note = TAKEN[case]
+    model, plain = net(function), net(lambda m, a, b: b)
+    plain.load_state_dict(model.state_dict())
+    x = np.random.default_rng(0).random((5, 4), np.float32)
+    read = readable(model)
+    np.testing.assert_array_equal(read.outputs(x), readable(plain).outputs(x))
+    assert read.ann((4,)).shapes[read.ann((4,)).output.name] == (2,)
+    assert read.notes == ((f"of what forward() returns, {note}",) if note else ())
+
+
+def test_the_note_goes_with_the_network() -> None:
+    model = net(lambda m, a, b: {"logits": b, "features": a})
+    note = "of what forward() returns, logits is taken as the output; features left out"
+    assert note in lc.check(model, (4,)).notes
+    assert note in lc.convert(model, np.random.default_rng(0).random((5, 4), np.float32), board=None, timesteps=4).record.notes
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda m, a, b: (a, b), r"Net: forward\(\) returns several results \(0, 1\); one tensor"),
+        (lambda m, a, b: {"boxes": a, "classes": b}, r"Net: forward\(\) returns several results \(boxes, classes\)"),
+        (lambda m, a, b: [{"out": a}, {"out": b}], r"several results \(0\.out, 1\.out\)"),
+        (lambda m, a, b: "text", r"Net: forward\(\) returns str, without a tensor of numbers"),
+        (lambda m, a, b: None, r"Net: forward\(\) returns NoneType, without"),
+    ],
+)
+def test_others_are_refused_with_their_names(function: Callable[[Any, Tensor, Tensor], Any], message: str) -> None:
+    with pytest.raises(UnsupportedLayer, match=message):
+        read_torch(net(function), (4,))
+
+
+@pytest.mark.parametrize("function", [lambda m, a, b: {"c": m.constant}, lambda m, a, b: m.constant])
+def test_constants_are_no_result(function: Callable[[Any, Tensor, Tensor], Any]) -> None:
+    with pytest.raises(InvalidModel, match="Net: the result does not depend on the input"):
+        read_torch(net(function), (4,))
