@@ -11,9 +11,11 @@ ROOT = Path(__file__).resolve().parent.parent
 IN_LAVA = "runs in Lava's processes, beside the definition"
 ON_STANDIN = "runs in Lava's processes, on realizations' neurons or a stand-in for a board's"
 ELSEWHERE = {
+    "ann/frontends/aten_functions.py": ("ann/frontends/test_aten.py", "functions in place of operators, tested as such"),
     "ann/frontends/layers/activations.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/arguments.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/arithmetic.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/casts.py": ("ann/frontends/test_inputs.py", "a handler, tested in models of several precisions"),
     "ann/frontends/layers/moves.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/constants.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/endings.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
