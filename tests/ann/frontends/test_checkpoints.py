@@ -55,7 +55,7 @@ OTHERS = (
 )
 
 
-@pytest.mark.parametrize("prefix", (*PREFIXES, *OTHERS))
+@pytest.mark.parametrize("prefix", [*PREFIXES, *OTHERS])
 def test_names_may_begin_as_they_like(prefix: str, state: State, load: Any) -> None:
     model = Cnn()
     notes = load(prefixed(prefix, state), model)

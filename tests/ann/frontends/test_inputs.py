@@ -68,7 +68,7 @@ def test_casts_do_nothing(case: str, dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("cast", [lambda x: x.to(torch.int64).float(), lambda x: x.type("torch.IntTensor").float()])
 def test_whole_numbers_are_refused(cast: Any) -> None:
-    with pytest.raises(UnsupportedLayer, match="(to|type) rounds to whole numbers"):
+    with pytest.raises(UnsupportedLayer, match=r"(to|type) rounds to whole numbers"):
         read_torch(Net(lambda m, x: m.a(cast(x)), a=nn.Linear(4, 3)), (4,))
 
 
