@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import itertools
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -29,6 +29,7 @@ _INSIDE = {
     "torch.nn.parallel.distributed.DistributedDataParallel": "module",
     "torch.optim.swa_utils.AveragedModel": "module",
 }
+_INSTEAD = {"torch.export.unflatten.UnflattenedModule": "give the exported program that it was made of"}
 HALF = (torch.float16, torch.bfloat16)
 
 
@@ -57,7 +58,7 @@ def name_of(module: nn.Module) -> str:
     """What a user calls the model: its class, also where a graph has taken its place."""
     if isinstance(module, fx.GraphModule):
         return model_name(module)
-    return str(getattr(module, "original_name", type(module).__name__))
+    return str(module.original_name) if isinstance(module, torch.jit.ScriptModule) else type(module).__name__
 
 
 def copied(module: nn.Module) -> nn.Module:
@@ -68,24 +69,30 @@ def copied(module: nn.Module) -> nn.Module:
     InvalidModel
         If an attribute cannot be copied.
     """
-    memo: dict[int, Any] = {}
     try:
-        for part in module.modules():
-            for tensor in _results(part):
-                memo[id(tensor)] = tensor.detach().clone()
-        with torch.no_grad():  # else copies of scripted parameters remember what they are copies of
-            for part in reversed(list(module.modules())):  # from the inside
-                if (content := inside(part)) is not part:
-                    memo[id(part)] = copy.deepcopy(content, memo)
-            clone: nn.Module = copy.deepcopy(module, memo)
+        try:
+            clone = _deep_copy(module, shared=[])
+        except Exception:  # a hook may belong to a trainer, which cannot be copied and need not be
+            clone = _deep_copy(module, shared=[hook for part in module.modules() for hook in _hooks(part)])
     except Exception as error:
-        raise InvalidModel(
-            f"the model cannot be copied: {error}",
-            where=name_of(inside(module)),
-            remedy="do not keep open files, locks or generators as attributes of the model",
-        ) from error
+        advice = "do not keep open files, locks or generators as attributes of the model"
+        remedy = _INSTEAD.get(_qualified_name(type(module)), advice)
+        raise InvalidModel(f"the model cannot be copied: {error}", where=name_of(inside(module)), remedy=remedy) from error
     for part in clone.modules():
         _call_plainly(part)
+    return clone
+
+
+def _deep_copy(module: nn.Module, shared: list[Any]) -> nn.Module:
+    memo: dict[int, Any] = {id(hook): hook for hook in shared}
+    for part in module.modules():
+        for tensor in _results(part):
+            memo[id(tensor)] = tensor.detach().clone()
+    with torch.no_grad():  # else copies of scripted parameters remember what they are copies of
+        for part in reversed(list(module.modules())):  # from the inside
+            if (content := inside(part)) is not part:
+                memo[id(part)] = copy.deepcopy(content, memo)
+        clone: nn.Module = copy.deepcopy(module, memo)
     return clone
 
 
@@ -151,9 +158,14 @@ def _constants(program: torch.jit.ScriptModule) -> Iterator[torch.Tensor]:
 
 def _results(part: nn.Module) -> Iterator[torch.Tensor]:
     """Tensors among a module's attributes, and those of its hooks' owners, that were computed with gradients."""
-    hooks = (*part._forward_hooks.values(), *part._forward_pre_hooks.values()) if not isinstance(part, torch.jit.ScriptModule) else ()
-    for owner in (part, *(hook.__self__ for hook in hooks if isinstance(hook, types.MethodType))):
+    for owner in (part, *(hook.__self__ for hook in _hooks(part) if isinstance(hook, types.MethodType))):
         yield from (tensor for tensor in _held(vars(owner) if hasattr(owner, "__dict__") else ()) if not tensor.is_leaf)
+
+
+def _hooks(part: nn.Module) -> tuple[Callable[..., Any], ...]:
+    if isinstance(part, torch.jit.ScriptModule):
+        return ()
+    return (*part._forward_hooks.values(), *part._forward_pre_hooks.values())
 
 
 def _held(value: Any) -> Iterator[torch.Tensor]:

@@ -180,8 +180,29 @@ def test_mixed_precision_is_read_in_float32(dtype: torch.dtype) -> None:
     assert model[4].weight.dtype == dtype
 
 
+class Trainer:
+    """What training registers its hooks from, and cannot be copied."""
+
+    def __init__(self) -> None:
+        self.batches = (batch for batch in ())
+        self.seen = 0
+
+    def count(self, module: nn.Module, inputs: Any, output: Tensor) -> None:
+        self.seen += 1
+
+
+def test_hooks_of_what_cannot_be_copied_are_called_as_they_are() -> None:
+    model, trainer = Cnn().eval(), Trainer()
+    model.bn.register_forward_hook(trainer.count)
+    assert kinds(read_torch(model, SHAPE)) == kinds(read_torch(Cnn(), SHAPE))
+    assert trainer.seen == 1
+
+
 def test_what_cannot_be_copied_is_said() -> None:
     model = Cnn()
     model.stream = (value for value in ())
     with pytest.raises(InvalidModel, match=r"Cnn: the model cannot be copied: .*generator.*; do not keep open files"):
         read_torch(model, SHAPE)
+    program = quietly(torch.export.export, Cnn().eval(), (torch.rand(2, *SHAPE),))
+    with pytest.raises(InvalidModel, match=r"cannot be copied: .*give the exported program"):
+        read_torch(torch.export.unflatten(program), SHAPE)
