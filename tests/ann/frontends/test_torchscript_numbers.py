@@ -63,6 +63,7 @@ def test_arithmetic_is_that_of_the_program(a: int, b: int) -> None:
         ("keys", [{"a": 1}], ["a"]),
         ("__contains__", [{"a": 1}, "a"], True),
         ("Int", [2.7], 2),
+        ("warn", ["only in training", 2], None),
     ],
 )
 def test_operators_by_name(name: str, inputs: list[object], result: object) -> None:
