@@ -176,7 +176,7 @@ def measure(
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
         warned.append(said)
         notes = (*notes, said)
-    return Measured(ann, statistics, samples, held_out, notes, tuple(warned))
+    return Measured(ann, statistics, samples, held_out, (*model.notes, *notes), tuple(warned))
 
 
 def build(source: Measured, settings: Settings, board: Board | None, progress: Progress | None = None) -> Network:

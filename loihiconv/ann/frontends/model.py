@@ -43,9 +43,15 @@ class FloatModel(ABC):
     ----------
     name : str
         What messages call it.
+    notes : tuple of str
+        What a user should know about how it is read.
+    sample_shape : tuple of int or None
+        Shape of one sample, where the source knows it; None where it leaves an axis open.
     """
 
     name: str
+    notes: tuple[str, ...] = ()
+    sample_shape: Shape | None = None
 
     @abstractmethod
     def ann(self, shape: Shape) -> Ann:
