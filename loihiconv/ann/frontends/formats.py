@@ -60,8 +60,9 @@ class Content:
 
     def holds(self, *names: str) -> bool:
         """Whether an archive has all of these members, in its root or in its one folder."""
-        folder = os.path.commonprefix([name.partition("/")[0] + "/" for name in self.members])
-        return all(name in self.members or folder + name in self.members for name in names)
+        folders = {name.partition("/")[0] for name in self.members}
+        within = f"{folders.pop()}/" if len(folders) == 1 else ""
+        return all(name in self.members or within + name in self.members for name in names)
 
     @cached_property
     def fields(self) -> tuple[dict[int, int], bool]:
@@ -225,6 +226,6 @@ _KNOWN = (
     (
         lambda file: file.head.startswith(b"\x93NUMPY") or any(n.endswith(".npy") for n in file.members),
         "NumPy arrays, no network",
-        _FACTORY,
+        "give them as data, beside a model file or a factory",
     ),
 )

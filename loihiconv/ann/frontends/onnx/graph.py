@@ -109,7 +109,7 @@ def ordered(operations: Iterable[Operation], output: str, known: Collection[str]
             makers[name] = operation
     done: dict[int, Operation] = {}
     begun: set[int] = set()
-    waiting = [(output, None)] if output not in known else []
+    waiting: list[tuple[str, Operation | None]] = [(output, None)] if output not in known else []
     while waiting:
         name, user = waiting[-1]
         maker = makers.get(name)

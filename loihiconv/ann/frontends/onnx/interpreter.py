@@ -15,17 +15,31 @@ from loihiconv.ann.frontends.onnx.graph import Graph, Operation
 from loihiconv.ann.frontends.onnx.operators.registry import handler
 from loihiconv.ann.frontends.onnx.refusals import Shapes, remedy, stand_in
 from loihiconv.core.errors import LoihiconvError, UnsupportedLayer
-from loihiconv.core.linear import Array
+from loihiconv.core.linear import Array, Shape
 
 
 class Step(nn.Module):
-    """One operation."""
+    """One operation.
 
-    def __init__(self, operation: Operation) -> None:
+    Parameters
+    ----------
+    operation : Operation
+    shapes : Shapes
+        For results that stand for what is refused.
+    """
+
+    def __init__(self, operation: Operation, shapes: Shapes) -> None:
         super().__init__()
-        self.operation = operation
+        self.operation, self._shapes = operation, shapes
 
-    def forward(self, *inputs: Any) -> tuple[Any, ...]:
+    def forward(self, *inputs: Any, batch: Shape) -> tuple[Any, ...]:
+        # Here, as a recorder loses its way where an error leaves a module.
+        try:
+            return self._results(*inputs)
+        except UnsupportedLayer as error:
+            return stand_in(error, inputs, lambda: self._shapes(batch), self.operation.outputs)
+
+    def _results(self, *inputs: Any) -> tuple[Any, ...]:
         operation = self.operation
         compute = handler(operation.kind)
         if compute is None:
@@ -54,13 +68,13 @@ class Interpreter(nn.Module):
 
     def __init__(self, graph: Graph, shapes: Shapes) -> None:
         super().__init__()
-        self._graph, self._result_shapes = graph, shapes
+        self._graph = graph
         self._constants: dict[str, Tensor] = {}
         self._steps: list[Step] = []
         used = {name for operation in graph.operations for name in operation.inputs} | {graph.output}
         self._constants = {name: _tensor(values) for name, values in graph.constants.items() if name in used}
         for operation in graph.operations:
-            step = Step(operation)
+            step = Step(operation, shapes)
             if operation.inputs and all(not name or name in self._constants for name in operation.inputs):
                 self._fold(step)
             else:
@@ -71,25 +85,22 @@ class Interpreter(nn.Module):
     def _fold(self, step: Step) -> None:
         inputs = [self._constants[name] if name else None for name in step.operation.inputs]
         with torch.no_grad():
-            results = step(*inputs)
+            results = step(*inputs, batch=())
         self._constants.update((name, value) for name, value in zip(step.operation.outputs, results, strict=False) if name)
 
     def forward(self, x: Any) -> Any:
         known: dict[str, Any] = {self._graph.input: x}
-        shapes = None
+        batch = tuple(x.shape)
         for i, step in enumerate(self._steps):
             operation = step.operation
             inputs = [None if not name else known[name] if name in known else self._constants[name] for name in operation.inputs]
-            try:
-                results = step(*inputs)
-            except UnsupportedLayer as error:
-                shapes = shapes if shapes is not None else self._result_shapes(tuple(x.shape))
-                results = stand_in(error, inputs, [shapes.get(name) for name in operation.outputs if name])
+            results = step(*inputs, batch=batch)
             known.update((name, value) for name, value in zip(operation.outputs, results, strict=False) if name)
             for name in operation.inputs:
                 if self._last_use[name] == i and name != self._graph.output:
                     known.pop(name, None)
-        return known[self._graph.output] if self._graph.output in known else self._constants[self._graph.output]
+        result = known[self._graph.output]
+        return result if len(result.shape) != 1 else torch.reshape(result, (batch[0], 1))
 
 
 def _add(root: nn.Module, name: str, step: Step) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,7 @@ class OnnxModel(FloatModel):
     def outputs(self, x: Array) -> Array:
         """Outputs (N, classes) as onnxruntime computes them."""
         if self._runtime is None:
+            self._try(x[:1])
             self._runtime = Runtime(self.path)
         return self._runtime(x)
 
@@ -75,6 +77,11 @@ class OnnxModel(FloatModel):
                 limit=f"the file takes ({', '.join('any' if n is None else str(n) for n in declared or ())})",
                 remedy="arrange samples as the file takes them",
             )
+
+    def _try(self, x: Array) -> None:
+        """Carry the file out here first: onnxruntime trusts files, and ends the process on some that contradict themselves."""
+        with suppress(UnsupportedLayer):
+            self._reader.outputs(x)
 
     def _check_quantization(self, shape: Shape) -> None:
         """Refuse a network that is another one without the quantization of its activations."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import torch
@@ -29,8 +29,17 @@ def remedy(kind: str) -> str:
     return _REMEDIES.get(kind) or remedies.remedy(kind.rpartition(".")[2])
 
 
-def stand_in(error: UnsupportedLayer, inputs: list[Any], shapes: list[Shape | None]) -> tuple[Any, ...]:
+def stand_in(
+    error: UnsupportedLayer, inputs: Sequence[Any], shapes: Callable[[], Mapping[str, Shape]], outputs: Sequence[str]
+) -> tuple[Any, ...]:
     """Results that stand for those of an operation that is refused, while a model is recorded.
+
+    Parameters
+    ----------
+    shapes : callable () -> {name: shape}
+        Of the tensors that are known; called where it is needed.
+    outputs : sequence of str
+        Names of the results.
 
     Raises
     ------
@@ -40,11 +49,11 @@ def stand_in(error: UnsupportedLayer, inputs: list[Any], shapes: list[Shape | No
     recorder = next((value.tracer for value in inputs if isinstance(value, fx.Proxy)), None)
     if recorder is None:
         raise error
-    results = []
-    for shape in shapes:
-        if shape is None:
+    results, known = [], shapes()
+    for name in outputs:
+        if name not in known:
             raise error
-        said = {"shape": shape, "what": error.what, "where": error.where, "remedy": error.remedy}
+        said = {"shape": known[name], "what": error.what, "where": error.where, "remedy": error.remedy}
         given = tuple(value for value in inputs if isinstance(value, fx.Proxy))
         results.append(recorder.create_proxy("call_function", refused, given, said))
     return tuple(results)

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 
 from loihiconv.ann.frontends.onnx.graph import Operation
-from loihiconv.ann.frontends.onnx.operators.registry import axis_of, constant, number, operator
+from loihiconv.ann.frontends.onnx.operators.registry import Handler, axis_of, constant, number, operator
 
-_PLAIN = {
+_PLAIN: dict[str, Handler] = {
     "Relu": F.relu,
     "Sigmoid": torch.sigmoid,
     "Tanh": torch.tanh,

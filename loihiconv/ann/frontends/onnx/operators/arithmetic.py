@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from loihiconv.ann.frontends.onnx.graph import Operation
-from loihiconv.ann.frontends.onnx.operators.registry import axis_of, integers, operator
+from loihiconv.ann.frontends.onnx.operators.registry import Handler, axis_of, integers, operator
 
-_ONE = {
+_ONE: dict[str, Handler] = {
     "Abs": torch.abs,
     "Neg": torch.neg,
     "Exp": torch.exp,
@@ -30,7 +30,7 @@ _ONE = {
     "Cos": torch.cos,
     "Not": torch.logical_not,
 }
-_TWO = {
+_TWO: dict[str, Handler] = {
     "Add": torch.add,
     "Mul": torch.mul,
     "Pow": torch.pow,
@@ -42,8 +42,8 @@ _TWO = {
     "And": torch.logical_and,
     "Or": torch.logical_or,
 }
-_MANY = {"Sum": torch.add, "Max": torch.maximum, "Min": torch.minimum, "Mean": torch.add}
-_REDUCE = {"ReduceMean": torch.mean, "ReduceSum": torch.sum, "ReduceMax": torch.amax, "ReduceMin": torch.amin}
+_MANY: dict[str, Handler] = {"Sum": torch.add, "Max": torch.maximum, "Min": torch.minimum, "Mean": torch.add}
+_REDUCE: dict[str, Handler] = {"ReduceMean": torch.mean, "ReduceSum": torch.sum, "ReduceMax": torch.amax, "ReduceMin": torch.amin}
 
 
 @operator(*_ONE)

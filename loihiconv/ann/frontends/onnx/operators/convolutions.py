@@ -48,7 +48,7 @@ def conv_transpose(op: Operation, x: Any, weight: Any, bias: Any = None) -> Any:
 def _cropped(op: Operation, w: Window, whole: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """What of the whole result is cut off at the beginnings and the ends."""
     wanted = op.get("output_shape")
-    upper = op.get("auto_pad", "NOTSET") != "SAME_LOWER"
+    upper = op.get("auto_pad", "NOTSET") == "SAME_UPPER"
     if wanted is None and op.get("auto_pad", "NOTSET") in ("SAME_UPPER", "SAME_LOWER"):
         wanted = [n * s for n, s in zip(w.input, w.stride, strict=True)]
     if wanted is None:
@@ -78,7 +78,7 @@ def gemm(op: Operation, a: Any, b: Any, c: Any = None) -> Any:
     bias = None if c is None else constant(op, c, "bias") * beta
     rows = bias is not None and bias.numel() not in (1, weight.shape[0])
     y = F.linear(a, weight * alpha, None if bias is None or rows else bias.flatten().expand(weight.shape[0]))
-    return torch.add(y, bias) if rows else y
+    return torch.add(y, bias) if bias is not None and rows else y
 
 
 @operator("MatMul")

@@ -61,4 +61,5 @@ def _dequantized(op: Operation, q: Any, scale: Any, zero: Any, axis: int) -> Ten
             raise op.broken(f"has {scale.numel()} scales for {q.shape[axis]} channels")
         spread = [-1 if i == axis else 1 for i in range(q.ndim)]
         scale, zero = scale.reshape(spread), zero.reshape(spread) if zero.numel() > 1 else zero
-    return (q.float() - zero) * scale
+    weights: Tensor = (q.float() - zero) * scale
+    return weights

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -69,19 +70,21 @@ def _resized(op: Operation, x: Any, factors: list[float], sizes: list[int] | Non
 
 
 def _places(op: Operation, before: int, after: int, factor: float, place: str) -> Tensor:
-    """Where each pixel of the result lies in the input."""
-    at = torch.arange(after, dtype=torch.float64)
+    """Where each pixel of the result lies in the input; in float32, as onnxruntime does it, since a place may lie on a border."""
+    at = torch.arange(after, dtype=torch.float32)
+    if after == 1 and place in ("pytorch_half_pixel", _CORNERS):
+        return torch.zeros(1, dtype=torch.float64)
     if place in _HALF:
-        return (at + 0.5) / factor - 0.5 if after > 1 or place == "half_pixel" else torch.zeros(1, dtype=torch.float64)
+        return ((at + 0.5) / factor - 0.5).double()
     if place == _CORNERS:
-        return at * (before - 1) / (after - 1) if after > 1 else torch.zeros(1, dtype=torch.float64)
+        return (at * (before - 1) / (after - 1)).double()
     if place == "asymmetric":
-        return at / factor
+        return (at / factor).double()
     raise op.refuse(f"places pixels by {place!r}", f"use half_pixel, asymmetric or {_CORNERS}")
 
 
 def _nearest(op: Operation, x: Any, places: list[Tensor], rule: str) -> Any:
-    rules = {
+    rules: dict[str, Callable[[Tensor], Tensor]] = {
         "floor": torch.floor,
         "ceil": torch.ceil,
         "round_prefer_floor": lambda at: torch.ceil(at - 0.5),

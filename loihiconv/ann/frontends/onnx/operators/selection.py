@@ -74,8 +74,9 @@ def gather(op: Operation, x: Any, indices: Any) -> Any:
         raise op.broken(f"takes indices {numbers[:5]} of an axis of {size}")
     before = (slice(None),) * axis
     if at.ndim == 0:
-        return x[(*before, numbers[0])]
+        one: Any = (*before, numbers[0])
+        return x[one]
     if at.ndim == 1 and numbers and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-        return x[(*before, slice(numbers[0], numbers[-1] + 1))]
+        return _part(x, {axis: slice(numbers[0], numbers[-1] + 1)})
     chosen = torch.index_select(x, axis, torch.tensor(numbers, dtype=torch.int64))
     return chosen if at.ndim == 1 else torch.reshape(chosen, (*x.shape[:axis], *at.shape, *x.shape[axis + 1 :]))
