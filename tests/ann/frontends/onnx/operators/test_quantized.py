@@ -95,7 +95,7 @@ def test_integer_convolution(tmp_path: Path) -> None:
     ]
     opened = OnnxModel(saved(made(nodes, shape, constants), tmp_path))
     x = np.abs(samples(shape))
-    np.testing.assert_allclose(opened._reader.outputs(x), opened.outputs(x), atol=0.06)
+    np.testing.assert_allclose(opened._reader.outputs(x), opened.outputs(x), atol=0.15)
     assert len(opened.notes) == 1
 
 
