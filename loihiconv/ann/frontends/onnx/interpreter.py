@@ -107,16 +107,18 @@ def _add(root: nn.Module, name: str, step: Step) -> None:
     """Register a submodule so that its path is ``name``, in which points stand for modules within modules."""
     *outer, last = (part or "_" for part in name.split("."))
     for part in outer:
-        if part not in root._modules:
-            root.add_module(_free(root, part), nn.Module())
-        child = root._modules[_free(root, part) if part not in root._modules else part]
-        assert child is not None
-        root = child
-    root.add_module(_free(root, last), step)
+        part = _free(root, part)
+        root.add_module(part, root._modules.get(part) or nn.Module())
+        root = root.get_submodule(part)
+    last = _free(root, last)
+    if inner := root._modules.get(last):  # so far only there for others within it
+        step._modules.update(inner._modules)
+    root.add_module(last, step)
 
 
 def _free(root: nn.Module, name: str) -> str:
-    while hasattr(root, name):
+    """The name, unless it is that of something else than a submodule, as "forward" is."""
+    while name not in root._modules and hasattr(root, name):
         name += "_"
     return name
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loihiconv.ann.frontends.onnx.graph import STANDARD, Graph, Operation, ordered
-from loihiconv.ann.frontends.onnx.signs import cuts_off_negative, never_negative
+from loihiconv.ann.frontends.onnx.signs import with_facts
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Array
 
@@ -80,7 +80,7 @@ def _graph(model: onnx.ModelProto, path: Path) -> Graph:
     operations = ordered(_named_apart(read), exit.name, {*constants, entry.name})
     if entry.name not in {exit.name, *(name for operation in operations for name in operation.inputs)}:
         raise InvalidModel("the result does not depend on the input", where=str(path))
-    return Graph(tuple(_with_facts(operations, entry.name, constants)), constants, entry.name, exit.name, sample)
+    return Graph(tuple(with_facts(operations, entry.name, constants)), constants, entry.name, exit.name, sample)
 
 
 def _opset(model: onnx.ModelProto, path: Path) -> int:
@@ -200,22 +200,6 @@ def _named_apart(operations: list[Operation]) -> Iterator[Operation]:
             name, count = f"{operation.name}_{count}", count + 1
         seen.add(name)
         yield operation if name == operation.name else replace(operation, name=name)
-
-
-def _with_facts(operations: tuple[Operation, ...], entry: str, constants: dict[str, Array]) -> Iterator[Operation]:
-    """Operations that know whether they depend on the input's values, and on nothing below 0."""
-    live = {entry}
-    unsigned = {name for name, values in constants.items() if values.dtype.kind in "fiub" and not (values < 0).any()}
-    for operation in operations:
-        alive = operation.kind not in ("Shape", "Size") and any(name in live for name in operation.inputs)
-        if alive:
-            live.update(operation.outputs)
-        first = operation.inputs[0] if operation.inputs else ""
-        rectifies = alive and first != entry and cuts_off_negative(operation, constants)
-        known = replace(operation, live=alive, never_negative=first in unsigned, rectifies=rectifies)
-        if rectifies or never_negative(known, unsigned, constants):
-            unsigned.update(operation.outputs)
-        yield known
 
 
 def _first_line(error: Exception) -> str:

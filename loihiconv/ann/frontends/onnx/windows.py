@@ -55,7 +55,11 @@ def window(op: Operation, x: Any, kernel: Sequence[int], *, transposed: bool = F
         "dilations": _numbers(op, "dilations", dims, 1),
     }
     pads = _numbers(op, "pads", 2 * dims, 0)
-    if len(sizes) != dims or any(not 1 <= n <= _LARGEST for values in given.values() for n in values) or not all(0 <= n <= _LARGEST for n in pads):
+    if (
+        len(sizes) != dims
+        or any(not 1 <= n <= _LARGEST for values in given.values() for n in values)
+        or not all(0 <= n <= _LARGEST for n in pads)
+    ):
         raise op.broken(f"has windows of {given} with pads {pads} on an input of shape {tuple(x.shape)}")
     found = Window(sizes, given["kernel"], given["strides"], given["dilations"], pads[:dims], pads[dims:])
     mode = op.get("auto_pad", "NOTSET") or "NOTSET"

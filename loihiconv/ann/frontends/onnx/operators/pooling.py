@@ -26,6 +26,8 @@ def max_pool(op: Operation, x: Any) -> Any:
     begin, end = w.begin, _reached(op, w)
     if begin == end and all(2 * b <= k for b, k in zip(begin, w.kernel, strict=True)):
         return _MAX[len(w.kernel)](x, w.kernel, w.stride, begin, w.dilation)
+    if not op.never_negative and _ceil_reaches(w, end) and all(2 * b <= k for b, k in zip(begin, w.kernel, strict=True)):
+        return _MAX[len(w.kernel)](x, w.kernel, w.stride, begin, w.dilation, True)
     # Nothing is below zero after a ReLU, so that zeros never win against what is there.
     padded = F.pad(x, flat_pads(begin, end), value=0.0 if op.never_negative else -torch.inf)
     return _MAX[len(w.kernel)](padded, w.kernel, w.stride, 0, w.dilation)
@@ -82,6 +84,17 @@ def _window(op: Operation, x: Any) -> Window:
     if len(w.kernel) not in _MAX:
         raise op.refuse(f"has windows along {len(w.kernel)} axes", "use pooling along one or two")
     return w
+
+
+def _ceil_reaches(w: Window, end: tuple[int, ...]) -> bool:
+    """Whether PyTorch's ``ceil_mode``, with the padding before the input on both sides, has as many windows."""
+    for size, stride, reach, begin, last in zip(w.input, w.stride, w.reach, w.begin, end, strict=True):
+        steps = -(-(size + 2 * begin - reach) // stride)
+        if steps * stride >= size + begin:
+            steps -= 1
+        if steps != (size + begin + last - reach) // stride:
+            return False
+    return True
 
 
 def _reached(op: Operation, w: Window) -> tuple[int, ...]:

@@ -71,7 +71,9 @@ def transpose(op: Operation, x: Any) -> Any:
     order = tuple(int(axis) for axis in op.get("perm", range(len(x.shape) - 1, -1, -1)))
     if sorted(order) != list(range(len(x.shape))):
         raise op.broken(f"puts axes of shape {tuple(x.shape)} in the order {order}")
-    return x if order == tuple(range(len(order))) else torch.permute(x, order)
+    if [axis for axis in order if x.shape[axis] != 1] == [axis for axis in range(len(order)) if x.shape[axis] != 1]:
+        return _reshaped(op, x, [int(x.shape[axis]) for axis in order])  # axes of size 1 change places: all values stay where they are
+    return torch.permute(x, order)
 
 
 @operator("Pad")

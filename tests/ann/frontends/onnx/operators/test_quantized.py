@@ -85,8 +85,14 @@ def test_integer_convolution(tmp_path: Path) -> None:
     shape = (2, 5, 5)
     w = RNG.integers(-100, 100, (3, 2, 3, 3)).astype(np.int8)
     constants = {
-        **{"sx": np.float32(1 / 255), "zx": np.uint8(0), "w": w, "sw": np.array([0.01, 0.02, 0.03], np.float32), "zw": np.zeros(3, np.int8)},
-        **{"sy": np.float32(0.1), "zy": np.uint8(128), "b": np.array([100, -50, 20], np.int32)},
+        "sx": np.float32(1 / 255),
+        "zx": np.uint8(0),
+        "w": w,
+        "sw": np.array([0.01, 0.02, 0.03], np.float32),
+        "zw": np.zeros(3, np.int8),
+        "sy": np.float32(0.1),
+        "zy": np.uint8(128),
+        "b": np.array([100, -50, 20], np.int32),
     }
     nodes = [
         node("QuantizeLinear", "x sx zx", "q"),
@@ -101,8 +107,13 @@ def test_integer_convolution(tmp_path: Path) -> None:
 
 def test_integer_matrix(tmp_path: Path) -> None:
     constants = {
-        **{"sx": np.float32(1 / 255), "zx": np.uint8(0), "w": RNG.integers(0, 200, (6, 3)).astype(np.uint8), "sw": np.float32(0.01)},
-        **{"zw": np.uint8(100), "sy": np.float32(0.05), "zy": np.uint8(128)},
+        "sx": np.float32(1 / 255),
+        "zx": np.uint8(0),
+        "w": RNG.integers(0, 200, (6, 3)).astype(np.uint8),
+        "sw": np.float32(0.01),
+        "zw": np.uint8(100),
+        "sy": np.float32(0.05),
+        "zy": np.uint8(128),
     }
     nodes = [
         node("QuantizeLinear", "x sx zx", "q"),

@@ -68,7 +68,9 @@ def test_expand_and_tile(batch: int | str, tmp_path: Path) -> None:
     nodes = [node("Expand", "x s")]
     carried_out(made(nodes, (4, 1), {"s": np.array([1, 4, 3])}, batch=batch), (4, 1), tmp_path)
     carried_out(made([node("Tile", "x s")], (4, 2), {"s": np.array([1, 2, 3])}, batch=batch), (4, 2), tmp_path)
-    carried_out(made([node("Expand", "c s", "e"), node("Add", "x e")], (4, 2), {"c": weights(1, 2), "s": np.array([4, 2])}), (4, 2), tmp_path)
+    carried_out(
+        made([node("Expand", "c s", "e"), node("Add", "x e")], (4, 2), {"c": weights(1, 2), "s": np.array([4, 2])}), (4, 2), tmp_path
+    )
 
 
 def test_absurd_sizes_are_refused(tmp_path: Path) -> None:
