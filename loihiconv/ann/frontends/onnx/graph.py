@@ -124,5 +124,5 @@ def ordered(operations: Iterable[Operation], output: str, known: Collection[str]
             raise maker.broken("depends on its own result")
         else:
             begun.add(id(maker))
-            waiting += [(n, maker) for n in missing]
+            waiting += [(n, maker) for n in reversed(missing)]
     return tuple(done.values())

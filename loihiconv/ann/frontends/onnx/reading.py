@@ -69,18 +69,19 @@ def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
 def _graph(model: onnx.ModelProto, path: Path) -> Graph:
     graph = model.graph
     opset = _opset(model, path)
-    constants = {tensor.name: _array(tensor, path) for tensor in graph.initializer}
-    constants.update((node.output[0], _constant(node, path)) for node in graph.node if _is_constant(node))
+    constants = {_text(tensor.name): _array(tensor, path) for tensor in graph.initializer}
+    constants.update((_text(node.output[0]), _constant(node, path)) for node in graph.node if _is_constant(node))
     if graph.sparse_initializer:
         raise InvalidModel("holds sparse tensors", where=str(path), remedy="export it with dense ones")
-    inputs = [value for value in graph.input if value.name not in constants]
+    inputs = [value for value in graph.input if _text(value.name) not in constants]
     entry, exit = _only(inputs, "takes", "inputs", path), _only(list(graph.output), "returns", "results", path)
     batch, sample = _sizes(entry, path)
     read = [_operation(node, opset, batch, path) for node in graph.node if not _is_constant(node)]
-    operations = ordered(_named_apart(read), exit.name, {*constants, entry.name})
-    if entry.name not in {exit.name, *(name for operation in operations for name in operation.inputs)}:
+    taken, given = _text(entry.name), _text(exit.name)
+    operations = ordered(_named_apart(read), given, {*constants, taken})
+    if taken not in {given, *(name for operation in operations for name in operation.inputs)}:
         raise InvalidModel("the result does not depend on the input", where=str(path))
-    return Graph(tuple(with_facts(operations, entry.name, constants)), constants, entry.name, exit.name, sample)
+    return Graph(tuple(with_facts(operations, taken, constants)), constants, taken, given, sample)
 
 
 def _opset(model: onnx.ModelProto, path: Path) -> int:
@@ -99,7 +100,7 @@ def _opset(model: onnx.ModelProto, path: Path) -> int:
 def _only(values: list[onnx.ValueInfoProto], does: str, what: str, path: Path) -> onnx.ValueInfoProto:
     if len(values) == 1:
         return values[0]
-    names = ", ".join(value.name for value in values[:8]) or "none"
+    names = ", ".join(_text(value.name) for value in values[:8]) or "none"
     raise UnsupportedLayer(
         f"{does} {len(values)} {what} ({names})",
         where=str(path),
@@ -128,7 +129,7 @@ def _is_constant(node: onnx.NodeProto) -> bool:
 
 
 def _constant(node: onnx.NodeProto, path: Path) -> Array:
-    values = [_attribute(attribute, path) for attribute in node.attribute if attribute.name.startswith("value")]
+    values = [_attribute(attribute, path) for attribute in node.attribute if _text(attribute.name).startswith("value")]
     if len(values) != 1:
         raise InvalidModel("a Constant without a dense value", where=f"{path}: {node.name or node.output[0]}", remedy=_EXPORT)
     value = np.asarray(values[0])
@@ -136,10 +137,12 @@ def _constant(node: onnx.NodeProto, path: Path) -> Array:
 
 
 def _operation(node: onnx.NodeProto, opset: int, batch: int | None, path: Path) -> Operation:
-    kind = node.op_type if node.domain in STANDARD else f"{node.domain}.{node.op_type}"
-    name = node.name or next(filter(None, node.output), kind)
-    attributes = {attribute.name: _attribute(attribute, path) for attribute in node.attribute}
-    return Operation(name, kind, tuple(node.input), tuple(node.output), attributes, opset, batch)
+    domain = _text(node.domain)
+    kind = _text(node.op_type) if domain in STANDARD else f"{domain}.{_text(node.op_type)}"
+    inputs, outputs = (tuple(map(_text, names)) for names in (node.input, node.output))
+    name = _text(node.name) or next(filter(None, outputs), kind)
+    attributes = {_text(attribute.name): _attribute(attribute, path) for attribute in node.attribute}
+    return Operation(name, kind, inputs, outputs, attributes, opset, batch)
 
 
 def _attribute(attribute: onnx.AttributeProto, path: Path) -> Any:
@@ -148,12 +151,12 @@ def _attribute(attribute: onnx.AttributeProto, path: Path) -> Any:
     if attribute.type == onnx.AttributeProto.TENSOR:
         return _array(attribute.t, path)
     value = onnx.helper.get_attribute_value(attribute)
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
+    if isinstance(value, (str, bytes)):
+        return _text(value)
     if isinstance(value, (int, float)):
         return value
     values = tuple(value) if hasattr(value, "__iter__") else (value,)
-    return tuple(v.decode(errors="replace") if isinstance(v, bytes) else v for v in values)
+    return tuple(_text(v) if isinstance(v, bytes) else v for v in values)
 
 
 def _array(tensor: onnx.TensorProto, path: Path) -> Array:
@@ -204,3 +207,8 @@ def _named_apart(operations: list[Operation]) -> Iterator[Operation]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0]
+
+
+def _text(value: str | bytes) -> str:
+    """A name; of one that is no text, as of a damaged file, there are only bytes."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
