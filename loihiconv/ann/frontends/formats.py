@@ -142,7 +142,7 @@ def is_onnx(file: Content) -> bool:
         return False
     fields, complete = file.fields
     known = bool(fields) and all(_ONNX_FIELDS.get(number) == wire for number, wire in fields.items())
-    return known and (_ONNX_GRAPH in fields or (not complete and 1 in fields and len(fields) > 1))
+    return known and (_ONNX_GRAPH in fields if complete else 1 in fields and len(fields) > 1)
 
 
 def is_keras(file: Content) -> bool:
