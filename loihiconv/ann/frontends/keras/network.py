@@ -132,7 +132,9 @@ class _Reader:
         (first,) = _only(_references(config.get("input_layers")), "takes", "inputs", where)
         (last,) = _only(_references(config.get("output_layers")), "returns", "results", where)
         known: dict[tuple[str, int], str] = {first[:2]: entry}
-        waiting = [(part, i, _references(node)) for part in parts for i, node in enumerate(_nodes(part)) if (_name(part), i) != first[:2]]
+        begin = _first_calls(parts, [last])
+        calls = [(part, i, _references(node)) for part in parts for i, node in enumerate(_nodes(part), begin[_name(part)])]
+        waiting = [call for call in calls if (_name(call[0]), call[1]) != first[:2]]
         while waiting and last[:2] not in known:
             ready = [call for call in waiting if all(reference[:2] in known for reference in call[2])]
             if not ready:
@@ -207,6 +209,13 @@ def _references(node: Any) -> list[tuple[str, int, int]]:
     if len(node) >= 3 and isinstance(node[0], str) and all(isinstance(n, int) for n in node[1:3]):
         return [(node[0], node[1], node[2])]
     return [found for value in node for found in _references(value)]
+
+
+def _first_calls(parts: Sequence[Mapping[str, Any]], others: list[tuple[str, int, int]]) -> Counter[str]:
+    """Number of the first call of each layer: 1 of models that count their own making as a call, as most of Keras 2 do."""
+    named = [*others, *(reference for part in parts for node in _nodes(part) for reference in _references(node))]
+    models = {_name(part) for part in parts if part.get("class_name") in MODELS}
+    return Counter({name: min((number for known, number, _ in named if known == name), default=0) for name in models})
 
 
 def _only(found: list[tuple[str, int, int]], does: str, what: str, where: str) -> list[tuple[str, int, int]]:
