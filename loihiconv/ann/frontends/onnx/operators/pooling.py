@@ -23,14 +23,13 @@ def max_pool(op: Operation, x: Any) -> Any:
     if len([name for name in op.outputs if name]) > 1:
         raise op.refuse("returns indices", "use its values alone")
     w = _window(op, x)
-    begin, end = w.begin, _reached(op, w)
-    if begin == end and all(2 * b <= k for b, k in zip(begin, w.kernel, strict=True)):
-        return _MAX[len(w.kernel)](x, w.kernel, w.stride, begin, w.dilation)
-    if not op.never_negative and _ceil_reaches(w, end) and all(2 * b <= k for b, k in zip(begin, w.kernel, strict=True)):
-        return _MAX[len(w.kernel)](x, w.kernel, w.stride, begin, w.dilation, True)
+    end, dims = _reached(op, w), len(w.kernel)
+    mode = _mode(w, end)
+    if mode is not None:
+        return _MAX[dims](x, w.kernel, w.stride, w.begin, w.dilation, mode)
     # Nothing is below zero after a ReLU, so that zeros never win against what is there.
-    padded = F.pad(x, flat_pads(begin, end), value=0.0 if op.never_negative else -torch.inf)
-    return _MAX[len(w.kernel)](padded, w.kernel, w.stride, 0, w.dilation)
+    padded = F.pad(x, flat_pads(w.begin, end), value=0.0 if op.never_negative else -torch.inf)
+    return _MAX[dims](padded, w.kernel, w.stride, 0, w.dilation)
 
 
 @operator("AveragePool")
@@ -40,12 +39,12 @@ def average_pool(op: Operation, x: Any) -> Any:
         raise op.refuse("is dilated", "train with dilations of 1")
     whole, end, dims = bool(op.get("count_include_pad", 0)), _reached(op, w), len(w.kernel)
     counted = _counts(w, end, whole)
-    even = bool((counted == prod(w.kernel)).all())
-    if even and w.begin == end and all(2 * b <= k for b, k in zip(w.begin, w.kernel, strict=True)):
-        return _AVERAGE[dims](x, w.kernel, w.stride, w.begin)
+    mode = _mode(w, end)
+    if mode is not None and (not whole or w.begin == w.end):
+        return _AVERAGE[dims](x, w.kernel, w.stride, w.begin, mode, whole)
     padded = F.pad(x, flat_pads(w.begin, end)) if any((*w.begin, *end)) else x
     mean = _AVERAGE[dims](padded, w.kernel, w.stride)
-    return mean if even else torch.mul(mean, prod(w.kernel) / counted)
+    return mean if bool((counted == prod(w.kernel)).all()) else torch.mul(mean, prod(w.kernel) / counted)
 
 
 def _counts(w: Window, end: tuple[int, ...], padding_counts: bool) -> torch.Tensor:
@@ -86,15 +85,17 @@ def _window(op: Operation, x: Any) -> Window:
     return w
 
 
-def _ceil_reaches(w: Window, end: tuple[int, ...]) -> bool:
-    """Whether PyTorch's ``ceil_mode``, with the padding before the input on both sides, has as many windows."""
-    for size, stride, reach, begin, last in zip(w.input, w.stride, w.reach, w.begin, end, strict=True):
-        steps = -(-(size + 2 * begin - reach) // stride)
-        if steps * stride >= size + begin:
-            steps -= 1
-        if steps != (size + begin + last - reach) // stride:
-            return False
-    return True
+def _mode(w: Window, end: tuple[int, ...]) -> bool | None:
+    """PyTorch's ``ceil_mode`` with which it has the same windows, given the padding before the input on both sides, or None."""
+    if any(2 * begin > kernel for begin, kernel in zip(w.begin, w.kernel, strict=True)):
+        return None
+    sizes = tuple(zip(w.input, w.stride, w.reach, w.begin, strict=True))
+    wanted = [(n + b + e - reach) // stride for (n, stride, reach, b), e in zip(sizes, end, strict=True)]
+    if wanted == [(n + 2 * b - reach) // stride for n, stride, reach, b in sizes]:
+        return False
+    steps = [-(-(n + 2 * b - reach) // stride) for n, stride, reach, b in sizes]
+    within = [step - (step * stride >= n + b) for step, (n, stride, _, b) in zip(steps, sizes, strict=True)]
+    return True if wanted == within else None
 
 
 def _reached(op: Operation, w: Window) -> tuple[int, ...]:
