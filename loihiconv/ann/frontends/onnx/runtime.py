@@ -37,6 +37,8 @@ class Runtime:
             raise InvalidModel("onnxruntime is needed for this file", where=str(path), remedy="pip install loihiconv[onnx]") from error
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _SILENT
+        # What it rewrites beyond that may compute in fewer bits than the file says.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         self._path = path
         try:
             self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -33,11 +33,8 @@ def test_max_pool(case: str, rectified: bool, shape: tuple[int, ...], tmp_path: 
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("whole", [0, 1])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "whole"), [(c, w) for c in CASES for w in (0, 1) if (c, w) != ("wide pads", 0)])  # of padding alone
 def test_average_pool(case: str, whole: int, shape: tuple[int, ...], tmp_path: Path) -> None:
-    if case == "wide pads" and whole == 0:
-        pytest.skip("windows of padding alone are means of nothing")
     opset = 17 if "auto_pad" in CASES[case] else 19  # from 19 on, onnxruntime counts wrongly where it works the padding out
     carried_out(made([node("AveragePool", "x", count_include_pad=whole, **CASES[case])], shape, opset=opset), shape, tmp_path)
 
