@@ -92,8 +92,8 @@ def softmax(op: Operation, x: Any) -> Any:
     if op.opset >= 13:
         return over(x, axis_of(op, x, int(op.get("axis", -1))))
     axis = axis_of(op, x, int(op.get("axis", 1)))
-    if axis == len(x.shape) - 1:
-        return over(x, axis)
     sizes = tuple(x.shape)
+    if prod(sizes[axis + 1 :]) == 1:
+        return over(x, axis)
     flat = torch.reshape(x, (prod(sizes[:axis]), prod(sizes[axis:])))  # what the axis meant before opset 13
     return torch.reshape(over(flat, 1), sizes)

@@ -54,6 +54,7 @@ def test_prelu(shape: tuple[int, ...], tmp_path: Path) -> None:
 @pytest.mark.parametrize("opset", [11, 17])
 def test_softmax(kind: str, opset: int, tmp_path: Path) -> None:
     carried_out(made([node(kind, "x")], (6,), opset=opset), (6,), tmp_path)
+    carried_out(made([node(kind, "x", axis=1)], (6, 1, 1), opset=opset), (6, 1, 1), tmp_path)
     for axis in (1, 2, -1):
         carried_out(made([node(kind, "x", axis=axis)], (3, 4), opset=opset), (3, 4), tmp_path)
 
