@@ -19,7 +19,7 @@ _KEEP = frozenset(
     }
 )
 """Operators that give nothing below 0 if their first input has nothing below 0."""
-_KEEP_ALL = frozenset({"Add", "Sum", "Mul", "Concat", "Mean", "Max", "Min"})
+_KEEP_ALL = frozenset({"Add", "Sum", "Mul", "Concat", "Mean", "Min"})
 """Operators that need it of all inputs."""
 
 
@@ -48,6 +48,8 @@ def never_negative(operation: Operation, unsigned: Collection[str], constants: M
         return first
     if operation.kind in _KEEP_ALL:
         return all(name in unsigned for name in operation.inputs)
+    if operation.kind == "Max":
+        return any(name in unsigned for name in operation.inputs)
     if operation.kind == "Clip":
         return first or _lower_bound(operation, constants) >= 0
     if operation.kind == "Pad":

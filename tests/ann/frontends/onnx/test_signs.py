@@ -36,6 +36,9 @@ def op(kind: str, inputs: str, **attributes: object) -> Operation:
         (op("Resize", "a", mode="linear"), True),
         (op("Resize", "a", mode="cubic"), False),
         (op("Sub", "a b"), False),
+        (op("Max", "x low"), False),
+        (op("Max", "x a"), True),
+        (op("Min", "x a"), False),
     ],
 )
 def test_rules(operation: Operation, expected: bool) -> None:

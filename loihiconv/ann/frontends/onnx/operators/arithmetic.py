@@ -76,8 +76,18 @@ def mod(op: Operation, a: Any, b: Any) -> Any:
 
 @operator(*_MANY)
 def many(op: Operation, *parts: Any) -> Any:
+    bounds = [float(part) for part in parts if isinstance(part, Tensor) and part.numel() == 1]
+    if op.kind in ("Max", "Min") and op.live and len(bounds) == len(parts) - 1 and not isinstance(parts[0], Tensor):
+        return _bounded(op, parts[0], bounds)
     total = reduce(_MANY[op.kind], parts)
     return torch.div(total, len(parts)) if op.kind == "Mean" and len(parts) > 1 else total
+
+
+def _bounded(op: Operation, x: Any, bounds: list[float]) -> Any:
+    """A maximum or minimum of activations and numbers, as TensorFlow writes bounds."""
+    if op.kind == "Min":
+        return torch.clamp(x, 0.0 if op.never_negative and min(bounds) > 0 else None, min(bounds))
+    return F.relu(x) if max(bounds) == 0 else torch.clamp(x, max(bounds), None)
 
 
 @operator(*_REDUCE)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.ann.frontends.onnx.made import carried_out, made, node, refusal, samples, weights
+from tests.ann.frontends.onnx.made import OnnxModel, carried_out, made, node, refusal, samples, saved, weights
 
 
 @pytest.mark.parametrize("kind", ["Abs", "Neg", "Exp", "Floor", "Ceil", "Round", "Sign", "Erf", "Sin", "Cos", "Reciprocal"])
@@ -93,3 +93,15 @@ def test_products_of_sizes(tmp_path: Path) -> None:
     ]
     constants = {"start": np.array([1]), "end": np.array([3]), "rows": np.array([-1])}
     carried_out(made(nodes, (3, 4), constants), (3, 4), tmp_path)
+
+
+def test_bounds_as_tensorflow_writes_them(tmp_path: Path) -> None:
+    constants = {"zero": np.float32(0), "half": np.float32(0.5), "w": weights(6, 6)}
+    nodes = [node("MatMul", "x w", "h"), node("Max", "h zero", "r"), node("MatMul", "r w", name="last")]
+    opened = OnnxModel(saved(made(nodes, (6,), constants), tmp_path))
+    assert opened.problems((6,)) == ()
+    carried_out(made(nodes, (6,), constants), (6,), tmp_path)
+    for parts in (["Min", "Max"], ["Max", "Min"]):
+        inputs = {"Min": "half", "Max": "zero"}
+        nodes = [node(parts[0], f"x {inputs[parts[0]]}", "h"), node(parts[1], f"h {inputs[parts[1]]}")]
+        carried_out(made(nodes, (6,), constants), (6,), tmp_path)
