@@ -78,6 +78,18 @@ def _onnx(path: Path) -> FloatModel:
     return OnnxModel(path)
 
 
+def _netx(path: Path) -> FloatModel:
+    from loihiconv.ann.frontends.netx import NetxModel
+
+    return NetxModel(path)
+
+
+def _is_netx(file: Content) -> bool:
+    from loihiconv.ann.frontends.netx_file import is_netx
+
+    return file.is_hdf5 and is_netx(file.path)
+
+
 def _keras(path: Path) -> FloatModel:
     from loihiconv.ann.frontends.keras.model import KerasModel
 
@@ -86,6 +98,7 @@ def _keras(path: Path) -> FloatModel:
 
 register(FrontEnd("torch.nn.modules.module.Module", "an nn.Module", _torch))
 register(FrontEnd("onnx", "an ONNX file", _onnx, is_onnx))
+register(FrontEnd("netx", "a file of lava-dl", _netx, _is_netx))
 register(FrontEnd("keras", "a Keras file", _keras, is_keras))
 
 
@@ -129,7 +142,7 @@ def is_readable(source: Source) -> bool:
 
 
 def kinds() -> str:
-    """What can be read, for messages: "an nn.Module, an ONNX file or a Keras file"."""
+    """What can be read, for messages: "an nn.Module, an ONNX file, a file of lava-dl or a Keras file"."""
     *others, last = (found.kind for found in _FRONT_ENDS.values())
     return f"{', '.join(others)} or {last}" if others else last
 

@@ -121,7 +121,7 @@ KNOWN = {
     arrays: "is NumPy arrays, no network",
     archive("network.json", "SHA256SUMS"): "is a network that loihiconv has converted; .*loihiconv run",
     archive("a", "b", cut=True): "is a damaged or truncated ZIP archive",
-    archive("a", "b"): "is of a kind that is not known; an nn.Module, an ONNX file or a Keras file expected",
+    archive("a", "b"): "is of a kind that is not known; an nn.Module, an ONNX file, a file of lava-dl or a Keras file expected",
     lambda path: path.write_bytes(b"\x1c\x00\x00\x00TFL3" + bytes(40)): "is a TensorFlow Lite model",
     lambda path: path.write_bytes(b"\x08\x01\x12\x02ab"): "is a TensorFlow SavedModel",
     lambda path: path.write_bytes(b"some text"): "is of a kind that is not known",

@@ -80,6 +80,13 @@ def opened(path: Path) -> Iterator[Saved]:
 
 
 def _hdf5(file: Any, path: Path) -> Saved:
+    if "node" in file:
+        raise InvalidModel(
+            "is a spiking network in NIR's format",
+            where=str(path),
+            limit="a float network expected",
+            remedy="take it with loihiconv import",
+        )
     if "model_config" not in file.attrs or "model_weights" not in file:
         holds = "weights alone, and no description of the layers" if "layer_names" in file.attrs or "layers" in file else "no Keras model"
         remedy = "save the whole model: model.save('model.keras')"

@@ -75,6 +75,9 @@ def test_files_without_a_model(tmp_path: Path) -> None:
     with h5py.File(path, "w") as file:
         file["data"] = np.zeros(3)
     assert "is HDF5 that holds no Keras model" in fails(path)
+    with h5py.File(path, "w") as file:
+        file.create_group("node")
+    assert "is a spiking network in NIR's format; a float network expected; take it with loihiconv import" in fails(path)
     path = saved(tmp_path, sequential((3,), part("ReLU")))
     path.write_bytes(path.read_bytes()[:900])
     assert "is a damaged Keras file" in fails(path)
