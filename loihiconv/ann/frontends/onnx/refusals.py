@@ -21,6 +21,7 @@ _REMEDIES = {
     **dict.fromkeys(("If", "Loop", "Scan"), "export the network for one shape of input, so that no choice is left in the graph"),
     **dict.fromkeys(("Attention", "com.microsoft.Attention"), remedies.remedy("multihead_attention")),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), remedies.remedy("lstm")),
+    **dict.fromkeys(("DynamicQuantizeLinear", "MatMulInteger", "ConvInteger"), remedies.remedy("quantize")),
 }
 
 

@@ -38,6 +38,9 @@ def test_what_the_result_does_not_depend_on_is_no_matter(tmp_path: Path) -> None
     assert OnnxModel(saved(model, tmp_path)).problems((6,)) == ()
 
 
-@pytest.mark.parametrize(("kind", "said"), [("LSTM", "feed-forward"), ("Loop", "no choice"), ("Attention", "two activations")])
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("LSTM", "feed-forward"), ("Loop", "no choice"), ("Attention", "two activations"), ("ConvInteger", "convert the float network")],
+)
 def test_remedies(kind: str, said: str) -> None:
     assert said in remedy(kind)
