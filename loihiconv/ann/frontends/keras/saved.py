@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 _JSON_LIMIT = 2**26
 _INFLATED = 1100
 """How many times larger than what is stored an array may be: more than deflate can do."""
+_MOST_TEXTS = 100_000
+"""Values of an attribute, such as names of weights."""
+_MOST_DEPTH = 12
+"""Of groups within groups."""
 _COPY = "copy or save it again"
 
 
@@ -91,8 +96,9 @@ def _hdf5(file: Any, path: Path) -> Saved:
         holds = "weights alone, and no description of the layers" if "layer_names" in file.attrs or "layers" in file else "no Keras model"
         remedy = "save the whole model: model.save('model.keras')"
         raise InvalidModel(f"is HDF5 that holds {holds}", where=str(path), remedy=remedy)
-    text = file.attrs["model_config"]
-    version = file.attrs.get("keras_version", b"2")
+    text = attribute(file, "model_config")
+    version = attribute(file, "keras_version")
+    version = b"2" if version is None else version
     version = version.decode() if isinstance(version, bytes) else str(version)
     return Saved(_json(text if isinstance(text, bytes) else str(text).encode(), path), file["model_weights"], True, version.startswith("3"))
 
@@ -118,6 +124,43 @@ def _json(text: bytes, path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("config"), (dict, list)):
         raise InvalidModel("its description is none of a model", where=str(path), remedy=_COPY)
     return config
+
+
+def attribute(group: Any, name: str) -> Any:
+    """An attribute of a group, or None; of a damaged one the size is looked at first, since HDF5 would try to read any number of texts.
+
+    Raises
+    ------
+    InvalidModel
+        If it claims to have more values than any model has.
+    """
+    if name not in group.attrs:
+        return None
+    count = prod(group.attrs.get_id(name).shape)
+    if count > _MOST_TEXTS:
+        raise InvalidModel(f"its attribute {name!r} claims {count:,} values", where=str(group.name), remedy=_COPY)
+    return group.attrs[name]
+
+
+def datasets(group: Any, depth: int = 0) -> list[str]:
+    """Paths of all datasets of a group and of groups within it, as far as they are in this file.
+
+    They are looked up rather than read from the attribute that lists them: a damaged list of texts keeps HDF5 busy for ever.
+    """
+    import h5py
+
+    found: list[str] = []
+    for name in group if depth < _MOST_DEPTH else ():
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            continue
+        kind = group.get(name, getclass=True)
+        if kind is h5py.Dataset:
+            found.append(name)
+        elif kind is h5py.Group:
+            found += [f"{name}/{inner}" for inner in datasets(group[name], depth + 1)]
+        if len(found) > _MOST_TEXTS:
+            raise InvalidModel(f"holds more than {_MOST_TEXTS:,} arrays", where=str(group.name), remedy=_COPY)
+    return found
 
 
 def array(group: Any, name: str, where: str) -> Array:

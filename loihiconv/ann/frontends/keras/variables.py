@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loihiconv.ann.frontends.keras.saved import Saved, array
+from loihiconv.ann.frontends.keras.saved import Saved, array, attribute, datasets
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array
 
@@ -75,14 +75,14 @@ class Place:
             raise InvalidModel("its weights are missing", where=where, remedy="save the whole model again: model.save('model.keras')")
         if self._saved.legacy:
             return {name: array(self._group, self._legacy(name, where), where) for name in names}
-        kept = self._group["vars"].attrs.get("name") if names and "vars" in self._group else None
+        kept = attribute(self._group["vars"], "name") if names and "vars" in self._group else None
         if kept is not None and kept != self._path[-1]:
             raise InvalidModel(f"its weights are those of {kept!r}", where=where, remedy="save the model again")
         return {name: array(self._group, f"vars/{i}", where) for i, name in enumerate(names)}
 
     def _legacy(self, name: str, where: str) -> str:
         """Path of a variable: "block/conv/kernel:0" of the layer conv."""
-        known = [n.decode() if isinstance(n, bytes) else str(n) for n in self._group.attrs.get("weight_names", ())]
+        known = datasets(self._group)
         wanted = _ALIASES.get(name, (name,))
         found = [path for path in known if path.rpartition("/")[2].partition(":")[0] in wanted]
         if len(self._path) > 1:  # a layer of a model within, whose name is part of the path; a repeated one gets a number

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loihiconv.ann.frontends.keras.saved import array, opened
+from loihiconv.ann.frontends.keras.saved import array, attribute, datasets, opened
 from loihiconv.core.errors import InvalidModel
 from tests.ann.frontends.keras.files import FOLDER
 from tests.ann.frontends.keras.made import h5py, part, saved, sequential, weights
@@ -49,6 +49,26 @@ def test_arrays(tmp_path: Path) -> None:
         }.items():
             with pytest.raises(InvalidModel, match=said):
                 array(file, name, "layer")
+
+
+def test_attributes_are_measured_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loihiconv.ann.frontends.keras.saved._MOST_TEXTS", 100)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["few"] = ["a", "b"]
+        file.attrs["many"] = np.zeros(101, np.int8)
+        assert list(attribute(file, "few")) == ["a", "b"]
+        assert attribute(file, "none") is None
+        with pytest.raises(InvalidModel, match="its attribute 'many' claims 101 values"):
+            attribute(file, "many")
+
+
+def test_datasets_are_those_of_the_file(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        kept(file)
+        file["group/round"] = file["group"]
+        found = datasets(file)
+        assert {"plain", "group/inner", "group/round/inner"} <= set(found)
+        assert not {"link", "soft"} & set(found)
 
 
 def test_both_formats() -> None:
