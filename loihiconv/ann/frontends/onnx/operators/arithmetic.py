@@ -33,7 +33,6 @@ _ONE: dict[str, Handler] = {
 _TWO: dict[str, Handler] = {
     "Add": torch.add,
     "Mul": torch.mul,
-    "Pow": torch.pow,
     "Equal": torch.eq,
     "Greater": torch.gt,
     "GreaterOrEqual": torch.ge,
@@ -67,6 +66,15 @@ def div(op: Operation, a: Any, b: Any) -> Any:
         return torch.mul(a, 1 / b)
     whole = isinstance(a, Tensor) and isinstance(b, Tensor) and not a.is_floating_point() and not b.is_floating_point()
     return torch.div(a, b, rounding_mode="trunc") if whole else torch.div(a, b)
+
+
+@operator("Pow")
+def power(op: Operation, a: Any, b: Any) -> Any:
+    if isinstance(b, Tensor) and b.numel() == 1:
+        return torch.pow(a, float(b))
+    if op.live and not (isinstance(a, Tensor) and isinstance(b, Tensor)):
+        raise op.refuse("has an exponent that is no single number", "use a constant exponent")
+    return torch.pow(a, b)
 
 
 @operator("Mod")
