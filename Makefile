@@ -57,7 +57,7 @@ wheel: setup ## build the wheel into dist/
 	@$(BIN)/python -m hatchling build --target wheel
 
 lock: ## choose the newest versions that pyproject.toml allows and lock them (needs uv)
-	uv pip compile pyproject.toml --universal --python-version 3.10 --extra lava --extra nir --extra bench --extra tutorials --extra docs --extra dev --constraint requirements/constraints.txt \
+	uv pip compile pyproject.toml --universal --python-version 3.10 --extra lava --extra nir --extra onnx --extra keras --extra bench --extra tutorials --extra docs --extra dev --constraint requirements/constraints.txt \
 	    --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements/lock.txt
 	echo uv | uv pip compile - --universal --python-version 3.10 --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    --quiet --output-file requirements/tools.lock

@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_LAVA = "runs in Lava's processes, beside the definition"
+BY_KERAS = "held against what Keras computed"
+BY_LAYERS = "held against NumPy, layer by layer and in random networks"
 ON_STANDIN = "runs in Lava's processes, on realizations' neurons or a stand-in for a board's"
 ELSEWHERE = {
     "ann/frontends/aten_functions.py": ("ann/frontends/test_aten.py", "functions in place of operators, tested as such"),
@@ -22,6 +24,21 @@ ELSEWHERE = {
     "ann/frontends/layers/pooling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/resampling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/weights.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/keras/layers/activations.py": ("ann/frontends/keras/test_translation.py", BY_LAYERS),
+    "ann/frontends/keras/layers/dense.py": ("ann/frontends/keras/test_translation.py", BY_LAYERS),
+    "ann/frontends/keras/layers/merging.py": ("ann/frontends/keras/test_translation.py", BY_LAYERS),
+    "ann/frontends/keras/layers/pooling.py": ("ann/frontends/keras/test_translation.py", BY_LAYERS),
+    "ann/frontends/keras/layers/registry.py": ("ann/frontends/keras/test_translation.py", BY_LAYERS),
+    "ann/frontends/keras/layers/shapes.py": ("ann/frontends/keras/test_translation.py", BY_LAYERS),
+    "ann/frontends/keras/layers/statistics.py": ("ann/frontends/keras/test_translation.py", BY_LAYERS),
+    "ann/frontends/keras/reference/activations.py": ("ann/frontends/keras/test_model.py", BY_KERAS),
+    "ann/frontends/keras/reference/evaluation.py": ("ann/frontends/keras/test_model.py", BY_KERAS),
+    "ann/frontends/keras/reference/kernels.py": ("ann/frontends/keras/test_model.py", BY_KERAS),
+    "ann/frontends/keras/reference/pooling.py": ("ann/frontends/keras/test_model.py", BY_KERAS),
+    "ann/frontends/keras/reference/rules.py": ("ann/frontends/keras/test_model.py", BY_KERAS),
+    "ann/frontends/keras/reference/shapes.py": ("ann/frontends/keras/test_model.py", BY_KERAS),
+    "ann/frontends/keras/reference/values.py": ("ann/frontends/keras/test_model.py", BY_KERAS),
+    "ann/frontends/keras/reference/windows.py": ("ann/frontends/keras/test_model.py", BY_KERAS),
     "ann/frontends/model.py": ("ann/frontends/test_sources.py", "a base class, tested by a made-up front end"),
     "ann/frontends/registry.py": ("ann/frontends/test_layers.py", "a table of handlers, tested by all that are in it"),
     "backends/lava_cpu.py": ("backends/test_registry.py", "hands over to the worker"),

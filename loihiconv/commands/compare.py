@@ -9,7 +9,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
-from loihiconv.commands.options import first_samples, load_model, read_data
+from loihiconv.commands.options import first_samples, load_model, open_file, read_data, shape_of
 from loihiconv.commands.reports import check_reports, finish_reports
 from loihiconv.commands.terminal import print_comparison, print_json
 from loihiconv.core.errors import InvalidData
@@ -43,16 +43,18 @@ def compare(
 
     check_reports(html, markdown)
     names = [name.strip() for name in backends.split(",") if name.strip()]
-    test = first_samples(read_data(data, "test", mean, std), samples)
+    file = open_file(model)
+    shape = shape_of(file)
+    test = first_samples(read_data(data, "test", mean, std, shape), samples)
     if test.y is None:
         raise InvalidData("holds no labels", where=str(data), limit="y_test or y expected", remedy="use 'run' for unlabelled samples")
     from loihiconv.evaluation.compare import compare as run_compare  # after what can be mistyped: it loads torch
 
-    network, calibration = load_model(model, weights), None
+    network, calibration = load_model(file or model, weights), None
     if net is not None:
         converted = load(net)
     else:
-        train = read_data(data, "train", mean, std, same_file_is_fine=False)
+        train = read_data(data, "train", mean, std, shape, same_file_is_fine=False)
         calibration = train.x[: conversion.samples]
         converted = conversion.convert(network, train.x)
     with bars() as progress:

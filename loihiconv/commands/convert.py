@@ -10,7 +10,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
-from loihiconv.commands.options import load_model, read_data
+from loihiconv.commands.options import load_model, open_file, read_data, shape_of
 from loihiconv.commands.terminal import print_json, print_table
 from loihiconv.core.files import check_writable
 from loihiconv.report import numbers as n
@@ -29,13 +29,15 @@ def convert(
 ) -> None:
     """Convert a trained network for a board and save it.
 
-    Example: loihiconv convert mynets:lenet --weights lenet.pt --calibration mnist.npz -T 32 --out lenet.lnet
+    Example: loihiconv convert mynets:lenet --weights lenet.pt --calibration mnist.npz -T 32 --out lenet.lnet,
+    or loihiconv convert lenet.onnx --calibration mnist.npz --out lenet.lnet
     """
     from loihiconv.core.network import save
 
     check_writable(out)
-    data = read_data(calibration, "train", mean, std)
-    net = conversion.convert(load_model(model, weights), data.x)
+    file = open_file(model)
+    data = read_data(calibration, "train", mean, std, shape_of(file))
+    net = conversion.convert(load_model(file or model, weights), data.x)
     save(net, out)
     if as_json:
         print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **net.record.to_json()})

@@ -46,10 +46,9 @@ def deploy(
 
     check_free(Path(out).absolute())
     access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
-    data = given.read_data(samples, "test", mean, std)
-    done = write(
-        load(network), data.x, out, board=board, realization=realization, lif_ratio=lif_ratio, access=access, samples=selftest_samples
-    )
+    net = load(network)
+    data = given.read_data(samples, "test", mean, std, net.input.sample_shape)
+    done = write(net, data.x, out, board=board, realization=realization, lif_ratio=lif_ratio, access=access, samples=selftest_samples)
     detection = detect(access)
     outcome = None
     if run and detection.ready and detection.python is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,9 +11,19 @@ from loihiconv.backends import registry
 from loihiconv.commands.setting_options import setting_option
 from loihiconv.commands.terminal import note
 from loihiconv.conversion.settings import DECLARED
-from loihiconv.core.errors import InvalidData, InvalidSetting
+from loihiconv.core.errors import InvalidData, InvalidModel, InvalidSetting
 
-Model = Annotated[str, typer.Argument(help="Factory of the network, as package.module:function. Its code is EXECUTED.", metavar="FACTORY")]
+if TYPE_CHECKING:
+    from loihiconv.ann.frontends import FloatModel
+    from loihiconv.core.linear import Shape
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        help="A model file (ONNX, Keras), or a factory as package.module:function. A factory's code is EXECUTED; nothing of a file is.",
+        metavar="MODEL",
+    ),
+]
 Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .safetensors; read without executing code.")]
 Board = Annotated[str, typer.Option("--board", help="Name of a board (see 'boards') or a .yaml file.")]
 Pooling = Annotated[str, setting_option(DECLARED["maxpool"])]
@@ -55,19 +65,40 @@ NeurocoreModel = Annotated[
 ]
 
 
-def load_model(factory: str, weights: Path | None) -> Any:
-    """The network that a factory builds, with its weights loaded."""
+def open_file(model: str) -> FloatModel | None:
+    """The model in a file; None where a factory is named, which is called after all that can be mistyped."""
+    if ":" in model and not Path(model).exists():
+        return None
+    if not Path(model).exists() and not Path(model).suffix:
+        raise InvalidModel("is neither a file nor a factory", where=repr(model), remedy="write package.module:function, or a file's path")
+    from loihiconv.ann.frontends import readable
+
+    return readable(Path(model))
+
+
+def shape_of(file: FloatModel | None) -> Shape | None:
+    """Shape of a sample, where there is a file that knows it."""
+    return None if file is None else file.sample_shape
+
+
+def load_model(model: str | FloatModel, weights: Path | None) -> Any:
+    """The network that a factory builds, with its weights loaded, or the one of a file."""
     from loihiconv.ann.frontends.loading import load_factory, load_weights
 
-    model = load_factory(factory)
+    loaded = load_factory(model) if isinstance(model, str) else model
     if weights is not None:
-        for text in load_weights(model, weights):
+        for text in load_weights(loaded, weights):
             note(text)
-    return model
+    return loaded
 
 
-def read_data(path: Path, part: Literal["train", "test"], mean: str, std: str, *, same_file_is_fine: bool = True) -> Any:
-    """One part of an .npz file; ``same_file_is_fine`` says whether plain x and y may stand for it."""
+def read_data(
+    path: Path, part: Literal["train", "test"], mean: str, std: str, shape: Shape | None = None, *, same_file_is_fine: bool = True
+) -> Any:
+    """One part of an .npz file, for a network that takes samples of this shape, where it is known.
+
+    ``same_file_is_fine`` says whether plain x and y may stand for the part.
+    """
     from loihiconv.core.dataset import holds, read_npz
 
     if not same_file_is_fine and not holds(path, part):
@@ -77,7 +108,7 @@ def read_data(path: Path, part: Literal["train", "test"], mean: str, std: str, *
             limit="calibration must not see test samples",
             remedy="add x_train, or convert first and pass the result with --net",
         )
-    return read_npz(path, part, mean=numbers(mean, "mean"), std=numbers(std, "std"))
+    return read_npz(path, part, mean=numbers(mean, "mean"), std=numbers(std, "std"), shape=shape)
 
 
 def first_samples(data: Any, samples: int | None) -> Any:

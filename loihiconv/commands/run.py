@@ -46,7 +46,7 @@ def run(
     if out is not None:
         check_writable(out)
     net = load(network)
-    test = first_samples(read_data(data, "test", mean, std), samples)
+    test = first_samples(read_data(data, "test", mean, std, net.input.sample_shape), samples)
     labels = _labels(test.y, net.readout.size)
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 

@@ -9,7 +9,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.axes import with_axes
-from loihiconv.commands.options import first_samples, load_model, read_data
+from loihiconv.commands.options import first_samples, load_model, open_file, read_data, shape_of
 from loihiconv.commands.terminal import note, print_json, print_table
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.files import check_writable
@@ -46,14 +46,16 @@ def sweep(
     Example: loihiconv sweep mynets:lenet mnist.npz --weights lenet.pt -T 8,16,32 --percentile 99,99.9 --per-channel --per-layer
     """
     _check(axes, board, samples, calibration_samples, on, plot)
-    train = read_data(data, "train", mean, std, same_file_is_fine=on == "train")
+    file = open_file(model)
+    shape = shape_of(file)
+    train = read_data(data, "train", mean, std, shape, same_file_is_fine=on == "train")
     if on == "train":
         judged = _held_out(train, calibration_samples, samples, data)
     else:
-        judged = first_samples(read_data(data, "test", mean, std), samples)
+        judged = first_samples(read_data(data, "test", mean, std, shape), samples)
     if judged.y is None:
         raise InvalidData("holds no labels", where=str(data), limit=f"y_{on} expected")
-    network = load_model(model, weights)
+    network = load_model(file or model, weights)
     result = _run(
         network,
         train.x[:calibration_samples],

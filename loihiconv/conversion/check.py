@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.ann.graph import Ann, Linear, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.conversion.calibration import CalibrationData
@@ -84,7 +84,7 @@ class Check:
 
 def check(
     model: Source,
-    example: Array | torch.Tensor | Shape,
+    example: Array | torch.Tensor | Shape | None = None,
     board: str | Path | Board | None = None,
     *,
     maxpool: MaxPooling = Settings.maxpool,
@@ -98,7 +98,8 @@ def check(
     Parameters
     ----------
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
-    example : array or tensor (N, \\*shape), or the shape of one sample
+    example : array or tensor (N, \\*shape), or the shape of one sample, optional
+        By default the shape that the model itself knows, as most files do.
     board : str, path, Board or None
         A board to place the network on, to see whether it fits; it also decides what ``maxpool="auto"`` is.
     maxpool : "auto", "gate", "relu-tree" or "average"
@@ -109,7 +110,7 @@ def check(
         T of the trial: ranges of biases and of the readout depend on it.
     """
     model = readable(model)
-    shape = _shape(example)
+    shape = _shape(model, example)
     DECLARED["timesteps"].check(timesteps)
     board = load_board(board) if board is not None else None
     pooling = Settings(1, maxpool=maxpool).for_board(board).pooling
@@ -137,8 +138,13 @@ def check(
     return Check(layers, (*problems, *_does_not_convert(model, shape, board, settings, calibration)), notes)
 
 
-def _shape(example: object) -> Shape:
-    """The shape of one sample, of a batch or as it was given."""
+def _shape(model: FloatModel, example: object) -> Shape:
+    """The shape of one sample: of a batch, as it was given, or as the model knows it."""
+    if example is None:
+        if model.sample_shape is None:
+            remedy = "give the shape of one sample, such as 1,28,28 (--shape), or some samples"
+            raise InvalidData("the shape of a sample is not known", where=model.name, limit="the model does not say it", remedy=remedy)
+        return model.sample_shape
     numbers: Any = example if isinstance(example, (tuple, list)) else getattr(example, "shape", ())[1:]
     if not numbers or not all(isinstance(n, Integral) and not isinstance(n, bool) and int(n) > 0 for n in numbers):
         raise InvalidData(

@@ -12,26 +12,28 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.linear import Array
+from loihiconv.core.linear import Array, Shape
 
 Part: TypeAlias = Literal["train", "test"]
 PAIRS: dict[Part, tuple[str, str]] = {"train": ("x_train", "y_train"), "test": ("x_test", "y_test")}
 PLAIN = ("x", "y")
+_CHANNELS = (1, 3, 4)
+"""Channels that images of bytes have."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples (N, \\*shape), channels first, and labels (N,) or None where the file has none."""
+    """Samples (N, \\*shape), channels first unless the network takes others, and labels (N,) or None where the file has none."""
 
     x: Array
     y: Array | None
 
 
-def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: Sequence[float] = ()) -> Dataset:
+def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: Sequence[float] = (), shape: Shape | None = None) -> Dataset:
     """Read one part of a file of arrays.
 
     Bytes are taken for images and treated as torchvision's ``ToTensor`` does: divided by 255, with (N, H, W) and
-    (N, H, W, C) brought to (N, C, H, W). Floats are taken as they are.
+    (N, H, W, C) brought to (N, C, H, W), or to the shape that the network takes. Floats are taken as they are.
 
     Parameters
     ----------
@@ -41,6 +43,8 @@ def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: S
         Where the file has only x and y, they are it.
     mean, std : sequences of float, optional
         Per channel (or one for all): x <- (x - mean) / std afterwards.
+    shape : tuple of int, optional
+        Of the samples that the network takes, where it is known: networks of Keras take images (H, W, C).
 
     Raises
     ------
@@ -57,7 +61,7 @@ def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: S
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         if len(y) != len(x):
             raise InvalidData(f"{len(x)} samples in {names[0]}, {len(y)} labels in {names[1]}", where=str(path), limit="as many expected")
-    return Dataset(_standardised(_images(x), mean, std), y)
+    return Dataset(_standardised(_images(x, shape), mean, std, _channel_axis(shape)), y)
 
 
 def holds(path: str | Path, part: Part) -> bool:
@@ -87,26 +91,41 @@ def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
         raise InvalidData(f"is not a readable .npz file of plain arrays ({error})", where=str(path), remedy=remedy) from error
 
 
-def _images(x: Array) -> Array:
+def _images(x: Array, shape: Shape | None) -> Array:
     if x.dtype != np.uint8:
         return x
+    arranged = _channels_first(x)
+    if shape is not None and arranged.shape[1:] != shape:
+        ways = (x, x[..., None], x.transpose(0, *range(2, x.ndim), 1) if x.ndim > 2 else x)
+        arranged = next((way for way in ways if way.shape[1:] == shape), arranged)
+    return np.ascontiguousarray(arranged, np.float32) / np.float32(255)
+
+
+def _channels_first(x: Array) -> Array:
     if x.ndim == 3:
-        x = x[:, None]
-    elif x.ndim == 4 and x.shape[-1] in (1, 3, 4) and x.shape[1] not in (1, 3, 4):
-        x = x.transpose(0, 3, 1, 2)
-    return np.ascontiguousarray(x, np.float32) / np.float32(255)
+        return np.asarray(x[:, None])
+    if x.ndim == 4 and x.shape[-1] in _CHANNELS and x.shape[1] not in _CHANNELS:
+        return x.transpose(0, 3, 1, 2)
+    return x
 
 
-def _standardised(x: Array, mean: Sequence[float], std: Sequence[float]) -> Array:
+def _channel_axis(shape: Shape | None) -> int:
+    """Axis of a batch that the channels are on."""
+    last = shape is not None and len(shape) == 3 and shape[-1] in _CHANNELS and shape[0] not in _CHANNELS
+    return 3 if last else 1
+
+
+def _standardised(x: Array, mean: Sequence[float], std: Sequence[float], axis: int) -> Array:
     if not mean and not std:
         return x
-    channels = x.shape[1] if x.ndim > 1 else 1
+    axis = min(axis, x.ndim - 1)
+    channels = x.shape[axis] if x.ndim > 1 else 1
     for name, values in (("mean", mean), ("std", std)):
         if len(values) not in (0, 1, channels):
             raise InvalidData(f"{len(values)} numbers for {channels} channels", where=name, limit="one, or one per channel, expected")
     if any(value == 0 or not np.isfinite(value) for value in std):
         raise InvalidData(f"std {list(std)}", where="std", limit="finite numbers other than 0 expected")
-    spread = (-1, *[1] * (x.ndim - 2))
+    spread = (-1, *[1] * (x.ndim - 1 - axis))
     shift = np.asarray(mean or [0.0], np.float32).reshape(spread)
     scale = np.asarray(std or [1.0], np.float32).reshape(spread)
     return np.asarray((x.astype(np.float32) - shift) / scale)

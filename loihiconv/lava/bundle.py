@@ -141,7 +141,7 @@ def _selftest(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     network = load(options.folder / "network.lnet")
-    data = read_npz(options.data, "test")
+    data = read_npz(options.data, "test", shape=network.input.sample_shape)
     x = data.x[: options.samples]
     recording = _execute(options, network, x, spikes=False)
     if options.out is not None:

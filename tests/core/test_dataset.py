@@ -69,3 +69,29 @@ def test_what_cannot_be_read_is_said(path: Path) -> None:
         np.save(file, np.zeros(3))
     with pytest.raises(InvalidData, match="a single array"):
         read_npz(path, "train")
+
+
+@pytest.mark.parametrize(
+    ("stored", "wanted"),
+    [
+        ((5, 4), (5, 4, 1)),
+        ((5, 4), (5, 4)),
+        ((5, 4, 3), (5, 4, 3)),
+        ((3, 5, 4), (5, 4, 3)),
+        ((5, 4, 3), (3, 5, 4)),
+        ((5, 4), (1, 5, 4)),
+        ((5, 4, 3), (9, 9, 9)),
+    ],
+)
+def test_bytes_are_brought_to_the_shape_that_a_network_takes(path: Path, stored: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    np.savez(path, x=np.random.default_rng(0).integers(0, 256, (2, *stored)).astype(np.uint8))
+    found = read_npz(path, "train", shape=wanted).x
+    assert found.shape[1:] == (wanted if wanted != (9, 9, 9) else (3, 5, 4))
+    assert found.max() <= 1
+
+
+def test_means_are_of_the_last_axis_where_channels_are_last(path: Path) -> None:
+    x = np.random.default_rng(0).random((2, 5, 4, 3), np.float32)
+    np.savez(path, x=x)
+    found = read_npz(path, "train", mean=(0.1, 0.2, 0.3), std=(2,), shape=(5, 4, 3)).x
+    np.testing.assert_allclose(found, (x - np.array([0.1, 0.2, 0.3], np.float32)) / 2, rtol=1e-5)

@@ -1,0 +1,69 @@
+"""From layers of Keras to a graph of operations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import loihiconv.ann.frontends.keras.layers  # noqa: F401  registers the layers
+from loihiconv.ann.frontends import remedies
+from loihiconv.ann.frontends.keras.layers.registry import Value, Work, handler
+from loihiconv.ann.frontends.keras.network import KerasNetwork, Layer
+from loihiconv.ann.frontends.onnx.graph import Graph, Operation, ordered
+from loihiconv.ann.frontends.onnx.signs import with_facts
+from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
+from loihiconv.core.linear import Array
+
+_CODE = "use Keras' own layers; what stands in the file is code, which is never carried out"
+_REMEDIES = {
+    **dict.fromkeys(("Lambda", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"), _CODE),
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "Bidirectional", "TimeDistributed"), remedies.remedy("lstm")),
+    **dict.fromkeys(("MultiHeadAttention", "Attention", "AdditiveAttention"), remedies.remedy("multihead_attention")),
+    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization"), remedies.remedy("layer_norm")),
+}
+
+
+def translated(network: KerasNetwork) -> tuple[Graph | None, tuple[LoihiconvError, ...]]:
+    """The graph of a network, or None and what stands in its way."""
+    entry = network.layers[0].name
+    values: dict[str, Value | None] = {entry: Value(entry, len(network.sample) + 1)}
+    operations: list[Operation] = []
+    constants: dict[str, Array] = {}
+    problems: list[LoihiconvError] = []
+    for layer in network.layers[1:]:
+        inputs = [values[name] for name in layer.inputs]
+        work = Work(layer)
+        try:
+            values[layer.name] = _translate(work, inputs)
+        except LoihiconvError as error:
+            problems.append(error)
+            values[layer.name] = next(filter(None, inputs), None)
+        operations += work.operations
+        constants.update(work.constants)
+    result = values[network.output]
+    if problems or result is None:
+        return None, tuple(problems)
+    end = Work(replace(network.layers[-1], name=f"{network.output}.result"))
+    output = end.logical(result)
+    if output == entry:
+        return None, (InvalidModel("the model has no layers", where=network.output),)
+    known = ordered([*operations, *end.operations], output, {*constants, entry})
+    return Graph(tuple(with_facts(known, entry, constants)), constants, entry, output, network.sample), ()
+
+
+def _translate(work: Work, inputs: list[Value | None]) -> Value:
+    layer = work.layer
+    translate = handler(layer.kind)
+    if translate is None:
+        raise _unknown(layer)
+    known = [value for value in inputs if value is not None]
+    try:
+        return translate(work, *known)
+    except LoihiconvError:
+        raise
+    except Exception as error:  # a damaged configuration breaks in many ways
+        said = (str(error).splitlines() or [""])[0]
+        raise InvalidModel(f"{layer.kind} contradicts itself: {type(error).__name__}: {said}", where=layer.name) from error
+
+
+def _unknown(layer: Layer) -> UnsupportedLayer:
+    return layer.refuse("cannot be converted", _REMEDIES.get(layer.kind) or remedies.remedy(layer.kind))

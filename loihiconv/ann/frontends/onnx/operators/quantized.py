@@ -1,0 +1,65 @@
+"""Quantized operators: weights become the floats that their integers stand for, activations stay floats."""
+
+# ruff: noqa: D103  each function is named after what it carries out, and says nothing that its decorator does not
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from loihiconv.ann.frontends.onnx.graph import Operation
+from loihiconv.ann.frontends.onnx.operators.convolutions import conv, matmul
+from loihiconv.ann.frontends.onnx.operators.registry import constant, operator
+
+
+@operator("QuantizeLinear")
+def quantize(op: Operation, x: Any, scale: Any, zero: Any = None) -> Any:
+    if op.live:
+        return _rectified(op, x)
+    raise op.refuse("quantizes a constant", "export the float network, or fold the constants first")
+
+
+@operator("DequantizeLinear")
+def dequantize(op: Operation, x: Any, scale: Any, zero: Any = None) -> Any:
+    if op.live:
+        return x
+    if op.get("block_size", 0):
+        raise op.refuse("has a scale for each block", "quantize weights per tensor or per channel")
+    return _dequantized(op, x, scale, zero, int(op.get("axis", 1)))
+
+
+@operator("QLinearConv")
+def qlinear_conv(
+    op: Operation, x: Any, x_scale: Any, x_zero: Any, w: Any, w_scale: Any, w_zero: Any, y_scale: Any, y_zero: Any, bias: Any = None
+) -> Any:
+    weight = _dequantized(op, w, w_scale, w_zero, 0)
+    scaled = None if bias is None else constant(op, bias, "bias") * constant(op, x_scale, "scale") * constant(op, w_scale, "scale")
+    return _rectified(op, conv(op, x, weight, scaled), known=False)
+
+
+@operator("QLinearMatMul")
+def qlinear_matmul(op: Operation, a: Any, a_scale: Any, a_zero: Any, b: Any, b_scale: Any, b_zero: Any, y_scale: Any, y_zero: Any) -> Any:
+    weight = _dequantized(op, b, b_scale, b_zero, 1) if isinstance(b, Tensor) and not b.is_floating_point() else b
+    return _rectified(op, matmul(op, a, weight), known=False)
+
+
+def _rectified(op: Operation, x: Any, *, known: bool = True) -> Any:
+    """ReLU where the integers stand for nothing below 0, unless nothing is below 0 anyway."""
+    return F.relu(x) if op.rectifies and not (known and op.never_negative) else x
+
+
+def _dequantized(op: Operation, q: Any, scale: Any, zero: Any, axis: int) -> Tensor:
+    """Weights, scale (q - zero), where scale and zero are numbers or one per index of the axis."""
+    q, scale = constant(op, q, "weights"), constant(op, scale, "scale")
+    zero = torch.zeros(()) if zero is None else constant(op, zero, "zero point").float()
+    if scale.numel() > 1:
+        axis %= q.ndim
+        if scale.numel() != q.shape[axis]:
+            raise op.broken(f"has {scale.numel()} scales for {q.shape[axis]} channels")
+        spread = [-1 if i == axis else 1 for i in range(q.ndim)]
+        scale, zero = scale.reshape(spread), zero.reshape(spread) if zero.numel() > 1 else zero
+    weights: Tensor = (q.float() - zero) * scale
+    return weights

@@ -1,0 +1,116 @@
+"""All that stands in the way of a Keras model is said at once, by the names of its layers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.ann.frontends.keras.made import agreed, part, problems, sequential, weights
+
+
+def test_code_is_never_carried_out_and_everything_is_listed(tmp_path: Path) -> None:
+    parts = (part("Lambda", "mine"), part("Dense", "d", activation="my_function"), part("LSTM", "l"), part("MultiHeadAttention", "m"))
+    found = problems(tmp_path, sequential((3,), *parts), {"d": {"kernel": weights(3, 2), "bias": weights(2)}})
+    assert found[0].startswith("mine: Lambda cannot be converted; use Keras' own layers; what stands in the file is code")
+    assert found[1].startswith("d: Dense has the activation 'my_function', which is not known")
+    assert "l: LSTM cannot be converted; use a feed-forward network" in found[2]
+    assert "two activations" in found[3]
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (part("ReLU", threshold=1.0), "has a threshold"),
+        (part("Conv2D", padding="odd"), "has padding 'odd'"),
+        (part("Conv2DTranspose", dilation_rate=2), "is dilated"),
+        (part("Reshape", target_shape="all"), "has target_shape all"),
+        (part("Permute", dims=[1, 1, 2]), "has dims [1, 1, 2] for 3 axes"),
+        (part("ZeroPadding2D", padding=[1, 2, 3]), "has padding [1, 2, 3] for 2 axes"),
+        (part("UpSampling2D", interpolation="lanczos3"), "has interpolation 'lanczos3'"),
+        (part("BatchNormalization", axis=2), "acts on axis 2"),
+        (part("MaxPooling2D", pool_size=[1, 2, 3]), "has pool_size [1, 2, 3], where 2 integers are expected"),
+        (part("Concatenate", axis=0), "acts on the batch axis"),
+        (part("Softmax", axis=[1, 2]), "has axis [1, 2]"),
+        (part("LeakyReLU", alpha="much"), "contradicts itself: ValueError"),
+    ],
+)
+def test_refusals(layer: dict[str, object], said: str, tmp_path: Path) -> None:
+    kernel = {"kernel": weights(3, 3, 3, 3), "bias": weights(3)}
+    norm = {name: np.ones(3, np.float32) for name in ("gamma", "beta", "moving_mean", "moving_variance")}
+    name = str(layer["name"])
+    found = problems(tmp_path, sequential((4, 4, 3), layer), {name: norm if "norm" in name else kernel})
+    assert len(found) == 1
+    assert found[0].startswith(f"{name}: ")
+    assert said in found[0]
+
+
+CHANNELS = 3
+CONVS = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(["Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose"]),
+        "size": st.tuples(st.integers(1, 3), st.integers(1, 3)),
+        "strides": st.integers(1, 3),
+        "padding": st.sampled_from(["same", "valid"]),
+        "activation": st.sampled_from(["linear", "relu", "tanh"]),
+        "use_bias": st.booleans(),
+    }
+)
+POOLS = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(["MaxPooling2D", "AveragePooling2D"]),
+        "pool_size": st.integers(1, 3),
+        "strides": st.integers(1, 3),
+        "padding": st.sampled_from(["same", "valid"]),
+    }
+)
+OTHERS = st.sampled_from(
+    [
+        {"kind": "ReLU"},
+        {"kind": "ZeroPadding2D", "padding": [[1, 2], [0, 1]]},
+        {"kind": "UpSampling2D", "size": [2, 1]},
+        {"kind": "Permute", "dims": [2, 1, 3]},
+        {"kind": "Rescaling", "scale": 0.5, "offset": [0.1, 0.2, 0.3]},
+        {"kind": "Dropout", "rate": 0.5},
+        {"kind": "Softmax", "axis": 1},
+    ]
+)
+
+
+def drawn(i: int, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A layer and its variables."""
+    kind, config = str(given["kind"]), {key: value for key, value in given.items() if key not in ("kind", "size")}
+    size: Any = given.get("size", ())
+    shapes = {
+        "Conv2D": {"kernel": (*size, CHANNELS, CHANNELS)},
+        "Conv2DTranspose": {"kernel": (*size, CHANNELS, CHANNELS)},
+        "DepthwiseConv2D": {"depthwise_kernel": (*size, CHANNELS, 1)},
+        "SeparableConv2D": {"depthwise_kernel": (*size, CHANNELS, 1), "pointwise_kernel": (1, 1, CHANNELS, CHANNELS)},
+    }.get(kind, {})
+    values = {name: weights(*shape) for name, shape in shapes.items()}
+    if values and config["use_bias"]:
+        values["bias"] = weights(CHANNELS)
+    return part(kind, f"layer{i}", **(config if values else {**config, **({"size": size} if size else {})})), values
+
+
+@given(st.lists(st.one_of(CONVS, POOLS, OTHERS), min_size=1, max_size=4), st.sampled_from([(9, 8), (12, 7)]), st.booleans())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_layers_are_what_numpy_makes_of_them(tmp_path: Path, chosen: list[dict[str, Any]], size: tuple[int, int], pooled: bool) -> None:
+    height, width = size
+    for config in chosen:  # windows must not be larger than what is left
+        stride = config.get("strides", 1)
+        if config["kind"] == "Permute":
+            height, width = width, height
+        elif "padding" in config and config["kind"] not in ("Conv2DTranspose", "ZeroPadding2D"):
+            smaller = config["padding"] == "valid"
+            height, width = ((n - 3) // stride + 1 if smaller else -(-n // stride) for n in (height, width))
+        if min(height, width) < 3:
+            return
+    layers = [drawn(i, config) for i, config in enumerate(chosen)]
+    last = part("GlobalAveragePooling2D" if pooled else "Flatten", "last")
+    model = sequential((*size, CHANNELS), *(layer for layer, _ in layers), last)
+    agreed(tmp_path, model, {str(layer["name"]): values for layer, values in layers if values})

@@ -1,0 +1,132 @@
+"""Quantized weights become floats; quantized activations stay floats, if that is the same network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from loihiconv.ann.evaluate import forward
+from loihiconv.ann.frontends.onnx.model import OnnxModel
+from loihiconv.ann.graph import Relu
+from tests.ann.frontends.onnx.made import carried_out, made, node, refusal, samples, saved, weights
+
+RNG = np.random.default_rng(0)
+SCALE = np.float32(0.05)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("kind", [np.int8, np.uint8])
+def test_weights_are_dequantized(axis: int | None, kind: type, tmp_path: Path) -> None:
+    q = RNG.integers(0, 100, (6, 3)).astype(kind)
+    count = 1 if axis is None else q.shape[axis]
+    scale = np.full(count, 0.01, np.float32) * np.arange(1, count + 1, dtype=np.float32)
+    zero = np.full(count, 50, kind)
+    constants = {"q": q, "s": scale if axis is not None else scale[0], "z": zero if axis is not None else zero[0]}
+    nodes = [node("DequantizeLinear", "q s z", "w", **({} if axis is None else {"axis": axis})), node("MatMul", "x w")]
+    assert OnnxModel(saved(made(nodes, (6,), constants), tmp_path)).notes == ()
+    carried_out(made(nodes, (6,), constants), (6,), tmp_path)
+
+
+def fine(bits: float) -> np.float32:
+    return np.float32(2.0**-bits)
+
+
+def fake_quantized(scale: np.float32) -> list:
+    return [
+        node("MatMul", "x w", "h", name="first"),
+        node("Relu", "h", "r"),
+        node("QuantizeLinear", "r s z", "q"),
+        node("DequantizeLinear", "q s z", "d"),
+        node("MatMul", "d v", name="last"),
+    ]
+
+
+def test_quantization_of_activations_is_left_out_where_it_is_next_to_nothing(tmp_path: Path) -> None:
+    """16 bits."""
+    constants = {"w": weights(6, 8), "v": weights(8, 3), "s": fine(13), "z": np.uint16(0)}
+    opened = OnnxModel(saved(made(fake_quantized(fine(13)), (6,), constants, opset=21), tmp_path))
+    assert opened.notes == ("model.bin: 1 operations quantize activations; that is left out, as it is done here",)
+    x = np.abs(samples((6,)))
+    read = forward(opened.ann((6,)), x)[0].numpy()
+    np.testing.assert_allclose(read, opened.outputs(x), atol=1e-3 * np.abs(read).max())
+
+
+def test_quantization_of_activations_that_matters_is_refused(tmp_path: Path) -> None:
+    constants = {"w": weights(6, 8), "v": weights(8, 3), "s": np.float32(0.05), "z": np.uint8(0)}
+    said = refusal(made(fake_quantized(SCALE), (6,), constants), (6,), tmp_path)
+    assert "the_quantizelinear: quantizes its activations (1 operations), which changes its outputs by up to" in said
+    assert "convert the float network that it was made from" in said
+
+
+def relus(zero: np.generic, folder: Path) -> int:
+    """ReLUs of a network whose only one is what quantization cuts off."""
+    nodes = [
+        node("MatMul", "x w", "h", name="first"),
+        node("QuantizeLinear", "h s z", "q"),
+        node("DequantizeLinear", "q s z", "d"),
+        node("MatMul", "d v", name="last"),
+    ]
+    constants = {"w": weights(6, 8), "v": weights(8, 3), "s": fine(13), "z": zero}
+    ann = OnnxModel(saved(made(nodes, (6,), constants, opset=21), folder))._reader.ann((6,))
+    return sum(isinstance(n, Relu) for n in ann)
+
+
+def test_integers_from_zero_on_are_a_relu(tmp_path: Path) -> None:
+    assert relus(np.uint16(0), tmp_path) == 1
+    assert relus(np.int16(-(2**15)), tmp_path) == 1
+    assert relus(np.uint16(2**15), tmp_path) == 0
+    assert relus(np.int16(0), tmp_path) == 0
+
+
+def test_integer_convolution(tmp_path: Path) -> None:
+    """As quantizers write it: every tensor in integers."""
+    shape = (2, 5, 5)
+    w = RNG.integers(-100, 100, (3, 2, 3, 3)).astype(np.int8)
+    constants = {
+        "sx": np.float32(1 / 255),
+        "zx": np.uint8(0),
+        "w": w,
+        "sw": np.array([0.01, 0.02, 0.03], np.float32),
+        "zw": np.zeros(3, np.int8),
+        "sy": np.float32(0.1),
+        "zy": np.uint8(128),
+        "b": np.array([100, -50, 20], np.int32),
+    }
+    nodes = [
+        node("QuantizeLinear", "x sx zx", "q"),
+        node("QLinearConv", "q sx zx w sw zw sy zy b", "c"),
+        node("DequantizeLinear", "c sy zy"),
+    ]
+    opened = OnnxModel(saved(made(nodes, shape, constants), tmp_path))
+    x = np.abs(samples(shape))
+    np.testing.assert_allclose(opened._reader.outputs(x), opened.outputs(x), atol=0.15)
+    assert len(opened.notes) == 1
+
+
+def test_integer_matrix(tmp_path: Path) -> None:
+    constants = {
+        "sx": np.float32(1 / 255),
+        "zx": np.uint8(0),
+        "w": RNG.integers(0, 200, (6, 3)).astype(np.uint8),
+        "sw": np.float32(0.01),
+        "zw": np.uint8(100),
+        "sy": np.float32(0.05),
+        "zy": np.uint8(128),
+    }
+    nodes = [
+        node("QuantizeLinear", "x sx zx", "q"),
+        node("QLinearMatMul", "q sx zx w sw zw sy zy", "c"),
+        node("DequantizeLinear", "c sy zy"),
+    ]
+    opened = OnnxModel(saved(made(nodes, (6,), constants), tmp_path))
+    x = np.abs(samples((6,)))
+    np.testing.assert_allclose(opened._reader.outputs(x), opened.outputs(x), atol=0.06)
+
+
+def test_scales_that_do_not_fit_are_said(tmp_path: Path) -> None:
+    constants = {"q": np.zeros((6, 3), np.int8), "s": weights(4), "z": np.zeros(4, np.int8)}
+    nodes = [node("DequantizeLinear", "q s z", "w"), node("MatMul", "x w")]
+    with pytest.raises(Exception, match="has 4 scales for 3 channels"):
+        OnnxModel(saved(made(nodes, (6,), constants), tmp_path))
