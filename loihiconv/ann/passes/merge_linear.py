@@ -9,7 +9,6 @@ import numpy as np
 from loihiconv.ann.graph import Add, Ann, Linear, Node, Relu
 from loihiconv.ann.passes.rewrite import Replacement, fresh, rewired, spikes
 from loihiconv.core.composition import MOST_SYNAPSES, CannotCompose, compose
-from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array, Dense, Shape, Sparse
 
 FEW_SYNAPSES = 1 << 18
@@ -22,7 +21,8 @@ class MergeLinear(Replacement):
     Between them there is nothing that could spike, so they must become one set of synapses. The first stays for its other
     users. Where the product is no convolution (say, because the second pads what the first returns) but the
     first cannot return anything negative, a ReLU that changes nothing makes it a population of its own, which takes fewer weights
-    than every synapse by itself. Else synapses are written out one by one.
+    than every synapse by itself. Else synapses are written out one by one, and where these are too many, the first becomes two
+    populations, of what is above zero and below: x = relu(x) - relu(-x).
     """
 
     def match(self, ann: Ann, node: Node) -> bool:
@@ -37,17 +37,22 @@ class MergeLinear(Replacement):
         spiking = never_negative(ann, first)
         try:
             merged = compose(node.map, first.map, ann.shapes[first.inputs[0]], synapses=_allowed(first, node, spiking=spiking))
-        except CannotCompose as error:
-            if not spiking:
-                raise UnsupportedLayer(
-                    f"cannot be merged with {first.name}, which it follows without a ReLU ({error})",
-                    where=node.name,
-                    remedy=f"put a ReLU between {first.name} and {node.name}, or train {node.name} without padding",
-                ) from error
+        except CannotCompose:
             relu = Relu(fresh(ann, f"{first.name}.relu"), (first.name,))
-            return [relu, rewired(node, {first.name: relu.name})]
+            return [relu, rewired(node, {first.name: relu.name})] if spiking else _by_signs(ann, first, node, relu)
         bias = merged_bias(first, node, ann.shapes[first.name], ann.shapes[node.name])
         return [replace(node, inputs=first.inputs, map=merged, bias=bias)]
+
+
+def _by_signs(ann: Ann, first: Linear, second: Linear, above: Relu) -> list[Node]:
+    """W relu(x) - W relu(-x) + b, with x what the first layer gives."""
+    negated = Linear(fresh(ann, f"{first.name}.negated"), first.inputs, first.map.with_weight(-first.map.weight), shape=first.shape)
+    if first.bias is not None:
+        negated = replace(negated, bias=-first.bias)
+    below = Relu(fresh(ann, f"{first.name}.below"), (negated.name,))
+    plus = replace(second, name=fresh(ann, f"{second.name}.above"), inputs=(above.name,))
+    minus = replace(second, name=fresh(ann, f"{second.name}.below"), inputs=(below.name,), map=second.map.with_weight(-second.map.weight))
+    return [above, negated, below, plus, replace(minus, bias=None), Add(second.name, (plus.name, minus.name))]
 
 
 def _allowed(first: Linear, second: Linear, *, spiking: bool) -> int:

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Linear
-from loihiconv.ann.passes import lower
-from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Conv, Sparse
 from tests.ann.passes.lowering import kinds, lowered
 
@@ -34,10 +31,10 @@ def test_padded_convolution_after_convolution_is_written_out() -> None:
     assert isinstance(merged.map, Sparse)
 
 
-def test_more_synapses_than_can_be_written_out_are_refused() -> None:
-    model = nn.Sequential(nn.Conv2d(1, 32, 3, padding=1), nn.Conv2d(32, 64, 3, padding=1))
-    with pytest.raises(UnsupportedLayer, match=r"1: cannot be merged with 0.*more than 4,194,304 synapses.*put a ReLU between 0 and 1"):
-        lower(read_torch(model, (1, 64, 64)))
+def test_more_synapses_than_can_be_written_out_become_two_populations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loihiconv.ann.passes.merge_linear.MOST_SYNAPSES", 100)
+    ann = lowered(nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1), shape=(1, 6, 6))  # compares it with the model
+    assert kinds(ann) == ["Linear 0", "Relu 0.relu", "Linear 0.negated", "Relu 0.below", "Linear 1.above", "Linear 1.below", "Add 1"]
 
 
 def test_bias_under_padding_depends_on_the_position() -> None:

@@ -4,20 +4,19 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import prod
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.sparse import csr_array
 from torch import nn
 
 from loihiconv.ann.frontends.layers.arguments import pair
 from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module
-from loihiconv.ann.graph import BatchNorm, Gather, Linear, Node, arranged
-from loihiconv.core.composition import MOST_SYNAPSES
-from loihiconv.core.linear import Array, Conv, Dense, Pair, from_matrix
+from loihiconv.ann.graph import BatchNorm, Gather, Linear, Node, Reshape, arranged
+from loihiconv.core.linear import Array, Conv, Dense, Pair
 
 
 @on_function(F.linear)
@@ -48,7 +47,9 @@ def conv(
     call: Call, input: Signal, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Result:
     kernels = _kernels(call, input, weight)
-    around = _conv_padding(call, padding, (kernels.shape[2], kernels.shape[3]), _window(call, dilation))
+    around = _conv_padding(
+        padding if isinstance(padding, str) else _window(call, padding, 0), (kernels.shape[2], kernels.shape[3]), _window(call, dilation)
+    )
     map = Conv(kernels, _window(call, stride), around, _window(call, dilation), groups)
     return Linear(call.name, (input.name,), map, _per_channel(call, bias))
 
@@ -103,22 +104,33 @@ def conv3d(
 ) -> Result:
     if len(input.shape) != 5:
         raise call.refuse(f"acts on an input of shape {input.shape[1:]}", "use it on (C, D, H, W)")
+    # A convolution in two dimensions whose channels are all (channel, depth) pairs: weights are zero where depths do not meet.
     kernels = call.array(weight, "weight")
-    outputs, count = len(kernels), prod(call.shape[2:])
-    if (size := kernels.size * count) > MOST_SYNAPSES:
-        raise call.refuse(f"has {size:,} synapses, more than {MOST_SYNAPSES:,}", "use fewer channels or a coarser input")
-    # Where each weight finds its input, 0 for padding: the convolution of a numbered image with one tap at a time.
-    numbers = torch.arange(1, prod(input.shape[1:]) + 1, dtype=torch.float64).reshape(1, *input.shape[1:])
-    taps = torch.eye(prod(kernels.shape[2:]), dtype=torch.float64).reshape(-1, 1, *kernels.shape[2:])
-    per_channel = F.conv3d(numbers.transpose(0, 1), taps, None, stride, padding, dilation)  # (C, taps, D, H, W)
-    places = per_channel.reshape(groups, -1, count).long().numpy()  # (groups, C / groups taps, positions)
-    flat = kernels.reshape(groups, outputs // groups, -1, 1)
-    rows = np.arange(outputs * count).reshape(groups, outputs // groups, 1, count)
-    weights, rows, columns = np.broadcast_arrays(flat, rows, places[:, None])
-    there = columns > 0
-    matrix = csr_array((weights[there], (rows[there], columns[there] - 1)), shape=(outputs * count, prod(input.shape[1:])))
-    map = from_matrix(matrix, arranged(call.shape[1:]), arranged(input.shape[1:]))
-    return Linear(call.name, (input.name,), map, _per_channel(call, bias))
+    (outputs, channels, taps, *_), (_, _, deep, *size), depths = kernels.shape, input.shape, call.shape[2]
+    (step, *strides), (spacing, *dilations) = (_three(values) for values in (stride, dilation))
+    if isinstance(padding, str):
+        before, around = (0 if padding == "valid" else (taps - 1) * spacing // 2), padding
+    else:
+        before, *around = _three(padding)
+    banded = np.zeros((outputs, depths, channels, deep, *kernels.shape[3:]), kernels.dtype)
+    for depth, tap in product(range(depths), range(taps)):
+        if 0 <= (origin := depth * step - before + tap * spacing) < deep:
+            banded[:, depth, :, origin] = kernels[:, :, tap]
+    map = Conv(
+        banded.reshape(outputs * depths, channels * deep, *kernels.shape[3:]),
+        pair(strides),
+        _conv_padding(around, (kernels.shape[3], kernels.shape[4]), pair(dilations)),
+        pair(dilations),
+        groups,
+    )
+    first = Reshape(call.fresh(f"{call.name}.depths"), (input.name,), (input.shape[1] * deep, *size))
+    biases = None if bias is None else call.array(bias, "bias").repeat(depths)[:, None, None]
+    conv = Linear(call.fresh(f"{call.name}.planes"), (first.name,), map, biases)
+    return first, conv, Reshape(call.name, (conv.name,), arranged(call.shape[1:]))
+
+
+def _three(values: Any) -> tuple[int, ...]:
+    return tuple(values) if isinstance(values, (tuple, list)) else (values,) * 3
 
 
 @on_module(nn.Conv3d)
@@ -145,13 +157,13 @@ def _window(call: Call, size: Any, nothing: int = 1) -> Pair:
     return pair(size) if len(call.shape) == 4 else (nothing, pair(size)[1])
 
 
-def _conv_padding(call: Call, padding: Any, kernel: Pair, dilation: Pair) -> tuple[int, int, int, int]:
+def _conv_padding(padding: Any, kernel: Pair, dilation: Pair) -> tuple[int, int, int, int]:
     if padding == "valid":
         return 0, 0, 0, 0
     if padding == "same":  # the odd pixel goes to the end, as in torch
         (rows, columns) = ((k - 1) * d for k, d in zip(kernel, dilation, strict=True))
         return rows // 2, rows - rows // 2, columns // 2, columns - columns // 2
-    vertical, horizontal = _window(call, padding, 0)
+    vertical, horizontal = pair(padding)
     return vertical, vertical, horizontal, horizontal
 
 
