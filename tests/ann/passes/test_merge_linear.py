@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from loihiconv.ann.graph import Linear
@@ -33,7 +34,10 @@ def test_padded_convolution_after_convolution_is_written_out() -> None:
 
 def test_more_synapses_than_can_be_written_out_become_two_populations(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loihiconv.ann.passes.merge_linear.MOST_SYNAPSES", 100)
-    ann = lowered(nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1), shape=(1, 6, 6))  # compares it with the model
+    layers = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1)
+    ann = lowered(*layers, shape=(1, 6, 6))
+    x = torch.randn(2, 1, 6, 6, dtype=torch.float64)
+    torch.testing.assert_close(Evaluator(ann, dtype=torch.float64)(x)[0].flatten(1), nn.Sequential(*layers).double()(x).detach().flatten(1))
     assert kinds(ann) == ["Linear 0", "Relu 0.relu", "Linear 0.negated", "Relu 0.below", "Linear 1.above", "Linear 1.below", "Add 1"]
 
 
