@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.ann.graph import (
     Add,
     Affine,
@@ -33,7 +33,7 @@ from loihiconv.ann.graph import (
     Round,
 )
 from loihiconv.core.errors import InvalidData, InvalidModel
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import assert_never
 
 
@@ -194,7 +194,7 @@ def forward(ann: Ann, x: Tensor | Array, *, keep: Collection[str] = ()) -> tuple
     return Evaluator(ann, x.device if isinstance(x, Tensor) else "cpu")(x, keep=keep)
 
 
-def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
+def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: float = 1e-4) -> None:
     """Check that ``ann`` computes what ``model`` computes in evaluation mode, but for what is left out at the end.
 
     That is a ReLU, a softmax, a sigmoid or a tanh, none of which changes the order of the outputs.
@@ -210,14 +210,33 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     Raises
     ------
     InvalidModel
-        If they differ, so that a misread model is never converted in silence.
+        If they differ, so that a misread model is never converted in silence; it names the first operation that does, where the front
+        end can tell.
     """
     reference = readable(model)
     batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
     expected = torch.from_numpy(reference.outputs(batch.numpy()))
     if any(isinstance(node, Round) for node in ann):
         tolerance = max(tolerance, ROUNDED)
-    _verify(expected, Evaluator(ann)(batch)[0].flatten(1), tolerance, reference.name)
+    try:
+        _verify(expected, Evaluator(ann)(batch)[0].flatten(1), tolerance, reference.name)
+    except InvalidModel as error:
+        if first := _first_difference(reference, ann, tuple(batch.shape[1:]), tolerance):
+            raise InvalidModel(error.what, where=first, limit="the first that differs", remedy=error.remedy) from error
+        raise
+
+
+def _first_difference(reference: FloatModel, ann: Ann, shape: Shape, tolerance: float) -> str:
+    """The first node that gives something else than the model's operation of that name; empty where none does or nobody can tell."""
+    if [node.name for node in ann] != [node.name for node in reference.ann(shape)] or (results := reference.results(shape)) is None:
+        return ""  # a network that has been rewritten gives other results under the same names
+    names = [name for name in results.nodes if name in ann]
+    _, kept = Evaluator(ann)(results.x, keep=names)
+    for name in names:
+        expected, read = torch.from_numpy(results.nodes[name]).flatten(1), kept[name].flatten(1)
+        if expected.shape == read.shape and not float((read - expected).abs().max()) <= tolerance * float(expected.abs().max()):
+            return name
+    return ""
 
 
 def verify_rewriting(ann: Ann, rewritten: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:

@@ -30,7 +30,7 @@ from loihiconv.conversion.search import Judge, search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
 from loihiconv.core.choices import PoolingWay
-from loihiconv.core.errors import InvalidData
+from loihiconv.core.errors import InvalidData, InvalidModel
 from loihiconv.core.given import check_callable, shown
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
@@ -226,8 +226,12 @@ def read(model: Source, x: Array, maxpool: PoolingWay = "gate") -> Lowered:
     if any(isinstance(node, Round) for node in original):
         verify_reading(model, original, x)
         verify_rewriting(without_rounding(original), same, x)
-    else:
+        return lowered
+    try:
         verify_reading(model, same, x)
+    except InvalidModel:
+        verify_reading(model, original, x)  # names what was misread
+        raise
     return lowered
 
 

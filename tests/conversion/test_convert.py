@@ -183,3 +183,11 @@ def test_views_with_negative_strides_are_data_like_any_other() -> None:
     assert net.record.calibration == same.record.calibration
     comparison = lc.compare(model, net, (turned, np.zeros(40, int)))
     np.testing.assert_array_equal(comparison.recordings["emulator"].predictions, lc.run(same, turned.copy()).predictions)
+
+
+def test_a_layer_that_is_misread_is_named() -> None:
+    """A hook that changes a layer's result is no part of what is read."""
+    model, x = small_cnn(), data()
+    model[3].register_forward_hook(lambda module, args, output: output + 0.1)
+    with pytest.raises(InvalidModel, match=r"^3: the model's outputs differ by up to .*; the first that differs; does it use hooks"):
+        lc.convert(model, x, board=None, timesteps=4)

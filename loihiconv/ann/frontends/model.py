@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -31,6 +32,13 @@ class Stored:
     bytes: int
     weights: int
     zeros: int
+
+
+class Results(NamedTuple):
+    """What a source's operations give for a few samples (N, \\*shape): of each node of `FloatModel.ann` the result (N, ...), in order."""
+
+    x: Array
+    nodes: Mapping[str, Array]
 
 
 class FloatModel(ABC):
@@ -71,6 +79,10 @@ class FloatModel(ABC):
         ----------
         x : array (N, \\*shape)
         """
+
+    def results(self, shape: Shape) -> Results | None:
+        """What its operations give for an example, where it can tell: to name the first one that was misread."""
+        return None
 
     def problems(self, shape: Shape) -> tuple[LoihiconvError, ...]:
         """Everything that stands in the way of `ann`, in the order of the network; empty if nothing does."""

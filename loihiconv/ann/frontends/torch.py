@@ -70,6 +70,11 @@ def problems(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> tupl
     return found
 
 
+def results(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> dict[str, torch.Tensor]:
+    """{node of `read_torch`: what its operation gives for the example}, the example itself first."""
+    return _Reader(record(model, example_shape, is_leaf, batch), name_of(inside(model))).results()
+
+
 def is_leaf(module: nn.Module) -> bool:
     """Whether a module is one operation, that there is a handler for."""
     return module_handler(module) is not None
@@ -98,6 +103,16 @@ class _Reader:
             raise InvalidModel("the model has no layers", where=self._model_name)
         said = (f"{node.name}: left out at the end; it does not change which output is largest" for node in self._left_out)
         return Ann(tuple(nodes), tuple(said))
+
+    def results(self) -> dict[str, torch.Tensor]:
+        """What each node's operation gave on the example, but for what was changed in place afterwards."""
+        changed = {id(self._trace.values[node]) for nodes in self._trace.overwritten.values() for node in nodes}
+        found = ((signal, self._trace.values[node]) for node, signal in self._env.items() if isinstance(signal, Signal))
+        results: dict[str, torch.Tensor] = {}
+        for signal, value in found:
+            if isinstance(value, torch.Tensor) and id(value) not in changed:
+                results.setdefault(signal.name, value)
+        return results
 
     def problems(self) -> tuple[LoihiconvError, ...]:
         """Errors for everything that the result depends on."""

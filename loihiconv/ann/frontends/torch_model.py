@@ -10,9 +10,9 @@ from torch import nn
 
 from loihiconv.ann.frontends.copies import copied, floating_dtype, in_effect, inside, name_of, to_evaluate
 from loihiconv.ann.frontends.exported import example_shape
-from loihiconv.ann.frontends.model import FloatModel, Stored
+from loihiconv.ann.frontends.model import FloatModel, Results, Stored
 from loihiconv.ann.frontends.results import Chosen
-from loihiconv.ann.frontends.torch import is_leaf, problems, read_with_output
+from loihiconv.ann.frontends.torch import is_leaf, problems, read_with_output, results
 from loihiconv.ann.frontends.tracing import BATCH as EXAMPLES
 from loihiconv.ann.frontends.tracing import record
 from loihiconv.ann.graph import Ann
@@ -49,6 +49,10 @@ class TorchModel(FloatModel):
             self._read[shape], self._chosen = read_with_output(self.module, shape, self._examples)
             self.notes = (self._chosen.note,) if self._chosen.note else ()
         return self._read[shape]
+
+    def results(self, shape: Shape) -> Results:
+        (_, x), *rest = results(self.module, shape, self._examples).items()
+        return Results(x.float().numpy(), {name: value.detach().float().numpy() for name, value in rest})
 
     def problems(self, shape: Shape) -> tuple[LoihiconvError, ...]:
         return problems(self.module, shape, self._examples)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.graph import Linear
 from loihiconv.core.linear import Conv, Sparse
 from tests.ann.passes.lowering import kinds, lowered

@@ -108,10 +108,11 @@ def conv3d(
     kernels = call.array(weight, "weight")
     (outputs, channels, taps, *_), (_, _, deep, *size), depths = kernels.shape, input.shape, call.shape[2]
     (step, *strides), (spacing, *dilations) = (_three(values) for values in (stride, dilation))
+    sides: Any
     if isinstance(padding, str):
-        before, around = (0 if padding == "valid" else (taps - 1) * spacing // 2), padding
+        before, sides = (0 if padding == "valid" else (taps - 1) * spacing // 2), padding
     else:
-        before, *around = _three(padding)
+        before, *sides = _three(padding)
     banded = np.zeros((outputs, depths, channels, deep, *kernels.shape[3:]), kernels.dtype)
     for depth, tap in product(range(depths), range(taps)):
         if 0 <= (origin := depth * step - before + tap * spacing) < deep:
@@ -119,7 +120,7 @@ def conv3d(
     map = Conv(
         banded.reshape(outputs * depths, channels * deep, *kernels.shape[3:]),
         pair(strides),
-        _conv_padding(around, (kernels.shape[3], kernels.shape[4]), pair(dilations)),
+        _conv_padding(sides, (kernels.shape[3], kernels.shape[4]), pair(dilations)),
         pair(dilations),
         groups,
     )
