@@ -63,7 +63,7 @@ class Judge:
     def __call__(self, network: Network) -> tuple[float, float]:
         """Agreement and divergence of a network."""
         recording = simulate(network, self.x, counts=False)
-        outputs = recording.potentials / (network.readout.scale * network.readout_steps)
+        outputs = recording.potentials / network.output_unit
         agreement = float((recording.predictions == self.outputs.argmax(axis=1)).mean())
         return agreement, divergence(self.outputs, outputs)
 

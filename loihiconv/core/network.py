@@ -150,6 +150,11 @@ class Network:
         return self.timesteps - self.readout.delay
 
     @property
+    def output_unit(self) -> float:
+        """Potential of the readout after the window that stands for an output of 1 of the float network, in units of v."""
+        return self.readout.scale * self.readout_steps
+
+    @property
     def shift(self) -> int:
         """Left shift from weights and thresholds to potentials."""
         return STATE_SHIFT if self.fixed_point else 0

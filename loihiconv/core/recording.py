@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from loihiconv.core.linear import Array
 from loihiconv.core.record import Json, RealizationRecord
 from loihiconv.core.saturation import Saturation
@@ -47,6 +49,8 @@ class Recording:
     saturated : tuple of Saturation
         Populations whose registers some samples brought to their ends, and these samples; empty where none did. See
         `loihiconv.core.saturation` for what is watched. "lava" and "loihi" see the readout's potentials only where they are recorded.
+    output_unit : float
+        Potential after the window that stands for an output of 1 of the float network, in units of v.
     """
 
     predictions: Array
@@ -65,6 +69,15 @@ class Recording:
     realization: RealizationRecord | None = None
     profile: Json | None = None
     saturated: tuple[Saturation, ...] = ()
+    output_unit: float = 1.0
+
+    @property
+    def outputs(self) -> Array:
+        """The network's outputs in the units of the float network, float64 (N, outputs): potentials / `output_unit`.
+
+        What stood at the end of the float network and was left out, such as a softmax, is left out here too.
+        """
+        return np.asarray(self.potentials.reshape(len(self), -1) / np.float64(self.output_unit))
 
     def sent(self, population: str) -> Array:
         """What each neuron sent over the window, (N, \\*shape): spikes, or the sum of their payloads where they are graded."""
