@@ -5,8 +5,8 @@ All back ends saturate alike; what they compute then is right for the chip and w
 - *host currents*: sums beyond +-`BIAS_MAX`, which the host cuts to it before it loads them (`loihiconv.core.input_coding.as_biases`);
 - *potentials* of the readout at +-`V_MAX`, after any step.
 
-Potentials of hidden populations are not: they saturate at the same ends, uncounted. At the lower one they commonly do, where a payload drives
-a neuron far below zero at every step; that costs nothing as long as potentials stay there.
+Potentials of hidden populations are not: they saturate at the same ends, uncounted. At the lower one they commonly do, where a
+payload drives a neuron far below zero at every step; that costs nothing as long as potentials stay there.
 """
 
 from __future__ import annotations
