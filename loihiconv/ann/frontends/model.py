@@ -80,6 +80,10 @@ class FloatModel(ABC):
         x : array (N, \\*shape)
         """
 
+    def precise_outputs(self, x: Array) -> Array | None:
+        """`outputs` in float64, where it can: deep networks in float32 differ from themselves by more than a misread layer would."""
+        return None
+
     def results(self, shape: Shape) -> Results | None:
         """What its operations give for an example, where it can tell: to name the first one that was misread."""
         return None

@@ -58,7 +58,15 @@ class TorchModel(FloatModel):
         return problems(self.module, shape, self._examples)
 
     def outputs(self, x: Array) -> Array:
-        module = to_evaluate(self.module)
+        return self._outputs(to_evaluate(self.module), x)
+
+    def precise_outputs(self, x: Array) -> Array | None:
+        try:
+            return self._outputs(copied(self.module).cpu().eval().double(), x)
+        except RuntimeError:  # a program that keeps to float32
+            return None
+
+    def _outputs(self, module: nn.Module, x: Array) -> Array:
         with torch.inference_mode():
             return np.concatenate([self._part(module, x[i : i + self._most]) for i in range(0, len(x), self._most)])
 
@@ -66,7 +74,8 @@ class TorchModel(FloatModel):
         """Outputs for samples at a time, filled up to as many as the module takes."""
         filled = x if len(x) >= self._least else np.concatenate([x, np.repeat(x[:1], self._least - len(x), axis=0)])
         given = torch.from_numpy(np.array(filled, np.float32, order="C"))  # a copy: modules may change their input in place
-        output = self._output(module(given.to(floating_dtype(module))), x.shape[1:])[: len(x)].float()
+        output = self._output(module(given.to(floating_dtype(module))), x.shape[1:])[: len(x)]
+        output = output if output.dtype == torch.float64 else output.float()
         return (output.flatten(1) if output.ndim > 1 else output[:, None]).numpy()
 
     def _output(self, result: Any, shape: Shape) -> torch.Tensor:
