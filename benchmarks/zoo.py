@@ -29,7 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 IMAGE = (3, 64, 64)
 SIZES: dict[str, tuple[int, ...]] = {
-    **dict.fromkeys(("inception_v3", "inception_v4", "xception41"), (3, 160, 160)),
+    "inception_v3": (3, 299, 299),
+    **dict.fromkeys(("inception_v4", "xception41"), (3, 160, 160)),
     **dict.fromkeys(("maxvit_t", "swin_t", "swin_v2_t", "vit_b_16"), (3, 224, 224)),
     **dict.fromkeys(("r3d_18", "mc3_18", "r2plus1d_18"), (3, 4, 24, 24)),
     "s3d": (3, 14, 64, 64),
