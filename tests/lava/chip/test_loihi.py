@@ -41,15 +41,15 @@ def events(diary: Path, kind: str) -> list[dict]:
 
 
 @lava
-@pytest.mark.parametrize(("realization", "neuron"), [("native", "NcSoftResetIF"), ("atrlif", "NcATRLIF")])
+@pytest.mark.parametrize(("realization", "neuron"), [("native", "NcSoftResetIF"), ("atrlif", "NcModelATRLIF")])
 def test_a_run_asks_for_neurocore_models_adapters_and_the_partition(diary, realization, neuron):
     access = BoardAccess(partition="oheogulch", neurocore_model=MODEL)
     recording = lc.run(network(), X, "loihi", record=["spikes"], realization=realization, access=access)
     assert recording.backend == "loihi"
     assert mismatches(lc.run(network(), X, record=["spikes"]), recording) == ({"hidden": 0}, 0)
-    assert sorted({e["name"] for e in events(diary, "model")}) == sorted({neuron, "NcDense", "NcLIF"})  # the readout is a LIF
+    assert sorted({e["name"] for e in events(diary, "model")}) == sorted({neuron, "NcModelDense", "NcL2ModelLif"})  # the readout is a LIF
     adapters = [(e["name"], e["shape"], e["bits"]) for e in events(diary, "adapter")]
-    assert adapters == [("PyToNxAdapter", [4], 8), ("NxToPyAdapter", [3], 0)]
+    assert adapters == [("PyToNxAdapter", [4], 24), ("NxToPyAdapter", [3], 0)]
     assert {json.dumps(e["environment"], sort_keys=True) for e in events(diary, "adapter")} == {
         '{"LOIHI_GEN": "N3B3", "PARTITION": "oheogulch", "SLURM": "1"}'
     }
@@ -129,7 +129,7 @@ print(loihi.configuration(ChipSettings("lif", "loihi", 2), []).exception_proc_mo
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=diary.parent)
     callbacks = "['Loihi2Power', 'Loihi2ExecutionTime', 'Loihi2Activity']"
     models = "{'SoftResetIF': 'NcSoftResetIF'}"
-    expected = [f"Loihi1HwCfg fixed_pt {callbacks}", models, f"Loihi2HwCfg fixed_pt {callbacks}", models, "{}"]
+    expected = [f"Loihi1HwCfg None {callbacks}", models, f"Loihi2HwCfg None {callbacks}", models, "{}"]
     assert done.stdout.splitlines() == expected
 
 
