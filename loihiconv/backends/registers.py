@@ -33,7 +33,8 @@ def check(
 ) -> None:
     """Raise `LimitExceeded` where a realization would not compute what the emulator does.
 
-    - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset.
+    - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset. At the lower end it
+      must not leave 24 bits, because public microcode of ``LIF`` leaves out the saturation there, for speed.
     - "atrlif": v and r never come down. r must not leave 24 bits. v may saturate, as long as no spike changes by it: where r has
       room for a spike at each step, a neuron whose v is at its end fires at each step, and so does the emulator's.
 
@@ -67,16 +68,22 @@ def check(
 
 
 def _check_readout(population: Integrator, sample: int, v: Array, arriving: Array) -> None:
+    highest = VTH_MAX << STATE_SHIFT
     for step, current in enumerate(arriving):
-        v = integrate(v, current)
-        if (largest := int(v.max())) > VTH_MAX << STATE_SHIFT:
-            reached = f"{largest:,} in step {population.first_step + step + 1} of sample {sample}"
-            raise LimitExceeded(
-                f"the potential of the readout reaches {reached}",
-                where=population.name,
-                limit=f"{VTH_MAX << STATE_SHIFT:,}, the largest threshold of Lava's LIF",
-                remedy="use fewer time steps",
-            )
+        exact = v + current
+        if (reached := int(exact.max())) > highest:
+            limit = f"{highest:,}, the largest threshold of a LIF on chips"
+        elif (reached := int(exact.min())) < -V_MAX:
+            limit = f"{-V_MAX:,}: neurons of chips do not saturate at this end"
+        else:
+            v = exact
+            continue
+        raise LimitExceeded(
+            f"the potential of the readout reaches {reached:,} in step {population.first_step + step + 1} of sample {sample}",
+            where=population.name,
+            limit=limit,
+            remedy="use fewer time steps",
+        )
 
 
 def _check_atrlif(population: Integrator, sample: int, v: Array, arriving: Array, fired: Array) -> None:

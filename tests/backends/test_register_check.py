@@ -39,13 +39,20 @@ def test_a_message_names_the_sample_in_its_run():
         check_registers(network, "atrlif", x)
 
 
-def test_a_readout_that_would_fire():
-    """2 x 255 x 64 = 32,640 per step: 257 steps make 8,388,480, and one more passes 131,071 x 64 = 8,388,544."""
-    network = chain(inputs=1, timesteps=257)
-    direct = Connection("input", "readout", Dense(np.full((2, 1), 2, np.int32)))
+@pytest.mark.parametrize(
+    ("sign", "steps", "message"),
+    [
+        (1, 128, r"reaches 4,210,560 in step 129 of sample 0; 4,194,240, the largest threshold"),
+        (-1, 257, r"reaches -8,421,120 in step 258 of sample 0; -8,388,607: neurons of chips do not saturate"),
+    ],
+)
+def test_a_readout_at_both_ends(sign: int, steps: int, message: str) -> None:
+    """2 x 255 x 64 = 32,640 per step: 128 make 4,177,920 of 65,535 x 64 = 4,194,240; 257 make 8,388,480 of 2^23 - 1."""
+    network = chain(inputs=1, timesteps=steps)
+    direct = Connection("input", "readout", Dense(np.full((2, 1), 2 * sign, np.int32)))
     silent = Connection("hidden", "readout", Dense(np.zeros((2, 3), np.int32)))
     network = replace(network, connections=(network.connections[0], silent, direct))
     x = np.array([[255.0]])
     check_registers(network, "native", x)
-    with pytest.raises(LimitExceeded, match=r"readout: the potential .* reaches 8,388,607 in step 258 .*; 8,388,544, the largest"):
-        check_registers(replace(network, timesteps=258), "native", x)
+    with pytest.raises(LimitExceeded, match=f"readout: the potential of the readout {message}"):
+        check_registers(replace(network, timesteps=steps + 1), "native", x)

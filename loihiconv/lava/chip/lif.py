@@ -31,8 +31,9 @@ RATIO = 8.0
 """Of threshold to largest input per step, as SNN toolbox's examples have it for a reset to zero."""
 DU, DV = 4095, 0
 """Decay of current and potential that make Lava's ``LIF`` an integrate-and-fire neuron."""
-VTH_MAX = 2**17 - 1
-"""Largest ``vth``; neurons of the readout get it, so that they do not fire."""
+VTH_MAX = 2**16 - 1
+"""Largest ``vth`` that is safe on chips; neurons of the readout get it, so that they do not fire. Lava declares 17 bits, but shifted by 6
+into a signed 24-bit register the 17th is its sign, and users of chips report garbage for thresholds of more than 16."""
 
 
 def slowed(network: Network, ratio: float = RATIO) -> Network:
