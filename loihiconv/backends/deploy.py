@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from loihiconv.backends.on_board import check_biases, reached
+from loihiconv.backends.on_board import check_biases, check_thresholds, reached
 from loihiconv.backends.realize import check_generation, realize
 from loihiconv.backends.register_check import check_registers
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
@@ -118,6 +118,7 @@ def deploy(
     check_generation(chosen, config)
     realized = realize(network, chosen, board=config, ratio=lif_ratio)
     check_biases(realized, config)
+    check_thresholds(realized, chosen, config)
     require_fit(realized, config)
     first = np.asarray(check_samples(network.input, x)[:samples])
     check_registers(realized, chosen, first)

@@ -33,7 +33,7 @@ class Loihi:
         return _glance() if quick else _look()
 
     def run(self, network: Network, x: Array, options: RunOptions) -> Recording:
-        from loihiconv.backends.on_board import check_biases, reached
+        from loihiconv.backends.on_board import check_biases, check_thresholds, reached
         from loihiconv.backends.realize import check_generation, realize
         from loihiconv.backends.register_check import check_registers
         from loihiconv.hardware.board import load_board
@@ -47,6 +47,7 @@ class Loihi:
         check_generation(realization, board)
         network = realize(network, realization, board=board, ratio=options.lif_ratio)
         check_biases(network, board)
+        check_thresholds(network, realization, board)
         require_fit(network, board)
         python = require_loihi(access, realization)
         check_registers(network, realization, x)

@@ -1,12 +1,14 @@
-"""What a board adds to a run: how it is reached where nothing was said, and what its neurons cannot take from the host."""
+"""What a board adds to a run: how it is reached where nothing was said, and what its neurons cannot take."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from loihiconv.core.errors import LimitExceeded
-from loihiconv.core.network import Network
+from loihiconv.core.network import Integrator, Network
 from loihiconv.hardware.board import Board
+from loihiconv.lava.chip.lif import VTH_MAX
+from loihiconv.lava.chip.realizations import Realization, neuron
 from loihiconv.lava.chip.settings import BoardAccess
 
 
@@ -49,3 +51,27 @@ def check_biases(network: Network, board: Board) -> None:
         limit=f"{board.title}: neurons of Loihi 2 get their biases once, when they are made",
         remedy=f"convert it again for {board.name}, where the input's payloads go to the chip",
     )
+
+
+def check_thresholds(network: Network, realization: Realization, board: Board) -> None:
+    """Raise `LimitExceeded` where Lava's ``LIF`` gets a threshold on Loihi 2 that `VTH_MAX` says is not safe there.
+
+    Parameters
+    ----------
+    network : Network
+        As `loihiconv.backends.realize.realize` gives it.
+    realization : "native", "atrlif" or "lif"
+    board : Board
+    """
+    if board.generation == 1:
+        return
+    for population in network.populations:
+        if not isinstance(population, Integrator) or not population.spiking or neuron(population, realization) != "lif":
+            continue
+        if (vth := int(population.unit(0))) > VTH_MAX:
+            raise LimitExceeded(
+                f"vth = {vth}",
+                where=population.name,
+                limit=f"{VTH_MAX} for a LIF of Loihi 2, though Lava declares 17 bits",
+                remedy='convert it with reset="subtract", from which realization "lif" chooses thresholds that fit',
+            )

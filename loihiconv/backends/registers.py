@@ -16,7 +16,7 @@ from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT, V_MAX, Integrator, Network
 from loihiconv.core.neurons import integrate
 from loihiconv.lava.chip.atrlif import first_refractory, spike_budget
-from loihiconv.lava.chip.lif import VTH_MAX
+from loihiconv.lava.chip.lif import READOUT_HIGHEST, READOUT_LOWEST
 from loihiconv.lava.chip.realizations import Realization, neuron
 
 STEPS_AT_ONCE = 16
@@ -33,8 +33,8 @@ def check(
 ) -> None:
     """Raise `LimitExceeded` where a realization would not compute what the emulator does.
 
-    - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset. At the lower end it
-      must not leave 24 bits, because public microcode of ``LIF`` leaves out the saturation there, for speed.
+    - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset, and must not leave
+      24 bits at the other end; see `loihiconv.lava.chip.lif`.
     - "atrlif": v and r never come down. r must not leave 24 bits. v may saturate, as long as no spike changes by it: where r has
       room for a spike at each step, a neuron whose v is at its end fires at each step, and so does the emulator's.
 
@@ -68,22 +68,17 @@ def check(
 
 
 def _check_readout(population: Integrator, sample: int, v: Array, arriving: Array) -> None:
-    highest = VTH_MAX << STATE_SHIFT
     for step, current in enumerate(arriving):
-        exact = v + current
-        if (reached := int(exact.max())) > highest:
-            limit = f"{highest:,}, the largest threshold of a LIF on chips"
-        elif (reached := int(exact.min())) < -V_MAX:
-            limit = f"{-V_MAX:,}: neurons of chips do not saturate at this end"
-        else:
-            v = exact
-            continue
-        raise LimitExceeded(
-            f"the potential of the readout reaches {reached:,} in step {population.first_step + step + 1} of sample {sample}",
-            where=population.name,
-            limit=limit,
-            remedy="use fewer time steps",
-        )
+        v = v + current
+        above, below = int(v.max()), int(v.min())
+        if above > READOUT_HIGHEST or below < READOUT_LOWEST:
+            reached = above if above > READOUT_HIGHEST else below
+            raise LimitExceeded(
+                f"the potential of the readout reaches {reached:,} in step {population.first_step + step + 1} of sample {sample}",
+                where=population.name,
+                limit=f"{READOUT_LOWEST:,} to {READOUT_HIGHEST:,}: above, a LIF of a chip would fire, and below it would not saturate",
+                remedy="use fewer time steps",
+            )
 
 
 def _check_atrlif(population: Integrator, sample: int, v: Array, arriving: Array, fired: Array) -> None:

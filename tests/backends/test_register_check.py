@@ -11,6 +11,7 @@ from loihiconv.backends.register_check import check_registers
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import Connection
+from loihiconv.lava.chip.lif import READOUT_HIGHEST, READOUT_LOWEST
 from tests.backends.driven import driven
 from tests.lava.small import chain
 
@@ -39,20 +40,26 @@ def test_a_message_names_the_sample_in_its_run():
         check_registers(network, "atrlif", x)
 
 
-@pytest.mark.parametrize(
-    ("sign", "steps", "message"),
-    [
-        (1, 128, r"reaches 4,210,560 in step 129 of sample 0; 4,194,240, the largest threshold"),
-        (-1, 257, r"reaches -8,421,120 in step 258 of sample 0; -8,388,607: neurons of chips do not saturate"),
-    ],
-)
-def test_a_readout_at_both_ends(sign: int, steps: int, message: str) -> None:
-    """2 x 255 x 64 = 32,640 per step: 128 make 4,177,920 of 65,535 x 64 = 4,194,240; 257 make 8,388,480 of 2^23 - 1."""
-    network = chain(inputs=1, timesteps=steps)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_readout_at_both_ends(sign: int) -> None:
+    """2 x 255 x 64 = 32,640 per step: 192 make 6,266,880; 65,535 x 64 + 2^21 = 6,291,392 and 2^21 - 2^23 + 1 = -6,291,455."""
+    network = chain(inputs=1, timesteps=192)
     direct = Connection("input", "readout", Dense(np.full((2, 1), 2 * sign, np.int32)))
     silent = Connection("hidden", "readout", Dense(np.zeros((2, 3), np.int32)))
     network = replace(network, connections=(network.connections[0], silent, direct))
     x = np.array([[255.0]])
     check_registers(network, "native", x)
-    with pytest.raises(LimitExceeded, match=f"readout: the potential of the readout {message}"):
-        check_registers(replace(network, timesteps=steps + 1), "native", x)
+    reached = "-?6,299,520 in step 193 of sample 0; -6,291,455 to 6,291,392"
+    with pytest.raises(LimitExceeded, match=f"readout: the potential of the readout reaches {reached}"):
+        check_registers(replace(network, timesteps=193), "native", x)
+
+
+@pytest.mark.parametrize("start", [READOUT_HIGHEST, READOUT_LOWEST])
+def test_the_last_potential_of_a_readout(start: int) -> None:
+    base = chain()
+    silent = [replace(c, map=c.map.with_weight(np.zeros_like(c.map.weight))) for c in base.connections]
+    network = replace(base, connections=tuple(silent), populations=(*base.populations[:2], replace(base.readout, v_init=np.int32(start))))
+    check_registers(network, "native", np.zeros((1, 4)))
+    beyond = replace(base.readout, v_init=np.int32(start + np.sign(start)))
+    with pytest.raises(LimitExceeded, match=f"reaches {start + np.sign(start):,} in step 1 of sample 0"):
+        check_registers(replace(network, populations=(*base.populations[:2], beyond)), "native", np.zeros((1, 4)))

@@ -21,7 +21,7 @@ from loihiconv.core.validation import check_joined, check_start, check_weights, 
 from loihiconv.lava.builder import check_stock_conv, join, lava_array, message_bits
 from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
 from loihiconv.lava.chip.cores import OnChip
-from loihiconv.lava.chip.lif import DU, DV, VTH_MAX
+from loihiconv.lava.chip.lif import DU, DV, READOUT_OFFSET, VTH_MAX
 from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
 from loihiconv.lava.chip.realizations import neuron
 from loihiconv.lava.chip.settings import ChipSettings
@@ -174,7 +174,7 @@ class _Builder:
         path = self.job.biases(index)
         biases = Samples(path, shape) if path.exists() else None
         check_start(population)
-        v = lava_array(population.v_init, population.shape, shape)
+        v = lava_array(population.v_init, population.shape, shape) - (0 if population.spiking else READOUT_OFFSET)
         # Where the host loads biases, the population's own is part of them, and not yet what a chip could hold.
         bias = np.zeros(shape, np.int64) if biases else lava_array(population.bias, population.shape, shape)
         mantissa, exponent = split_exactly(bias, name)

@@ -21,6 +21,7 @@ from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.lava.chip import cores, loihi
 from loihiconv.lava.chip.graph import Graph, build, no_adapter
+from loihiconv.lava.chip.lif import READOUT_OFFSET
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import append
 from loihiconv.lava.job import Job, Settings
@@ -82,11 +83,16 @@ def _run_sample(network: Network, graph: Graph, sample: int, configuration: Any,
         advance(delay)
         readout.begin(sample)
     if settings.record_potentials:
-        course = [np.asarray(readout.state["v"])] * delay
+        course = [readout.state["v"] + READOUT_OFFSET] * delay
         for _ in range(network.readout_steps):
             advance(1)
-            course.append(sign_extended(graph.readout.v.get()))
+            course.append(_potentials(graph))
         append(job.potentials_over_time, np.stack([v.T.ravel() for v in course]).astype("<i4"))
     else:
         advance(network.readout_steps)
-    append(job.potentials, sign_extended(graph.readout.v.get()).T.astype("<i4"))
+    append(job.potentials, _potentials(graph).T.astype("<i4"))
+
+
+def _potentials(graph: Graph) -> Array:
+    """Of the readout, as the emulator has them."""
+    return sign_extended(graph.readout.v.get()) + READOUT_OFFSET

@@ -1,7 +1,8 @@
 """How lava-loihi's models look to Lava: what they derive from, need and are tagged with, as far as public code shows it.
 
 - Models for neuro cores are in ``lava/proc/lif/ncmodels.py``, ``dense/ncmodels.py`` and ``sparse/ncmodel.py``, where public code
-  imports ``NcL2ModelLif``, ``NcModelDense`` and ``NcModelSparse`` from. They require ``Loihi2NeuroCore`` or ``NeuroCore``.
+  imports ``NcL2ModelLif``, ``NcModelLifHC``, ``NcModelDense`` and ``NcModelSparse`` from. They require ``Loihi2NeuroCore`` or
+  ``NeuroCore``. The names of the others are made up.
 - Microcoded neurons carry the tag "ucoded"; connections carry none: public code that asks for "ucoded" makes an exception for them.
 - Adapters are C programs of the embedded processors; public processes of that kind are ``CLoihiProcessModel`` and require ``LMT``.
 
@@ -17,7 +18,7 @@ import os
 
 from lava.magma.core.model.c.model import CLoihiProcessModel
 from lava.magma.core.model.nc.model import AbstractNcProcessModel
-from lava.magma.core.resources import LMT, Loihi2NeuroCore, NeuroCore
+from lava.magma.core.resources import LMT, Loihi1NeuroCore, Loihi2NeuroCore, NeuroCore
 
 WITHOUT = os.environ.get("STANDIN_WITHOUT", "").split(",")
 ON_HOST = os.environ.get("STANDIN_ON_HOST", "")
@@ -42,6 +43,11 @@ def _known(model, resource, tags):
 def neuron(model):
     tag = os.environ.get("STANDIN_TAG", "ucoded")
     return _known(model, Loihi2NeuroCore, [tag] if tag else [])
+
+
+def fixed_neuron(model):
+    """Not microcoded; that it is for Loihi 1 is a guess from its name, which ends in HC."""
+    return _known(model, Loihi1NeuroCore, [])
 
 
 def connection(model):

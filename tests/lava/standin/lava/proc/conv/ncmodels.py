@@ -8,5 +8,5 @@ from standin_models import Core, connection
 @connection
 class NcModelConv(PyConvModelFixed, Core):
     def __init__(self, proc_params) -> None:
-        note("model", name="NcModelConv")
+        note("model", name="NcModelConv", bits=int(proc_params["num_message_bits"]))
         super().__init__(proc_params)

@@ -8,5 +8,5 @@ from standin_models import Core, connection
 @connection
 class NcModelDense(PyDenseModelBitAcc, Core):
     def __init__(self, proc_params) -> None:
-        note("model", name="NcModelDense")
+        note("model", name="NcModelDense", bits=int(proc_params["num_message_bits"]))
         super().__init__(proc_params)
