@@ -50,6 +50,7 @@ def test_a_run_asks_for_neurocore_models_adapters_and_the_partition(diary, reali
     assert sorted({e["name"] for e in events(diary, "model")}) == sorted({neuron, "NcModelDense", "NcL2ModelLif"})  # the readout is a LIF
     adapters = [(e["name"], e["shape"], e["bits"]) for e in events(diary, "adapter")]
     assert adapters == [("PyToNxAdapter", [4], 24), ("NxToPyAdapter", [3], 0)]
+    assert {e["bits"] for e in events(diary, "model") if e["name"] == "NcModelDense"} == {24, 0}
     assert {json.dumps(e["environment"], sort_keys=True) for e in events(diary, "adapter")} == {
         '{"LOIHI_GEN": "N3B3", "PARTITION": "oheogulch", "SLURM": "1"}'
     }
@@ -64,7 +65,7 @@ def test_convolutions_take_their_payloads_through_their_own_adapter(diary):
     lc.run(net, digits()[2][:1], "loihi", counts=False, realization="atrlif", access=BoardAccess(node="ncl-og-01", chip="N3C1"))
     adapters = [(e["name"], e["shape"], e["bits"], e["given"]) for e in events(diary, "adapter")]
     assert adapters == [("PyToN3ConvAdapter", [8, 8, 1], 16, {"spike_exp": 0, "compression": "DENSE"})]  # counts=False: no sinks
-    assert next(e["bits"] for e in events(diary, "model") if e["name"] == "NcModelConv") == 16  # behind the adapter
+    assert {e["bits"] for e in events(diary, "model") if e["name"] == "NcModelConv"} == {16, 0}  # behind the adapter, behind spikes
     assert events(diary, "adapter")[0]["environment"] == {"SLURM": "1", "BOARD": "ncl-og-01", "LOIHI_GEN": "N3C1"}
 
 
