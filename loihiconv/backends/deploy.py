@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from loihiconv.backends.on_board import check_biases, check_thresholds, reached
 from loihiconv.backends.realize import check_generation, realize
 from loihiconv.backends.register_check import check_registers
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
@@ -93,7 +94,7 @@ def deploy(
     lif_ratio : float, at least 1
         Of "lif": threshold to largest input per step.
     access : BoardAccess, optional
-        How the board is reached.
+        How the board is reached; by default as its file says.
     samples : int
         Of the self-test.
 
@@ -109,13 +110,15 @@ def deploy(
     check_network(network)
     check_path(out, "deploy")
     check_number(samples, "samples", low=1)
-    target, access = Path(os.path.abspath(out)), access or BoardAccess()
+    target, config = Path(os.path.abspath(out)), load_board(board if board is not None else network.board)
     check_free(target)
-    config = load_board(board if board is not None else network.board)
+    access = reached(config, access or BoardAccess())
     stock: Realization = "atrlif" if config.generation == 2 else "lif"
     chosen: Realization = realization or ("native" if access.neurocore_model else stock)
     check_generation(chosen, config)
     realized = realize(network, chosen, board=config, ratio=lif_ratio)
+    check_biases(realized, config)
+    check_thresholds(realized, chosen, config)
     require_fit(realized, config)
     first = np.asarray(check_samples(network.input, x)[:samples])
     check_registers(realized, chosen, first)
@@ -179,6 +182,7 @@ def _write(
 
 def _facts(name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, samples: int) -> dict[str, Any]:
     where = f"at {access.host}" if access.host else f"SLURM, partition {access.partition}" if access.partition else "SLURM"
+    where += f", chips {access.chip}" if access.chip else ""
     return {
         "name": name,
         "folder": name,

@@ -33,6 +33,7 @@ class Loihi:
         return _glance() if quick else _look()
 
     def run(self, network: Network, x: Array, options: RunOptions) -> Recording:
+        from loihiconv.backends.on_board import check_biases, check_thresholds, reached
         from loihiconv.backends.realize import check_generation, realize
         from loihiconv.backends.register_check import check_registers
         from loihiconv.hardware.board import load_board
@@ -41,10 +42,12 @@ class Loihi:
         from loihiconv.lava.client import run_lava
         from loihiconv.lava.detection import require_loihi
 
-        realization, access = options.realization or "native", options.access or BoardAccess()
-        board = load_board(network.board)
+        realization, board = options.realization or "native", load_board(network.board)
+        access = reached(board, options.access or BoardAccess())
         check_generation(realization, board)
         network = realize(network, realization, board=board, ratio=options.lif_ratio)
+        check_biases(network, board)
+        check_thresholds(network, realization, board)
         require_fit(network, board)
         python = require_loihi(access, realization)
         check_registers(network, realization, x)

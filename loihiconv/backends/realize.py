@@ -12,7 +12,7 @@ from loihiconv.core.record import RealizationRecord
 from loihiconv.core.validation import validate
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.lava.chip.atrlif import largest_threshold, spike_budget
-from loihiconv.lava.chip.lif import RATIO, slowed
+from loihiconv.lava.chip.lif import RATIO, VTH_MAX, slowed
 from loihiconv.lava.chip.realizations import Realization, check_realization
 
 
@@ -71,7 +71,10 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
 
 def _lif(network: Network, first: Integrating, board: Board | None, ratio: float) -> Network:
     origin = _origin(network, first, "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
-    result = quantize(slowed(origin, ratio), board or load_board(network.board))
+    board = board or load_board(network.board)
+    if board.generation == 2:
+        board = _with_thresholds(board, VTH_MAX, "loihiconv.lava.chip.lif", "largest threshold of Lava's LIF that is safe on chips")
+    result = quantize(slowed(origin, ratio), board)
     return _described(result, RealizationRecord("lif", quantized_again=True, ratio=ratio))
 
 
@@ -90,7 +93,10 @@ def _atrlif(network: Network, soft: list[Integrating], board: Board | None) -> N
     vth = int(broken.unit(0))
     holds = f"vth = {vth} is odd" if vth % 2 else f"vth = {vth} leaves room for {spike_budget(vth)} spikes"
     origin = _origin(network, broken, holds, f"ATRLIF with T = {network.timesteps} needs even thresholds of at most {ceiling}")
-    result = quantize(origin, _with_thresholds(board or load_board(network.board), ceiling))
+    narrower = _with_thresholds(
+        board or load_board(network.board), ceiling, "loihiconv.lava.chip.atrlif", "24-bit refractory state of ATRLIF"
+    )
+    result = quantize(origin, narrower)
     populations = tuple(_even(p) if isinstance(p, Integrator) and p.resets == "subtract" else p for p in result.populations)
     description = RealizationRecord("atrlif", quantized_again=True, largest_threshold=ceiling)
     return _described(replace(result, populations=populations), description)
@@ -131,9 +137,9 @@ def threshold_format(ceiling: int, mantissa_bits: int, exponent_max: int) -> tup
     return max(fitting, key=lambda f: ((2 ** f[0] - 1) << f[1], f[0]))
 
 
-def _with_thresholds(board: Board, ceiling: int) -> Board:
+def _with_thresholds(board: Board, ceiling: int, source: str, note: str) -> Board:
     bits, exponent = threshold_format(ceiling, board.vth_mantissa_bits.value, board.vth_exponent_max.value)
-    why = {"source": "loihiconv.lava.chip.atrlif", "note": "24-bit refractory state of ATRLIF"}
+    why = {"source": source, "note": note}
     update = {
         "vth_mantissa_bits": board.vth_mantissa_bits.model_copy(update={"value": bits, **why}),
         "vth_exponent_max": board.vth_exponent_max.model_copy(update={"value": exponent, **why}),

@@ -16,7 +16,7 @@ from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT, V_MAX, Integrator, Network
 from loihiconv.core.neurons import integrate
 from loihiconv.lava.chip.atrlif import first_refractory, spike_budget
-from loihiconv.lava.chip.lif import VTH_MAX
+from loihiconv.lava.chip.lif import READOUT_HIGHEST, READOUT_LOWEST
 from loihiconv.lava.chip.realizations import Realization, neuron
 
 STEPS_AT_ONCE = 16
@@ -33,7 +33,8 @@ def check(
 ) -> None:
     """Raise `LimitExceeded` where a realization would not compute what the emulator does.
 
-    - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset.
+    - The readout is made of Lava's ``LIF`` with the largest threshold: it must not reach it, or it would reset, and must not leave
+      24 bits at the other end; see `loihiconv.lava.chip.lif`.
     - "atrlif": v and r never come down. r must not leave 24 bits. v may saturate, as long as no spike changes by it: where r has
       room for a spike at each step, a neuron whose v is at its end fires at each step, and so does the emulator's.
 
@@ -68,13 +69,14 @@ def check(
 
 def _check_readout(population: Integrator, sample: int, v: Array, arriving: Array) -> None:
     for step, current in enumerate(arriving):
-        v = integrate(v, current)
-        if (largest := int(v.max())) > VTH_MAX << STATE_SHIFT:
-            reached = f"{largest:,} in step {population.first_step + step + 1} of sample {sample}"
+        v = v + current
+        above, below = int(v.max()), int(v.min())
+        if above > READOUT_HIGHEST or below < READOUT_LOWEST:
+            reached = above if above > READOUT_HIGHEST else below
             raise LimitExceeded(
-                f"the potential of the readout reaches {reached}",
+                f"the potential of the readout reaches {reached:,} in step {population.first_step + step + 1} of sample {sample}",
                 where=population.name,
-                limit=f"{VTH_MAX << STATE_SHIFT:,}, the largest threshold of Lava's LIF",
+                limit=f"{READOUT_LOWEST:,} to {READOUT_HIGHEST:,}: above, a LIF of a chip would fire, and below it would not saturate",
                 remedy="use fewer time steps",
             )
 

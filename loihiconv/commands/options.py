@@ -55,9 +55,12 @@ Realize = Annotated[
     typer.Option("--realization", help="How neurons on the chip reset by subtraction; lava then runs the chip's own process graph."),
 ]
 LifRatio = Annotated[float, typer.Option(help="Of realization lif: threshold to largest input per step; rates fall by it.")]
-Partition = Annotated[str | None, typer.Option(help="SLURM partition of the board.")]
+Partition = Annotated[str | None, typer.Option(help="SLURM partition of the board; by default the one that its file names.")]
 Ethernet = Annotated[str | None, typer.Option(help="Address of the board's host, instead of SLURM.")]
-Chip = Annotated[str | None, typer.Option(help="Stepping of the chip, as Lava names it, e.g. N3C1; by default N3B3, on Loihi 1 N2A2.")]
+Chip = Annotated[
+    str | None,
+    typer.Option(help="Stepping of the chip, as Lava names it; by default the board's (Kapoho Point: N3C1), else N3B3, on Loihi 1 N2A2."),
+]
 Profile = Annotated[bool, typer.Option("--profile", help="Measure power, time and activity on the board.")]
 NeurocoreModel = Annotated[
     str | None,

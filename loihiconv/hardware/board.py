@@ -55,6 +55,24 @@ class Limit(BaseModel):
         return self.value
 
 
+class Name(BaseModel):
+    """What Intel's software calls something, and who says so.
+
+    Attributes
+    ----------
+    value : str
+    source : str
+        The publication or public code that it was taken from.
+    note : str
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    source: Annotated[str, Field(min_length=1)]
+    note: str = ""
+
+
 class Board(BaseModel):
     """A board and its chips.
 
@@ -86,6 +104,10 @@ class Board(BaseModel):
         Payload of a spike; 0 for binary spikes only.
     profiles_per_core : Limit or None
         Neuron configurations that one core can tell apart.
+    stepping : Name or None
+        Of its chips, as ``lava.utils.loihi.ChipGeneration`` names it; None where the usual one of the generation is meant.
+    partition : Name or None
+        SLURM's partition of such boards on Intel's research cloud; None where nothing is known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,6 +135,8 @@ class Board(BaseModel):
     max_delay: Limit
     graded_spike_bits: Limit
     profiles_per_core: Limit | None = None
+    stepping: Name | None = None
+    partition: Name | None = None
 
     @property
     def vth_max(self) -> int:

@@ -111,7 +111,7 @@ class Job:
         return Settings(**json.loads((self.folder / "job.json").read_text()))
 
     def write_status(self, state: str, **details: Any) -> None:
-        """Set ``status.json`` atomically: state "starting", "running", "done" or "failed"."""
+        """Set ``status.json`` atomically: state "starting", "running" (the first step is done), "done" or "failed"."""
         temporary = self.folder / f"status-{os.getpid()}.tmp"
         temporary.write_text(json.dumps({"state": state, **details}))
         temporary.replace(self.folder / "status.json")

@@ -170,7 +170,9 @@ def test_what_is_inside(made, net):
     readme = (made / "README.md").read_text()
     assert "It has never touched\nsilicon." in readme
     assert "$" not in readme.replace("$ ", "")
-    assert json.loads((made / "bundle.json").read_text())["access"]["partition"] is None
+    access = json.loads((made / "bundle.json").read_text())["access"]
+    assert (access["partition"], access["chip"]) == ("kp", "N3C1")  # of Kapoho Point, as nothing else was said
+    assert "SLURM, partition kp, chips N3C1" in readme
     text = b"".join((made / name).read_bytes() for name in names)
     assert str(ROOT).encode() not in text  # nothing of where it was made
 
@@ -203,7 +205,7 @@ def test_mistakes_are_named(net, tmp_path):
         deploy(net, x, tmp_path / "there")
     with pytest.raises(InvalidSetting, match="its folder does not exist"):
         deploy(net, x, tmp_path / "no/where")
-    with pytest.raises(InvalidSetting, match="0 samples; at least 1"):
+    with pytest.raises(InvalidSetting, match="samples: 0; a number of at least 1"):
         deploy(net, x, tmp_path / "a", samples=0)
     with pytest.raises(InvalidData, match="samples of shape"):
         deploy(net, x[:, :, :4], tmp_path / "a")

@@ -11,6 +11,7 @@ from loihiconv.backends.register_check import check_registers
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import Connection
+from loihiconv.lava.chip.lif import READOUT_HIGHEST, READOUT_LOWEST
 from tests.backends.driven import driven
 from tests.lava.small import chain
 
@@ -39,13 +40,26 @@ def test_a_message_names_the_sample_in_its_run():
         check_registers(network, "atrlif", x)
 
 
-def test_a_readout_that_would_fire():
-    """2 x 255 x 64 = 32,640 per step: 257 steps make 8,388,480, and one more passes 131,071 x 64 = 8,388,544."""
-    network = chain(inputs=1, timesteps=257)
-    direct = Connection("input", "readout", Dense(np.full((2, 1), 2, np.int32)))
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_readout_at_both_ends(sign: int) -> None:
+    """2 x 255 x 64 = 32,640 per step: 192 make 6,266,880; 65,535 x 64 + 2^21 = 6,291,392 and 2^21 - 2^23 + 1 = -6,291,455."""
+    network = chain(inputs=1, timesteps=192)
+    direct = Connection("input", "readout", Dense(np.full((2, 1), 2 * sign, np.int32)))
     silent = Connection("hidden", "readout", Dense(np.zeros((2, 3), np.int32)))
     network = replace(network, connections=(network.connections[0], silent, direct))
     x = np.array([[255.0]])
     check_registers(network, "native", x)
-    with pytest.raises(LimitExceeded, match=r"readout: the potential .* reaches 8,388,607 in step 258 .*; 8,388,544, the largest"):
-        check_registers(replace(network, timesteps=258), "native", x)
+    reached = "-?6,299,520 in step 193 of sample 0; -6,291,455 to 6,291,392"
+    with pytest.raises(LimitExceeded, match=f"readout: the potential of the readout reaches {reached}"):
+        check_registers(replace(network, timesteps=193), "native", x)
+
+
+@pytest.mark.parametrize("start", [READOUT_HIGHEST, READOUT_LOWEST])
+def test_the_last_potential_of_a_readout(start: int) -> None:
+    base = chain()
+    silent = [replace(c, map=c.map.with_weight(np.zeros_like(c.map.weight))) for c in base.connections]
+    network = replace(base, connections=tuple(silent), populations=(*base.populations[:2], replace(base.readout, v_init=np.int32(start))))
+    check_registers(network, "native", np.zeros((1, 4)))
+    beyond = replace(base.readout, v_init=np.int32(start + np.sign(start)))
+    with pytest.raises(LimitExceeded, match=f"reaches {start + np.sign(start):,} in step 1 of sample 0"):
+        check_registers(replace(network, populations=(*base.populations[:2], beyond)), "native", np.zeros((1, 4)))

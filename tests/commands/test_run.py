@@ -33,6 +33,17 @@ def test_a_run_on_a_board_that_is_not_there(run, npz: Path, lnet: Path, monkeypa
     assert "backend loihi: no run on a Loihi is possible from here" in err
 
 
+@pytest.mark.lava
+def test_a_board_that_would_not_be_used_ends_with_3(run, npz: Path, lnet: Path, diary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDIN_WITHOUT", "Conv")
+    code, out, err = run("run", lnet, npz, "--backend", "loihi", "--realization", "lif", "--samples", 1)
+    assert (code, out) == (3, "")
+    assert re.search(
+        r"backend loihi: nothing was run, because Lava would run \d of \d+ processes that belong on a chip .*\(Conv as Py", err
+    )
+    assert len(err.splitlines()) == 1
+
+
 def test_run_shows_the_accuracy_of_a_realization(run, npz: Path, lnet: Path) -> None:
     code, out, err = run("run", lnet, npz, "--realization", "lif", "--json")
     assert code == 0, err

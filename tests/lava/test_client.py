@@ -12,13 +12,16 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting, LoihiconvError
 from loihiconv.lava import client
+from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.client import LavaFailed, LavaInterrupted, run_lava
+from loihiconv.lava.job import Job
 from tests import naive
 from tests.lava.small import chain
 from tests.lava.workers import nothing_left
@@ -234,3 +237,27 @@ def test_an_interpreter_without_lava(tmp_path):
     with pytest.raises(BackendUnavailable, match=r"bare-python: .*cannot be used .*No module named 'numpy'.*pip install") as caught:
         run_lava(chain(), np.ones((1, 4)), python=str(bare))
     assert isinstance(caught.value, LoihiconvError)
+
+
+class Waiting:
+    """A worker of which SLURM's queue takes three polls, and the run for ever."""
+
+    returncode = None
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.polls = job, 0
+
+    def poll(self) -> None:
+        self.polls += 1
+        if self.polls == 3:
+            self.job.write_status("running")
+
+
+@pytest.mark.parametrize(("place", "polls"), [("cpu", 1), ("loihi", 4)])
+def test_the_deadline_of_a_board_begins_with_its_first_step(tmp_path: Path, place: Literal["cpu", "loihi"], polls: int) -> None:
+    job = Job(tmp_path)
+    ChipSettings("lif", place).write(job.chip)
+    worker = Waiting(job)
+    with pytest.raises(LavaFailed, match="did not finish within -1 s; 0 of 1 samples were done"):
+        client._watch(worker, "python", job, chain(), 1, -1.0, None)  # type: ignore[arg-type]
+    assert worker.polls == polls

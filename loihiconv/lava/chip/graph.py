@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from lava.magma.core.process.ports.ports import OutPort
-from lava.magma.core.process.process import AbstractProcess
 from lava.proc.atrlif.process import ATRLIF
 from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
@@ -21,7 +20,8 @@ from loihiconv.core.network import Connection, Integrating, Integrator, Network,
 from loihiconv.core.validation import check_joined, check_start, check_weights, split_exactly
 from loihiconv.lava.builder import check_stock_conv, join, lava_array, message_bits
 from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
-from loihiconv.lava.chip.lif import DU, DV, VTH_MAX
+from loihiconv.lava.chip.cores import OnChip
+from loihiconv.lava.chip.lif import DU, DV, READOUT_OFFSET, VTH_MAX
 from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
 from loihiconv.lava.chip.realizations import neuron
 from loihiconv.lava.chip.settings import ChipSettings
@@ -32,6 +32,8 @@ from loihiconv.lava.window import Window
 
 MAX_DELAY = 62
 """Steps that a synapse can wait."""
+ADAPTER_BITS = {"conv": 16, "dense": 24}
+"""Width of payloads that come from the host, at both ends of their adapter; see `loihiconv.lava.chip.loihi`."""
 Attach: TypeAlias = Callable[[OutPort, str, int], OutPort]
 """(port, "dense", "conv" or "sink", message bits) -> port: puts an adapter behind a port where host and chip meet."""
 
@@ -67,10 +69,11 @@ class Neurons:
 
 @dataclass
 class Graph:
-    """Connected processes; ``neurons`` by population, the readout among them."""
+    """Connected processes; ``neurons`` by population, the readout among them, and all that belongs on a chip."""
 
     neurons: dict[str, Neurons]
     readout: Any
+    on_chip: OnChip
 
 
 def build(network: Network, job: Job, settings: Settings, chip: ChipSettings, attach: Attach) -> Graph:
@@ -107,12 +110,13 @@ class _Builder:
         self.network, self.job, self.settings, self.chip, self.attach = network, job, settings, chip, attach
         self.views = lava_views(network)
         self.gap = max(network.depth.values())
+        self.on_chip = OnChip()
 
     def graph(self) -> Graph:
         network = self.network
         check_joined(network)
         neurons = {p.name: self._neurons(i, p) for i, p in enumerate(network.populations) if isinstance(p, Integrator)}
-        made: list[AbstractProcess] = [n.process for n in neurons.values()]
+        self.on_chip.cores |= {f"neurons {name}": n.process for name, n in neurons.items()}
         first_source = True
         for number, connection in enumerate(network.connections):
             if connection.on_host:
@@ -120,15 +124,16 @@ class _Builder:
             if connection.source == network.input.name:
                 source = self._source(connection, record=first_source)
                 port, first_source = source.s_out, False
-                made.append(source)
             else:
                 port = neurons[connection.source].process.s_out
             synapses = self._connect(connection, f"{number}:{connection.name}", port)
-            made.append(synapses)
+            self.on_chip.cores[f"connection {synapses.name}"] = synapses
             join(synapses.a_out, neurons[connection.target].process.a_in)
         if self.chip.sinks:
-            made += [self._sink(i, p, neurons[p.name]) for i, p in enumerate(network.populations) if p.name in neurons and p.spiking]
-        return Graph(neurons, neurons[network.readout.name].process)
+            for i, population in enumerate(network.populations):
+                if population.name in neurons and population.spiking:
+                    self._sink(i, population, neurons[population.name])
+        return Graph(neurons, neurons[network.readout.name].process, self.on_chip)
 
     def _window(self, depth: int) -> Window:
         return Window(self.network.timesteps, depth, self.settings.samples, gap=self.gap)
@@ -147,7 +152,7 @@ class _Builder:
             name=f"input of {connection.target}",
         )
 
-    def _sink(self, index: int, population: Population, neurons: Neurons) -> SpikeSink:
+    def _sink(self, index: int, population: Population, neurons: Neurons) -> None:
         sink = SpikeSink(
             shape=self.views[population.name][::-1],
             window=self._window(neurons.depth),
@@ -155,15 +160,21 @@ class _Builder:
             spikes=self.job.spikes(index) if self.settings.record_spikes else None,
             name=f"spikes of {population.name}",
         )
-        self.attach(neurons.process.s_out, "sink", 0).connect(sink.a_in)
-        return sink
+        self._adapted(neurons.process.s_out, "sink", 0, f"adapter behind {population.name}").connect(sink.a_in)
+
+    def _adapted(self, port: OutPort, kind: str, bits: int, name: str) -> OutPort:
+        """A port behind its adapter, which is remembered, or the port itself where there is none."""
+        attached = self.attach(port, kind, bits)
+        if attached is not port:
+            self.on_chip.adapters[name] = attached.process
+        return attached
 
     def _neurons(self, index: int, population: Integrating) -> Neurons:
         name, shape = population.name, self.views[population.name][::-1]
         path = self.job.biases(index)
         biases = Samples(path, shape) if path.exists() else None
         check_start(population)
-        v = lava_array(population.v_init, population.shape, shape)
+        v = lava_array(population.v_init, population.shape, shape) - (0 if population.spiking else READOUT_OFFSET)
         # Where the host loads biases, the population's own is part of them, and not yet what a chip could hold.
         bias = np.zeros(shape, np.int64) if biases else lava_array(population.bias, population.shape, shape)
         mantissa, exponent = split_exactly(bias, name)
@@ -198,6 +209,9 @@ class _Builder:
         exponent = connection.weight_exp
         if isinstance(mapped, LavaConv) and exponent:  # Lava's Conv has no exponent
             mapped = all_synapses(self.network, connection, self.views)
+        kind = "conv" if isinstance(mapped, LavaConv) else "dense"
+        if from_host and bits:
+            bits = ADAPTER_BITS[kind]
         if delay:
             matrix = all_synapses(self.network, connection, self.views).weight
             delays = matrix.copy()
@@ -208,7 +222,7 @@ class _Builder:
         else:
             synapses = self._synapses(mapped, connection, {"num_message_bits": bits, "name": name})
         if from_host:
-            port = self.attach(port, "conv" if isinstance(synapses, Conv) else "dense", bits)
+            port = self._adapted(port, kind, bits, f"adapter in front of {name}")
         join(port, synapses.s_in)
         return synapses
 

@@ -25,14 +25,21 @@ from dataclasses import replace
 import numpy as np
 
 from loihiconv.core.linear import Array, LinearMap
-from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout, assert_never
+from loihiconv.core.network import IF, STATE_SHIFT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout, assert_never
 
 RATIO = 8.0
 """Of threshold to largest input per step, as SNN toolbox's examples have it for a reset to zero."""
 DU, DV = 4095, 0
 """Decay of current and potential that make Lava's ``LIF`` an integrate-and-fire neuron."""
-VTH_MAX = 2**17 - 1
-"""Largest ``vth``; neurons of the readout get it, so that they do not fire."""
+VTH_MAX = 2**16 - 1
+"""Largest ``vth`` that is safe on chips; neurons of the readout get it, so that they do not fire. Lava declares 17 bits, but shifted by 6
+into a signed 24-bit register the 17th is its sign, and users of chips report garbage for thresholds of more than 16."""
+READOUT_OFFSET = 2**21
+"""So far below its start a readout begins on a chip, and as much is added to what is read back: then it is as far from the threshold,
+where it would be reset, as from the lower end of its register, where public microcode of ``LIF`` leaves out the saturation for speed."""
+READOUT_HIGHEST = (VTH_MAX << STATE_SHIFT) + READOUT_OFFSET
+"""Largest potential of a readout, 6,291,392; the smallest is `READOUT_LOWEST`."""
+READOUT_LOWEST = READOUT_OFFSET - V_MAX
 
 
 def slowed(network: Network, ratio: float = RATIO) -> Network:

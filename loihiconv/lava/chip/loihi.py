@@ -11,17 +11,21 @@ what it was asked for. NONE OF IT HAS RUN ON A BOARD.
 
     @implements(proc=SoftResetIF, protocol=LoihiProtocol)
     @requires(Loihi2NeuroCore)
-    @tag("fixed_pt")
     class NcSoftResetIF(AbstractNcProcessModel): ...
 
 and name it: ``--neurocore-model mypackage.models:NcSoftResetIF`` or the environment variable ``LOIHICONV_NEUROCORE_MODEL``. Lava's
 interpreter must be able to import it. It has to compute what `loihiconv.lava.chip.processes.models.SoftResetIFModel` does, bit
-for bit; the self-test of `loihiconv deploy` tells.
+for bit; the self-test of `loihiconv deploy` tells. Tags do not matter: Lava is asked for none.
+
+**Widths.** Lava's encoders take 8-bit payloads as signed, so that 255 may arrive as -1; its Python models ignore the width, and no
+simulation shows it. Both ends of an adapter, and the connection behind it, therefore get the width that public code for chips
+gives them: 16 bits in front of a convolution (PilotNet, YOLO-KP), 24 in front of dense synapses (``lava/networks/gradedvecnetwork.py``).
 """
 
 from __future__ import annotations
 
 import os
+import time
 from importlib import import_module
 from numbers import Number
 from typing import Any
@@ -34,8 +38,8 @@ from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.lava.chip.processes.process import SoftResetIF
 from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, BoardAccess, ChipSettings
 
-CONV_MESSAGE_BITS = 16
-"""Width that ``PyToN3ConvAdapter`` takes for payloads; 0 for binary spikes."""
+ATTEMPTS, PAUSE = 5, 0.5
+"""How often Lava may ask SLURM or a host, which it gives one second to answer, and seconds in between."""
 PROFILE_LIMIT = 1000
 """Measured series longer than this are summed up to count, mean, smallest and largest."""
 
@@ -53,16 +57,28 @@ def connect(access: BoardAccess, generation: int) -> None:
     except KeyError:
         known = ", ".join(c.name for c in lava_loihi.ChipGeneration)
         raise InvalidSetting(f"unknown chip {access.chip!r}", where="access", limit=f"one of {known}") from None
-    try:
-        if access.host is not None:
-            lava_loihi.use_ethernet_host(host_address=access.host, loihi_gen=chip)
-        else:
-            lava_loihi.use_slurm_host(loihi_gen=chip)
-            # Not by its arguments: lava-nc 0.10 then parses sinfo's table, and fails on the empty line that ends it.
-            os.environ.update({name: value for name, value in (("PARTITION", access.partition), ("BOARD", access.node)) if value})
-    except (ImportError, ValueError, OSError) as error:  # OSError: Lava itself starts sinfo and ping
-        remedy = "run 'loihiconv boards' to see what is missing"
-        raise BackendUnavailable(f"no Loihi can be reached: {error}", where="backend loihi", remedy=remedy) from error
+    failure: Exception | None = None
+    for attempt in range(ATTEMPTS):
+        time.sleep(PAUSE if attempt else 0.0)
+        try:
+            _use(access, chip)
+            return
+        except ValueError as error:  # no answer, or none in time: SLURM's first answer is often its slowest
+            failure = error
+        except (ImportError, OSError) as error:  # OSError: Lava itself starts sinfo and ping
+            failure = error
+            break
+    remedy = "run 'loihiconv boards' to see what is missing"
+    raise BackendUnavailable(f"no Loihi can be reached: {failure}", where="backend loihi", remedy=remedy) from failure
+
+
+def _use(access: BoardAccess, chip: Any) -> None:
+    if access.host is not None:
+        lava_loihi.use_ethernet_host(host_address=access.host, loihi_gen=chip)
+        return
+    lava_loihi.use_slurm_host(loihi_gen=chip)
+    # Not by its arguments: lava-nc 0.10 then parses sinfo's table, and fails on the empty line that ends it.
+    os.environ.update({name: value for name, value in (("PARTITION", access.partition), ("BOARD", access.node)) if value})
 
 
 def configuration(chip: ChipSettings, callbacks: list[Any]) -> Any:
@@ -73,7 +89,8 @@ def configuration(chip: ChipSettings, callbacks: list[Any]) -> Any:
     if chip.realization == "native":
         models[SoftResetIF] = neurocore_model(chip.access.neurocore_model or os.environ.get(NEUROCORE_VARIABLE))
     kind = Loihi1HwCfg if chip.generation == 1 else Loihi2HwCfg
-    return kind(select_tag="fixed_pt", exception_proc_model_map=models, callback_fxs=callbacks)
+    # No tag: with one that no model for neuro cores carries, Lava takes the Python models that do, without a word.
+    return kind(exception_proc_model_map=models, callback_fxs=callbacks)
 
 
 def neurocore_model(name: str | None) -> Any:
@@ -113,8 +130,7 @@ def attach(port: OutPort, kind: str, bits: int) -> OutPort:
     elif kind == "conv":
         from lava.proc.io.encoder import Compression
 
-        width = CONV_MESSAGE_BITS if bits else 0
-        adapter = spike.PyToN3ConvAdapter(shape=port.shape, num_message_bits=width, spike_exp=0, compression=Compression.DENSE)
+        adapter = spike.PyToN3ConvAdapter(shape=port.shape, num_message_bits=bits, spike_exp=0, compression=Compression.DENSE)
     else:
         adapter = spike.PyToNxAdapter(shape=port.shape, num_message_bits=bits)
     port.connect(adapter.inp)

@@ -19,8 +19,9 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
-from loihiconv.lava.chip import loihi
+from loihiconv.lava.chip import cores, loihi
 from loihiconv.lava.chip.graph import Graph, build, no_adapter
+from loihiconv.lava.chip.lif import READOUT_OFFSET
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import append
 from loihiconv.lava.job import Job, Settings
@@ -37,8 +38,9 @@ def run(network: Network, job: Job, settings: Settings, chip: ChipSettings) -> N
     else:
         configuration = _simulation(settings)
         graph = build(network, job, settings, chip, no_adapter)
-    job.write_status("running")
     try:
+        if chip.place == "loihi":
+            cores.start(graph.readout, graph.on_chip, configuration)
         for sample in range(settings.samples):
             _run_sample(network, graph, sample, configuration, job, settings)
     finally:
@@ -67,10 +69,12 @@ def _steps(network: Network) -> int:
 
 def _run_sample(network: Network, graph: Graph, sample: int, configuration: Any, job: Job, settings: Settings) -> None:
     def advance(steps: int) -> None:
-        graph.readout.run(RunSteps(steps), configuration, {"pypy_channel_size": 4})
+        graph.readout.run(RunSteps(steps), configuration, cores.COMPILE)
 
     for depth in range(1, max(network.depth.values()) + 1):
         advance(1)
+        if sample == 0 and depth == 1:  # what came before may have waited for a board, and the caller's deadline does not count it
+            job.write_status("running")
         for neurons in graph.neurons.values():
             if neurons.depth == depth:
                 neurons.begin(sample)
@@ -79,11 +83,16 @@ def _run_sample(network: Network, graph: Graph, sample: int, configuration: Any,
         advance(delay)
         readout.begin(sample)
     if settings.record_potentials:
-        course = [np.asarray(readout.state["v"])] * delay
+        course = [readout.state["v"] + READOUT_OFFSET] * delay
         for _ in range(network.readout_steps):
             advance(1)
-            course.append(sign_extended(graph.readout.v.get()))
+            course.append(_potentials(graph))
         append(job.potentials_over_time, np.stack([v.T.ravel() for v in course]).astype("<i4"))
     else:
         advance(network.readout_steps)
-    append(job.potentials, sign_extended(graph.readout.v.get()).T.astype("<i4"))
+    append(job.potentials, _potentials(graph).T.astype("<i4"))
+
+
+def _potentials(graph: Graph) -> Array:
+    """Of the readout, as the emulator has them."""
+    return sign_extended(graph.readout.v.get()) + READOUT_OFFSET

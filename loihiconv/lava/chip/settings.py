@@ -28,7 +28,7 @@ class BoardAccess:
     host : str or None
         Address of a board on the network (Kapoho Point), instead of SLURM.
     chip : str or None
-        Stepping of the chip, as ``lava.utils.loihi.ChipGeneration`` names it; by default `USUAL_CHIPS`.
+        Stepping of the chip, as ``lava.utils.loihi.ChipGeneration`` names it; by default that of the board, or `USUAL_CHIPS`.
     profile : bool
         Attach the profiler's callbacks; slows the run down.
     neurocore_model : str or None

@@ -41,15 +41,16 @@ def events(diary: Path, kind: str) -> list[dict]:
 
 
 @lava
-@pytest.mark.parametrize(("realization", "neuron"), [("native", "NcSoftResetIF"), ("atrlif", "NcATRLIF")])
+@pytest.mark.parametrize(("realization", "neuron"), [("native", "NcSoftResetIF"), ("atrlif", "NcModelATRLIF")])
 def test_a_run_asks_for_neurocore_models_adapters_and_the_partition(diary, realization, neuron):
     access = BoardAccess(partition="oheogulch", neurocore_model=MODEL)
     recording = lc.run(network(), X, "loihi", record=["spikes"], realization=realization, access=access)
     assert recording.backend == "loihi"
     assert mismatches(lc.run(network(), X, record=["spikes"]), recording) == ({"hidden": 0}, 0)
-    assert sorted({e["name"] for e in events(diary, "model")}) == sorted({neuron, "NcDense", "NcLIF"})  # the readout is a LIF
+    assert sorted({e["name"] for e in events(diary, "model")}) == sorted({neuron, "NcModelDense", "NcL2ModelLif"})  # the readout is a LIF
     adapters = [(e["name"], e["shape"], e["bits"]) for e in events(diary, "adapter")]
-    assert adapters == [("PyToNxAdapter", [4], 8), ("NxToPyAdapter", [3], 0)]
+    assert adapters == [("PyToNxAdapter", [4], 24), ("NxToPyAdapter", [3], 0)]
+    assert {e["bits"] for e in events(diary, "model") if e["name"] == "NcModelDense"} == {24, 0}
     assert {json.dumps(e["environment"], sort_keys=True) for e in events(diary, "adapter")} == {
         '{"LOIHI_GEN": "N3B3", "PARTITION": "oheogulch", "SLURM": "1"}'
     }
@@ -64,6 +65,7 @@ def test_convolutions_take_their_payloads_through_their_own_adapter(diary):
     lc.run(net, digits()[2][:1], "loihi", counts=False, realization="atrlif", access=BoardAccess(node="ncl-og-01", chip="N3C1"))
     adapters = [(e["name"], e["shape"], e["bits"], e["given"]) for e in events(diary, "adapter")]
     assert adapters == [("PyToN3ConvAdapter", [8, 8, 1], 16, {"spike_exp": 0, "compression": "DENSE"})]  # counts=False: no sinks
+    assert {e["bits"] for e in events(diary, "model") if e["name"] == "NcModelConv"} == {16, 0}  # behind the adapter, behind spikes
     assert events(diary, "adapter")[0]["environment"] == {"SLURM": "1", "BOARD": "ncl-og-01", "LOIHI_GEN": "N3C1"}
 
 
@@ -75,7 +77,7 @@ def test_a_host_on_the_network(diary, tmp_path, monkeypatch):
     ping.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join([str(ping.parent), os.environ["PATH"]]))
     lc.run(network(), X, "loihi", realization="atrlif", access=BoardAccess(host="board.example"))
-    assert events(diary, "adapter")[0]["environment"] == {"NOSLURM": "1", "NXSDKHOST": "board.example", "LOIHI_GEN": "N3B3"}
+    assert events(diary, "adapter")[0]["environment"] == {"NOSLURM": "1", "NXSDKHOST": "board.example", "LOIHI_GEN": "N3C1"}
     with pytest.raises(BackendUnavailable, match=r"Ethernet host: other.example does not answer a ping"):
         lc.run(network(), X, "loihi", realization="atrlif", access=BoardAccess(host="other.example"))
 
@@ -91,6 +93,7 @@ def test_loihi_1_is_another_chip(diary):
     recording = lc.run(rates, X, "loihi", access=access)
     np.testing.assert_array_equal(recording.potentials, lc.run(rates, X).potentials)
     assert events(diary, "adapter")[0]["environment"]["LOIHI_GEN"] == "N2A2"
+    assert {e["name"] for e in events(diary, "model")} == {"NcSoftResetIF", "NcModelDense", "NcModelLifHC"}
     assert [e["bits"] for e in events(diary, "adapter") if e["name"] == "PyToNxAdapter"] == [0]
 
 
@@ -129,7 +132,7 @@ print(loihi.configuration(ChipSettings("lif", "loihi", 2), []).exception_proc_mo
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=diary.parent)
     callbacks = "['Loihi2Power', 'Loihi2ExecutionTime', 'Loihi2Activity']"
     models = "{'SoftResetIF': 'NcSoftResetIF'}"
-    expected = [f"Loihi1HwCfg fixed_pt {callbacks}", models, f"Loihi2HwCfg fixed_pt {callbacks}", models, "{}"]
+    expected = [f"Loihi1HwCfg None {callbacks}", models, f"Loihi2HwCfg None {callbacks}", models, "{}"]
     assert done.stdout.splitlines() == expected
 
 
@@ -148,6 +151,26 @@ def test_an_error_in_the_middle_leaves_nothing(diary, tmp_path, monkeypatch):
 
 
 @lava
+@pytest.mark.parametrize("silent", [2, 5])
+def test_a_slurm_that_does_not_answer_at_once_is_asked_again(diary, tmp_path, monkeypatch, silent):
+    """Lava gives sinfo one second, and has up to five tries."""
+    sinfo, asked = tmp_path / "bin" / "sinfo", tmp_path / "asked"
+    sinfo.parent.mkdir()
+    busy = f'echo x >> {asked}; test $(wc -l < {asked}) -gt {silent} || exit 1; echo "PARTITION AVAIL"'
+    sinfo.write_text(f'#!/bin/sh\ncase "$*" in *--noheader*) echo kp 1 idle ;; *) {busy} ;; esac\n')
+    sinfo.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(sinfo.parent), os.environ["PATH"]]))
+    if silent < 5:
+        lc.run(network(), X, "loihi", realization="atrlif")
+        assert events(diary, "adapter")[0]["environment"] == {"SLURM": "1", "PARTITION": "kp", "LOIHI_GEN": "N3C1"}
+        return
+    with pytest.raises(BackendUnavailable, match=r"^backend loihi: no Loihi can be reached: .*SLURM controller is not available") as caught:
+        lc.run(network(), X, "loihi", realization="atrlif", access=BoardAccess(partition="kp"))
+    assert "run 'loihiconv boards'" in str(caught.value)
+    assert len(asked.read_text().splitlines()) == 5
+
+
+@lava
 @pytest.mark.parametrize(
     ("model", "message"),
     [
@@ -159,19 +182,6 @@ def test_an_error_in_the_middle_leaves_nothing(diary, tmp_path, monkeypatch):
 def test_a_neurocore_model_that_is_none(diary, model, message):
     with pytest.raises(LavaFailed, match=message):
         lc.run(network(), X, "loihi", access=BoardAccess(neurocore_model=model))
-
-
-@lava
-def test_a_slurm_that_lava_cannot_use_is_no_board(diary, tmp_path, monkeypatch):
-    """Lava asks in its own way, after we did: its answer is exit code 3 as well."""
-    sinfo = tmp_path / "bin" / "sinfo"
-    sinfo.parent.mkdir()
-    sinfo.write_text('#!/bin/sh\ntest "$1" = --noheader && echo oheogulch 1 idle\n')
-    sinfo.chmod(0o755)
-    monkeypatch.setenv("PATH", os.pathsep.join([str(sinfo.parent), os.environ["PATH"]]))
-    with pytest.raises(BackendUnavailable, match=r"^backend loihi: no Loihi can be reached: .*SLURM controller is not available") as caught:
-        lc.run(network(), X, "loihi", realization="atrlif")
-    assert "run 'loihiconv boards'" in str(caught.value)
 
 
 @lava

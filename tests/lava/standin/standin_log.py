@@ -1,4 +1,4 @@
-"""A stand-in for Intel's lava-loihi, made only for tests: Python models that call themselves NeuroCore models, and a diary.
+"""A stand-in for Intel's lava-loihi, made only for tests: Python models that Lava takes for those of a chip, and a diary.
 
 Every event is a line of JSON in the file that STANDIN_LOG names.
 """

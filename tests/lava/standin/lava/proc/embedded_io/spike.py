@@ -3,15 +3,16 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.decorator import implements
 from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from standin_log import note
+from standin_models import Embedded
+from standin_models import adapter as embedded
 
 
 class _Adapter(AbstractProcess):
@@ -45,9 +46,11 @@ class _Model(PyLoihiProcessModel):
         self.out.send(self.inp.recv().astype(np.int32))
 
 
-for adapter in (PyToNxAdapter, PyToN3ConvAdapter, NxToPyAdapter):
-    name = f"{adapter.__name__}Model"
-    model = implements(proc=adapter, protocol=LoihiProtocol)(
-        requires(CPU)(tag("fixed_pt")(type(name, (_Model,), {"__module__": __name__})))
-    )
-    globals()[name] = model
+def _model(process):
+    model = type(f"{process.__name__}Model", (_Model, Embedded), {"__module__": __name__})
+    return embedded(implements(proc=process, protocol=LoihiProtocol)(model))
+
+
+PyToNxAdapterModel = _model(PyToNxAdapter)
+PyToN3ConvAdapterModel = _model(PyToN3ConvAdapter)
+NxToPyAdapterModel = _model(NxToPyAdapter)

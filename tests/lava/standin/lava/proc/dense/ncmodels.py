@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from lava.proc.dense.models import PyDenseModelBitAcc
+from standin_log import note
+from standin_models import Core, connection
+
+
+@connection
+class NcModelDense(PyDenseModelBitAcc, Core):
+    def __init__(self, proc_params) -> None:
+        note("model", name="NcModelDense", bits=int(proc_params["num_message_bits"]))
+        super().__init__(proc_params)

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from lava.proc.lif.models import PyLifModelBitAcc
+from standin_log import note
+from standin_models import Core, fixed_neuron, neuron
+
+
+@neuron
+class NcL2ModelLif(PyLifModelBitAcc, Core):
+    def __init__(self, proc_params) -> None:
+        note("model", name="NcL2ModelLif")
+        super().__init__(proc_params)
+
+
+@fixed_neuron
+class NcModelLifHC(PyLifModelBitAcc, Core):
+    def __init__(self, proc_params) -> None:
+        note("model", name="NcModelLifHC")
+        super().__init__(proc_params)
