@@ -219,7 +219,7 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     if any(isinstance(node, Round) for node in ann):
         tolerance = max(tolerance, ROUNDED)
     try:
-        _verify(expected, Evaluator(ann)(batch)[0].flatten(1), tolerance, reference.name)
+        _verify(expected, Evaluator(ann)(batch)[0], tolerance, reference.name)
     except InvalidModel as error:
         if (exact := reference.precise_outputs(batch.numpy())) is not None and _agree(torch.from_numpy(exact), ann, batch):
             return
@@ -257,20 +257,20 @@ def verify_rewriting(ann: Ann, rewritten: Ann, x: Tensor | Array, *, tolerance: 
 
 
 def _verify(expected: Tensor, read: Tensor, tolerance: float, where: str) -> None:
-    if expected.shape != read.shape:
+    if expected.shape != read.flatten(1).shape:
         raise InvalidModel(f"the model returns shape {tuple(expected.shape)} but was read as {tuple(read.shape)}", remedy=_REPORT)
     # NaN compares false, so that it counts as a difference.
     if not any(float((c - expected).abs().max()) <= tolerance * float(expected.abs().max()) for c in _endings(read)):
-        worst = float((read - expected).abs().max())
+        worst = float((read.flatten(1) - expected).abs().max())
         raise InvalidModel(
             f"the model's outputs differ by up to {worst:.3g} from those of the network read from it", where=where, remedy=_REPORT
         )
 
 
 def _endings(outputs: Tensor) -> Iterator[Tensor]:
-    """The outputs (N, classes) after whatever may be left out at the end of a network."""
+    """Outputs (N, classes, \\*space) after whatever may be left out at the end of a network, flattened."""
     for first, second, third in product(_RECTIFYING, _SQUASHING, _NORMALIZING):
-        yield third(second(first(outputs)))
+        yield third(second(first(outputs))).flatten(1)
 
 
 Ending: TypeAlias = Callable[[Tensor], Tensor]
@@ -287,4 +287,4 @@ PRECISE = 1e-6
 """Difference allowed in float64, of parameters that are float32."""
 ROUNDED = 0.05
 """Difference allowed where activations are rounded: one that lies between two steps may go either way in float32."""
-_REPORT = "does it use hooks, randomness or global state? Remove them; if not, please report this as a bug"
+_REPORT = "does it use hooks, randomness, global state or the number of samples? Remove them; if not, please report this as a bug"

@@ -12,6 +12,7 @@ from torch.fx.node import map_arg
 
 from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers the handlers
 from loihiconv.ann.frontends.copies import inside, name_of
+from loihiconv.ann.frontends.memory import REMEDY
 from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler
 from loihiconv.ann.frontends.remedies import Refused, remedy
 from loihiconv.ann.frontends.results import Chosen
@@ -148,7 +149,7 @@ class _Reader:
             shape = arranged(given)
             return self._append(Input(self._unique("input"), shape=shape, sample_shape=given if given != shape else ()), value)
         inputs = tuple(signal for n in node.all_input_nodes for signal in _signals(self._env[n]))
-        if not inputs:
+        if not inputs or node not in self._trace.dependent:
             return value
         if node.target is operator.getitem and isinstance(several := self._env[node.all_input_nodes[0]], (tuple, list, dict)):
             return several[node.args[1]]  # type: ignore[index]  # what indexed the example
@@ -205,14 +206,19 @@ class _Reader:
             handler, args = module_handler(module), (module, *args)
         else:
             handler = function_handler(node.target)
+        if (changed_by := self._trace.memory.stale.get(node)) is not None:
+            raise call.refuse(f"takes what {self._describe(changed_by)[1]} has changed in place, by another name of the same memory", REMEDY)
         if handler is None:
             raise call.refuse("cannot be converted", remedy(call.operation))
         try:
-            return handler(call, *args, **kwargs)
+            result = handler(call, *args, **kwargs)
         except TypeError as error:  # such as sizes that depend on values, or arguments that the handler does not know
             raise call.refuse(
                 f"is called in a way that cannot be converted ({error})", "call it with its usual, constant arguments"
             ) from error
+        if isinstance(value := self._trace.values[node], torch.Tensor) and not value.is_floating_point():
+            raise call.refuse("rounds to whole numbers", "compute in floating point throughout")
+        return result
 
     def _append(self, node: Node, value: Any) -> Signal:
         self._nodes.append(node)
@@ -221,7 +227,7 @@ class _Reader:
 
     def _take_over(self, node: fx.Node) -> None:
         """After an operation in place, whoever held the tensor holds the operation's result."""
-        changed = [self._trace.values[n] for n in self._trace.overwritten[node]]
+        changed = [self._trace.values[n] for n in self._trace.memory.overwritten[node]]
         for other in self._env:
             if any(self._trace.values[other] is value for value in changed):
                 self._env[other] = self._env[node]
@@ -232,7 +238,7 @@ class _Reader:
         if node.op == "call_module":
             operation = type(self._trace.modules[str(node.target)]).__name__
             return path or operation.lower(), operation
-        operation = str(node.target) if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+        operation = str(node.args[1] if node.target is getattr else getattr(node.target, "__name__", node.target))
         if operation == "boolean_dispatch":  # what torch calls its max pooling functions
             operation = node.name
         return self._trace.names.get(node) or f"{path}.{operation}".strip("."), operation
@@ -252,6 +258,9 @@ class _Reader:
                 limit="one tensor, the outputs per class, expected",
                 remedy="wrap the model in one that returns only that tensor",
             )
+        if (changed_by := self._trace.memory.stale.get(self._trace.nodes[-1])) is not None:
+            what = f"returns what {self._describe(changed_by)[1]} has changed in place, by another name of the same memory"
+            raise UnsupportedLayer(f"forward() {what}", where=self._model_name, remedy=REMEDY)
         signal = self._env[result]
         if not isinstance(signal, Signal):
             raise InvalidModel("the result does not depend on the input", where=self._model_name)

@@ -7,7 +7,6 @@ out on an example, and the stand-ins answer questions about shapes from it. That
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,9 @@ from torch.fx.proxy import TraceError
 from loihiconv.ann.frontends import aten, exported, hooks, torchscript
 from loihiconv.ann.frontends.copies import floating_dtype, inside, name_of, to_read
 from loihiconv.ann.frontends.inputs import check_arguments, check_shape, example_of
+from loihiconv.ann.frontends.memory import Memory
 from loihiconv.ann.frontends.results import Chosen, choose
+from loihiconv.ann.frontends.stands import Stand
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Shape
 
@@ -43,8 +44,10 @@ class Trace:
         Path of the module that was called, or that the operation was called in ("" for the model itself).
     names : {node: str}
         Where an operation is all that a layer does: the layer's path.
-    overwritten : {node: nodes}
-        Nodes whose result an operation changed in place.
+    dependent : set of nodes
+        Those whose result depends on the network's input.
+    memory : Memory
+        What operations changed in place.
     modules : {target: module}
     chosen : Chosen
         Which part of what the model returns is its output; the one that is recorded.
@@ -54,7 +57,8 @@ class Trace:
     values: Mapping[fx.Node, Any]
     paths: Mapping[fx.Node, str]
     names: Mapping[fx.Node, str]
-    overwritten: Mapping[fx.Node, tuple[fx.Node, ...]]
+    dependent: set[fx.Node]
+    memory: Memory
     modules: Mapping[str, nn.Module]
     chosen: Chosen
 
@@ -101,13 +105,19 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
             remedy="write forward() without conditions or loops on values; conditions on shapes are fine",
         ) from error
     except Exception as error:
+        if Stand.__name__ in str(error):  # what takes nothing but tensors and arrays, such as torch.from_numpy
+            raise UnsupportedLayer(
+                "forward() gives the values of a tensor to what cannot be recorded",
+                where=recorder.path or name_of(model),
+                remedy="use PyTorch's operations throughout",
+            ) from error
         raise InvalidModel(
             f"forward() fails on an example of shape {tuple(example_shape)}: {type(error).__name__}: {error}",
             where=recorder.path or name_of(model),
             remedy="give the shape of one sample, without the batch axis, and check that the model runs on it",
         ) from error
     nodes, modules = tuple(graph.nodes), dict(root.named_modules())
-    return Trace(nodes, recorder.values, recorder.paths, recorder.names, recorder.overwritten, modules, root.chosen)
+    return Trace(nodes, recorder.values, recorder.paths, recorder.names, recorder.dependent, recorder.memory, modules, root.chosen)
 
 
 class _Root(nn.Module):
@@ -119,74 +129,16 @@ class _Root(nn.Module):
 
     def forward(self, x: torch.Tensor) -> Any:
         result = self.model(x)
-        if isinstance(result, _Stand) and isinstance(result._result, (tuple, list)):  # as x.max(1) gives
+        if isinstance(result, Stand) and isinstance(result.result, (tuple, list)):  # as x.max(1) gives
             result = tuple(result)
-        self.chosen = choose(result, self.name, _tensor, lambda value: isinstance(value, _Stand) and value.depends)
+        self.chosen = choose(result, self.name, _tensor, lambda value: isinstance(value, Stand) and value.depends)
         return self.chosen.of(result)
 
 
 def _tensor(value: Any) -> torch.Tensor | None:
-    if isinstance(value, _Stand):
-        value = value._result
+    if isinstance(value, Stand):
+        value = value.result
     return value if isinstance(value, torch.Tensor) else None
-
-
-class _Stand(fx.Proxy):
-    """Stands for a tensor during recording, and knows everything about it but its values."""
-
-    @property
-    def _result(self) -> Any:
-        tracer = self.tracer
-        assert isinstance(tracer, _Recorder)
-        return tracer.values[self.node]
-
-    @property
-    def _example(self) -> torch.Tensor:
-        value = self._result
-        assert isinstance(value, torch.Tensor)  # what it stands for
-        return value
-
-    @property
-    def depends(self) -> bool:
-        """Whether its value depends on the network's input."""
-        tracer = self.tracer
-        assert isinstance(tracer, _Recorder)
-        return self.node in tracer.dependent
-
-    @property
-    def shape(self) -> torch.Size:
-        return self._example.shape
-
-    @property
-    def ndim(self) -> int:
-        return self._example.ndim
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return self._example.dtype
-
-    @property
-    def device(self) -> torch.device:
-        return self._example.device
-
-    def size(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.shape[dim]
-
-    def dim(self) -> int:
-        return self.ndim
-
-    def numel(self) -> int:
-        return self.shape.numel()
-
-    def __len__(self) -> int:
-        return len(self._result)
-
-    def __iter__(self) -> Iterator[fx.Proxy]:
-        pick: Any = operator.getitem
-        return iter([pick(self, i) for i in range(len(self))])
-
-    def __abs__(self) -> Any:
-        return self.abs()
 
 
 class _Recorder(fx.Tracer):
@@ -200,12 +152,12 @@ class _Recorder(fx.Tracer):
         self.paths: dict[fx.Node, str] = {}
         self.names: dict[fx.Node, str] = {}
         self.dependent: set[fx.Node] = set()
-        self.overwritten: dict[fx.Node, tuple[fx.Node, ...]] = {}
+        self.memory = Memory(self.values, self.dependent)
         self.path = ""  # where recording is, and after an error: where it stopped
         self._example, self._is_leaf, self._computing, self._layer = example, is_leaf, False, ""
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
-        return _Stand(node, self)
+        return Stand(node, self)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return self._is_leaf(m) or super().is_leaf_module(m, module_qualified_name)
@@ -229,7 +181,7 @@ class _Recorder(fx.Tracer):
         return forward
 
     def _result_of(self, value: Any) -> Any:
-        return self.values[value.node] if isinstance(value, _Stand) else value
+        return self.values[value.node] if isinstance(value, Stand) else value
 
     def _unrecorded(self, function: Callable[[], Any]) -> Any:
         with self._undisturbed():
@@ -259,13 +211,11 @@ class _Recorder(fx.Tracer):
         self.paths[node] = self.path
         if self._layer:
             self.names[node] = self._layer
-        if kind == "placeholder" or any(n in self.dependent for n in node.all_input_nodes):
+        if kind == "placeholder" or not self.dependent.isdisjoint(_inputs(node)):
             self.dependent.add(node)
-        inputs = [(n, self.values[n]) for n in node.all_input_nodes]
-        # Operations in place raise a tensor's version counter, whatever their name or the way they were asked to.
-        versions = [(n, value, value._version) for n, value in inputs if isinstance(value, torch.Tensor) and not value.is_inference()]
+        self.memory.before(node)
         self.values[node] = self._compute(node)
-        self.overwritten[node] = tuple(n for n, value, version in versions if value._version != version)
+        self.memory.after(node)
         return node
 
     def _compute(self, node: fx.Node) -> Any:
@@ -292,6 +242,20 @@ class _Recorder(fx.Tracer):
             yield
         finally:
             self._computing = False
+
+
+def _inputs(node: fx.Node) -> list[fx.Node]:
+    """Nodes whose values an operation takes; what it takes only the shape, type or device of is none."""
+    like = _LIKE.get(node.target)
+    place = like if like is not None and like < len(node.args) else None
+    return [n for n in node.all_input_nodes if place is None or n is not node.args[place] or n in (*node.args[:place], *node.args[place + 1 :])]
+
+
+_LIKE: dict[Any, int] = {
+    **dict.fromkeys((torch.zeros_like, torch.ones_like, torch.full_like, "new_zeros", "new_ones", "new_full", "new_tensor"), 0),
+    **dict.fromkeys(("to", "type_as", "expand_as", "view_as", "reshape_as"), 1),
+}
+"""Operations that take nothing but the shape, type or device of one of their arguments, and which one it is."""
 
 
 def _attribute(root: nn.Module, path: str) -> Any:

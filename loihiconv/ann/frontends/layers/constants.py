@@ -29,7 +29,7 @@ def constant(call: Call, value: Any, parameter: str = "constant") -> Array:
     if values.size == 1:
         return values.reshape(())
     if values.ndim >= len(call.shape):
-        if values.ndim > len(call.shape) or values.shape[0] != 1:
+        if values.ndim > len(call.shape) or (values != values[:1]).any():
             raise call.refuse(f"takes a constant of shape {values.shape}, one value per sample", "give it one value for all samples")
         values = values[0]
     shape = call.shape[1:]

@@ -1,6 +1,7 @@
 """Operations that only arrange values: whatever their arguments, which value went where is read off a numbered example.
 
-So reshaping, permuting, slicing, splitting, joining, repeating, rolling, padding with values of the input, and upsampling to the
+Constants are told from numbers by a second example whose numbers are larger: they stay as they are, and are added at the end.
+So reshaping, permuting, slicing, splitting, joining, repeating, rolling, padding, masking, assigning to a part, and upsampling to the
 nearest are one handler.
 """
 
@@ -18,7 +19,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module
-from loihiconv.ann.graph import Add, Concat, Gather, Node, Reshape, arranged
+from loihiconv.ann.frontends.stands import assign
+from loihiconv.ann.graph import Add, Affine, Concat, Gather, Node, Reshape, arranged
 from loihiconv.core.linear import Array
 
 FUNCTIONS = (
@@ -28,13 +30,15 @@ FUNCTIONS = (
     *(torch.chunk, torch.split, torch.tensor_split, torch.unbind, torch.narrow, torch.select, torch.index_select),
     *(torch.flip, torch.fliplr, torch.flipud, torch.roll, torch.rot90, torch.tile, torch.repeat_interleave, torch.broadcast_to),
     *(F.pixel_shuffle, F.pixel_unshuffle, F.channel_shuffle, torch.channel_shuffle, F.unfold, torch.diagonal),
-    operator.getitem,
+    *(torch.gather, torch.take_along_dim, torch.index_fill, torch.masked_fill, torch.where, torch.tril, torch.triu),
+    *(operator.getitem, assign),
 )
 METHODS = (
     *("flatten", "reshape", "reshape_as", "squeeze", "unsqueeze", "unflatten", "view", "view_as", "ravel"),
     *("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "mT", "T"),
     *("chunk", "split", "tensor_split", "unbind", "narrow", "select", "index_select", "unfold", "diagonal"),
     *("flip", "fliplr", "flipud", "roll", "rot90", "repeat", "tile", "repeat_interleave", "expand", "expand_as", "broadcast_to"),
+    *("gather", "take_along_dim", "index_fill", "masked_fill", "where", "tril", "triu"),
 )
 MODULES = (nn.Flatten, nn.Unflatten, nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle, nn.Unfold, nn.UpsamplingNearest2d)
 PADDINGS = (
@@ -43,10 +47,12 @@ PADDINGS = (
 )
 
 
+FIRST = 2**40
+"""The number of the first value; a constant keeps its value where the next example counts from twice as much."""
+
+
 @on_function(F.pad)
 def pad(call: Call, input: Signal, pad: Any, mode: str = "constant", value: float | None = None) -> Result | tuple[Result, ...]:
-    if mode == "constant" and value:
-        raise call.refuse(f"has value={value}", "pad with zeros")
     return moved(call, input)
 
 
@@ -60,24 +66,38 @@ def moved_by_module(call: Call, module: nn.Module, input: Signal) -> Result | tu
     return moved(call, input)
 
 
+@on_function(getattr)
+def attribute(call: Call, input: Signal, name: str) -> Result | tuple[Result, ...]:
+    if name not in ("T", "mT", "H", "mH", "data", "real"):
+        raise call.refuse(f"of {name} cannot be converted", "use operations on the tensor itself")
+    return moved(call, input)
+
+
 @on_function(*FUNCTIONS, *METHODS)
 def moved(call: Call, *arguments: Any, **options: Any) -> Result | tuple[Result, ...]:
     found = _signals((arguments, tuple(options.values())))
     if not all(signal.shape for signal in found):
         raise call.refuse("takes one of several results of what cannot be converted", "see the operation that gives them")
     signals = list({signal.name: signal for signal in found}.values())
-    numbers: dict[str, torch.Tensor] = {}
-    begin = 1  # 0 is what padding puts in
-    for signal in signals:
-        count = prod(signal.shape)
-        numbers[signal.name] = torch.arange(begin, begin + count, dtype=torch.float64)
-        begin += count
-    results = call.repeat({signal: numbers[signal.name].reshape(signal.shape) for signal in found})
+    results, again = (_numbered(call, found, signals, begin) for begin in (FIRST, 2 * FIRST))
     if isinstance(results, torch.Tensor):
-        return _read(call, call.name, results, signals)
+        return _read(call, call.name, results, again, signals)
     if not isinstance(results, (tuple, list)) or not all(isinstance(result, torch.Tensor) for result in results):
         raise call.refuse(f"gives a {type(results).__name__}", "use it for one tensor, or for several")
-    return tuple(_read(call, call.fresh(f"{call.name}.{i}"), result, signals) for i, result in enumerate(results))
+    pairs = enumerate(zip(results, again, strict=True))
+    return tuple(_read(call, call.fresh(f"{call.name}.{i}"), result, other, signals) for i, (result, other) in pairs)
+
+
+def _numbered(call: Call, found: list[Signal], signals: list[Signal], begin: int) -> Any:
+    """What the operation gives for values that are their places, counted from ``begin`` through all signals."""
+    numbers: dict[str, torch.Tensor] = {}
+    for signal in signals:
+        numbers[signal.name] = torch.arange(begin, begin + prod(signal.shape), dtype=torch.float64)
+        begin += prod(signal.shape)
+    try:
+        return call.repeat({signal: numbers[signal.name].reshape(signal.shape) for signal in found})
+    except (RuntimeError, IndexError, TypeError, ValueError) as error:  # a mask or an index that comes from the input
+        raise call.refuse("decides on the values of a tensor", "pick and mask with constants only") from error
 
 
 def _signals(values: Any) -> list[Signal]:
@@ -86,30 +106,44 @@ def _signals(values: Any) -> list[Signal]:
     return [signal for value in values for signal in _signals(value)] if isinstance(values, (tuple, list)) else []
 
 
-def _read(call: Call, name: str, result: torch.Tensor, signals: list[Signal]) -> Result:
-    """The node that arranges values as a numbered example came out."""
+def _read(call: Call, name: str, result: torch.Tensor, again: torch.Tensor, signals: list[Signal]) -> Result:
+    """The nodes that arrange values as two numbered examples came out."""
     samples = signals[0].shape[0]
     if result.ndim == 0 or result.shape[0] != samples or any(signal.shape[0] != samples for signal in signals):
         raise call.refuse(f"gives shape {tuple(result.shape)}, which mixes samples", "keep the first axis for samples, as in x.flatten(1)")
-    places = result.detach().double().reshape(samples, -1).round().long().numpy()
-    shape = arranged(tuple(result.shape[1:]))
+    values, others = (r.detach().double().reshape(samples, -1).numpy() for r in (result, again))
+    shape, fixed = arranged(tuple(result.shape[1:])), values == others
+    constants = np.where(fixed, values, 0.0)
+    if (~fixed & (others - values != FIRST)).any():
+        raise call.refuse("changes values", "compute in floating point throughout, and leave values as they are")
+    if (constants != constants[0]).any():
+        raise call.refuse("puts constants beside values that differ from sample to sample", "give one constant for all samples")
+    places = np.where(fixed, -1, values - FIRST).astype(np.int64)
     picked = []
-    begin = 1
-    rest = places > 0
+    begin = 0
     for signal in signals:
         count = prod(signal.shape[1:])
         index = np.where((places >= begin) & (places < begin + samples * count), places - begin, -1)
-        rest &= index < 0
         own = np.where(index < 0, -1, index - count * np.arange(samples)[:, None])
         if ((own < 0) & (index >= 0)).any() or (own >= count).any() or (own != own[0]).any():
             raise call.refuse(f"turns shape {signal.shape[1:]} into {tuple(result.shape[1:])} and mixes samples", "keep samples apart")
         picked.append((signal, own[0]))
         begin += samples * count
-    if rest.any() or (places < 0).any():
-        raise call.refuse("puts constants beside values", "leave all but zeros out")
     used = [(signal, index) for signal, index in picked if (index >= 0).any()]
     if not used:
-        raise call.refuse("gives nothing but zeros", "leave it out")
+        raise call.refuse("gives nothing but constants", "leave it out")
+    if not constants.any():
+        return _joined(call, name, used, shape)
+    if not np.isfinite(constants).all():
+        raise call.refuse("puts infinite values beside others", "use large numbers, or leave them out")
+    arrangement = _joined(call, call.fresh(f"{name}.values"), used, shape)
+    before: tuple[Node, ...] = () if isinstance(arrangement, Signal) else arrangement if isinstance(arrangement, tuple) else (arrangement,)
+    last = arrangement.name if isinstance(arrangement, Signal) else before[-1].name
+    return (*before, Affine(name, (last,), np.ones(()), constants[0].reshape(shape)))
+
+
+def _joined(call: Call, name: str, used: list[tuple[Signal, Array]], shape: tuple[int, ...]) -> Signal | Node | tuple[Node, ...]:
+    """The nodes that put values of one or more signals into their places, zeros elsewhere."""
     if len(used) == 1:
         return _gathered(name, *used[0], shape)
     if _one_after_the_other(used, shape):

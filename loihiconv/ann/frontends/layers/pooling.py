@@ -34,11 +34,12 @@ def avg_pool(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Result:
-    image = _image(call, input)
+    image, after = _image(call, input), arranged(call.shape[1:])
     (kernel, step), around = (_window(input, size, 1) for size in (kernel_size, stride or kernel_size)), _window(input, padding, 0)
     pool = AvgPool(call.name, (input.name,), kernel, step, around)
-    same = pool.output_shape(image) == arranged(call.shape[1:])  # else windows reach beyond the border
-    if same and divisor_override is None and (count_include_pad or not any(around)):
+    ends = ((n - 1) * s + k - p for n, s, k, p in zip(after[1:], step, kernel, around, strict=True))
+    inside = all(end <= size + p for end, size, p in zip(ends, image[1:], around, strict=True))  # else with ceil_mode, beyond the padding
+    if inside and divisor_override is None and (count_include_pad or not any(around)):
         return pool
     return each_channel(call, input)
 
