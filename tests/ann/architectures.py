@@ -268,12 +268,15 @@ def _pad(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn:
         axes = max(1, x.ndim - 2)
     width = st.integers(-1 if mode == "constant" else 0, 2)
     around = draw(st.lists(width, min_size=2 * axes, max_size=2 * axes))
-    return f"pad({around}, {mode})", lambda x: F.pad(x, around, mode=mode)
+    value = draw(st.sampled_from((0.0, 0.7))) if mode == "constant" else None
+    return f"pad({around}, {mode}, {value})", lambda x: F.pad(x, around, mode, value)
 
 
 def _upsample(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn:
     mode = draw(st.sampled_from(("nearest", "nearest-exact", "linear" if x.ndim == 3 else "bilinear")))
-    options: dict[str, Any] = {"size": draw(st.integers(1, 5))} if draw(st.booleans()) else {"scale_factor": draw(st.sampled_from((2, 1.5)))}
+    options: dict[str, Any] = {"size": draw(st.integers(1, 5))}
+    if draw(st.booleans()):
+        options = {"scale_factor": draw(st.sampled_from((2, 1.5)))}
     if "linear" in mode:
         options["align_corners"] = draw(st.booleans())
     return _of(nn.Upsample(mode=mode, **options))
@@ -291,6 +294,40 @@ def _constant(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn:
         ("half", lambda x: x / 2 + 0.1),
     )
     return draw(st.sampled_from(kinds))
+
+
+def _beside_constants(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn:
+    axis, mask = draw(st.integers(1, x.ndim - 1)), torch.rand(x.shape[1:]) > 0.5
+    kinds: tuple[Drawn, ...] = (
+        ("masked", lambda x: torch.where(mask, x, 0.3)),
+        ("filled", lambda x: x.masked_fill(mask, -0.2)),
+        (f"with ones {axis}", lambda x: torch.cat([x, torch.ones_like(x)], axis)),
+    )
+    return draw(st.sampled_from(kinds))
+
+
+def _in_place(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn:
+    axis, end = draw(st.integers(1, x.ndim - 1)), draw(st.integers(-1, 2))
+    part = (*(slice(None) for _ in range(axis)), slice(end))
+
+    def assigned(x: Tensor) -> Tensor:
+        y = x.clone()
+        y[part] = 0.4
+        return y
+
+    def added(x: Tensor) -> Tensor:
+        y = x + 1
+        y[part] += x[part]
+        y -= x
+        return y
+
+    def apart(x: Tensor) -> Tensor:
+        y = x * 2
+        first, rest = y[:, :1], y[:, 1:]
+        first.relu_()
+        return torch.cat([rest, first], 1)
+
+    return draw(st.sampled_from(((f"assigned {part}", assigned), (f"added {part}", added), ("apart", apart))))
 
 
 def _two(text: str, function: Callable[..., Any]) -> Callable[..., Drawn]:
@@ -318,6 +355,8 @@ OPERATIONS: dict[str, Callable[..., Drawn | None]] = {
     "pad": _pad,
     "upsample": _upsample,
     "constant": _constant,
+    "beside constants": _beside_constants,
+    "in place": _in_place,
     "again": _two("again", lambda x: x),
     "add": _two("add", lambda a, b: a + b),
     "subtract": _two("subtract", lambda a, b: a - b),

@@ -16,7 +16,7 @@ from loihiconv.ann.frontends.torch import is_leaf, problems, read_with_output, r
 from loihiconv.ann.frontends.tracing import BATCH as EXAMPLES
 from loihiconv.ann.frontends.tracing import record
 from loihiconv.ann.graph import Ann
-from loihiconv.core.errors import LoihiconvError
+from loihiconv.core.errors import InvalidModel, LoihiconvError
 from loihiconv.core.linear import Array, Shape
 
 BATCH = 256
@@ -74,7 +74,15 @@ class TorchModel(FloatModel):
         """Outputs for samples at a time, filled up to as many as the module takes."""
         filled = x if len(x) >= self._least else np.concatenate([x, np.repeat(x[:1], self._least - len(x), axis=0)])
         given = torch.from_numpy(np.array(filled, np.float32, order="C"))  # a copy: modules may change their input in place
-        output = self._output(module(given.to(floating_dtype(module))), x.shape[1:])[: len(x)]
+        try:
+            result = module(given.to(floating_dtype(module)))
+        except Exception as error:
+            raise InvalidModel(
+                f"forward() fails on {len(given)} samples: {type(error).__name__}: {' '.join(str(error).split())}",
+                where=self.name,
+                remedy="check that the model runs on samples of this shape, whatever their number",
+            ) from error
+        output = self._output(result, x.shape[1:])[: len(x)]
         output = output if output.dtype == torch.float64 else output.float()
         return (output.flatten(1) if output.ndim > 1 else output[:, None]).numpy()
 

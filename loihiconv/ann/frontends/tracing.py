@@ -112,7 +112,7 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
                 remedy="use PyTorch's operations throughout",
             ) from error
         raise InvalidModel(
-            f"forward() fails on an example of shape {tuple(example_shape)}: {type(error).__name__}: {error}",
+            f"forward() fails on an example of shape {tuple(example_shape)}: {type(error).__name__}: {' '.join(str(error).split())}",
             where=recorder.path or name_of(model),
             remedy="give the shape of one sample, without the batch axis, and check that the model runs on it",
         ) from error
@@ -246,9 +246,12 @@ class _Recorder(fx.Tracer):
 
 def _inputs(node: fx.Node) -> list[fx.Node]:
     """Nodes whose values an operation takes; what it takes only the shape, type or device of is none."""
-    like = _LIKE.get(node.target)
-    place = like if like is not None and like < len(node.args) else None
-    return [n for n in node.all_input_nodes if place is None or n is not node.args[place] or n in (*node.args[:place], *node.args[place + 1 :])]
+    place = _LIKE.get(node.target, len(node.args) + 1)
+    named = [value for key, value in node.kwargs.items() if place < len(node.args) or (place, key) != (0, "input")]
+    taken = [*node.args[:place], *node.args[place + 1 :], *named]
+    found: list[fx.Node] = []
+    map_arg(taken, found.append)
+    return found
 
 
 _LIKE: dict[Any, int] = {

@@ -164,6 +164,9 @@ def max_pool(
     for axis in (0, 1):  # with ceil_mode, the last window may reach beyond the padding
         last = (after[axis + 1] - 1) * step[axis] + (kernel[axis] - 1) * spacing[axis] + 1
         reach.append(max(before[axis], last - before[axis] - shape[axis + 1]))
+        taps = np.arange(after[axis + 1])[:, None] * step[axis] - before[axis] + np.arange(kernel[axis]) * spacing[axis]
+        if not ((taps >= 0) & (taps < shape[axis + 1])).any(axis=1).all():
+            raise call.refuse("has windows with nothing but padding, whose maximum is infinite", "use less padding or dilation")
     return MaxPool(call.name, (input.name,), kernel, step, (before[0], reach[0], before[1], reach[1]), spacing)
 
 
