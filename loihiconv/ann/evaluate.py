@@ -260,7 +260,9 @@ def _verify(expected: Tensor, read: Tensor, tolerance: float, where: str) -> Non
     if expected.shape != read.flatten(1).shape:
         raise InvalidModel(f"the model returns shape {tuple(expected.shape)} but was read as {tuple(read.shape)}", remedy=_REPORT)
     if not expected.isfinite().all():
-        raise InvalidModel("outputs are NaN or infinite", where=where, remedy="check that training converged and that samples are as in training")
+        raise InvalidModel(
+            "outputs are NaN or infinite", where=where, remedy="check that training converged and that samples are as in training"
+        )
     # NaN compares false, so that it counts as a difference.
     if not any(float((c - expected).abs().max()) <= tolerance * float(expected.abs().max()) for c in _endings(read)):
         worst = float((read.flatten(1) - expected).abs().max())

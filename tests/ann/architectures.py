@@ -108,7 +108,13 @@ def _try(case: Case, results: list[Tensor], operation: tuple[str, Any], sources:
             result = call(*(results[i] for i in sources))
     except (RuntimeError, IndexError, ValueError, NotImplementedError, TypeError):
         return
-    if not 0 < prod(result.shape[1:]) <= MOST_VALUES or result.ndim > 5 or result.ndim < 2 or len(result) != 2:
+    if (
+        not 0 < prod(result.shape[1:]) <= MOST_VALUES
+        or not result.isfinite().all()
+        or result.ndim > 5
+        or result.ndim < 2
+        or len(result) != 2
+    ):
         return
     case.model.steps.append((text, function, sources))
     results.append(result)
@@ -119,7 +125,7 @@ def _head(draw: st.DrawFn, case: Case, results: list[Tensor]) -> None:
     last = (len(results) - 1,)
     if kind == "mean" and results[-1].ndim > 2:
         _try(case, results, ("mean over space", lambda x: x.mean(tuple(range(2, x.ndim)))), last)
-    if kind in ("classes", "one") or not case.model.steps:
+    if kind in ("classes", "one") or not case.model.layers:  # a model without any operation is refused
         _try(case, results, ("flatten", lambda x: x.flatten(1)), last)
         case.model.layers.append(nn.Linear(results[-1].shape[1], 4 if kind == "classes" else 1))
         _try(case, results, ("Linear", len(case.model.layers) - 1), (len(results) - 1,))
@@ -338,7 +344,6 @@ OPERATIONS: dict[str, Callable[..., Drawn | None]] = {
     "activation": _activation,
     "linear": _linear,
     "conv": _conv,
-    "conv and activation": _conv,
     "transposed": _transposed,
     "batch norm": _batch_norm,
     "clamp": _clamp,

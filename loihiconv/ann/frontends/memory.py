@@ -32,6 +32,8 @@ class Memory:
     ----------
     overwritten : {node: nodes}
         Nodes whose tensor an operation changed in place.
+    outdated : {node: node}
+        Nodes whose memory does not hold what was recorded for them any more, and the operation that changed it.
     stale : {node: node}
         For an operation that takes memory that has changed since its input was recorded, the operation that changed it.
     """
@@ -40,13 +42,13 @@ class Memory:
         self._values, self._dependent = values, dependent
         self.overwritten: dict[fx.Node, tuple[fx.Node, ...]] = {}
         self.stale: dict[fx.Node, fx.Node] = {}
-        self._changed: dict[fx.Node, fx.Node] = {}  # nodes whose result is not in memory any more, and what changed it
+        self.outdated: dict[fx.Node, fx.Node] = {}
         self._versions: list[tuple[fx.Node, torch.Tensor, int]] = []
 
     def before(self, node: fx.Node) -> None:
         """To be called before an operation is carried out."""
         for source in node.all_input_nodes:
-            changed_by = self._changed.get(source)
+            changed_by = self.outdated.get(source)
             if changed_by is not None and not self._put_back(node, source, changed_by):
                 self.stale[node] = changed_by
         inputs = [(n, self._values[n]) for n in node.all_input_nodes]
@@ -69,9 +71,9 @@ class Memory:
             if other is node or not isinstance(held, torch.Tensor):
                 continue
             if any(held is value for _, value in changed):
-                self._changed.pop(other, None)
+                self.outdated.pop(other, None)
             elif any(overlap(value, held) for _, value in changed):
-                self._changed.setdefault(other, node)
+                self.outdated.setdefault(other, node)
             else:
                 continue
             if other not in self._dependent and not self._dependent.isdisjoint((node, *other.users)):

@@ -107,7 +107,8 @@ class _Reader:
 
     def results(self) -> dict[str, torch.Tensor]:
         """What each node's operation gave on the example, but for what was changed in place afterwards."""
-        changed = {id(self._trace.values[node]) for nodes in self._trace.overwritten.values() for node in nodes}
+        memory = self._trace.memory
+        changed = {id(self._trace.values[node]) for nodes in (*memory.overwritten.values(), memory.outdated) for node in nodes}
         found = ((signal, self._trace.values[node]) for node, signal in self._env.items() if isinstance(signal, Signal))
         results: dict[str, torch.Tensor] = {}
         for signal, value in found:
@@ -207,7 +208,9 @@ class _Reader:
         else:
             handler = function_handler(node.target)
         if (changed_by := self._trace.memory.stale.get(node)) is not None:
-            raise call.refuse(f"takes what {self._describe(changed_by)[1]} has changed in place, by another name of the same memory", REMEDY)
+            raise call.refuse(
+                f"takes what {self._describe(changed_by)[1]} has changed in place, by another name of the same memory", REMEDY
+            )
         if handler is None:
             raise call.refuse("cannot be converted", remedy(call.operation))
         try:
