@@ -34,6 +34,18 @@ def test_reading_is_verified(last: nn.Module) -> None:
         verify_reading(model, ann, x)
 
 
+def test_a_softmax_over_the_channels_of_an_image_may_be_left_out() -> None:
+    model = nn.Sequential(nn.Conv2d(2, 3, 1), nn.Softmax(1))
+    verify_reading(model, read_torch(model, (2, 4, 4)), torch.randn(5, 2, 4, 4))
+
+
+def test_infinite_outputs_are_refused() -> None:
+    model = nn.Linear(4, 3)
+    nn.init.constant_(model.weight, 3e38)
+    with pytest.raises(InvalidModel, match="Linear: outputs are NaN or infinite; check that training converged"):
+        verify_reading(model, read_torch(model, (4,)), torch.ones(5, 4))
+
+
 def test_evaluator_keeps_what_was_asked_for() -> None:
     ann = read_torch(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), (4,))
     output, kept = Evaluator(ann)(np.ones((2, 4)), keep=("1", "2"))

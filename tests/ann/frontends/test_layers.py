@@ -196,6 +196,7 @@ SUPPORTED: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "average pool": (nn.Sequential(nn.ReLU(), nn.AvgPool2d(3, 2, 1), nn.Conv2d(4, 3, 3, padding=1), nn.ReLU()), IMAGE),
     "average pool merges": (nn.Sequential(nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(4, 3, 2), nn.ReLU()), IMAGE),
     "ceil mode without effect": (nn.AvgPool2d(2, ceil_mode=True), (4, 6, 6)),
+    "a window larger than the image": (nn.AvgPool2d(3, ceil_mode=True), (4, 1, 2)),
     "adaptive average pool": (nn.Sequential(nn.AdaptiveAvgPool2d((1, 3)), nn.Flatten()), IMAGE),
     "adaptive pool to the same": (nn.Sequential(nn.AdaptiveAvgPool2d((None, None)), nn.ReLU()), IMAGE),
     "adaptive max pool": (nn.AdaptiveMaxPool2d((7, 2)), IMAGE),

@@ -15,6 +15,7 @@ CASES = {
     "known without values": lambda m, x: m.l(x if not x.is_cuda and x.layout is torch.strided and x.mT.ndim == 3 else x * 2),
     "turned": lambda m, x: m.l(x.mT.relu().mT),
     "data": lambda m, x: m.l(x.data),
+    "zeros like it by name": lambda m, x: m.l(x + torch.zeros_like(input=x)),
     "zeros like it": lambda m, x: m.l(x + torch.zeros_like(x)) + x.new_ones(3),
     "ones beside it": lambda m, x: m.l(torch.cat([x[:, :2], torch.ones_like(x[:, 2:])], 1)),
     "to its type": lambda m, x: m.l(x * torch.arange(4).to(x)),

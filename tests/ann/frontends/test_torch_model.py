@@ -10,6 +10,7 @@ from torch import nn
 import loihiconv as lc
 from loihiconv.ann.frontends.torch_model import TorchModel
 from loihiconv.core.linear import Array
+from tests.ann.frontends.nets import Net
 
 
 def samples(n: int = 40) -> Array:
@@ -41,3 +42,10 @@ def test_other_precisions_are_evaluated_in_float32(dtype: torch.dtype) -> None:
     assert outputs.dtype == np.float32
     assert model[0].weight.dtype == dtype
     assert lc.convert(model, samples(), board=None, timesteps=4).populations
+
+
+def test_models_for_one_number_of_samples_are_refused() -> None:
+    model = Net(lambda m, x: m.l(x) + torch.ones(3, 1), l=nn.Linear(4, 2))
+    (problem,) = lc.check(model, (4,)).problems
+    assert problem.startswith("Net: forward() fails on 4 samples: RuntimeError")
+    assert "\n" not in problem
