@@ -216,6 +216,9 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     reference = readable(model)
     batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
     expected = torch.from_numpy(reference.outputs(batch.numpy()))
+    if not expected.isfinite().all():
+        remedy = "check that training converged, and that samples are as in training"
+        raise InvalidModel("outputs are NaN or infinite", where=reference.name, remedy=remedy)
     if any(isinstance(node, Round) for node in ann):
         tolerance = max(tolerance, ROUNDED)
     try:
@@ -259,10 +262,6 @@ def verify_rewriting(ann: Ann, rewritten: Ann, x: Tensor | Array, *, tolerance: 
 def _verify(expected: Tensor, read: Tensor, tolerance: float, where: str) -> None:
     if expected.shape != read.flatten(1).shape:
         raise InvalidModel(f"the model returns shape {tuple(expected.shape)} but was read as {tuple(read.shape)}", remedy=_REPORT)
-    if not expected.isfinite().all():
-        raise InvalidModel(
-            "outputs are NaN or infinite", where=where, remedy="check that training converged and that samples are as in training"
-        )
     # NaN compares false, so that it counts as a difference.
     if not any(float((c - expected).abs().max()) <= tolerance * float(expected.abs().max()) for c in _endings(read)):
         worst = float((read.flatten(1) - expected).abs().max())
