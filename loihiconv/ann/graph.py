@@ -83,11 +83,14 @@ class Linear(Node):
     ----------
     shape : tuple of int or None
         Of the result, where it is not the map's own: a dense layer whose values are an image.
+    layer : str
+        Layer that users know its neurons by, where it is not its own name: a slice of a convolution's result is no layer.
     """
 
     map: LinearMap
     bias: Array | None = None
     shape: Shape | None = None
+    layer: str = ""
 
     def output_shape(self, *shapes: Shape) -> Shape:
         own = self.map.output_shape(shapes[0])
@@ -265,7 +268,15 @@ class Concat(Node):
 
 @dataclass(frozen=True, eq=False)
 class Add(Node):
-    """Sum of two or more results of the same shape (a residual connection)."""
+    """Sum of two or more results of the same shape (a residual connection).
+
+    Parameters
+    ----------
+    layer : str
+        Linear layer whose synapses these are, one set for every part of what it takes; empty for a sum that the model writes.
+    """
+
+    layer: str = ""
 
     def output_shape(self, *shapes: Shape) -> Shape:
         if len(set(shapes)) != 1:

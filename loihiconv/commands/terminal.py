@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +65,9 @@ def print_search(trials: Sequence[Trial]) -> None:
 def print_check(check: Check) -> None:
     """The findings of a dry run."""
     if check.layers:
-        rows = [[c.name, c.kind, n.size(c.shape, "x"), n.count(c.neurons), " + ".join(c.maps), n.count(c.weights)] for c in check.layers]
+        rows = [[c.name, c.kind, n.size(c.shape, "x"), n.count(c.neurons), _kinds(c.maps), n.count(c.weights)] for c in check.layers]
         print_table("Populations", ["name", "kind", "shape", "neurons", "fed by", "weights"], rows)
-    for text in check.notes:
+    for text in _together(check.notes):
         note(text)
     console = Console(highlight=False)
     for text in check.problems:
@@ -100,6 +101,20 @@ def print_comparison(comparison: Comparison) -> None:
 def print_verdict(text: str, healthy: bool) -> None:
     """The sentence that a diagnosis begins with."""
     Console(highlight=False).print(("[bold green]✓[/] " if healthy else "[bold red]✗[/] ") + escape(text), soft_wrap=True)
+
+
+def _kinds(maps: Sequence[str]) -> str:
+    """The kinds of connections, each once: "2 convolution + dense"."""
+    return " + ".join(kind if number == 1 else f"{number} {kind}" for kind, number in Counter(maps).items())
+
+
+def _together(notes: Sequence[str]) -> list[str]:
+    """Notes "layer: text", those of the same text on one line."""
+    layers: dict[str, list[str]] = {}
+    for text in notes:
+        layer, colon, said = text.partition(": ")
+        layers.setdefault(said if colon else text, []).append(layer if colon else "")
+    return [f"{', '.join(names)}: {said}" if any(names) else said for said, names in layers.items()]
 
 
 def _row(name: str, result: BackendResult) -> list[str]:

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
-from loihiconv.ann.graph import Ann, Linear, MaxPool, Relu
+from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.conversion.calibration import CalibrationData
 from loihiconv.conversion.convert import build, measure
 from loihiconv.conversion.settings import DECLARED, Settings
-from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
+from loihiconv.conversion.spiking import branches_of, check_pooled, population_names, to_spiking
 from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.given import shown
@@ -169,17 +169,15 @@ def _does_not_convert(
 def _layers(ann: Ann) -> list[LayerCheck]:
     shapes, names = ann.shapes, population_names(ann)
     layers = [LayerCheck(ann.input.name, "input", ann.input.shape, prod(ann.input.shape), 0)]
-    weights, maps = 0, list[str]()
     for node in ann:
-        if isinstance(node, Linear):
-            weights += int(np.size(node.map.weight))
-            maps.append(node.map.kind)
         if isinstance(node, MaxPool):
             layers.append(LayerCheck(names[node.name], "max-pooling", shapes[node.name], prod(shapes[node.name]), 0))
         elif isinstance(node, Relu) or node is ann.output:
-            kind = "spiking" if isinstance(node, Relu) else "readout"
-            layers.append(LayerCheck(names[node.name], kind, shapes[node.name], prod(shapes[node.name]), weights, tuple(maps)))
-            weights, maps = 0, []
+            kind, drive = ("spiking", ann[node.inputs[0]]) if isinstance(node, Relu) else ("readout", node)
+            maps = [linear_map for _, linear_map, _ in branches_of(ann, drive)]
+            weights = sum(int(np.size(linear_map.weight)) for linear_map in maps)
+            kinds = tuple(linear_map.kind for linear_map in maps)
+            layers.append(LayerCheck(names[node.name], kind, shapes[node.name], prod(shapes[node.name]), weights, kinds))
     return layers
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from math import prod
 
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu, windows
+from loihiconv.ann.passes.rewrite import layer_of
 from loihiconv.conversion.scales import Scales
 from loihiconv.conversion.settings import Settings
 from loihiconv.core.errors import InvalidData, UnsupportedLayer
@@ -84,7 +86,7 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
             continue
         drive = ann[node.inputs[0]] if isinstance(node, Relu) else node
         bias = np.zeros((1,) * len(ann.shapes[drive.name]))
-        branches = _branches(ann, drive)
+        branches = branches_of(ann, drive)
         for origin, linear_map, branch_bias in branches:
             rescaled = rescale(linear_map, scales[origin], scales[node.name], ann.shapes[origin], ann.shapes[node.name])
             connections.append(Connection(names[origin], names[node.name], rescaled))
@@ -121,12 +123,19 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
 def population_names(ann: Ann) -> dict[str, str]:
     """Name of the population that a node becomes: its linear layer's, which users know, rather than its ReLU's.
 
-    ReLUs that a pass has put in have a name of their own.
+    ReLUs that a pass has put in have a name of their own, and so has the second one of the same layer.
     """
-    names = {}
+    names: dict[str, str] = {}
+    taken: set[str] = set()
     for node in ann:
         drive = ann[node.inputs[0]] if isinstance(node, Relu) and not node.scale_of else node
-        names[node.name] = drive.name if isinstance(drive, Linear) else node.name
+        wanted = [layer_of(drive), drive.name if isinstance(drive, Linear) else "", node.name]
+        if isinstance(node, (Input, Relu, MaxPool)) or node is ann.output:
+            numbered = (f"{node.name}_{i}" for i in count(1))
+            names[node.name] = next(name for name in chain(wanted, numbered) if name and name not in taken)
+            taken.add(names[node.name])
+        else:
+            names[node.name] = node.name
     return names
 
 
@@ -143,10 +152,10 @@ def rescale(linear_map: LinearMap, before: Array, after: Array, input_shape: Sha
     return scaled.with_weight(scaled.weight.astype(np.float32))
 
 
-def _branches(ann: Ann, drive: Node) -> list[tuple[str, LinearMap, Array]]:
+def branches_of(ann: Ann, drive: Node) -> list[tuple[str, LinearMap, Array]]:
     """The linear maps that feed a population: (population they come from, map, bias)."""
     if isinstance(drive, Add):
-        return [branch for name in drive.inputs for branch in _branches(ann, ann[name])]
+        return [branch for name in drive.inputs for branch in branches_of(ann, ann[name])]
     if isinstance(drive, Linear):
         bias = drive.bias if drive.bias is not None else np.zeros((1,) * len(ann.shapes[drive.name]))
         return [(_population(ann, drive.inputs[0]), drive.map, bias.astype(np.float64))]

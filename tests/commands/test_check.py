@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from loihiconv.commands.terminal import print_check
+from loihiconv.conversion.check import Check, LayerCheck
+
 FACTORY = "loihiconv.demo.model:digits_cnn"
 
 
@@ -17,3 +22,11 @@ def test_check_and_boards(run, nets: Path) -> None:
     assert "Sigmoid" in json.loads(out)["problems"][0]
     assert "kapoho_point" in run("boards")[1]
     assert json.loads(run("boards", "--json")[1])["kapoho_bay"]["generation"] == 1
+
+
+def test_what_is_alike_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    layer = LayerCheck("a", "spiking", (2,), 2, 12, ("convolution", "dense", "convolution"))
+    print_check(Check((layer,), (), ("1: has two", "no layer's", "4: has two", "5: other")))
+    out, err = capsys.readouterr()
+    assert "2 convolution + dense" in out
+    assert err.splitlines() == ["1, 4: has two", "no layer's", "5: other"]

@@ -9,6 +9,7 @@ from torch import nn
 
 import loihiconv as lc
 from tests.conversion.small import data, small_cnn
+from tests.zoo.nets import FAMILIES, made, samples
 
 
 def test_check_places_the_network():
@@ -77,3 +78,13 @@ def test_ranges_that_hang_on_time_steps() -> None:
         except lc.LoihiconvError as error:
             refused.append(str(error))
         assert list(found.problems) == refused
+
+
+@pytest.mark.parametrize("name", ["DenseNet", "TCN", "CIFAR ResNet"])
+def test_weights_are_those_of_the_connections_into_a_population(name: str) -> None:
+    """Also where layers are read in another order than populations follow one another, and for skips."""
+    model, shape = made(name), FAMILIES[name].shape
+    net = lc.convert(model, samples(shape, 8, 0), board=None, timesteps=2, bias_correction=False)
+    for layer in lc.check(model, shape).layers:
+        into = [c.map for c in net.connections if c.target == layer.name]
+        assert (layer.weights, layer.maps) == (sum(m.weight.size for m in into), tuple(m.kind for m in into)), layer.name

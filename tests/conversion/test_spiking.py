@@ -49,6 +49,17 @@ def test_populations_are_called_as_their_linear_layers() -> None:
     assert population_names(tree)["own"] == "own"
 
 
+def test_a_layer_that_takes_a_sum_gives_its_name_and_the_models_own_sums_do_not() -> None:
+    parts = (*ANN.nodes[:3], Linear("pick", ("relu",), Dense(np.eye(1)), layer="fc"), Linear("skip", ("relu",), Dense(np.eye(1))))
+    for layer, name in (("next", "next"), ("", "own"), ("fc", "own")):  # two populations cannot both be called fc
+        summed = Ann((*parts, Add("sum", ("pick", "skip"), layer), Relu("own", ("sum",)), Linear("end", ("own",), Dense(np.eye(1)))))
+        assert population_names(summed)["own"] == name
+    sliced = Ann((*ANN.nodes[:2], Linear("pick", ("fc",), Dense(np.eye(1)), layer="fc"), Relu("own", ("pick",))))
+    assert population_names(sliced)["own"] == "fc"
+    twice = Ann((*ANN.nodes[:3], Relu("second", ("fc",)), Add("end", ("relu", "second"))))
+    assert list(population_names(twice).values()) == ["x", "fc", "fc", "second", "end"]
+
+
 def test_sums_become_connections_side_by_side() -> None:
     branch, last = Linear("b", ("relu",), Dense(np.array([[5.0]]))), Linear("out", ("last",), Dense(np.ones((2, 1))))
     skip = Ann((*ANN.nodes[:3], branch, Add("sum", ("relu", "b")), Relu("last", ("sum",)), last))

@@ -23,6 +23,7 @@ from loihiconv.ann.passes.layout import (
     ConcatAfter,
     ConcatToAdd,
     DropReshape,
+    FlattenConcats,
     MergeMoves,
     MovesBeforeAffine,
     MovesByHost,
@@ -47,7 +48,10 @@ __all__ = ["Lowered", "lower"]
 _STAGES: tuple[tuple[Rewrite, ...], ...] = (
     (DropRounding(),),
     (ClampToRelu(), BatchNormToAffine()),
-    (MergeMoves(), MovesBeforeAffine(), MovesByHost(), ReluBeforeMoves(), AffineBeforeMoves(), AddBeforeMoves(), ConcatAfter()),
+    (
+        *(MergeMoves(), MovesBeforeAffine(), MovesByHost(), ReluBeforeMoves(), AffineBeforeMoves(), AddBeforeMoves()),
+        *(FlattenConcats(), ConcatAfter()),
+    ),
     (MergeAffine(), AffineAfterMaxPool(), AffineBeforeMaxPool(), FoldAffine(), FoldAffineForward()),
     (LeakyReluToSum(), AffineToLinear(), AvgPoolToLinear(), MergeMoves(), DropReshape(), ShapeOfDense()),
     (MovesToLinear(), ConcatToAdd()),

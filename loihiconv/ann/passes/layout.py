@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.ann.graph import Add, Affine, Ann, AvgPool, Concat, Gather, Input, LeakyRelu, Linear, MaxPool, Node, Relu, Reshape
-from loihiconv.ann.passes.rewrite import Replacement, Rewrite, by_channel, compact, fresh, rewired, splice
+from loihiconv.ann.passes.rewrite import Replacement, Rewrite, by_channel, compact, fresh, layer_of, rewired, splice
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 
 Moves = Reshape | Gather
@@ -125,6 +125,17 @@ class AddBeforeMoves(Rewrite):
         return splice(ann, node.name, [replace(node, inputs=inputs), replace(moves, name=name, inputs=(node.name,))], result=name)
 
 
+class FlattenConcats(Replacement):
+    """[[x, y], z] = [x, y, z]: as in dense blocks, where each layer adds its channels to all before."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Concat) and any(isinstance(ann[name], Concat) for name in node.inputs)
+
+    def new(self, ann: Ann, node: Node) -> list[Node]:
+        inputs = [part for name in node.inputs for part in (ann[name].inputs if isinstance(ann[name], Concat) else (name,))]
+        return [Concat(node.name, tuple(inputs))]
+
+
 class ConcatAfter(Replacement):
     """relu([x, y]) = [relu(x), relu(y)], and so it is with factors and pooling: parts that are joined stay populations of their own."""
 
@@ -137,7 +148,7 @@ class ConcatAfter(Replacement):
         begin = 0
         for i, source in enumerate(joined.inputs):
             end = begin + ann.shapes[source][0]
-            part = replace(node, name=fresh(ann, f"{node.name}.{i}"), inputs=(source,))
+            part = replace(node, name=fresh(ann, f"{node.name}.part{i}"), inputs=(source,))
             shape = ann.shapes[joined.name]
             if isinstance(part, Affine):
                 part = replace(part, scale=_of(part.scale, shape, begin, end), shift=_of(part.shift, shape, begin, end))
@@ -210,7 +221,7 @@ class MovesToLinear(Replacement):
     def new(self, ann: Ann, node: Node) -> list[Node]:
         assert isinstance(node, Moves)
         picking = picked(index_of(ann, node), ann.shapes[node.inputs[0]], node.shape)
-        return [Linear(node.name, node.inputs, picking)]
+        return [Linear(node.name, node.inputs, picking, layer=layer_of(ann[node.inputs[0]]))]
 
 
 class ConcatToAdd(Replacement):

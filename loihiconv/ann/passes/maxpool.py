@@ -152,7 +152,7 @@ class MaxPoolToReluTree(Rewrite):
             unit = identity(ann.shapes[node.name])
             synapses += [(relu, unit.with_weight(factor * unit.weight)) for relu, factor in total.relus.items()]
             if len(synapses) == 1:
-                nodes.append(Linear(fresh(ann, f"{name}.synapses"), (synapses[0][0],), synapses[0][1]))
+                nodes.append(Linear(fresh(ann, f"{name}.synapses"), (synapses[0][0],), synapses[0][1], layer=name))
                 return nodes[-1].name
             parts: list[Node] = [Linear(fresh(ann, f"{name}.part{i}"), (origin,), map) for i, (origin, map) in enumerate(synapses)]
             parts.append(Add(fresh(ann, f"{name}.sum"), tuple(part.name for part in parts)))

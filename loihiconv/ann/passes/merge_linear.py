@@ -84,7 +84,7 @@ class PushLinearThroughAdd(Replacement):
         for i, source in enumerate(ann[node.inputs[0]].inputs):
             name = fresh(ann, f"{node.name}.branch{i}")
             branches.append(Linear(name, (source,), node.map, node.bias if i == 0 else None))
-        return [*branches, Add(node.name, tuple(branch.name for branch in branches))]
+        return [*branches, Add(node.name, tuple(branch.name for branch in branches), node.layer or node.name)]
 
 
 class FlattenSums(Replacement):
@@ -95,7 +95,7 @@ class FlattenSums(Replacement):
 
     def new(self, ann: Ann, node: Node) -> list[Node]:
         inputs = [part for name in node.inputs for part in (ann[name].inputs if isinstance(ann[name], Add) else (name,))]
-        return [Add(node.name, tuple(inputs))]
+        return [replace(node, inputs=tuple(inputs))]
 
 
 def never_negative(ann: Ann, linear: Linear) -> bool:

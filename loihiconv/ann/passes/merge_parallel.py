@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -35,11 +36,12 @@ class MergeParallel(Rewrite):
         assert pair is not None  # it matched
         first, second, merged = pair
         rest = [name for i, name in enumerate(node.inputs) if i not in (first, second)]
+        assert isinstance(node, Add)
         if not rest:
-            return splice(ann, node.name, [Linear(node.name, (merged.source,), merged.map, merged.bias)])
+            return splice(ann, node.name, [Linear(node.name, (merged.source,), merged.map, merged.bias, layer=node.layer)])
         name = fresh(ann, f"{node.name}.merged")
         linear = Linear(name, (merged.source,), merged.map, merged.bias)
-        return splice(ann, node.name, [linear, Add(node.name, (name, *rest))])
+        return splice(ann, node.name, [linear, replace(node, inputs=(name, *rest))])
 
 
 def _pair(ann: Ann, node: Node) -> tuple[int, int, Branch] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, Node
-from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, splice
+from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, layer_of, splice
 from loihiconv.core.linear import Dense
 
 
@@ -30,5 +30,5 @@ class OutputIsVector(Rewrite):
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         name = fresh(ann, f"{node.name}.flat")
-        flat = Linear(name, (node.name,), Dense(np.eye(ann.shapes[node.name][0])))
+        flat = Linear(name, (node.name,), Dense(np.eye(ann.shapes[node.name][0])), layer=layer_of(node) or node.name)
         return splice(ann, node.name, [node, flat], result=name)

@@ -43,7 +43,7 @@ class LeakyReluToSum(Rewrite):
 
     def note(self, node: Node) -> str:
         assert isinstance(node, LeakyRelu)
-        return f"{node.name}: two populations stand for it, one for each sign" if np.any(node.slope) else ""
+        return f"{node.name}: two populations, one for each sign" if np.any(node.slope) else ""
 
 
 class ClampToRelu(Rewrite):

@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.ann.graph import Ann, Input, MaxPool, Node, Relu
+from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape, Sparse
 
 
@@ -122,6 +122,13 @@ def spikes(ann: Ann, name: str) -> bool:
     """Whether a node's result becomes the output of spiking neurons, and so is never negative."""
     node = ann[name]
     return isinstance(node, Relu) or (isinstance(node, MaxPool) and spikes(ann, node.inputs[0]))
+
+
+def layer_of(node: Node) -> str:
+    """The linear layer that users know the neurons by which take this result; empty where there is none."""
+    if isinstance(node, Linear):
+        return node.layer or node.name
+    return node.layer if isinstance(node, Add) else ""
 
 
 def elementwise(scale: Array, shape: Shape) -> LinearMap:

@@ -57,6 +57,14 @@ def left(model: nn.Module, shape: tuple[int, ...]) -> list[str]:
     return [type(node.map).__name__ if isinstance(node, Linear) else type(node).__name__ for node in lower(read_torch(model, shape)).ann]
 
 
+def test_what_is_concatenated_again_is_in_one_row() -> None:
+    """As in a dense block: parts are numbered once, and each is rectified by itself."""
+    joined = Net(lambda m, x: torch.cat([torch.cat([m.a(x), m.b(x)], 1), m.c(x)], 1).relu(), **{n: nn.Conv2d(2, 3, 1) for n in "abc"})
+    ended = Net(lambda m, x: m.d(m.joined(x)), joined=joined, d=nn.Conv2d(9, 2, 1)).eval()
+    relus = {node.name: node.inputs for node in lower(read_torch(ended, (2, 4, 4))).ann if isinstance(node, Relu)}
+    assert relus == {f"joined.relu.part{i}": (f"joined.{name}",) for i, name in enumerate("abc")}
+
+
 def test_the_host_puts_samples_in_order() -> None:
     model = Net(lambda m, x: m.c(x.permute(0, 3, 1, 2)).relu(), c=nn.Conv2d(3, 2, 3))
     entry = lower(read_torch(model, (5, 6, 3))).ann.input

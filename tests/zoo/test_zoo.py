@@ -1,0 +1,59 @@
+"""Networks of every family go in as they are, converge to what they compute in float, and run alike in the emulator and in Lava."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import loihiconv as lc
+from loihiconv.evaluation.compare import mismatches
+from loihiconv.lava.client import run_lava
+from loihiconv.simulator import simulate
+from tests.zoo.nets import FAMILIES, made, samples
+
+TABLE = (Path(__file__).resolve().parents[2] / "docs" / "zoo.md").read_text(encoding="utf-8")
+FEW, STEPS, MANY = 8, 16, 512
+pytestmark = pytest.mark.filterwarnings("ignore:calibration data", "ignore:.*no activation")  # weights are random
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_goes_in_and_converges(name: str) -> None:
+    family, model = FAMILIES[name], made(name)
+    found = lc.check(model, family.shape)
+    assert found.ok, found.problems
+    (row,) = [line for line in TABLE.splitlines() if line.startswith(f"| {name} |")]
+    assert row.endswith(f"| {len(found.layers)} | {sum(layer.neurons for layer in found.layers):,} |")
+    x = samples(family.shape, 64, 1)
+    network = lc.convert(model, x, board="kapoho_point", timesteps=STEPS)
+    assert not lc.run(network, x[:4].numpy()).saturated
+    follows(name, model, x)
+
+
+def follows(name: str, model: torch.nn.Module, x: torch.Tensor) -> None:
+    """Every output of the spiking network in float goes with the model's, but for those that hardly change."""
+    network = lc.convert(model, x, board=None, timesteps=MANY, percentile=100, bias_correction=False)
+    some = x[::4]
+    found = lc.run(network, some.numpy(), backend="float").potentials.reshape(len(some), -1)
+    with torch.no_grad():
+        wanted = model(some)
+    if (logits := FAMILIES[name].logits) is not None:  # known but for a number that is the same for all classes
+        wanted = logits(wanted)
+        wanted, found = wanted - wanted.mean(1, keepdim=True), found - found.mean(1, keepdims=True)
+    expected = wanted.flatten(1).numpy()
+    for output in np.flatnonzero(expected.std(axis=0) > expected.std(axis=0).max() / 10):
+        assert np.corrcoef(found[:, output], expected[:, output])[0, 1] > 0.99, output
+
+
+@pytest.mark.slow
+@pytest.mark.lava
+@pytest.mark.usefixtures("forked")
+@pytest.mark.parametrize("name", FAMILIES)
+def test_lava_computes_every_spike_of_a_family(name: str) -> None:
+    x = samples(FAMILIES[name].shape, 64, 1)
+    network = lc.convert(made(name), x, board="kapoho_point", timesteps=FEW)
+    some = samples(FAMILIES[name].shape, 2, 3).numpy()
+    recording = run_lava(network, some, record=["spikes"], deadline=240)
+    assert mismatches(simulate(network, some, record=["spikes"]), recording) == (dict.fromkeys(recording.spikes, 0), 0)
