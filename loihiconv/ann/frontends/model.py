@@ -80,6 +80,11 @@ class FloatModel(ABC):
         x : array (N, \\*shape)
         """
 
+    @property
+    def epsilon(self) -> float:
+        """Relative rounding of the numbers that `outputs` is computed in."""
+        return float(np.finfo(np.float32).eps)
+
     def precise_outputs(self, x: Array) -> Array | None:
         """`outputs` in float64, where it can: deep networks in float32 differ from themselves by more than a misread layer would."""
         return None

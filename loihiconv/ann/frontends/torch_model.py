@@ -60,10 +60,17 @@ class TorchModel(FloatModel):
     def outputs(self, x: Array) -> Array:
         return self._outputs(to_evaluate(self.module), x)
 
+    @property
+    def epsilon(self) -> float:
+        return torch.finfo(floating_dtype(to_evaluate(self.module))).eps
+
     def precise_outputs(self, x: Array) -> Array | None:
+        module = copied(self.module).cpu().eval().double()
+        if floating_dtype(module) != torch.float64:  # a frozen program, whose weights are constants
+            return None
         try:
-            return self._outputs(copied(self.module).cpu().eval().double(), x)
-        except RuntimeError:  # a program that keeps to float32
+            return self._outputs(module, x)
+        except RuntimeError:  # casts within
             return None
 
     def _outputs(self, module: nn.Module, x: Array) -> Array:

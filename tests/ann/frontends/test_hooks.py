@@ -59,5 +59,5 @@ def test_hooks_that_change_something_are_recorded() -> None:
 def test_hooks_that_change_a_layer_are_noticed() -> None:
     model = Cnn().eval()
     model.fc.register_forward_hook(lambda module, inputs, output: output * 2)
-    with pytest.raises(InvalidModel, match=r"Cnn: the model's outputs differ .* does it use hooks"):
+    with pytest.raises(InvalidModel, match=r"fc: the model's outputs differ .* does it use hooks"):
         lc.convert(model, X, board=None, timesteps=4)
