@@ -93,6 +93,9 @@ NONSENSE: dict[str, list[Callable[[], Any]]] = {
     "save": [*(lambda n=n: lc.save(n, "there.lnet") for n in (None, 5, model())), *(lambda p=p: lc.save(net(), p) for p in (None, 5, ""))],
     "save_report": [lambda: lc.save_report(None, "there.html"), lambda: lc.save_report(5, "there.html")],
     "plot_sweep": [lambda: lc.plot_sweep(None, "there.png"), lambda: lc.plot_sweep(5, "there.png")],
+    "export_nir": [lambda: lc.export_nir(None, "there.nir"), lambda: lc.export_nir(5, "there.nir"), lambda: lc.export_nir(net(), None)],
+    "from_nir": [*(lambda p=p: lc.from_nir(p, board=None, timesteps=4) for p in (None, 5, "", "no such file", object()))],
+    "from_netx": [*(lambda p=p: lc.from_netx(p, board=None, timesteps=4) for p in (None, 5, "", "no such file", object()))],
     "sweep_table": [lambda: lc.sweep_table(None), lambda: lc.sweep_table(5)],
 }
 

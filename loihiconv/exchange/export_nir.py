@@ -16,8 +16,9 @@ import numpy as np
 from loihiconv.core.choices import Reset
 from loihiconv.core.errors import InvalidSetting, UnsupportedLayer
 from loihiconv.core.files import replacing
+from loihiconv.core.given import check_path
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
-from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Readout, assert_never
+from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Readout, assert_never, check_network
 from loihiconv.core.version import __version__
 from loihiconv.exchange.nir_kernels import misread, symmetric
 from loihiconv.exchange.nir_unsaid import unsaid
@@ -56,6 +57,8 @@ def export_nir(network: Network, path: str | Path) -> tuple[str, ...]:
     UserWarning
         With these sentences.
     """
+    check_network(network)
+    check_path(path, "path")
     nir = _nir()
     graph = _Writer(network, nir)
     written = graph.finished()

@@ -14,6 +14,7 @@ from loihiconv.core.bounds import worst_cases
 from loihiconv.core.choices import Coding
 from loihiconv.core.errors import InvalidSetting, UnsupportedLayer
 from loihiconv.core.fixed_point import round_weights
+from loihiconv.core.given import check_path
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import IF, STATE_SHIFT, Connection, Input, Network, Population, Readout
 from loihiconv.core.record import ConversionRecord
@@ -62,6 +63,8 @@ def from_netx(
     LimitExceeded
         If a number is beyond what Loihi, or the board, can hold.
     """
+    if not isinstance(source, Netx):
+        check_path(source, "source")
     netx = source if isinstance(source, Netx) else read_netx(source)
     if netx.sigma_delta:
         limit = "a network of CUBA or LOIHI neurons expected"

@@ -16,6 +16,7 @@ import numpy as np
 
 from loihiconv.ann.frontends.hdf5 import Tree, holds, read_tree
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
+from loihiconv.core.given import check_path
 from loihiconv.core.linear import Array
 
 Edges = tuple[tuple[str, str], ...]
@@ -132,6 +133,7 @@ def read_nir(source: Any) -> NirGraph:
     if hasattr(source, "to_dict") and hasattr(source, "edges"):
         tree, version, where = source.to_dict(), "", type(source).__name__
     else:
+        check_path(source, "source")
         root, where = read_tree(source), str(source)
         tree, version = root.get("node"), str(root.get("version", ""))
     if not isinstance(tree, Mapping) or tree.get("type") != "NIRGraph":

@@ -17,7 +17,12 @@ def symmetric(conv: Conv) -> Conv:
     vertical, horizontal = max(top, bottom, 0), max(left, right, 0)
     if (vertical, horizontal) == (top, left) == (bottom, right) and kh == kw:
         return conv
-    if (vertical, horizontal) != (top, left) or (top, left) != (bottom, right) or (kh - kw) % 2 == 0:
+    if (
+        (vertical, horizontal) != (top, left)
+        or (top, left) != (bottom, right)
+        or (kh - kw) % 2 == 0
+        or (conv.extent[0] - conv.extent[1]) % 2 == 0
+    ):
         conv = undilated(conv)
     (kh, kw), (height, width) = conv.weight.shape[2:], (vertical, horizontal)
     rows, columns = (size + 2 * pad - sum(given) for size, pad, given in ((kh, height, (top, bottom)), (kw, width, (left, right))))

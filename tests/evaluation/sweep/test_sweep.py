@@ -213,7 +213,7 @@ def test_data_that_does_not_fit_is_refused() -> None:
     for given, test_set, message in (
         (iter([calibration]), (x, y), "array or tensor"),
         (calibration, (x[:, :, 1:], y), "test set of shape"),
-        (calibration, (x[:0], y[:0]), "M at least 1"),
+        (calibration, (x[:0], y[:0]), "test set: no samples; at least 1 expected"),
         (calibration, (x, y[1:]), "60 samples and 59 labels"),
     ):
         with pytest.raises(InvalidData, match=message):

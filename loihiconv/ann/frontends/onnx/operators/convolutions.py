@@ -41,8 +41,9 @@ def conv_transpose(op: Operation, x: Any, weight: Any, bias: Any = None) -> Any:
     begin, end = _cropped(op, w, whole)
     if begin == end and min(begin) >= 0:
         return _TRANSPOSED[dims](x, weight, bias, w.stride, begin, extra, groups, w.dilation)
-    y = _TRANSPOSED[dims](x, weight, bias, w.stride, 0, 0, groups, w.dilation)
-    return F.pad(y, flat_pads([-b for b in begin], [e - c for e, c in zip(extra, end, strict=True)]))
+    y = _TRANSPOSED[dims](x, weight, None, w.stride, 0, 0, groups, w.dilation)
+    y = F.pad(y, flat_pads([-b for b in begin], [e - c for e, c in zip(extra, end, strict=True)]))
+    return y if bias is None else y + constant(op, bias, "bias").reshape(1, -1, *(1,) * dims)  # also where no input reaches
 
 
 def _cropped(op: Operation, w: Window, whole: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
