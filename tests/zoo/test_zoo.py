@@ -54,6 +54,6 @@ def follows(name: str, model: torch.nn.Module, x: torch.Tensor) -> None:
 def test_lava_computes_every_spike_of_a_family(name: str) -> None:
     x = samples(FAMILIES[name].shape, 64, 1)
     network = lc.convert(made(name), x, board="kapoho_point", timesteps=FEW)
-    some = samples(FAMILIES[name].shape, 2, 3).numpy()
+    some = samples(FAMILIES[name].shape, 1, 3).numpy()
     recording = run_lava(network, some, record=["spikes"], deadline=240)
     assert mismatches(simulate(network, some, record=["spikes"]), recording) == (dict.fromkeys(recording.spikes, 0), 0)
