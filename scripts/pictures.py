@@ -58,11 +58,11 @@ def _points(steps: list[int], cells: list[str]) -> dict[int, tuple[float, float,
 
 
 def draw(rows: list[Measured], path: Path) -> None:
-    """Accuracy against time steps: one panel for each network that a board can run."""
+    """Accuracy against time steps: one panel for each network that a board can run and that both methods were measured on."""
     shown = [row for row in rows if row.pooling in ON_BOARDS]
-    names = list(dict.fromkeys(row.network for row in shown))
+    names = [row.network for row in shown if row.method == "paper"]
     plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "loihiconv"})
-    figure, panels = plt.subplots(1, len(names), figsize=(7.6, 3.1), layout="constrained", squeeze=False)
+    figure, panels = plt.subplots(1, len(names), figsize=(3.4 * len(names), 3.1), layout="constrained", squeeze=False)
     for panel, name in zip(panels[0], names, strict=True):
         _panel(panel, [row for row in shown if row.network == name])
     panels[0][0].set_ylabel("accuracy, 10,000 test images [%]")
