@@ -65,7 +65,7 @@ _POOLING: dict[PoolingWay, tuple[Rewrite, ...]] = {
 _LAST: tuple[Rewrite, ...] = (FlattenSums(), PushLinearThroughAdd(), MergeLinear(), MergeParallel())
 
 MUCH = 1.5
-FEW = 1000
+FEW = 500_000
 """Times as many weights from which on merging is worth a note, and how many a network must have."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -120,7 +121,8 @@ def test_random_networks_keep_their_function(case: tuple[nn.Sequential, tuple[in
     )
 
 
-def test_a_bottleneck_whose_merging_makes_many_weights_is_said() -> None:
+def test_a_bottleneck_whose_merging_makes_many_weights_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loihiconv.ann.passes.FEW", 1000)
     model = nn.Sequential(nn.Conv2d(2, 32, 1), nn.ReLU(), nn.Conv2d(32, 4, 1), nn.Conv2d(4, 32, 1), nn.ReLU())
     (note,) = lower(read_torch(model, (2, 4, 4))).notes[1:]
     assert "1,088 weights in place of 320" in note  # 64 + 32 x 32, 64 + 2 x 32 x 4
