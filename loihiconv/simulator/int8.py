@@ -81,8 +81,11 @@ class Int8Product:
 
     @classmethod
     def prepare(cls, geometry: Geometry, weights: Bytes, shift: int, payload: int, exact: Exact) -> Int8Product | None:
-        """The byte-wise product for payloads of up to so much, or None where it is not exact or not there, as for a `Sparse`."""
-        if isinstance(geometry.map, Sparse):
+        """The byte-wise product for payloads of up to so much, or None where it is not exact or not there, as for a `Sparse`.
+
+        A convolution that is blind, all of whose sums are 0, ends the process in oneDNN's kernels: nothing could catch that.
+        """
+        if isinstance(geometry.map, Sparse) or geometry.blind:
             return None
         generator = torch.Generator().manual_seed(0)
         spikes = torch.randint(0, payload + 1, (3, prod(geometry.source)), generator=generator, dtype=torch.uint8)

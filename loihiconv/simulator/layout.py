@@ -34,6 +34,19 @@ class Geometry:
             return False
         return self.map.weight.shape[2:] == (1, 1) and (self.map.stride, self.map.padding, self.map.groups) == ((1, 1), (0, 0, 0, 0), 1)
 
+    @cached_property
+    def blind(self) -> bool:
+        """Whether it is a convolution whose taps all fall beside the image along an axis, between or beyond its pixels."""
+        if not isinstance(self.map, Conv):
+            return False
+        conv, output = self.map, self.map.output_shape(self.source)
+        for axis in (0, 1):
+            windows = np.arange(output[axis + 1])[:, None] * conv.stride[axis] - conv.padding[2 * axis]
+            places = windows + np.arange(conv.weight.shape[2 + axis]) * conv.dilation[axis]
+            if not ((places >= 0) & (places < self.source[axis + 1])).any():
+                return True
+        return False
+
     def image(self, x: torch.Tensor) -> torch.Tensor:
         """(N, H W C) of the source as (N, C, H, W) in channels-last memory, without a copy."""
         c, h, w = self.source

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from loihiconv.core.linear import Conv
+from loihiconv.core.linear import Conv, Dense
 from loihiconv.simulator import int8
+from loihiconv.simulator.layout import Geometry
 from loihiconv.simulator.synapses import Synapses
 from tests.simulator.nets import between
 
@@ -27,3 +28,30 @@ def test_small_products_write_whole_sums(monkeypatch: pytest.MonkeyPatch, value:
         product.by_rows([torch.ones((4, 768), dtype=torch.uint8)], some)(1, 3)
         assert (some[:2] == sums[:2]).all()
         assert (some[2] == 0).all()
+
+
+BLIND = {
+    "beside one column": (Conv(np.full((2, 6, 3, 1), 2, np.int32), (1, 2), (3, 3, 3, 3), (2, 2)), (6, 1, 1)),
+    "between taps": (Conv(np.full((24, 1, 3, 3), 2, np.int32), (3, 1), (3, 3, 2, 2), (2, 1), 3), (3, 1, 3)),
+    "depthwise": (Conv(np.full((4, 2, 4, 1), 2, np.int32), (1, 3), (1, 1, 2, 2), (2, 2), 4), (8, 7, 1)),
+    "beside one row": (Conv(np.full((3, 2, 1, 2), 2, np.int32), (3, 1), (1, 1, 0, 0)), (2, 1, 4)),
+}
+
+
+@pytest.mark.parametrize("name", BLIND)
+def test_convolutions_that_see_nothing_are_not_given_to_onednn(name: str) -> None:
+    """Its kernels for int8 ended the process on some of these."""
+    conv, shape = BLIND[name]
+    network, connection = between(conv, shape)
+    synapses = Synapses(network, connection, torch.device("cpu"))
+    assert synapses.geometry.blind
+    assert synapses.int8 is None
+    assert not synapses(torch.ones((3, int(np.prod(shape))), dtype=torch.uint8)).any()
+
+
+@pytest.mark.parametrize(("stride", "blind"), [(1, False), (2, True), (3, False), (4, True)])
+def test_one_tap_on_one_pixel_is_enough(stride: int, blind: bool) -> None:
+    """Windows begin at -3, -3 + stride, ... of one column."""
+    conv = Conv(np.full((2, 6, 3, 1), 2, np.int32), (1, stride), (3, 3, 3, 3), (2, 2))
+    assert Geometry(conv, (6, 1, 1), conv.output_shape((6, 1, 1))).blind is blind
+    assert not Geometry(Dense(np.ones((2, 6))), (6,), (2,)).blind
