@@ -8,11 +8,11 @@ from math import prod
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu, windows
-from loihiconv.ann.passes.rewrite import layer_of
+from loihiconv.ann.passes.rewrite import identity, layer_of
 from loihiconv.conversion.scales import Scales
 from loihiconv.conversion.settings import Settings
 from loihiconv.core.errors import InvalidData, UnsupportedLayer
-from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
+from loihiconv.core.linear import Array, LinearMap, Shape
 from loihiconv.core.network import IF, Connection, Network, Population, Readout
 from loihiconv.core.network import Input as InputPopulation
 from loihiconv.core.network import MaxPool as MaxPoolPopulation
@@ -185,10 +185,3 @@ def check_pooled(ann: Ann, input_coding: str = "analog") -> None:
             limit='maxpool="gate" compares spikes',
             remedy='put a ReLU before it or use maxpool="relu-tree"',
         )
-
-
-def identity(shape: Shape) -> LinearMap:
-    """The map that passes each neuron on to its like."""
-    if len(shape) == 3:
-        return Conv(np.ones((shape[0], 1, 1, 1)), groups=shape[0])
-    return Dense(np.eye(prod(shape)))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Relu
+from loihiconv.ann.passes.rewrite import identity
 from loihiconv.conversion.settings import Settings
-from loihiconv.conversion.spiking import check_pooled, identity, population_names, rescale, to_spiking
+from loihiconv.conversion.spiking import check_pooled, population_names, rescale, to_spiking
 from loihiconv.core.errors import InvalidData, UnsupportedLayer
 from loihiconv.core.linear import Conv, Dense, from_matrix
 from loihiconv.core.network import IF
@@ -64,7 +65,7 @@ def test_sums_become_connections_side_by_side() -> None:
     branch, last = Linear("b", ("relu",), Dense(np.array([[5.0]]))), Linear("out", ("last",), Dense(np.ones((2, 1))))
     skip = Ann((*ANN.nodes[:3], branch, Add("sum", ("relu", "b")), Relu("last", ("sum",)), last))
     net = to_spiking(skip, {**SCALES, "last": np.array([6.0])}, Settings(4))
-    assert [(c.source, c.map.weight.tolist()) for c in net.incoming("last")] == [("fc", [[0.5]]), ("fc", [[2.5]])]
+    assert [(c.source, c.map.apply(np.ones((1, 1))).tolist()) for c in net.incoming("last")] == [("fc", [[0.5]]), ("fc", [[2.5]])]
 
 
 def test_scales_per_channel_stay_within_their_groups() -> None:

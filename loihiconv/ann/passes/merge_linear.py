@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, Node, Relu
-from loihiconv.ann.passes.rewrite import Replacement, fresh, rewired, spikes
+from loihiconv.ann.passes.rewrite import Replacement, fresh, negated, rewired, spikes
 from loihiconv.core.composition import MOST_SYNAPSES, CannotCompose, compose
 from loihiconv.core.linear import Array, Dense, Shape, Sparse
 
@@ -43,16 +43,18 @@ class MergeLinear(Replacement):
         bias = merged_bias(first, node, ann.shapes[first.name], ann.shapes[node.name])
         return [replace(node, inputs=first.inputs, map=merged, bias=bias)]
 
+    def said(self, node: Node, new: list[Node]) -> str:
+        signs = [other for other in new if isinstance(other, Relu)]
+        return f"{node.inputs[0]}: two populations, one for each sign" if len(signs) > 1 else ""
+
 
 def _by_signs(ann: Ann, first: Linear, second: Linear, above: Relu) -> list[Node]:
     """W relu(x) - W relu(-x) + b, with x what the first layer gives."""
-    negated = Linear(fresh(ann, f"{first.name}.negated"), first.inputs, first.map.with_weight(-first.map.weight), shape=first.shape)
-    if first.bias is not None:
-        negated = replace(negated, bias=-first.bias)
-    below = Relu(fresh(ann, f"{first.name}.below"), (negated.name,))
+    opposite = negated(first, fresh(ann, f"{first.name}.negated"))
+    below = Relu(fresh(ann, f"{first.name}.below"), (opposite.name,))
     plus = replace(second, name=fresh(ann, f"{second.name}.above"), inputs=(above.name,))
-    minus = replace(second, name=fresh(ann, f"{second.name}.below"), inputs=(below.name,), map=second.map.with_weight(-second.map.weight))
-    return [above, negated, below, plus, replace(minus, bias=None), Add(second.name, (plus.name, minus.name))]
+    minus = replace(negated(second, fresh(ann, f"{second.name}.below")), inputs=(below.name,), bias=None)
+    return [above, opposite, below, plus, minus, Add(second.name, (plus.name, minus.name))]
 
 
 def _allowed(first: Linear, second: Linear, *, spiking: bool) -> int:

@@ -65,6 +65,10 @@ def parallel_sum(a: LinearMap, b: LinearMap, input_shape: Shape) -> LinearMap | 
         return Dense(a.weight + b.weight)
     if isinstance(a, Sparse) and isinstance(b, Sparse):
         return from_matrix(a.matrix + b.matrix, a.outputs, a.inputs)
+    if isinstance(a, Sparse) and isinstance(b, Dense):
+        a, b = b, a
+    if isinstance(a, Dense) and isinstance(b, Sparse):
+        return Dense(a.weight + b.matrix.toarray())
     if not isinstance(a, Conv) or not isinstance(b, Conv) or a.stride != b.stride or not (_solid(a) and _solid(b)):
         return None
     rows, columns = (_common(a, b, axis, input_shape) for axis in (0, 1))

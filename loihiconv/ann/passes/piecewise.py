@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from loihiconv.ann.graph import Add, Affine, Ann, Clamp, LeakyRelu, Linear, Node, Relu
-from loihiconv.ann.passes.rewrite import Rewrite, by_channel, compact, fresh, spikes, splice
+from loihiconv.ann.passes.rewrite import Rewrite, by_channel, compact, fresh, negated, spikes, splice
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
 
@@ -27,15 +25,14 @@ class LeakyReluToSum(Rewrite):
         if not slope.any():
             return splice(ann, node.name, [Relu(node.name, node.inputs)])
         names = [fresh(ann, f"{node.name}.{part}") for part in ("positive", "negated", "negative", "sloped")]
-        positive, negated, negative, sloped = names
-        minus: Node = Affine(negated, node.inputs, np.full((), -1.0), zero)
+        positive, opposite, negative, sloped = names
+        minus: Node = Affine(opposite, node.inputs, np.full((), -1.0), zero)
         if isinstance(source, Linear):
-            bias = None if source.bias is None else -source.bias
-            minus = replace(source, name=negated, map=source.map.with_weight(-source.map.weight), bias=bias)
+            minus = negated(source, opposite)
         parts = [
             Relu(positive, node.inputs),
             minus,
-            Relu(negative, (negated,)),
+            Relu(negative, (opposite,)),
             Affine(sloped, (negative,), -slope, zero),
             Add(node.name, (positive, sloped)),
         ]

@@ -40,6 +40,10 @@ class Replacement(Rewrite):
     def new(self, ann: Ann, node: Node) -> list[Node]:
         """What takes the place of a node that matches."""
 
+    def said(self, node: Node, new: list[Node]) -> str:
+        """`note`, where it depends on what has taken a node's place."""
+        return self.note(node)
+
     def transform(self, ann: Ann, node: Node) -> Ann:
         return splice(ann, node.name, self.new(ann, node))
 
@@ -54,7 +58,7 @@ class Replacement(Rewrite):
             if names & added:
                 new = [node]
             elif new != [node]:
-                notes.append(self.note(node))
+                notes.append(self.said(node, new))
                 added |= names
             nodes.extend(new)
         return (pruned(nodes, ann.output.name), notes) if notes else (ann, notes)
@@ -129,6 +133,12 @@ def layer_of(node: Node) -> str:
     if isinstance(node, Linear):
         return node.layer or node.name
     return node.layer if isinstance(node, Add) else ""
+
+
+def negated(linear: Linear, name: str) -> Linear:
+    """The layer that gives -x where this one gives x."""
+    bias = None if linear.bias is None else -linear.bias
+    return replace(linear, name=name, map=linear.map.with_weight(-linear.map.weight), bias=bias)
 
 
 def elementwise(scale: Array, shape: Shape) -> LinearMap:

@@ -105,7 +105,7 @@ def test_random_networks_keep_their_function(case: tuple[nn.Sequential, tuple[in
     try:
         ann = read_torch(model, shape)
     except UnsupportedLayer as error:
-        assert "gives nothing but zeros" in str(error)  # noqa: PT017  padding may crop all but itself
+        assert "gives nothing but" in str(error)  # noqa: PT017  padding may crop all but itself
         return
     torch.testing.assert_close(Evaluator(ann, dtype=torch.float64)(x)[0].flatten(1), expected, rtol=1e-9, atol=1e-9)
     try:

@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Linear
+from loihiconv.ann.passes import lower
 from loihiconv.core.linear import Conv, Sparse
 from tests.ann.passes.lowering import kinds, lowered
 
@@ -36,6 +38,7 @@ def test_padded_convolution_after_convolution_is_written_out() -> None:
 def test_more_synapses_than_can_be_written_out_become_two_populations(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loihiconv.ann.passes.merge_linear.MOST_SYNAPSES", 100)
     layers = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1)
+    assert lower(read_torch(nn.Sequential(*layers).double(), (1, 6, 6))).notes == ("0: two populations, one for each sign",)
     ann = lowered(*layers, shape=(1, 6, 6))
     x = torch.randn(2, 1, 6, 6, dtype=torch.float64)
     torch.testing.assert_close(Evaluator(ann, dtype=torch.float64)(x)[0].flatten(1), nn.Sequential(*layers).double()(x).detach().flatten(1))

@@ -14,7 +14,7 @@ from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Add, Ann, Linear, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.ann.passes.merge_parallel import parallel_sum
-from loihiconv.core.linear import Conv, Dense
+from loihiconv.core.linear import Conv, Dense, from_matrix
 
 
 class Block(nn.Module):
@@ -118,3 +118,34 @@ def test_sums_of_convolutions_are_exact(data: st.DataObject) -> None:
     assert merged.weight.size <= first.weight.size + second.weight.size
     x = rng.integers(-9, 10, (2, *shape)).astype(np.float64)
     np.testing.assert_array_equal(merged.apply(x), first.apply(x) + second.apply(x))
+
+
+def test_a_skip_beside_a_dense_layer_is_part_of_it() -> None:
+    """relu(W x + x) takes (W + 1) x."""
+
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.last = nn.Linear(5, 5), nn.Linear(5, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = x.relu()
+            return self.last((self.inner(y) + y).relu())
+
+    model = Residual()
+    ann = lower(read_torch(model, (5,))).ann
+    maps = [node.map for node in ann if isinstance(node, Linear)]
+    assert [type(map) for map in maps[-2:]] == [Dense, Dense]
+    np.testing.assert_allclose(maps[-2].weight, model.inner.weight.detach().numpy() + np.eye(5), rtol=1e-6)
+    assert len(maps) == 3  # the first is the input's ReLU's
+
+
+@given(st.integers(0, 99))
+def test_dense_and_sparse_maps_beside_one_another(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    dense, sparse = Dense(rng.normal(size=(4, 6))), from_matrix(rng.normal(size=(4, 6)) * (rng.random((4, 6)) < 0.3), (4,), (6,))
+    x = rng.normal(size=(3, 6))
+    for first, second in ((dense, sparse), (sparse, dense), (sparse, sparse)):
+        total = parallel_sum(first, second, (6,))
+        assert total is not None
+        np.testing.assert_allclose(total.apply(x), first.apply(x) + second.apply(x), atol=1e-12)
