@@ -23,6 +23,7 @@ ELSEWHERE = {
     "ann/frontends/layers/endings.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/pooling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/resampling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/trials.py": ("ann/frontends/test_trials.py", "what handlers are not needed for"),
     "ann/frontends/layers/weights.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/keras/layers/activations.py": ("ann/frontends/keras/test_translation.py", BY_LAYERS),
     "ann/frontends/keras/layers/dense.py": ("ann/frontends/keras/test_translation.py", BY_LAYERS),

@@ -89,6 +89,13 @@ class Call:
         return values
 
 
+def signals_in(values: Any) -> list[Signal]:
+    """All results of nodes among a handler's arguments, in tuples and lists too, in order."""
+    if isinstance(values, Signal):
+        return [values]
+    return [signal for value in values for signal in signals_in(value)] if isinstance(values, (tuple, list)) else []
+
+
 Result: TypeAlias = "Node | Signal | Sequence[Node]"
 Handler: TypeAlias = Callable[..., "Result | tuple[Result, ...]"]
 H = TypeVar("H", bound=Handler)

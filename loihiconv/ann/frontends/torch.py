@@ -12,9 +12,10 @@ from torch.fx.node import map_arg
 
 from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers the handlers
 from loihiconv.ann.frontends.copies import inside, name_of
+from loihiconv.ann.frontends.layers.trials import by_trial
 from loihiconv.ann.frontends.memory import REMEDY
-from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler
-from loihiconv.ann.frontends.remedies import Refused, remedy
+from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler, signals_in
+from loihiconv.ann.frontends.remedies import Refused
 from loihiconv.ann.frontends.results import Chosen
 from loihiconv.ann.frontends.tracing import BATCH, Trace, record
 from loihiconv.ann.graph import Ann, Input, Node, arranged
@@ -149,7 +150,7 @@ class _Reader:
             given = tuple(value.shape[1:])
             shape = arranged(given)
             return self._append(Input(self._unique("input"), shape=shape, sample_shape=given if given != shape else ()), value)
-        inputs = tuple(signal for n in node.all_input_nodes for signal in _signals(self._env[n]))
+        inputs = tuple(signal for n in node.all_input_nodes for signal in signals_in(self._env[n]))
         if not inputs or node not in self._trace.dependent:
             return value
         if node.target is operator.getitem and isinstance(several := self._env[node.all_input_nodes[0]], (tuple, list, dict)):
@@ -211,10 +212,8 @@ class _Reader:
             raise call.refuse(
                 f"takes what {self._describe(changed_by)[1]} has changed in place, by another name of the same memory", REMEDY
             )
-        if handler is None:
-            raise call.refuse("cannot be converted", remedy(call.operation))
         try:
-            result = handler(call, *args, **kwargs)
+            result = by_trial(call, *args, **kwargs) if handler is None else handler(call, *args, **kwargs)
         except TypeError as error:  # such as sizes that depend on values, or arguments that the handler does not know
             raise call.refuse(
                 f"is called in a way that cannot be converted ({error})", "call it with its usual, constant arguments"
@@ -268,12 +267,6 @@ class _Reader:
         if not isinstance(signal, Signal):
             raise InvalidModel("the result does not depend on the input", where=self._model_name)
         return signal.name
-
-
-def _signals(value: Any) -> tuple[Signal, ...]:
-    if isinstance(value, Signal):
-        return (value,)
-    return tuple(signal for part in value for signal in _signals(part)) if isinstance(value, (tuple, list)) else ()
 
 
 def _shape(value: Any) -> Shape:

@@ -13,4 +13,4 @@ def test_names_of_modules_functions_and_methods(name: str, part: str) -> None:
 
 
 def test_what_is_unknown_gets_what_is_supported() -> None:
-    assert remedy("Mystery").startswith("train a network without it; Linear, Conv2d,")
+    assert remedy("Mystery").startswith("train a network without it; linear layers and convolutions,")

@@ -1,5 +1,5 @@
 """Handlers for the layers and functions of PyTorch that can be converted, by what they do; importing this registers them."""
 
-from loihiconv.ann.frontends.layers import activations, arithmetic, casts, endings, moves, pooling, resampling, weights
+from loihiconv.ann.frontends.layers import activations, arithmetic, casts, endings, moves, pooling, resampling, trials, weights
 
-__all__ = ["activations", "arithmetic", "casts", "endings", "moves", "pooling", "resampling", "weights"]
+__all__ = ["activations", "arithmetic", "casts", "endings", "moves", "pooling", "resampling", "trials", "weights"]

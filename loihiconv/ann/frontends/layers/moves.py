@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module
+from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module, signals_in
 from loihiconv.ann.frontends.stands import assign
 from loihiconv.ann.graph import Add, Affine, Concat, Gather, Node, Reshape, arranged
 from loihiconv.core.linear import Array
@@ -75,7 +75,7 @@ def attribute(call: Call, input: Signal, name: str) -> Result | tuple[Result, ..
 
 @on_function(*FUNCTIONS, *METHODS)
 def moved(call: Call, *arguments: Any, **options: Any) -> Result | tuple[Result, ...]:
-    found = _signals((arguments, tuple(options.values())))
+    found = signals_in((arguments, tuple(options.values())))
     if not all(signal.shape for signal in found):
         raise call.refuse("takes one of several results of what cannot be converted", "see the operation that gives them")
     signals = list({signal.name: signal for signal in found}.values())
@@ -100,12 +100,6 @@ def _numbered(call: Call, found: list[Signal], signals: list[Signal], begin: int
         raise call.refuse("decides on the values of a tensor", "pick and mask with constants only") from error
 
 
-def _signals(values: Any) -> list[Signal]:
-    if isinstance(values, Signal):
-        return [values]
-    return [signal for value in values for signal in _signals(value)] if isinstance(values, (tuple, list)) else []
-
-
 def _read(call: Call, name: str, result: torch.Tensor, again: torch.Tensor, signals: list[Signal]) -> Result:
     """The nodes that arrange values as two numbered examples came out."""
     samples = signals[0].shape[0]
@@ -114,7 +108,9 @@ def _read(call: Call, name: str, result: torch.Tensor, again: torch.Tensor, sign
     values, others = (r.detach().double().reshape(samples, -1).numpy() for r in (result, again))
     shape, fixed = arranged(tuple(result.shape[1:])), values == others
     constants = np.where(fixed, values, 0.0)
-    if (~fixed & (others - values != FIRST)).any():
+    with np.errstate(invalid="ignore"):  # infinite constants
+        changed = ~fixed & (others - values != FIRST)
+    if changed.any():
         raise call.refuse("changes values", "compute in floating point throughout, and leave values as they are")
     if (constants != constants[0]).any():
         raise call.refuse("puts constants beside values that differ from sample to sample", "give one constant for all samples")

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from loihiconv.ann.frontends.layers.activations import maximum
-from loihiconv.ann.frontends.layers.arguments import pair
+from loihiconv.ann.frontends.layers.arguments import triple, window
 from loihiconv.ann.frontends.layers.resampling import each_channel
 from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module
 from loihiconv.ann.frontends.remedies import Refused
@@ -35,7 +35,10 @@ def avg_pool(
     divisor_override: int | None = None,
 ) -> Result:
     image, after = _image(call, input), arranged(call.shape[1:])
-    (kernel, step), around = (_window(input, size, 1) for size in (kernel_size, stride or kernel_size)), _window(input, padding, 0)
+    (kernel, step), around = (
+        (window(input.shape, size, 1) for size in (kernel_size, stride or kernel_size)),
+        window(input.shape, padding, 0),
+    )
     pool = AvgPool(call.name, (input.name,), kernel, step, around)
     ends = ((n - 1) * s + k - p for n, s, k, p in zip(after[1:], step, kernel, around, strict=True))
     inside = all(end <= size + p for end, size, p in zip(ends, image[1:], around, strict=True))  # else with ceil_mode, beyond the padding
@@ -159,8 +162,8 @@ def max_pool(
     if return_indices:
         raise call.refuse("returns indices", "call it without return_indices")
     shape, after = _image(call, input), arranged(call.shape[1:])
-    kernel, step, spacing = (_window(input, size, 1) for size in (kernel_size, stride or kernel_size, dilation))
-    before, reach = _window(input, padding, 0), []
+    kernel, step, spacing = (window(input.shape, size, 1) for size in (kernel_size, stride or kernel_size, dilation))
+    before, reach = window(input.shape, padding, 0), []
     for axis in (0, 1):  # with ceil_mode, the last window may reach beyond the padding
         last = (after[axis + 1] - 1) * step[axis] + (kernel[axis] - 1) * spacing[axis] + 1
         reach.append(max(before[axis], last - before[axis] - shape[axis + 1]))
@@ -198,6 +201,60 @@ def adaptive_max_pool_module(call: Call, module: nn.AdaptiveMaxPool2d, input: Si
     return adaptive_max_pool(call, input, module.output_size, module.return_indices)
 
 
+@on_function(F.max_pool3d, torch.max_pool3d)
+def max_pool3d(
+    call: Call,
+    input: Signal,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Result:
+    if return_indices:
+        raise call.refuse("returns indices", "call it without return_indices")
+    sizes = (triple(value) for value in (kernel_size, stride or kernel_size, padding, dilation))
+    return _over_windows(call, input, [_taps(*axis) for axis in zip(input.shape[-3:], call.shape[-3:], *sizes, strict=True)])
+
+
+@on_module(nn.MaxPool3d)
+def max_pool3d_module(call: Call, module: nn.MaxPool3d, input: Signal) -> Result:
+    options = (module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode, module.return_indices)
+    return max_pool3d(call, input, *options)
+
+
+@on_function(F.adaptive_max_pool3d)
+def adaptive_max_pool3d(call: Call, input: Signal, output_size: Any, return_indices: bool = False) -> Result:
+    if return_indices:
+        raise call.refuse("returns indices", "call it without return_indices")
+    return _over_windows(call, input, [_adaptive(size, count) for size, count in zip(input.shape[-3:], call.shape[-3:], strict=True)])
+
+
+@on_module(nn.AdaptiveMaxPool3d)
+def adaptive_max_pool3d_module(call: Call, module: nn.AdaptiveMaxPool3d, input: Signal) -> Result:
+    return adaptive_max_pool3d(call, input, module.output_size, module.return_indices)
+
+
+def _taps(size: int, count: int, kernel: int, stride: int, padding: int, dilation: int) -> Array:
+    """Places (count, kernel) along one axis; a window has its nearest tap again in place of each that lies in the padding."""
+    first = np.arange(count)[:, None] * stride - padding
+    below, above = -(np.minimum(first, 0) // dilation), (size - 1 - first) // dilation
+    return np.asarray(first + np.clip(np.arange(kernel), below, above) * dilation)
+
+
+def _over_windows(call: Call, input: Signal, axes: list[Array]) -> Result:
+    """The maximum over windows that are products of places (count, taps) along each axis of space."""
+    places = np.zeros((1, 1), np.int64)
+    for size, along in zip(input.shape[2:], axes, strict=True):
+        places = (places[:, None, :, None] * size + along[None, :, None, :]).reshape(len(places) * len(along), -1)
+    (windows, taps), channels = places.shape, input.shape[1]
+    index = np.arange(channels)[:, None] * prod(input.shape[2:]) + places.ravel()
+    first = Gather(call.fresh(f"{call.name}.windows"), (input.name,), index.ravel(), (channels, windows, taps))
+    pool = MaxPool(call.fresh(f"{call.name}.max"), (first.name,), (1, taps), (1, taps))
+    return first, pool, Reshape(call.name, (pool.name,), arranged(call.shape[1:]))
+
+
 def _adaptive(size: int, count: int) -> Array:
     """Places (count, longest window) of adaptive pooling along one axis: from floor(i size / count) to ceil((i + 1) size / count)."""
     begins = np.arange(count) * size // count
@@ -218,8 +275,3 @@ def _image(call: Call, input: Signal) -> tuple[int, ...]:
     if len(input.shape) not in (3, 4):
         raise call.refuse(f"acts on an input of shape {input.shape[1:]}", "use it on (C, H, W) or (C, L)")
     return arranged(input.shape[1:])
-
-
-def _window(input: Signal, size: Any, nothing: int) -> Pair:
-    """(vertical, horizontal) of a window, its stride or padding; one axis of space is the horizontal one."""
-    return pair(size) if len(input.shape) == 4 else (nothing, pair(size)[1])

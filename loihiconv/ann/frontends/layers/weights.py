@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from loihiconv.ann.frontends.layers.arguments import pair
+from loihiconv.ann.frontends.layers.arguments import pair, triple, window
 from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module
 from loihiconv.ann.graph import BatchNorm, Gather, Linear, Node, Reshape, arranged
 from loihiconv.core.linear import Array, Conv, Dense, Pair
@@ -47,10 +47,9 @@ def conv(
     call: Call, input: Signal, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Result:
     kernels = _kernels(call, input, weight)
-    around = _conv_padding(
-        padding if isinstance(padding, str) else _window(call, padding, 0), (kernels.shape[2], kernels.shape[3]), _window(call, dilation)
-    )
-    map = Conv(kernels, _window(call, stride), around, _window(call, dilation), groups)
+    strides, spacing = (window(call.shape, size, 1) for size in (stride, dilation))
+    sides = padding if isinstance(padding, str) else window(call.shape, padding, 0)
+    map = Conv(kernels, strides, _conv_padding(sides, (kernels.shape[2], kernels.shape[3]), spacing), spacing, groups)
     return Linear(call.name, (input.name,), map, _per_channel(call, bias))
 
 
@@ -77,8 +76,8 @@ def conv_transpose(
     kernels = _kernels(call, input, weight)
     channels, per_group, *size = kernels.shape
     turned = kernels.reshape(groups, channels // groups, per_group, *size).swapaxes(1, 2)[..., ::-1, ::-1]
-    (down, right), (dy, dx) = _window(call, stride, 1), _window(call, dilation, 1)
-    (top, left), (extra_rows, extra_columns) = _window(call, padding, 0), _window(call, output_padding, 0)
+    (down, right), (dy, dx) = window(call.shape, stride, 1), window(call.shape, dilation, 1)
+    (top, left), (extra_rows, extra_columns) = window(call.shape, padding, 0), window(call.shape, output_padding, 0)
     shape = arranged(input.shape[1:])
     spread = (channels, (shape[1] - 1) * down + 1, (shape[2] - 1) * right + 1)
     index = np.full(spread, -1)
@@ -107,12 +106,12 @@ def conv3d(
     # A convolution in two dimensions whose channels are all (channel, depth) pairs: weights are zero where depths do not meet.
     kernels = call.array(weight, "weight")
     (outputs, channels, taps, *_), (_, _, deep, *size), depths = kernels.shape, input.shape, call.shape[2]
-    (step, *strides), (spacing, *dilations) = (_three(values) for values in (stride, dilation))
+    (step, *strides), (spacing, *dilations) = (triple(values) for values in (stride, dilation))
     sides: Any
     if isinstance(padding, str):
         before, sides = (0 if padding == "valid" else (taps - 1) * spacing // 2), padding
     else:
-        before, *sides = _three(padding)
+        before, *sides = triple(padding)
     banded = np.zeros((outputs, depths, channels, deep, *kernels.shape[3:]), kernels.dtype)
     for depth, tap in product(range(depths), range(taps)):
         if 0 <= (origin := depth * step - before + tap * spacing) < deep:
@@ -128,10 +127,6 @@ def conv3d(
     biases = None if bias is None else call.array(bias, "bias").repeat(depths)[:, None, None]
     conv = Linear(call.fresh(f"{call.name}.planes"), (first.name,), map, biases)
     return first, conv, Reshape(call.name, (conv.name,), arranged(call.shape[1:]))
-
-
-def _three(values: Any) -> tuple[int, ...]:
-    return tuple(values) if isinstance(values, (tuple, list)) else (values,) * 3
 
 
 @on_module(nn.Conv3d)
@@ -151,11 +146,6 @@ def _kernels(call: Call, input: Signal, weight: Any) -> Array:
 
 def _per_channel(call: Call, bias: Any) -> Array | None:
     return None if bias is None else call.array(bias, "bias")[:, None, None]
-
-
-def _window(call: Call, size: Any, nothing: int = 1) -> Pair:
-    """(vertical, horizontal) of stride, dilation or padding; one axis of space is the horizontal one."""
-    return pair(size) if len(call.shape) == 4 else (nothing, pair(size)[1])
 
 
 def _conv_padding(padding: Any, kernel: Pair, dilation: Pair) -> tuple[int, int, int, int]:
