@@ -14,6 +14,7 @@ BY_LAYERS = "held against NumPy, layer by layer and in random networks"
 ON_STANDIN = "runs in Lava's processes, on realizations' neurons or a stand-in for a board's"
 ELSEWHERE = {
     "ann/frontends/aten_functions.py": ("ann/frontends/test_aten.py", "functions in place of operators, tested as such"),
+    "ann/frontends/handlers.py": ("ann/frontends/test_layers.py", "a table of handlers, tested by all that are in it"),
     "ann/frontends/layers/activations.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/arguments.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/arithmetic.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),

@@ -52,8 +52,8 @@ def bound(schema: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[t
 
 def function_of(name: str) -> Callable[..., Any] | None:
     """What to call for an operator: the function or method that there is a handler for, or else one of the same name."""
-    if name in FUNCTIONS:
-        return FUNCTIONS[name]
+    if (function := FUNCTIONS.of(name)) is not None:
+        return function
     functions = [getattr(place, name) for place in (F, torch) if callable(getattr(place, name, None))]
     for function in functions:
         if function_handler(function) is not None:

@@ -5,27 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
+from loihiconv.ann.frontends.handlers import Handlers
 from loihiconv.core.errors import UnsupportedLayer
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {}
+FUNCTIONS: Handlers[str] = Handlers()
 """By the operator's name. Arguments that an operator always has come by place, others by name where they are not the default."""
-
-
-def stands_for(*names: str) -> Callable[[Function], Function]:
-    """Register what to call for operators of these names."""
-
-    def register(function: Function) -> Function:
-        FUNCTIONS.update(dict.fromkeys(names, function))
-        return function
-
-    return register
+stands_for = FUNCTIONS.on
+"""Register what to call for operators of these names."""
 
 
 # --- layers with weights
@@ -173,12 +164,12 @@ def _resampling(mode: str, antialias: bool = False) -> Callable[..., Any]:
 
 
 for _axes, _smooth in {1: "linear", 2: "bilinear", 3: "trilinear"}.items():
-    FUNCTIONS[f"upsample_nearest{_axes}d"] = _resampling("nearest")
-    FUNCTIONS[f"_upsample_nearest_exact{_axes}d"] = _resampling("nearest-exact")
-    FUNCTIONS[f"upsample_{_smooth}{_axes}d"] = _resampling(_smooth)
-FUNCTIONS["upsample_bicubic2d"] = _resampling("bicubic")
-FUNCTIONS["_upsample_bilinear2d_aa"] = _resampling("bilinear", antialias=True)
-FUNCTIONS["_upsample_bicubic2d_aa"] = _resampling("bicubic", antialias=True)
+    stands_for(f"upsample_nearest{_axes}d")(_resampling("nearest"))
+    stands_for(f"_upsample_nearest_exact{_axes}d")(_resampling("nearest-exact"))
+    stands_for(f"upsample_{_smooth}{_axes}d")(_resampling(_smooth))
+stands_for("upsample_bicubic2d")(_resampling("bicubic"))
+stands_for("_upsample_bilinear2d_aa")(_resampling("bilinear", antialias=True))
+stands_for("_upsample_bicubic2d_aa")(_resampling("bicubic", antialias=True))
 
 
 # --- arrangement
@@ -194,8 +185,8 @@ def _padding(mode: str) -> Callable[..., Any]:
 
 
 for _axes in (1, 2, 3):
-    FUNCTIONS[f"reflection_pad{_axes}d"] = _padding("reflect")
-    FUNCTIONS[f"replication_pad{_axes}d"] = _padding("replicate")
+    stands_for(f"reflection_pad{_axes}d")(_padding("reflect"))
+    stands_for(f"replication_pad{_axes}d")(_padding("replicate"))
 
 
 @stands_for("slice")

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import nn
 
+from loihiconv.ann.frontends.handlers import Handlers
 from loihiconv.ann.graph import Node
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
@@ -98,56 +99,29 @@ def signals_in(values: Any) -> list[Signal]:
 
 Result: TypeAlias = "Node | Signal | Sequence[Node]"
 Handler: TypeAlias = Callable[..., "Result | tuple[Result, ...]"]
-H = TypeVar("H", bound=Handler)
 
-_MODULES: dict[type[nn.Module], Handler] = {}
-_FUNCTIONS: dict[Any, Handler] = {}
-_NAMED: dict[str, Handler] = {}
+_MODULES: Handlers[type[nn.Module]] = Handlers()
+_FUNCTIONS: Handlers[Callable[..., Any] | str] = Handlers()
+_NAMED: Handlers[str] = Handlers()
 
-
-def on_module(*types: type[nn.Module]) -> Callable[[H], H]:
-    """Register a handler ``(call, module, x)`` for layers of these types."""
-
-    def register(handler: H) -> H:
-        _MODULES.update(dict.fromkeys(types, handler))
-        return handler
-
-    return register
-
-
-def on_module_named(*names: str) -> Callable[[H], H]:
-    """Register a handler for layers of another package, by their types' qualified names, so that it need not be installed."""
-
-    def register(handler: H) -> H:
-        _NAMED.update(dict.fromkeys(names, handler))
-        return handler
-
-    return register
-
-
-def on_function(*targets: Callable[..., Any] | str) -> Callable[[H], H]:
-    """Register a handler ``(call, *arguments)`` for functions, and for methods of tensors by their names.
-
-    It must name its arguments as the function does.
-    """
-
-    def register(handler: H) -> H:
-        _FUNCTIONS.update(dict.fromkeys(targets, handler))
-        return handler
-
-    return register
+on_module = _MODULES.on
+"""Register a handler ``(call, module, x)`` for layers of these types."""
+on_module_named = _NAMED.on
+"""Register a handler for layers of another package, by their types' qualified names, so that it need not be installed."""
+on_function = _FUNCTIONS.on
+"""Register a handler ``(call, *arguments)``, named as theirs, for functions, and for methods of tensors by their names."""
 
 
 def module_handler(module: nn.Module) -> Handler | None:
     """The handler for a layer; subclasses are theirs as long as they compute the same."""
-    if named := _NAMED.get(f"{type(module).__module__}.{type(module).__qualname__}"):
+    if named := _NAMED.of(f"{type(module).__module__}.{type(module).__qualname__}"):
         return named
     for kind in type(module).__mro__:
-        if kind in _MODULES:
-            return _MODULES[kind] if type(module).forward is kind.forward else None
+        if issubclass(kind, nn.Module) and (handler := _MODULES.of(kind)) is not None:
+            return handler if type(module).forward is kind.forward else None
     return None
 
 
 def function_handler(target: Any) -> Handler | None:
     """The handler for a function or for a method's name."""
-    return _FUNCTIONS.get(target)
+    return _FUNCTIONS.of(target)

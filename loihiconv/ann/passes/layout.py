@@ -19,7 +19,7 @@ Moves = Reshape | Gather
 """What arranges the values of one result."""
 
 
-def index_of(ann: Ann, node: Moves) -> Array:
+def index_of(node: Moves) -> Array:
     """For each value of the flattened result its place in the flattened input; -1 for a zero."""
     return node.index if isinstance(node, Gather) else np.arange(prod(node.shape))
 
@@ -44,7 +44,7 @@ class MergeMoves(Rewrite):
         first = ann[node.inputs[0]]
         if not isinstance(first, Moves):
             return splice(ann, node.name, result=node.inputs[0])
-        outer, inner = index_of(ann, node), index_of(ann, first)
+        outer, inner = index_of(node), index_of(first)
         merged = np.where(outer < 0, -1, inner[outer])
         return splice(ann, node.name, [_moved(node.name, first.inputs[0], merged, ann.shapes[first.inputs[0]], node.shape)])
 
@@ -99,7 +99,7 @@ class MovesBeforeAffine(Rewrite):
         affine = ann[node.inputs[0]]
         assert isinstance(node, Moves)
         assert isinstance(affine, Affine)
-        before, index = ann.shapes[affine.name], index_of(ann, node)
+        before, index = ann.shapes[affine.name], index_of(node)
         scale, shift = (
             compact(np.broadcast_to(values, before).ravel()[index].reshape(node.shape), node.shape)
             for values in (affine.scale, affine.shift)
@@ -171,7 +171,7 @@ class MovesByHost(Rewrite):
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, Moves)
-        order = index_of(ann, node) if ann.input.order is None else ann.input.order[index_of(ann, node)]
+        order = index_of(node) if ann.input.order is None else ann.input.order[index_of(node)]
         unmoved = np.array_equal(order, np.arange(len(order)))
         entry = Input(ann.input.name, shape=node.shape, sample_shape=ann.input.given, order=None if unmoved else order)
         names = {user.name: entry.name for user in ann.users(entry.name)}
@@ -220,7 +220,7 @@ class MovesToLinear(Replacement):
 
     def new(self, ann: Ann, node: Node) -> list[Node]:
         assert isinstance(node, Moves)
-        picking = picked(index_of(ann, node), ann.shapes[node.inputs[0]], node.shape)
+        picking = picked(index_of(node), ann.shapes[node.inputs[0]], node.shape)
         return [Linear(node.name, node.inputs, picking, layer=layer_of(ann[node.inputs[0]]))]
 
 
@@ -300,7 +300,7 @@ def _moved(name: str, source: str, index: Array, before: Shape, shape: Shape) ->
 
 def _nothing(ann: Ann, node: Moves) -> bool:
     before = ann.shapes[node.inputs[0]]
-    return node.shape == before and np.array_equal(index_of(ann, node), np.arange(prod(before)))
+    return node.shape == before and np.array_equal(index_of(node), np.arange(prod(before)))
 
 
 def _alike(ann: Ann, a: Node, b: Node) -> bool:
@@ -308,7 +308,7 @@ def _alike(ann: Ann, a: Node, b: Node) -> bool:
     if not isinstance(a, Moves) or not isinstance(b, Moves):
         return False
     same = a.shape == b.shape and ann.shapes[a.inputs[0]] == ann.shapes[b.inputs[0]]
-    return same and (a is b or np.array_equal(index_of(ann, a), index_of(ann, b)))
+    return same and (a is b or np.array_equal(index_of(a), index_of(b)))
 
 
 def _values_before(ann: Ann, moves: Node, values: Array) -> Array:
@@ -318,7 +318,7 @@ def _values_before(ann: Ann, moves: Node, values: Array) -> Array:
         return values.reshape(())
     before = ann.shapes[moves.inputs[0]]
     arranged = np.empty(prod(before), values.dtype)
-    arranged[index_of(ann, moves)] = np.broadcast_to(values, moves.shape).ravel()
+    arranged[index_of(moves)] = np.broadcast_to(values, moves.shape).ravel()
     return compact(arranged.reshape(before), before)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from loihiconv.ann.frontends.handlers import Handlers
 from loihiconv.ann.frontends.keras.network import Layer
 from loihiconv.ann.frontends.onnx.graph import Operation
 from loihiconv.core.errors import InvalidModel
@@ -38,24 +39,15 @@ class Value:
 
 
 Handler: TypeAlias = Callable[..., Value]
-H = TypeVar("H", bound=Handler)
 
-_HANDLERS: dict[str, Handler] = {}
-
-
-def layer(*kinds: str) -> Callable[[H], H]:
-    """Register a function ``(work, *inputs) -> Value`` for layers of these classes."""
-
-    def register(handler: H) -> H:
-        _HANDLERS.update(dict.fromkeys(kinds, handler))
-        return handler
-
-    return register
+_HANDLERS: Handlers[str] = Handlers()
+layer = _HANDLERS.on
+"""Register a function ``(work, *inputs) -> Value`` for layers of these classes."""
 
 
 def handler(kind: str) -> Handler | None:
     """The function for a class of layers."""
-    return _HANDLERS.get(kind)
+    return _HANDLERS.of(kind)
 
 
 class Work:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from loihiconv.ann.frontends.keras.network import Layer
-from loihiconv.ann.frontends.keras.reference.rules import RULES, Rule
+from loihiconv.ann.frontends.keras.reference.rules import Rule, rule
 from loihiconv.core.linear import Array
 
 Config: TypeAlias = Mapping[str, Any]
@@ -107,4 +107,5 @@ def _as_rule(function: Callable[[Array, Config, Weights], Array]) -> Rule:
     return lambda layer, x: function(x, layer.config, layer.weights)
 
 
-RULES.update({kind: _as_rule(function) for kind, function in LAYERS.items()})
+for _kind, _function in LAYERS.items():
+    rule(_kind)(_as_rule(_function))

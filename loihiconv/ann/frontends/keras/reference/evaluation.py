@@ -40,7 +40,7 @@ def evaluate(network: KerasNetwork, x: Array) -> Array:
 def _evaluate(network: KerasNetwork, x: Array) -> Array:
     results = {network.layers[0].name: x}
     for layer in network.layers[1:]:
-        rule = RULES.get(layer.kind)
+        rule = RULES.of(layer.kind)
         if rule is None:
             raise InvalidModel(f"{layer.kind} cannot be evaluated", where=layer.name)
         try:

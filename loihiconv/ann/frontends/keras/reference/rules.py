@@ -7,24 +7,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from loihiconv.ann.frontends.handlers import Handlers
 from loihiconv.ann.frontends.keras.network import Layer
 from loihiconv.ann.frontends.keras.reference.windows import windows
 from loihiconv.core.linear import Array
 
 Rule: TypeAlias = Callable[..., Array]
 
-RULES: dict[str, Rule] = {}
+RULES: Handlers[str] = Handlers()
 """Functions (layer, *inputs) -> result, by a layer's class; its activation comes afterwards."""
-
-
-def rule(*kinds: str) -> Callable[[Rule], Rule]:
-    """Register a rule for layers of these classes."""
-
-    def register(function: Rule) -> Rule:
-        RULES.update(dict.fromkeys(kinds, function))
-        return function
-
-    return register
+rule = RULES.on
+"""Register a rule for layers of these classes."""
 
 
 def last(layer: Layer, x: Array) -> Array:

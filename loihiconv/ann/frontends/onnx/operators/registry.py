@@ -9,35 +9,27 @@ whoever reads PyTorch says why not.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
+from loihiconv.ann.frontends.handlers import Handlers
 from loihiconv.ann.frontends.onnx.graph import Operation
 
 Handler: TypeAlias = Callable[..., Any]
-H = TypeVar("H", bound=Handler)
 
 MOST_VALUES = 2**28
 """Values that one operator may make out of nothing: a damaged file may ask for any number."""
 
-_HANDLERS: dict[str, Handler] = {}
-
-
-def operator(*kinds: str) -> Callable[[H], H]:
-    """Register a function for operators."""
-
-    def register(handler: H) -> H:
-        _HANDLERS.update(dict.fromkeys(kinds, handler))
-        return handler
-
-    return register
+_HANDLERS: Handlers[str] = Handlers()
+operator = _HANDLERS.on
+"""Register a function for operators."""
 
 
 def handler(kind: str) -> Handler | None:
     """The function for an operator."""
-    return _HANDLERS.get(kind)
+    return _HANDLERS.of(kind)
 
 
 def constant(operation: Operation, value: Any, what: str) -> Tensor:
