@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from loihiconv.commands.terminal import print_table, print_verdict
+from loihiconv.core import numbers as n
 from loihiconv.evaluation.explain.analysis import Analysis
-from loihiconv.report import numbers as n
 from loihiconv.report import sections
 
 COLUMNS = ("relative error", "correlation", "clipped", "silent", "weight bits")

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from loihiconv.commands import options as given
 from loihiconv.commands.terminal import print_json, print_table
-from loihiconv.report import numbers as n
+from loihiconv.core import numbers as n
 
 if TYPE_CHECKING:
     from loihiconv.backends.backend import Backend

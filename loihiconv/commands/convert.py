@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +10,8 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.options import load_model, open_file, read_data, shape_of
-from loihiconv.commands.terminal import print_json, print_table
+from loihiconv.commands.terminal import print_json, print_tables
 from loihiconv.core.files import check_writable
-from loihiconv.report import numbers as n
 
 
 @with_conversion
@@ -42,18 +40,4 @@ def convert(
     if as_json:
         print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **net.record.to_json()})
         return
-    print_table(
-        f"{out}: {net.board}, T = {net.timesteps}",
-        ["population", "neurons", "threshold", "limited by", "bits used"],
-        [
-            [
-                p.name,
-                n.count(prod(p.shape)),
-                n.count(p.spike_charge(0)) if p.spiking else "",
-                entry.limited_by,
-                n.decimal(entry.weight_bits_used, 1),
-            ]
-            for p in net.populations
-            if (entry := net.record.quantization.get(p.name))
-        ],
-    )
+    print_tables(net, f"{out}: {net.board}, T = {net.timesteps}")

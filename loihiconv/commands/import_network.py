@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +11,10 @@ from loihiconv.commands import options as given
 from loihiconv.commands.conversion import CalibrationSamples
 from loihiconv.commands.options import read_data
 from loihiconv.commands.setting_options import setting_option
-from loihiconv.commands.terminal import note, print_json, print_table
+from loihiconv.commands.terminal import note, print_json, print_tables
 from loihiconv.conversion.settings import DECLARED
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.files import check_writable
-from loihiconv.report import numbers as n
 
 
 def import_network(
@@ -71,10 +69,4 @@ def import_network(
         return
     for text in net.record.notes:
         note(text)
-    rows = []
-    for p in net.populations[1:]:
-        entry = net.record.quantization.get(p.name)
-        limits = [entry.limited_by, n.decimal(entry.weight_bits_used, 1)] if entry else ["", ""]
-        rows.append([p.name, p.kind, n.count(prod(p.shape)), n.quantity(p.spike_charge(0)) if p.spiking else "", *limits])
-    title = f"{out}: {net.board or ('any board' if net.fixed_point else 'float')}, T = {net.timesteps}"
-    print_table(title, ["population", "kind", "neurons", "threshold", "limited by", "bits used"], rows)
+    print_tables(net, f"{out}: {net.board or ('any board' if net.fixed_point else 'float')}, T = {net.timesteps}")

@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from loihiconv.commands.terminal import print_table
+from loihiconv.core import numbers as n
 from loihiconv.hardware import picture as drawing
 from loihiconv.hardware.demand import Demand
 from loihiconv.hardware.placement import LayerPlacement, Placement
-from loihiconv.report import numbers as n
 
 HEADER = ["layer", "shape", "cut", "cores", "bound", "neurons", "words", "axons in", "axons out", "fullest"]
 

@@ -11,7 +11,7 @@ from loihiconv.commands import options as given
 from loihiconv.commands.options import first_samples, read_data
 from loihiconv.commands.terminal import note, print_json, print_table
 from loihiconv.core.files import check_writable, write_npz
-from loihiconv.report.numbers import quantity
+from loihiconv.core.numbers import quantity
 
 
 def run(

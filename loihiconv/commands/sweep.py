@@ -132,7 +132,7 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) ->
 
 
 def _show(result: SweepResult, *, as_json: bool) -> None:
-    from loihiconv.report.numbers import count
+    from loihiconv.core.numbers import count
     from loihiconv.report.sweep_table import cells, reasons
 
     if as_json:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import rich.table
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from loihiconv.backends.registry import find, title_of
-from loihiconv.report import numbers as n
+from loihiconv.core import numbers as n
+from loihiconv.core.tables import Shown, Table, together
 
 if TYPE_CHECKING:
     from loihiconv.conversion.check import Check
     from loihiconv.core.record import Trial
     from loihiconv.evaluation.compare import BackendResult, Comparison
-
-NUMBER = re.compile(r"\[?[-\d., ]+\]?( %)?")
 
 
 def print_json(value: Any) -> None:
@@ -43,13 +40,22 @@ def error(text: str) -> None:
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, stderr: bool = False) -> None:
     """A table on stdout, or stderr; the first column to the left, numbers to the right."""
-    table = Table(title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    shown = Table(title, header, rows)
+    table = rich.table.Table(
+        title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     for i, name in enumerate(header):
-        numeric = all(NUMBER.fullmatch(row[i]) for row in rows if row[i])
-        table.add_column(escape(name), justify="right" if i and numeric else "left", overflow="fold")
+        table.add_column(escape(name), justify="right" if shown.numeric(i) else "left", overflow="fold")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console(highlight=False, stderr=stderr).print(table)
+
+
+def print_tables(shown: Shown, title: str = "") -> None:
+    """The tables of a value, the first one under another title if one is given."""
+    for table in shown.tables():
+        print_table(title or table.title, table.header, table.rows)
+        title = ""
 
 
 def print_search(trials: Sequence[Trial]) -> None:
@@ -64,10 +70,8 @@ def print_search(trials: Sequence[Trial]) -> None:
 
 def print_check(check: Check) -> None:
     """The findings of a dry run."""
-    if check.layers:
-        rows = [[c.name, c.kind, n.size(c.shape, "x"), n.count(c.neurons), _kinds(c.maps), n.count(c.weights)] for c in check.layers]
-        print_table("Populations", ["name", "kind", "shape", "neurons", "fed by", "weights"], rows)
-    for text in _together(check.notes):
+    print_tables(check)
+    for text in together(check.notes):
         note(text)
     console = Console(highlight=False)
     for text in check.problems:
@@ -101,20 +105,6 @@ def print_comparison(comparison: Comparison) -> None:
 def print_verdict(text: str, healthy: bool) -> None:
     """The sentence that a diagnosis begins with."""
     Console(highlight=False).print(("[bold green]✓[/] " if healthy else "[bold red]✗[/] ") + escape(text), soft_wrap=True)
-
-
-def _kinds(maps: Sequence[str]) -> str:
-    """The kinds of connections, each once: "2 convolution + dense"."""
-    return " + ".join(kind if number == 1 else f"{number} {kind}" for kind, number in Counter(maps).items())
-
-
-def _together(notes: Sequence[str]) -> list[str]:
-    """Notes "layer: text", those of the same text on one line."""
-    layers: dict[str, list[str]] = {}
-    for text in notes:
-        layer, colon, said = text.partition(": ")
-        layers.setdefault(said if colon else text, []).append(layer if colon else "")
-    return [f"{', '.join(names)}: {said}" if any(names) else said for said, names in layers.items()]
 
 
 def _row(name: str, result: BackendResult) -> list[str]:

@@ -18,10 +18,12 @@ from loihiconv.conversion.calibration import CalibrationData
 from loihiconv.conversion.convert import build, measure
 from loihiconv.conversion.settings import DECLARED, Settings
 from loihiconv.conversion.spiking import branches_of, check_pooled, population_names, to_spiking
+from loihiconv.core import numbers as n
 from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.given import shown
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.tables import Shown, Table, counted, together
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import place
 
@@ -54,7 +56,7 @@ class LayerCheck:
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Shown):
     """What `check` found.
 
     Attributes
@@ -75,6 +77,18 @@ class Check:
     def ok(self) -> bool:
         """Whether nothing stands in the way."""
         return not self.problems
+
+    def tables(self) -> tuple[Table, ...]:
+        header = ("population", "kind", "shape", "neurons", "fed by", "weights")
+        rows = [(c.name, c.kind, n.size(c.shape, "x"), n.count(c.neurons), counted(c.maps), n.count(c.weights)) for c in self.layers]
+        return (Table("Populations", header, rows),) if rows else ()
+
+    def remarks(self) -> tuple[str, ...]:
+        return (*together(self.notes), *(f"✗ {problem}" for problem in self.problems), *(["✓ can be converted"] if self.ok else []))
+
+    def __repr__(self) -> str:
+        said = "can be converted" if self.ok else "; ".join(self.problems)
+        return f"<Check, {len(self.layers)} populations, {len(self.notes)} notes: {said}>"
 
     def to_json(self) -> dict[str, Any]:
         """The findings as JSON values."""

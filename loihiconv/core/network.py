@@ -31,6 +31,7 @@ from os import PathLike
 import numpy as np
 
 from loihiconv.core import lnet
+from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.fixed_point import V_MAX
 from loihiconv.core.given import check_path, shown
@@ -47,6 +48,7 @@ from loihiconv.core.populations import (
 )
 from loihiconv.core.record import ConversionRecord
 from loihiconv.core.recording import Recording
+from loihiconv.core.tables import Shown, Table, counted
 from loihiconv.core.version import __version__
 
 __all__ = [
@@ -79,7 +81,7 @@ WEIGHT_EXP_MIN = -8
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(Shown):
     """Populations in topological order (one `Input` first, one `Readout` last) and the connections between them.
 
     Parameters
@@ -163,6 +165,33 @@ class Network:
     def payload_max(self) -> int:
         """Largest payload of its spikes: 1 where all are binary. The values that an analog input sends are no spikes."""
         return max((p.largest_message for p in self.populations if p.spiking), default=1)
+
+    def tables(self) -> tuple[Table, ...]:
+        header = ("population", "kind", "shape", "neurons", "fed by", "weights", "threshold", "limited by", "bits used")
+        return (Table(repr(self)[1:-1], header, [self._row(p) for p in self.populations]),)
+
+    def remarks(self) -> tuple[str, ...]:
+        return self.record.notes
+
+    def _row(self, population: Population) -> list[str]:
+        maps, entry = [c.map for c in self.incoming(population.name)], self.record.quantization.get(population.name)
+        return [
+            population.name,
+            population.kind,
+            n.size(population.shape, "x"),
+            n.count(population.size),
+            counted([map.kind for map in maps]),
+            n.count(sum(map.weight.size for map in maps)) if maps else "",
+            n.setting(population.spike_charge(0)) if population.spiking else "",
+            "" if entry is None else entry.limited_by,
+            "" if entry is None else n.decimal(entry.weight_bits_used, 1),
+        ]
+
+    def __repr__(self) -> str:
+        numbers = ("fixed point" if self.fixed_point else "float") + (f" for {self.board}" if self.board else "")
+        neurons, weights = sum(p.size for p in self.populations), sum(c.map.weight.size for c in self.connections)
+        sizes = f"{len(self.populations)} populations, {n.count(neurons)} neurons, {n.count(weights)} weights"
+        return f"<Network, {numbers}, T = {self.timesteps}: {sizes}>"
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write to a file atomically; see `loihiconv.save`."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isnan
 
 import numpy as np
 
+from loihiconv.core import numbers as n
 from loihiconv.core.linear import Array
 from loihiconv.core.record import Json, RealizationRecord
 from loihiconv.core.saturation import Saturation
+from loihiconv.core.tables import Shown, Table
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
+class Recording(Shown):
     """What a back end measured on N samples.
 
     Attributes
@@ -82,6 +85,20 @@ class Recording:
     def sent(self, population: str) -> Array:
         """What each neuron sent over the window, (N, \\*shape): spikes, or the sum of their payloads where they are graded."""
         return self.payload_sums[population] if population in self.payload_sums else self.spike_counts[population]
+
+    def tables(self) -> tuple[Table, ...]:
+        rows = [[name, n.share(rate)] for name, rate in self.firing_rates.items()]
+        return (Table(repr(self)[1:-1], ("population", "neurons that spike at a step"), rows),) if rows else ()
+
+    def remarks(self) -> tuple[str, ...]:
+        return (() if self.firing_rates else (repr(self)[1:-1],)) + tuple(str(found.error()) for found in self.saturated)
+
+    def __repr__(self) -> str:
+        spikes = "spikes not counted"
+        if not isnan(self.firing_rate):
+            operations = f"{n.count(self.synaptic_operations)} synaptic operations per sample"
+            spikes = f"{n.share(self.firing_rate)} of neurons spike at a step, {operations}"
+        return f"<Recording, {self.backend}, {n.count(len(self))} samples, T = {self.timesteps}: {spikes}>"
 
     def __len__(self) -> int:
         return len(self.predictions)

@@ -12,7 +12,7 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup, escape
 
-from loihiconv.report.numbers import decimal
+from loihiconv.core.numbers import decimal
 
 WIDTH, HEIGHT = 400.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 12.0, 44.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loihiconv.backends.registry import title_of
+from loihiconv.core import numbers as n
+from loihiconv.core.tables import Table
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.analysis import Analysis
-from loihiconv.report import numbers as n
 from loihiconv.report import sections
 
 
@@ -29,10 +30,9 @@ def markdown(comparison: Comparison) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
-    """A table; the first ``left`` columns to the left, the others to the right. Bars within cells are escaped."""
-    rule = [":--" if i < left else "--:" for i in range(len(header))]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in (header, rule, *rows))
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; the first column to the left, the others to the right."""
+    return Table("", header, rows).markdown()
 
 
 def _explained(a: Analysis) -> list[str]:

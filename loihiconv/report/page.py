@@ -11,10 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from loihiconv.backends.registry import ANN, find, title_of
+from loihiconv.core import numbers as n
 from loihiconv.core.version import __version__
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.analysis import Analysis
-from loihiconv.report import numbers as n
 from loihiconv.report import plots, sections
 
 SECTIONS = {

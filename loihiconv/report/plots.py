@@ -7,12 +7,12 @@ from math import log2
 import numpy as np
 from markupsafe import Markup
 
+from loihiconv.core.numbers import decimal, percent
 from loihiconv.evaluation.explain.analysis import Raster
 from loihiconv.evaluation.explain.curves import LatencyCurve
 from loihiconv.evaluation.explain.layers import BINS, LayerStatistics
 from loihiconv.evaluation.explain.ranges import LIMITS, StateRanges, WeightStatistics
 from loihiconv.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, horizontal, line, plot, stairs, vertical
-from loihiconv.report.numbers import decimal, percent
 
 
 def latency(curve: LatencyCurve, ann: float) -> Markup:

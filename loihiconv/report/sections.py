@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from loihiconv.core import numbers as n
 from loihiconv.evaluation.explain.analysis import ERROR_SAMPLES, Analysis
 from loihiconv.evaluation.explain.layers import LayerStatistics
 from loihiconv.evaluation.explain.waterfall import Waterfall
 from loihiconv.evaluation.workload import Workload
 from loihiconv.hardware import picture
-from loihiconv.report import numbers as n
 from loihiconv.report import plots
 
 MOST_CLASSES = 12

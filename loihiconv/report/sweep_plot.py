@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.core.files import replacing
 from loihiconv.core.given import check_path
+from loihiconv.core.numbers import count
 from loihiconv.evaluation.sweep.result import COSTS, Cost, Outcome, Row, SweepResult, check_result
-from loihiconv.report.numbers import count
 from loihiconv.report.sweep_table import heading, shown
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from loihiconv.core import numbers as n
+from loihiconv.core.tables import Table
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.sweep.result import Outcome, Row, SweepResult, check_result
-from loihiconv.report import numbers as n
-from loihiconv.report.markdown import table
 
 SHORT = {"timesteps": "T", "per_channel": "scales", "bias_correction": "bias corr.", "input_coding": "input", "weight_bits": "bits"}
 """Headings of axes whose names are long; the others are their own."""
@@ -16,7 +16,7 @@ SHORT = {"timesteps": "T", "per_channel": "scales", "bias_correction": "bias cor
 def sweep_table(result: SweepResult) -> str:
     """A sweep's rows as a table in Markdown, and after it why points could not be converted."""
     check_result(result)
-    return "\n\n".join([table(*cells(result), left=0), *reasons(result)])
+    return "\n\n".join([Table("", *cells(result)).markdown(left=0), *reasons(result)])
 
 
 def cells(result: SweepResult) -> tuple[list[str], list[list[str]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from loihiconv.core.recording import Recording
+from loihiconv.core.saturation import Saturation
 
 
 def test_graded_spikes_send_payloads_and_binary_ones_themselves() -> None:
@@ -13,3 +14,16 @@ def test_graded_spikes_send_payloads_and_binary_ones_themselves() -> None:
     assert recording.sent("a").tolist() == [[7, 9]]
     assert recording.sent("b").tolist() == [[3]]
     assert len(recording) == 1
+
+
+def test_says_what_it_is_in_a_line_and_more_on_request() -> None:
+    saturated = (Saturation("out", "potentials", np.array([True, False]), np.array([False, False])),)
+    recording = Recording(np.zeros(2, int), np.zeros((2, 3)), {}, 8, "emulator", {"a": 0.25}, 0.25, 1234.4, saturated=saturated)
+    assert (
+        repr(recording)
+        == "<Recording, emulator, 2 samples, T = 8: 25.00 % of neurons spike at a step, 1,234 synaptic operations per sample>"
+    )
+    assert recording.summary().splitlines()[3].split() == ["a", "25.00", "%"]
+    assert "out: potentials of 1 of 2 samples saturate" in recording.summary()
+    uncounted = Recording(np.zeros(2, int), np.zeros((2, 3)), {}, 8, "emulator", {}, float("nan"), float("nan"))
+    assert uncounted.summary() == "Recording, emulator, 2 samples, T = 8: spikes not counted"

@@ -7,4 +7,3 @@ from loihiconv.report.markdown import table
 
 def test_a_table_by_hand() -> None:
     assert table(["name", "a", "b"], [["x|y", "1", "2"]]) == "| name | a | b |\n| :-- | --: | --: |\n| x\\|y | 1 | 2 |"
-    assert table(["name", "a"], [], left=2) == "| name | a |\n| :-- | :-- |"

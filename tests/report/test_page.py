@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 import pytest
 
 import loihiconv as lc
+from loihiconv.core import numbers as n
 from loihiconv.demo import digits, digits_cnn
 from loihiconv.evaluation.compare import Comparison
-from loihiconv.report import numbers as n
 from loihiconv.report.markdown import markdown
 from loihiconv.report.page import page
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from loihiconv.report import numbers as n
+from loihiconv.core import numbers as n
 
 
 def test_percentages() -> None:
