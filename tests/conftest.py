@@ -29,10 +29,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 @pytest.fixture(scope="session")
 def lava_python() -> str:
     """Interpreter with Lava; without one the test is skipped, with the reason."""
-    from loihiconv.lava import client  # imports numpy, which must come after the line on threads
+    from loihiconv.lava.interpreter import find_python
 
     try:
-        return client.find_python()
+        return find_python()
     except BackendUnavailable as error:
         pytest.skip(str(error))
 

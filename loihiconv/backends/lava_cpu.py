@@ -31,7 +31,7 @@ class LavaCpu:
     judges: str = "emulator"
 
     def availability(self, *, quick: bool = False) -> Availability:
-        from loihiconv.lava.client import find_python
+        from loihiconv.lava.interpreter import find_python
 
         try:
             return Availability(True, f"with {find_python()}")

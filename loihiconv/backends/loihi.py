@@ -71,7 +71,7 @@ def _look() -> Availability:
 
 def _glance() -> Availability:
     """Whether there is an interpreter for Lava, and SLURM or an address: what is installed there is not asked."""
-    from loihiconv.lava.client import find_python
+    from loihiconv.lava.interpreter import find_python
 
     try:
         find_python()

@@ -5,7 +5,7 @@ To add one, write a `loihiconv.backends.backend.Backend` and name it here. Listi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Backend, check_numbers
@@ -57,6 +57,18 @@ def find(name: str) -> Backend:
         what = f"unknown back end {shown(name)}{did_you_mean(name, _BACKENDS)}"
         raise InvalidSetting(what, where="backend", limit=f"one of {', '.join(_BACKENDS)}")
     return _BACKENDS[name]
+
+
+def without_unavailable(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The names of back ends that can be used from here, and of each other one a line: what is missing, and what to do."""
+    there, missing = [], []
+    for name in names:
+        found = find(name).availability(quick=True)
+        if found.ready:
+            there.append(name)
+        else:
+            missing.append(f"{title_of(name)} is left out: {found.detail}; {found.remedy}")
+    return there, missing
 
 
 def check_backend(net: Network, backend: str, record: Collection[str] = ()) -> Backend:

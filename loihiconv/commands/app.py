@@ -20,6 +20,7 @@ from loihiconv.commands.demo import demo
 from loihiconv.commands.deploy import deploy
 from loihiconv.commands.export import export
 from loihiconv.commands.import_network import import_network
+from loihiconv.commands.lava import lava
 from loihiconv.commands.place import place
 from loihiconv.commands.run import run
 from loihiconv.commands.sweep import sweep
@@ -36,6 +37,7 @@ for command in (check, convert, run, compare, sweep, demo, boards, place, deploy
     app.command()(command)
 app.command("import")(import_network)
 app.command()(export)
+app.add_typer(lava, name="lava")
 
 
 def main() -> NoReturn:

@@ -11,8 +11,8 @@ from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.options import first_samples, load_model, open_file, read_data, shape_of
 from loihiconv.commands.reports import check_reports, finish_reports
-from loihiconv.commands.terminal import print_comparison, print_json
-from loihiconv.core.errors import InvalidData
+from loihiconv.commands.terminal import error, print_comparison, print_json
+from loihiconv.core.errors import BackendUnavailable, InvalidData
 
 
 @with_conversion
@@ -36,13 +36,19 @@ def compare(
 ) -> None:
     """Compare back ends with the float network on a test set; calibration uses training samples only.
 
+    Exit code 3 where a back end that is named cannot be used from here; the others are compared all the same.
+
     Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
     """
+    from loihiconv.backends.registry import without_unavailable
     from loihiconv.commands.progress import bars
     from loihiconv.core.artifact import load
 
     check_reports(html, markdown)
-    names = [name.strip() for name in backends.split(",") if name.strip()]
+    named = [name.strip() for name in backends.split(",") if name.strip()]
+    names, missing = without_unavailable(named)
+    if named and not names:
+        raise BackendUnavailable("no back end that is named can be used from here", where="--backends", remedy="; ".join(missing))
     file = open_file(model)
     shape = shape_of(file)
     test = first_samples(read_data(data, "test", mean, std, shape), samples)
@@ -72,3 +78,7 @@ def compare(
         )
     print_json(result.to_json()) if as_json else print_comparison(result)
     finish_reports(result, html, markdown, quiet=as_json)
+    for text in missing:
+        error(text)
+    if missing:
+        raise typer.Exit(BackendUnavailable.exit_code)

@@ -23,17 +23,19 @@ def demo(
     markdown: given.Markdown = None,
     as_json: given.Json = False,
 ) -> None:
-    """The whole way on scikit-learn's handwritten digits: convert, emulate all held-out digits, run some in Lava.
+    """The whole way on scikit-learn's handwritten digits: convert, emulate all held-out digits, run some in Lava where it is installed.
 
     Example: loihiconv demo --timesteps 32
     """
     check_reports(html, markdown)
     conversion = Conversion(board, timesteps, samples=None)
+    from loihiconv.backends.registry import without_unavailable
     from loihiconv.commands.progress import bars
     from loihiconv.core.network import save
     from loihiconv.demo import digits, digits_cnn
     from loihiconv.evaluation.compare import compare as run_compare
 
+    names, missing = without_unavailable(["float", "emulator", "lava"])
     make_folder(out)
     x_train, _, x_test, y_test = digits()
     model = digits_cnn()
@@ -43,7 +45,7 @@ def demo(
             model,
             net,
             (x_test, y_test),
-            ["float", "emulator", "lava"],
+            names,
             lava_samples=lava_samples,
             explain=bool(html or markdown),
             calibration=x_train,
@@ -53,4 +55,6 @@ def demo(
     write_json(out / "demo.json", result.to_json())
     print_json(result.to_json()) if as_json else print_comparison(result)
     finish_reports(result, html, markdown, quiet=as_json)
+    for text in missing:
+        note(text)
     note(f"written: {out / 'digits.lnet'} and {out / 'demo.json'}")

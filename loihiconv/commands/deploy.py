@@ -41,8 +41,8 @@ def deploy(
     from loihiconv.backends.deploy import deploy as write
     from loihiconv.core.artifact import load
     from loihiconv.lava.chip.settings import BoardAccess
-    from loihiconv.lava.client import interpreter_environment
     from loihiconv.lava.detection import detect
+    from loihiconv.lava.interpreter import interpreter_environment
 
     check_free(Path(out).absolute())
     access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)

@@ -24,8 +24,9 @@ from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
 from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
-from loihiconv.lava.client import PYTHON_VARIABLE, run_lava
+from loihiconv.lava.client import run_lava
 from loihiconv.lava.detection import require_loihi
+from loihiconv.lava.interpreter import PYTHON_VARIABLE
 
 DIFFERENT = 1
 """Exit code of a self-test that found a difference."""

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
-from importlib.util import find_spec
 from math import prod
 from pathlib import Path
 
@@ -29,17 +28,14 @@ from loihiconv.core.network import Network, Recording, save
 from loihiconv.core.record import ConversionRecord, RealizationRecord
 from loihiconv.core.saturation import Register, Saturation, currents_saturate, found, potentials_saturate
 from loihiconv.lava.chip.settings import ChipSettings
+from loihiconv.lava.interpreter import INSTALL, find_python, interpreter_environment
 from loihiconv.lava.job import Job, Records, Settings, finished_samples, read_records
 
-PYTHON_VARIABLE = "LOIHICONV_LAVA_PYTHON"
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 5.0
 """How long processes may take to end after SIGTERM before they get SIGKILL."""
 UNAVAILABLE = f"{BackendUnavailable.__module__}.{BackendUnavailable.__name__}: "
 """How the last line of a worker's traceback begins where it could not reach a board."""
-INSTALL = (
-    f"install it into a Python 3.10 with: pip install 'loihiconv[lava]', and run from there or set {PYTHON_VARIABLE} to that interpreter"
-)
 
 
 class LavaFailed(BackendFailed):
@@ -142,30 +138,6 @@ def run_lava(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def find_python(python: str | None = None) -> str:
-    """Interpreter with lava-nc: the one given, else LOIHICONV_LAVA_PYTHON, else this one if it can have Lava.
-
-    Raises
-    ------
-    BackendUnavailable
-        If there is none.
-    """
-    chosen, where = (python, "python") if python else (os.environ.get(PYTHON_VARIABLE), PYTHON_VARIABLE)
-    if chosen:
-        found = shutil.which(chosen)
-        if not found:
-            raise BackendUnavailable(f"{chosen} is no program", where=where, remedy="name an interpreter in which lava-nc is installed")
-        return os.path.abspath(found)
-    version = ".".join(map(str, sys.version_info[:2]))
-    if not _has_lava():
-        raise BackendUnavailable(f"lava-nc is not installed for this Python {version}", where="backend lava", remedy=INSTALL)
-    if sys.version_info[:2] != (3, 10):
-        raise BackendUnavailable(
-            f"lava-nc fails to import on this Python {version}", where="backend lava", limit="it needs 3.10", remedy=INSTALL
-        )
-    return sys.executable
-
-
 def default_deadline(network: Network, samples: int, *, stock_models: bool = False, chip: bool = False) -> float:
     """A generous deadline in seconds: some hundred times what a run took where it was measured.
 
@@ -178,13 +150,6 @@ def default_deadline(network: Network, samples: int, *, stock_models: bool = Fal
     steps = samples * (network.timesteps + depth) if chip else samples * network.timesteps + depth
     state = samples * 1e-3 * sum(prod(p.shape) for p in network.populations) if chip else 0.0
     return 120.0 + steps * per_step * (30 if stock_models else 1) + state
-
-
-def _has_lava() -> bool:
-    try:
-        return find_spec("lava.magma") is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def _write_job(folder: Path, network: Network, payload: Array, settings: Settings, chip: ChipSettings | None = None) -> Job:
@@ -202,15 +167,6 @@ def _write_job(folder: Path, network: Network, payload: Array, settings: Setting
     for name, biases in input_coding.host_currents(network, payload).items():
         np.save(job.biases(indices[name]), biases)
     return job
-
-
-def interpreter_environment(interpreter: str) -> dict[str, str]:
-    """The environment without what is meant for this interpreter, where Lava's is another one."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP")}
-    if os.path.samefile(interpreter, sys.executable):
-        path = [os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
-        environment |= {"PYTHONPATH": os.pathsep.join(path)} if path else {}
-    return environment
 
 
 def _start(job: Job, interpreter: str) -> subprocess.Popen[bytes]:

@@ -16,7 +16,7 @@ from typing import Any
 from loihiconv.core.errors import BackendUnavailable
 from loihiconv.lava.chip.realizations import Realization
 from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, BoardAccess
-from loihiconv.lava.client import find_python, interpreter_environment
+from loihiconv.lava.interpreter import INSTALL, find_python, interpreter_environment
 
 SECONDS = 20.0
 """How long an interpreter or SLURM may take to answer."""
@@ -153,11 +153,10 @@ def _ask() -> tuple[str | None, dict[str, Any] | None, str]:
 
 
 def _lava(python: str | None, answer: dict[str, Any] | None, reason: str) -> Finding:
-    install = "pip install lava-nc in a Python 3.10, and set LOIHICONV_LAVA_PYTHON to it"
     if answer is None:
-        return Finding("Lava", False, reason, install)
+        return Finding("Lava", False, reason, INSTALL)
     if answer["lava"] is None:
-        return Finding("Lava", False, f"{python} (Python {answer['python']}) has no lava-nc", install)
+        return Finding("Lava", False, f"{python} (Python {answer['python']}) has no lava-nc", INSTALL)
     return Finding("Lava", True, f"lava-nc {answer['lava']} in {python} (Python {answer['python']})")
 
 

@@ -39,3 +39,12 @@ def test_explain_goes_into_json(data: Path) -> None:
     analysis = json.loads(result.stdout)["analysis"]
     losses = [step["step"]["lost"] - step["step"]["gained"] for step in analysis["waterfall"][1:]]
     assert sum(losses) == analysis["total"]["lost"] - analysis["total"]["gained"]
+
+
+def test_back_ends_that_are_not_there_are_left_out_and_said(data: Path, run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOIHICONV_LAVA_PYTHON", "/nowhere/python")
+    code, out, err = run("compare", MODEL, data, "-T", 4, "--backends", "emulator,lava", "--json")
+    assert code == 3
+    assert set(json.loads(out)["backends"]) == {"ann", "emulator"}
+    assert "error: Lava CPU is left out: LOIHICONV_LAVA_PYTHON: /nowhere/python is no program" in " ".join(err.split())
+    assert run("compare", MODEL, data, "--backends", "lava")[0] == 3

@@ -18,7 +18,7 @@ FACTORY = "loihiconv.demo.model:digits_cnn"
 
 def test_without_lava_the_remedy_is_named(run, npz: Path, lnet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOIHICONV_LAVA_PYTHON", raising=False)
-    monkeypatch.setattr("loihiconv.lava.client._has_lava", lambda: False)
+    monkeypatch.setattr("loihiconv.lava.interpreter._has_lava", lambda: False)
     code, _, err = run("run", lnet, npz, "--backend", "lava", "--samples", 1)
     assert code == 3
     assert "pip install 'loihiconv[lava]'" in err

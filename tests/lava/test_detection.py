@@ -7,9 +7,9 @@ import os
 import pytest
 
 from loihiconv.core.errors import BackendUnavailable
-from loihiconv.lava import client
 from loihiconv.lava.chip.settings import BoardAccess
 from loihiconv.lava.detection import detect, require_loihi
+from loihiconv.lava.interpreter import PYTHON_VARIABLE
 
 MODEL = "standin_neurons:NcSoftResetIF"
 lava = pytest.mark.lava
@@ -34,7 +34,7 @@ def test_detection_with_everything_there(diary):
 
 def test_detection_with_nothing_there_never_raises(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv(client.PYTHON_VARIABLE, "/nowhere/python")
+    monkeypatch.setenv(PYTHON_VARIABLE, "/nowhere/python")
     monkeypatch.delenv("NXSDKHOST", raising=False)
     detection = detect()
     assert not detection.ready
