@@ -15,11 +15,13 @@ import typer
 from loihiconv.commands.boards import boards
 from loihiconv.commands.check import check
 from loihiconv.commands.compare import compare
+from loihiconv.commands.configuration import options_of, read_config, without_config
 from loihiconv.commands.convert import convert
 from loihiconv.commands.demo import demo
 from loihiconv.commands.deploy import deploy
 from loihiconv.commands.export import export
 from loihiconv.commands.import_network import import_network
+from loihiconv.commands.init import init
 from loihiconv.commands.lava import lava
 from loihiconv.commands.place import place
 from loihiconv.commands.run import run
@@ -27,14 +29,16 @@ from loihiconv.commands.sweep import sweep
 from loihiconv.commands.terminal import error, note
 from loihiconv.core.errors import LoihiconvError
 
+EPILOG = "All of this may stand in a file of settings: -c FILE, which 'loihiconv init' writes."
+
 app = typer.Typer(
     help="Trained float networks on Intel Loihi: check, convert, run, compare.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, convert, run, compare, sweep, demo, boards, place, deploy):
-    app.command()(command)
+for command in (init, check, convert, run, compare, sweep, demo, boards, place, deploy):
+    app.command(epilog="" if command in (init, demo, boards) else EPILOG)(command)
 app.command("import")(import_network)
 app.command()(export)
 app.add_typer(lava, name="lava")
@@ -44,7 +48,9 @@ def main() -> NoReturn:
     """Entry point of the ``loihiconv`` command."""
     warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")
     try:
-        app()
+        arguments, config = without_config(sys.argv[1:])
+        given = {} if config is None else read_config(config, dict(options_of(typer.main.get_command(app))))
+        app(arguments, default_map=given)
     except LoihiconvError as cause:
         error(str(cause))
         sys.exit(cause.exit_code)

@@ -48,7 +48,7 @@ from loihiconv.core.populations import (
 )
 from loihiconv.core.record import ConversionRecord
 from loihiconv.core.recording import Recording
-from loihiconv.core.tables import Shown, Table, counted
+from loihiconv.core.tables import Shown, Table
 from loihiconv.core.version import __version__
 
 __all__ = [
@@ -167,7 +167,7 @@ class Network(Shown):
         return max((p.largest_message for p in self.populations if p.spiking), default=1)
 
     def tables(self) -> tuple[Table, ...]:
-        header = ("population", "kind", "shape", "neurons", "fed by", "weights", "threshold", "limited by", "bits used")
+        header = ("population", "shape", "neurons", "weights", "threshold", "limited by", "bits")
         return (Table(repr(self)[1:-1], header, [self._row(p) for p in self.populations]),)
 
     def remarks(self) -> tuple[str, ...]:
@@ -177,10 +177,8 @@ class Network(Shown):
         maps, entry = [c.map for c in self.incoming(population.name)], self.record.quantization.get(population.name)
         return [
             population.name,
-            population.kind,
             n.size(population.shape, "x"),
             n.count(population.size),
-            counted([map.kind for map in maps]),
             n.count(sum(map.weight.size for map in maps)) if maps else "",
             n.setting(population.spike_charge(0)) if population.spiking else "",
             "" if entry is None else entry.limited_by,

@@ -122,6 +122,6 @@ def test_says_what_it_is_in_a_line_and_more_on_request() -> None:
     net = network(Input("input", (4,), payload_max=7), replace(BINARY, name="hidden"), replace(READOUT, name="out"))
     assert repr(net) == "<Network, fixed point, T = 4: 3 populations, 10 neurons, 21 weights>"
     rows = net.summary().splitlines()
-    assert rows[3].split() == ["input", "input", "4", "4"]
-    assert rows[4].split() == ["hidden", "spiking", "3", "3", "dense", "12", "100"]
+    assert rows[3].split() == ["input", "4", "4"]
+    assert rows[4].split() == ["hidden", "3", "3", "12", "100"]
     assert "<td" in net._repr_html_()

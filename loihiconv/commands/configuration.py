@@ -1,0 +1,112 @@
+"""One file of settings for all commands: ``-c lenet.yaml`` stands for the options that it names, and those that are typed go before it.
+
+A key is an option, ``timesteps`` for ``--timesteps``, or an argument; it holds for every command that has it. What is for one command alone
+stands under the command's name. A list is what is separated by commas on the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.given import did_you_mean, shown
+
+Options: TypeAlias = Mapping[str, str]
+"""Of one command: the name that a file calls it by, and the one that the command does."""
+MOST_BYTES = 1 << 20
+FLAGS = ("-c", "--config")
+
+
+def without_config(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
+    """A command line without ``-c FILE``, and the file."""
+    rest: list[str] = []
+    path = None
+    words = iter(arguments)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if word == "--":
+            return [*rest, word, *words], path
+        if name not in FLAGS:
+            rest.append(word)
+            continue
+        if path is not None:
+            raise InvalidSetting("two files", where=name, limit="one expected")
+        given = value if equals else next(words, "")
+        if not given:
+            raise InvalidSetting("no file", where=name, remedy=f"write {name} FILE; 'loihiconv init' makes one")
+        path = Path(given)
+    return rest, path
+
+
+def read_config(path: Path, commands: Mapping[str, Options]) -> dict[str, dict[str, Any]]:
+    """What a file says for each command: {command: {parameter: value}}.
+
+    Raises
+    ------
+    InvalidSetting
+        If it cannot be read, or a key is no option of any command.
+    """
+    content = _read(path)
+    sections = {name: content.pop(name) for name in list(content) if isinstance(content[name], Mapping)}
+    known = {key for options in commands.values() for key in options}
+    for name in sections:
+        if name not in commands:
+            raise InvalidSetting(f"no command {shown(name)}{did_you_mean(name, commands)}", where=str(path), limit=", ".join(commands))
+    for where, keys, options in [(str(path), content, known)] + [(f"{path}: {n}", s, commands[n]) for n, s in sections.items()]:
+        for key in keys:
+            if _plain(key) not in options:
+                what = f"unknown key {shown(key)}{did_you_mean(str(key), options)}"
+                raise InvalidSetting(what, where=where, remedy="a key is an option's name; 'loihiconv init' writes all of them")
+    return {name: _values(path, {**content, **sections.get(name, {})}, options) for name, options in commands.items()}
+
+
+def _values(path: Path, given: Mapping[Any, Any], options: Options) -> dict[str, Any]:
+    return {options[_plain(key)]: _text(path, key, value) for key, value in given.items() if _plain(key) in options and value is not None}
+
+
+def _text(path: Path, key: Any, value: Any) -> Any:
+    """A value as the command line has it."""
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, list) and all(isinstance(part, (int, float, str)) for part in value):
+        return ",".join(str(part).lower() if isinstance(part, bool) else str(part) for part in value)
+    raise InvalidSetting(shown(value), where=f"{path}: {key}", limit="a number, a text, yes or no, or a list of these expected")
+
+
+def _read(path: Path) -> dict[Any, Any]:
+    import yaml
+
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InvalidSetting("is larger than 1 MiB", where=str(path), limit="a configuration in YAML expected")
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise InvalidSetting(f"is no YAML: {error}", where=str(path), remedy="'loihiconv init' writes one") from error
+    except OSError as error:
+        raise InvalidSetting(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InvalidSetting(f"holds {shown(content)}", where=str(path), limit="lines 'option: value' expected")
+    return content
+
+
+def options_of(group: Any) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every command of the command line, with its options and arguments as files call them."""
+    for name, command in group.commands.items():
+        if not hasattr(command, "commands"):
+            yield name, dict(_names(command.params))
+
+
+def _names(parameters: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    for parameter in parameters:
+        long = [word for word in parameter.opts if not word.startswith("-") or word.startswith("--")]
+        for word in long:
+            if word not in ("--help", "--json", "--install-completion", "--show-completion"):
+                yield _plain(word.removeprefix("--")), parameter.name
+
+
+def _plain(key: object) -> str:
+    return str(key).replace("_", "-").lower()
