@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from loihiconv.conversion.convert import convert
     from loihiconv.conversion.settings import Settings
     from loihiconv.core.artifact import load
+    from loihiconv.core.drift import Drift, diff
     from loihiconv.core.errors import LoihiconvError
     from loihiconv.core.network import Network, Recording, save
     from loihiconv.evaluation.compare import Comparison, compare
@@ -47,6 +48,7 @@ _MODULES = {
     "conversion.convert": ("convert",),
     "conversion.settings": ("Settings",),
     "core.artifact": ("load",),
+    "core.drift": ("Drift", "diff"),
     "core.errors": ("LoihiconvError",),
     "core.network": ("Network", "Recording", "save"),
     "evaluation.compare": ("Comparison", "compare"),
@@ -70,6 +72,7 @@ __all__ = [
     "Board",
     "BoardAccess",
     "Comparison",
+    "Drift",
     "LoihiconvError",
     "Network",
     "Placement",
@@ -82,6 +85,7 @@ __all__ = [
     "compare",
     "convert",
     "deploy",
+    "diff",
     "export_nir",
     "from_netx",
     "from_nir",

@@ -87,6 +87,7 @@ NONSENSE: dict[str, list[Callable[[], Any]]] = {
         lambda: sweep(on="both"),
     ],
     "place": [*(lambda n=n: lc.place(n) for n in (None, 5, model())), lambda: lc.place(net(), 5)],
+    "diff": [*(lambda n=n: lc.diff(net(), n) for n in (None, 5, model())), lambda: lc.diff("a.lnet", net())],
     "realize": [lambda: lc.realize(None, "lif"), lambda: lc.realize(net(), None), lambda: lc.realize(net(), 5)],
     "deploy": [lambda: lc.deploy(None, X, "there"), lambda: lc.deploy(net(), None, "there"), lambda: lc.deploy(net(), X, None)],
     "load": [*(lambda p=p: lc.load(p) for p in (None, 5, "", "no such file", object()))],

@@ -19,6 +19,7 @@ from loihiconv.commands.configuration import options_of, read_config, without_co
 from loihiconv.commands.convert import convert
 from loihiconv.commands.demo import demo
 from loihiconv.commands.deploy import deploy
+from loihiconv.commands.diff import diff
 from loihiconv.commands.export import export
 from loihiconv.commands.import_network import import_network
 from loihiconv.commands.init import init
@@ -37,8 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, check, convert, run, compare, sweep, demo, boards, place, deploy):
-    app.command(epilog="" if command in (init, demo, boards) else EPILOG)(command)
+for command in (init, check, convert, run, compare, sweep, demo, boards, place, deploy, diff):
+    app.command(epilog="" if command in (init, demo, boards, diff) else EPILOG)(command)
 app.command("import")(import_network)
 app.command()(export)
 app.add_typer(lava, name="lava")
