@@ -25,52 +25,11 @@ from loihiconv.core.errors import InvalidBoard
 from loihiconv.core.fixed_point import BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS
 from loihiconv.core.given import did_you_mean, shown
 from loihiconv.core.network import V_MAX
+from loihiconv.hardware.board_fields import Compiler, Limit, Name
 
 _STATE_BITS = V_MAX.bit_length() + 1
 _REPR = reprlib.Repr()
 _REPR.maxlevel = 1  # a message shows the outside of a value, which references within YAML can make exponentially large
-
-
-class Limit(BaseModel):
-    """A number that hardware sets, and who says so.
-
-    Attributes
-    ----------
-    value : int
-    source : str
-        The publication or public code that it was taken from.
-    certain : bool
-        False where sources disagree or the number was only observed.
-    note : str
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    value: Annotated[int, Field(strict=True, ge=0)]
-    source: Annotated[str, Field(min_length=1)]
-    certain: Annotated[bool, Field(strict=True)] = True
-    note: str = ""
-
-    def __int__(self) -> int:
-        return self.value
-
-
-class Name(BaseModel):
-    """What Intel's software calls something, and who says so.
-
-    Attributes
-    ----------
-    value : str
-    source : str
-        The publication or public code that it was taken from.
-    note : str
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    value: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-    source: Annotated[str, Field(min_length=1)]
-    note: str = ""
 
 
 class Board(BaseModel):
@@ -108,6 +67,9 @@ class Board(BaseModel):
         Of its chips, as ``lava.utils.loihi.ChipGeneration`` names it; None where the usual one of the generation is meant.
     partition : Name or None
         SLURM's partition of such boards on Intel's research cloud; None where nothing is known.
+    compiler : Compiler or None
+        How Intel's compiler cuts networks for it, which then decides what fits; None where `loihiconv.place` looks for the best
+        cut that the limits above allow.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -137,6 +99,7 @@ class Board(BaseModel):
     profiles_per_core: Limit | None = None
     stepping: Name | None = None
     partition: Name | None = None
+    compiler: Compiler | None = None
 
     @property
     def vth_max(self) -> int:
@@ -147,6 +110,11 @@ class Board(BaseModel):
     def graded_spikes(self) -> bool:
         """Whether spikes can carry a payload."""
         return self.graded_spike_bits.value > 0
+
+    @property
+    def neurons_placed(self) -> Limit:
+        """Neurons that a core is given: what the chip has, or what Intel's compiler makes of it."""
+        return self.neurons_per_core if self.compiler is None else self.compiler.neurons_per_core
 
     @property
     def cores(self) -> int:
@@ -278,7 +246,7 @@ def _invalid(error: ValidationError, path: Path) -> InvalidBoard:
     if kind == "missing":
         what = f"{field} is missing"
     elif kind == "extra_forbidden":
-        model = Limit if "." in field else Board
+        model = Board if "." not in field else Compiler if field.rpartition(".")[0] == "compiler" else Limit
         what, limit = f"{field} is not a known field", f"known are {', '.join(model.model_fields)}"
     elif kind == "model_type":
         what, limit = f"{field} is {_REPR.repr(first['input'])}", "{value: ..., source: ...} expected"

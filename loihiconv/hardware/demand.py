@@ -22,24 +22,19 @@ Loihi 2: axons are counted alike, with one slot per entry, and a kernel is store
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from math import prod
 
 import numpy as np
 
-from loihiconv.core.linear import Array, Conv, Sparse
-from loihiconv.core.network import Connection, Network, Population
+from loihiconv.core.network import Network, Population
 from loihiconv.hardware.board import Board
-from loihiconv.hardware.places import Geometry, Places
+from loihiconv.hardware.region import Region
 from loihiconv.hardware.synapse_memory import delay_bits, index_bits, kernel_words, list_words
-from loihiconv.hardware.views import Axis, AxisViews, Interval, axes, look
+from loihiconv.hardware.synapses import Synapses, geometry, on_chip
+from loihiconv.hardware.views import AxisViews, Interval, look
 
-CHANNELS_PER_AXON = 512
-"""Channels that one population axon can tell apart: 9 bits in nengo-loihi's narrower format."""
-Regions = tuple[tuple[Interval, ...], tuple[Interval, ...], tuple[Interval, ...]]
-"""Intervals of channels, rows and columns, whose products are a population's slices."""
 EVERYTHING = 2**30
 
 
@@ -71,149 +66,19 @@ class Demand:
         )
 
 
-@dataclass(frozen=True)
-class Region:
-    """A box of neurons of one population."""
-
-    channels: Interval
-    rows: Interval
-    columns: Interval
-
-    @property
-    def neurons(self) -> int:
-        """Neurons inside."""
-        return prod(high - low for low, high in (self.channels, self.rows, self.columns))
-
-
-def geometry(network: Network, name: str) -> Geometry:
-    """(C, H, W) of a population; vectors are channels, unless a convolution made them."""
-    shape = network[name].shape
-    for connection in network.incoming(name):
-        if isinstance(connection.map, Conv):
-            c, h, w = connection.map.output_shape(network[connection.source].shape)
-            return c, h, w
-    return (shape[0], shape[1], shape[2]) if len(shape) == 3 else (prod(shape), 1, 1)
-
-
-def on_chip(network: Network, connection: Connection, board: Board) -> bool:
-    """Whether the chip holds the synapses, or the host computes the sum (payloads on a board without graded spikes)."""
-    source = network[connection.source]
-    return not connection.on_host and (source.spiking or board.graded_spikes)
+def share(demand: Demand, board: Board, axons_out: int = 0) -> float:
+    """Largest share of a core that a demand takes, over all resources."""
+    return max(
+        demand.compartments / board.neurons_placed.value,
+        demand.words / board.synapse_memory_words.value,
+        demand.axons_in / board.input_axons_per_core.value,
+        (demand.axons_out + axons_out) / board.output_axons_per_core.value,
+    )
 
 
 def placed(network: Network) -> list[Population]:
     """Populations that take neurons on cores: all but inputs whose payloads or random spikes the host sends."""
     return [p for p in network.populations if p is not network.input or p.has_potential]
-
-
-class Synapses:
-    """One connection as its target's cores hold it."""
-
-    def __init__(self, network: Network, connection: Connection, board: Board) -> None:
-        self.connection, self.board = connection, board
-        self.delay = network.delay(connection)
-        self.source = geometry(network, connection.source)
-        self.target = geometry(network, connection.target)
-        c, h, w = self.source
-        linear = connection.map
-        # With an exponent, which Lava's Conv has not, all synapses are written out (see `loihiconv.lava.builder.all_synapses`).
-        shared = isinstance(linear, Conv) and (connection.on_host or not connection.weight_exp)
-        fits = shared and linear.output_shape(network[connection.source].shape) == self.target
-        self.conv = linear if isinstance(linear, Conv) and fits else None
-        self.places = Places(linear, self.source, self.target) if isinstance(linear, Sparse) else None
-        self.population_axons = h * w > 1 and (self.conv is not None or c > 1)
-        # caches of this object, not of the class
-        self._reached = cache(lambda axis, rows: self.axes[axis].reached_from(rows))
-        self.overlaps = cache(self._overlaps)
-        self.copies = cache(self._copies)
-        self.messages = cache(self._messages)
-        self.out_slots = 2 if self.population_axons and board.generation == 1 else 1
-
-    @cached_property
-    def axes(self) -> tuple[Axis, Axis]:
-        """Vertical and horizontal axis of a convolution."""
-        assert self.conv is not None  # asked of convolutions only
-        return axes(self.conv, self.source)
-
-    def pixels(self, axis: int, target: Interval, source: Interval) -> int:
-        """Rows (or columns) of the source within ``source`` that reach the target's within ``target``."""
-        if self.conv is None:
-            return source[1] - source[0]
-        reached = self._reached(axis, target)
-        return bisect_left(reached, source[1]) - bisect_left(reached, source[0])
-
-    def seen(self, region: Region) -> Array:
-        """Which neurons of the source reach a slice of the target: bool (C, H, W)."""
-        if self.places is not None:
-            return self._mask(self.places.lists((region.channels, region.rows, region.columns))[0])
-        if self.conv is None:
-            return np.ones(self.source, bool)
-        seen = np.zeros(self.source, bool)
-        rows, columns = self._reached(0, region.rows), self._reached(1, region.columns)
-        seen[np.ix_(range(*self.source_channels(region.channels)), rows, columns)] = True
-        return seen
-
-    def _copies(self, axis: int, source: Interval, targets: tuple[Interval, ...]) -> int:
-        """Rows (or columns) of a source's slice, counted once for each of the target's intervals that they reach."""
-        return sum(self.pixels(axis, target, source) for target in targets)
-
-    def _messages(self, source: Interval, targets: tuple[Interval, ...]) -> int:
-        """Output axon slots per pixel of a source's slice, summed over the target's channel intervals that it reaches."""
-        shared = [overlap(self.source_channels(target), source) for target in targets]
-        if not self.population_axons:  # each channel that a slice needs is a neuron with an axon of its own
-            return sum(self.entries(channels, 1) for channels in shared)
-        return sum(map(bool, shared)) * self.entries(source[1] - source[0], 1)
-
-    @property
-    def weights(self) -> int:
-        """Distinct weights."""
-        return self._all_pairs if isinstance(self.connection.map, Conv) and not self.conv else self.connection.map.weight.size
-
-    @property
-    def _all_pairs(self) -> int:
-        return prod(self.source) * prod(self.target)
-
-    def source_channels(self, channels: Interval) -> Interval:
-        """Channels of the source that reach those of the target."""
-        if self.conv is None:
-            return 0, self.source[0]
-        per_out, per_in = self._per_group
-        return channels[0] // per_out * per_in, ((channels[1] - 1) // per_out + 1) * per_in
-
-    def _overlaps(self, channels: Interval) -> tuple[tuple[int, int], ...]:
-        """Pairs (targets among ``channels``, source channels that have so many), over the groups of a convolution."""
-        counts: dict[int, int] = {}
-        per_out, per_in = self._per_group
-        for group in range(channels[0] // per_out, (channels[1] - 1) // per_out + 1):
-            targets = min(channels[1], (group + 1) * per_out) - max(channels[0], group * per_out)
-            counts[targets] = counts.get(targets, 0) + per_in
-        return tuple(sorted(counts.items()))
-
-    @property
-    def _per_group(self) -> tuple[int, int]:
-        assert self.conv is not None  # asked of convolutions only
-        return self.target[0] // self.conv.groups, self.source[0] // self.conv.groups
-
-    def axons(self, channels: Interval, pixels: int) -> int:
-        """Input axons for so many source pixels."""
-        first, last = self.source_channels(channels)
-        return pixels * (-(-(last - first) // CHANNELS_PER_AXON) if self.population_axons else last - first)
-
-    def _mask(self, sources: Array) -> Array:
-        mask = np.zeros(self.source, bool)
-        mask.reshape(-1)[sources] = True
-        return mask
-
-    def axons_of(self, sources: Array) -> int:
-        """Input axons for some neurons of the source, given by their flat indices."""
-        if not self.population_axons:
-            return len(sources)
-        _, channels = np.unique(sources % (self.source[1] * self.source[2]), return_counts=True)
-        return int((-(-channels // CHANNELS_PER_AXON)).sum())
-
-    def entries(self, channels: int, pixels: int) -> int:
-        """Slots of output axons of a source slice, per slice that it reaches."""
-        return pixels * self.out_slots * (-(-channels // CHANNELS_PER_AXON) if self.population_axons else channels)
 
 
 class Layer:
@@ -342,27 +207,3 @@ class Layer:
 def compartments_per_neuron(population: Population, board: Board) -> int:
     """Compartments of one neuron: more than one only where it resets by subtraction."""
     return board.compartments_per_neuron.value if population.resets == "subtract" else 1
-
-
-def reach(synapses: Synapses, source: Region, targets: Regions) -> int:
-    """Output axon slots that a source's slice needs for one connection, onto all slices of its target.
-
-    Parameters
-    ----------
-    source : Region
-    targets : (channel intervals, row intervals, column intervals)
-        Between them, all slices of the target.
-    """
-    if synapses.places is not None:
-        if not synapses.population_axons:
-            box = tuple(slice(*interval) for interval in (source.channels, source.rows, source.columns))
-            return int(synapses.places.neuron_copies(targets)[box].sum()) * synapses.out_slots
-        copies = synapses.places.pixel_copies(targets, source.channels)[slice(*source.rows), slice(*source.columns)]
-        return int(copies.sum()) * synapses.entries(source.channels[1] - source.channels[0], 1)
-    rows, columns = synapses.copies(0, source.rows, targets[1]), synapses.copies(1, source.columns, targets[2])
-    return synapses.messages(source.channels, targets[0]) * rows * columns
-
-
-def overlap(a: Interval, b: Interval) -> int:
-    """How many indices two intervals share."""
-    return max(0, min(a[1], b[1]) - max(a[0], b[0]))

@@ -28,9 +28,10 @@ from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
-from loihiconv.hardware.demand import Region, Synapses, geometry
 from loihiconv.hardware.placement import Placement
 from loihiconv.hardware.places import Geometry
+from loihiconv.hardware.region import Region
+from loihiconv.hardware.synapses import Synapses, geometry
 
 SYNAPTIC_OPERATION_PJ = 23.6
 UPDATE_PJ = (52.0, 81.0)

@@ -16,8 +16,10 @@ from loihiconv.core.bounds import worst_cases
 from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.network import Integrator, Network
 from loihiconv.core.validation import driven_by_host
-from loihiconv.hardware.board import Board, Limit
-from loihiconv.hardware.demand import CHANNELS_PER_AXON, Layer, Region, on_chip
+from loihiconv.hardware.board import Board
+from loihiconv.hardware.board_fields import Limit
+from loihiconv.hardware.demand import Demand, Layer
+from loihiconv.hardware.synapses import CHANNELS_PER_AXON, geometry, is_shared, on_chip
 
 DENSER = "use fewer channels or larger strides, or prune the layer into groups"
 
@@ -154,17 +156,31 @@ def start_potentials(network: Network, board: Board) -> Iterator[Violation]:
             yield Violation(population.name, "v_init", found, largest, True, "lower start", limit.source)
 
 
+def wide_convolutions(network: Network, board: Board) -> Iterator[Violation]:
+    """Intel's compiler warns of images wider than 256 under a convolution: spikes of some columns might get lost."""
+    compiler = board.compiler
+    for connection in network.connections if compiler is not None else ():
+        width = geometry(network, connection.source)[2]
+        if (
+            compiler is not None
+            and width > compiler.convolution_inputs.value
+            and is_shared(connection)
+            and on_chip(network, connection, board)
+        ):
+            limit = compiler.convolution_inputs
+            remedy = f"spikes of columns {limit.value} n - 1 and beside them might get dropped, says Intel's compiler; use a narrower image"
+            yield violation(connection.name, "convolution_inputs", width, limit, remedy)
+
+
 FORMAT_RULES: tuple[NetworkRule, ...] = (graded_spikes, weight_bits, thresholds, biases, start_potentials)
 """Rules over formats of numbers."""
-NETWORK_RULES: tuple[NetworkRule, ...] = (*FORMAT_RULES, max_pooling, delays, accumulators)
+NETWORK_RULES: tuple[NetworkRule, ...] = (*FORMAT_RULES, max_pooling, delays, accumulators, wide_convolutions)
 """Rules over a network by itself."""
 
 
-def stuck(layer: Layer) -> Violation:
-    """Why a population cannot be cut into slices that fit a core: what even its smallest slice breaks."""
+def stuck(layer: Layer, demand: Demand) -> Violation:
+    """Why a population cannot be cut into slices that fit a core: what even the demand of one neuron breaks."""
     board = layer.board
-    smallest = Region((0, 1), (0, 1), (0, 1))
-    demand = layer.demand(smallest, halo=False)
     words = board.synapse_words_per_axon
     if demand.axons_in > board.input_axons_per_core.value:
         remedy = f"fan-in of a neuron: reduce its inputs, or keep them an image, up to {CHANNELS_PER_AXON} channels of which share an axon"

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loihiconv.hardware.board import Board
-from loihiconv.hardware.demand import Demand
-from loihiconv.hardware.partition import share
+from loihiconv.hardware.demand import Demand, share
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,6 @@ def _load(demand: Demand) -> tuple[int, int, int, int]:
 
 
 def _load_limit(board: Board) -> tuple[int, int, int, int]:
-    limits = board.neurons_per_core, board.synapse_memory_words, board.input_axons_per_core, board.output_axons_per_core
+    limits = board.neurons_placed, board.synapse_memory_words, board.input_axons_per_core, board.output_axons_per_core
     compartments, words, axons_in, axons_out = (limit.value for limit in limits)
     return compartments, words, axons_in, axons_out

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from loihiconv.hardware.board import Board
-from loihiconv.hardware.demand import Demand, Region
+from loihiconv.hardware.demand import Demand, share
 from loihiconv.hardware.limits import Violation
-from loihiconv.hardware.partition import share
+from loihiconv.hardware.region import Region
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from loihiconv.hardware.board import Limit
+from loihiconv.hardware.board_fields import Limit
 from loihiconv.hardware.demand import Demand
 from loihiconv.hardware.limits import DENSER, Violation, violation
 from loihiconv.hardware.placement import Placement
@@ -18,7 +18,7 @@ def placement_violations(placement: Placement) -> tuple[Violation, ...]:
 def _cores(placement: Placement) -> Iterator[Violation]:
     board, reported = placement.board, set()
     resources: tuple[tuple[str, Limit, Callable[[Demand], int], str], ...] = (
-        ("neurons_per_core", board.neurons_per_core, lambda d: d.compartments, DENSER),
+        ("neurons_per_core", board.neurons_placed, lambda d: d.compartments, DENSER),
         ("synapse_memory_words", board.synapse_memory_words, lambda d: d.words, DENSER),
         ("input_axons_per_core", board.input_axons_per_core, lambda d: d.axons_in, DENSER),
         (

@@ -23,7 +23,8 @@ from loihiconv.core.errors import InvalidModel, LimitExceeded, UnsupportedLayer
 from loihiconv.core.linear import Array, Conv, Dense
 from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, Connection, Input, MaxPool, Network, Readout
 from loihiconv.evaluation.compare import mismatches
-from loihiconv.hardware.board import Limit, load_board
+from loihiconv.hardware.board import load_board
+from loihiconv.hardware.board_fields import Limit
 from loihiconv.hardware.place import place
 from loihiconv.lava.client import run_lava
 from loihiconv.simulator import simulate

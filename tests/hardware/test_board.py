@@ -5,7 +5,8 @@ import yaml
 from pydantic import ValidationError
 
 from loihiconv.core.errors import InvalidBoard
-from loihiconv.hardware.board import Board, Limit, boards, load_board
+from loihiconv.hardware.board import Board, boards, load_board
+from loihiconv.hardware.board_fields import Limit
 
 
 @pytest.fixture

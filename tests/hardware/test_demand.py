@@ -8,19 +8,21 @@ from math import ceil, prod
 import numpy as np
 import pytest
 
-from loihiconv.core.linear import Conv, Dense, LinearMap, Shape, from_matrix
+from loihiconv.core.linear import Conv, Dense, from_matrix
 from loihiconv.core.network import IF, Connection
-from loihiconv.hardware.board import Board, Limit, load_board
-from loihiconv.hardware.demand import Demand, Layer, Region, Synapses, on_chip, overlap
+from loihiconv.hardware.board import Board, load_board
+from loihiconv.hardware.board_fields import Limit
+from loihiconv.hardware.demand import Demand, Layer, share
 from loihiconv.hardware.place import place
+from loihiconv.hardware.region import Region
 from tests.hardware.nets import chain, conv, mnist_cnn, ones
 from tests.hardware.recount import recount
 
 
 def small_board(name: str, **limits: int) -> Board:
-    """A board with tighter limits, so that even small networks must be cut."""
-    changed = {key: Limit(value=value, source="a test") for key, value in limits.items()}
-    return load_board(name).model_copy(update=changed)
+    """A board with tighter limits, so that even small networks must be cut; cuts are looked for."""
+    changed: dict[str, Limit | None] = {key: Limit(value=value, source="a test") for key, value in limits.items()}
+    return load_board(name).model_copy(update={"compiler": None, **changed})
 
 
 def test_memory_worked_out_by_hand():
@@ -73,52 +75,12 @@ def test_skips_wait_and_their_entries_carry_the_delay():
 
 
 def test_loihi_2_stores_kernels_once_per_slice():
-    placement = place(mnist_cnn(), "kapoho_point")
+    placement = place(mnist_cnn(), small_board("kapoho_point"))
     layer = placement["layer1"]
     parts = {s.region.channels for s in layer.slices}
     per_kernel = {(b - a) * 16 * 9 for a, b in parts}
-    assert {s.demand.words for s in layer.slices} == {ceil(n * 8 / 32) for n in per_kernel}
+    assert {s.demand.words for s in layer.slices} == {ceil(n * 8 / 64) for n in per_kernel}
     assert prod(layer.shape) == sum(s.region.neurons for s in layer.slices)
-
-
-def synapses(shape: Shape, linear: LinearMap, board: str = "nahuku8") -> Synapses:
-    """A map from an image, as a core holds it."""
-    network = chain(shape, linear, Dense(ones(2, prod(linear.output_shape(shape)))))
-    return Synapses(network, network.connections[0], load_board(board))
-
-
-@pytest.mark.parametrize(("channels", "axons"), [(1, 1), (512, 1), (513, 2), (1024, 2), (1025, 3)])
-def test_an_axon_of_a_pixel_tells_512_channels_apart(channels: int, axons: int) -> None:
-    """On Loihi 1 an entry of a population axon takes two slots."""
-    seen = synapses((channels, 1, 2), conv(channels, 1, 1))
-    assert seen.axons((0, 1), 2) == 2 * axons
-    assert seen.entries(channels, 2) == 2 * 2 * axons
-    assert synapses((channels, 1, 2), conv(channels, 1, 1), "kapoho_point").entries(channels, 2) == 2 * axons
-
-
-@pytest.mark.parametrize(
-    ("shape", "linear", "population_axons"),
-    [
-        ((2, 1, 2), conv(2, 1, 1), True),
-        ((1, 1, 2), conv(1, 1, 1), True),
-        ((2, 1, 1), conv(2, 1, 1), False),  # a single pixel: a vector
-        ((2, 1, 2), Dense(ones(3, 4)), True),
-        ((1, 1, 2), Dense(ones(3, 2)), False),  # no channels to tell apart
-        ((2,), Dense(ones(3, 2)), False),
-    ],
-)
-def test_pixels_share_axons_where_there_are_pixels_and_channels(shape: Shape, linear: LinearMap, population_axons: bool) -> None:
-    seen = synapses(shape, linear)
-    assert seen.population_axons is population_axons
-    assert seen.out_slots == (2 if population_axons else 1)
-    assert seen.axons((0, 1), 1) == (1 if population_axons else shape[0])
-
-
-def test_groups_reach_their_own_channels() -> None:
-    """2 groups of 3 source and 2 target channels each."""
-    grouped = synapses((6, 1, 2), conv(6, 4, 1, groups=2))
-    assert [grouped.source_channels(c) for c in ((0, 1), (0, 2), (1, 3), (2, 4))] == [(0, 3), (0, 3), (0, 6), (3, 6)]
-    assert [grouped.overlaps(c) for c in ((0, 2), (1, 3), (0, 3), (0, 4))] == [((2, 3),), ((1, 6),), ((1, 3), (2, 3)), ((2, 6),)]
 
 
 def test_lists_are_as_long_as_the_group_with_most_targets() -> None:
@@ -147,18 +109,6 @@ def test_lists_are_copied_where_a_base_does_not_reach(reach: int, copies: int) -
     assert layer.demand(Region((0, 1), (0, 4), (0, 4)), halo=False).words == copies
 
 
-def test_the_host_sums_where_spikes_have_no_payload() -> None:
-    network = chain((4,), Dense(ones(4, 4)), Dense(ones(2, 4)))
-    first, second = network.connections
-    loihi1, loihi2 = load_board("nahuku8"), load_board("kapoho_point")
-    assert [on_chip(network, c, loihi1) for c in (first, replace(first, on_host=False), second)] == [False, False, True]
-    assert [on_chip(network, c, loihi2) for c in (first, replace(first, on_host=False), second)] == [False, True, True]
-
-
-def test_intervals_share_what_lies_in_both() -> None:
-    assert [overlap((0, 3), other) for other in ((1, 5), (2, 3), (3, 5), (4, 9), (0, 3))] == [2, 1, 0, 0, 3]
-
-
 def test_entries_of_what_waits_are_wider_and_the_longest_list_counts() -> None:
     """Three synapses of 18 bits and a header fill a word, with a bit of delay each they need two; windows of 9 have the longest list."""
     network = chain((3, 3, 3), conv(3, 3, 1), conv(3, 3, 1), conv(3, 3, 3), Dense(ones(2, 27)))
@@ -182,8 +132,8 @@ def test_sparse_maps_take_what_their_synapses_take():
     assert demand.axons_in == 3  # one per pixel: channels 0 of the first, 1 of the second, 2 of the last
     assert placement["layer0"].slices[0].demand.axons_out == 3 * 2
     assert placement.bound == 1
-    loihi2 = place(network, "kapoho_point")["layer1"].slices[0].demand
-    assert (loihi2.words, loihi2.axons_in, loihi2.compartments) == (ceil(7 * 8 / 32), 3, 4)
+    loihi2 = place(network, small_board("kapoho_point"))["layer1"].slices[0].demand
+    assert (loihi2.words, loihi2.axons_in, loihi2.compartments) == (ceil(7 * 8 / 64), 3, 4)
 
 
 def test_slices_of_a_sparse_map_differ():
@@ -195,7 +145,15 @@ def test_slices_of_a_sparse_map_differ():
     cut = place(network, small_board("kapoho_point", neurons_per_core=4, synapse_memory_words=64))
     first, second = (s.demand for s in cut["layer1"].slices)
     assert (first.words, first.axons_in) == (1, 1)
-    assert (second.words, second.axons_in) == (16, 16)
+    assert (second.words, second.axons_in) == (8, 16)
     sent = {s.region.channels: s.demand.axons_out for s in cut["layer0"].slices}
     assert sent == {(0, 4): 5, (4, 8): 4, (8, 12): 4, (12, 16): 4}
     assert {core: vars(demand) for core, demand in cut.usage.items()} == recount(network, cut)
+
+
+def test_the_scarcest_resource_counts() -> None:
+    board = load_board("nahuku8")  # 1024 compartments and 4096 axons to and from a core
+    assert share(Demand(compartments=512, axons_in=1024), board) == 0.5
+    assert share(Demand(compartments=512, axons_in=3072), board) == 0.75
+    assert share(Demand(compartments=512, words=12288, axons_in=1024), board) == 0.75
+    assert share(Demand(compartments=512, axons_out=1024), board, axons_out=2048) == 0.75

@@ -10,7 +10,8 @@ import pytest
 from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.linear import Array, Dense
 from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout
-from loihiconv.hardware.board import Limit, load_board
+from loihiconv.hardware.board import load_board
+from loihiconv.hardware.board_fields import Limit
 from loihiconv.hardware.limits import Violation, network_violations
 from loihiconv.hardware.place import place
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from loihiconv.hardware.board import Limit, load_board
+from loihiconv.hardware.board import load_board
+from loihiconv.hardware.board_fields import Limit
 from loihiconv.hardware.demand import Demand
 from loihiconv.hardware.packing import Bag, fits, merge, next_fit
 

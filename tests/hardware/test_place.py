@@ -12,9 +12,11 @@ import pytest
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Population, Readout
-from loihiconv.hardware.board import Board, Limit, load_board
+from loihiconv.hardware.board import Board, load_board
+from loihiconv.hardware.board_fields import Limit
+from loihiconv.hardware.bounds import layer_bounds
 from loihiconv.hardware.demand import Layer
-from loihiconv.hardware.place import layer_bounds, place, require_fit
+from loihiconv.hardware.place import place, require_fit
 from loihiconv.hardware.placement_limits import placement_violations
 from tests.hardware.nets import chain, conv, mnist_cnn, mobilenet, ones, resnet18, vgg16
 

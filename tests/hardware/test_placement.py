@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from loihiconv.core.linear import LinearMap
 from loihiconv.core.network import Connection, Network
-from loihiconv.hardware.board import Board, Limit, load_board
-from loihiconv.hardware.demand import Demand, Region
+from loihiconv.hardware.board import Board, load_board
+from loihiconv.hardware.board_fields import Limit
+from loihiconv.hardware.demand import Demand
 from loihiconv.hardware.limits import Violation
 from loihiconv.hardware.place import place
 from loihiconv.hardware.placement import LayerPlacement, Placement, Slice
+from loihiconv.hardware.region import Region
 from tests.hardware.nets import chain, conv
 from tests.hardware.recount import recount, shape_of
 from tests.strategies import Case, cases
@@ -27,9 +29,9 @@ RESOURCES = {
 
 
 def small_board(name: str, **limits: int) -> Board:
-    """A board with tighter limits, so that even small networks must be cut."""
-    changed = {key: Limit(value=value, source="a test") for key, value in limits.items()}
-    return load_board(name).model_copy(update=changed)
+    """A board with tighter limits, so that even small networks must be cut; cuts are looked for."""
+    changed: dict[str, Limit | None] = {key: Limit(value=value, source="a test") for key, value in limits.items()}
+    return load_board(name).model_copy(update={"compiler": None, **changed})
 
 
 @st.composite

@@ -9,7 +9,8 @@ import pytest
 
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Dense
-from loihiconv.hardware.board import Limit, load_board
+from loihiconv.hardware.board import load_board
+from loihiconv.hardware.board_fields import Limit
 from loihiconv.hardware.validation import validate
 from tests.core.test_artifact import network, with_hidden
 

@@ -14,7 +14,8 @@ from loihiconv.conversion.settings import Optimize, Settings, choose
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import did_you_mean, shown
 from loihiconv.evaluation.sweep.declarations import AXES, WEIGHT_BITS
-from loihiconv.hardware.board import Board, Limit
+from loihiconv.hardware.board import Board
+from loihiconv.hardware.board_fields import Limit
 
 
 @dataclass(frozen=True)
