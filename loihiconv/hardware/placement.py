@@ -116,7 +116,7 @@ class Placement:
 
     @property
     def bound(self) -> int:
-        """Cores below which no placement can go: the largest of `bounds`."""
+        """Cores below which no placement can go, and so what a better cut could reach at most: the largest of `bounds`."""
         return max(self.bounds.values(), default=0)
 
     @property
@@ -132,6 +132,7 @@ class Placement:
         """The placement as JSON values."""
         return {
             "board": self.board.name,
+            "cut_by": "search" if self.board.compiler is None else "compiler",
             "cores": self.cores,
             "chips": self.chips,
             "bound": self.bound,

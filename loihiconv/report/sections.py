@@ -227,7 +227,8 @@ def board(a: Analysis) -> dict[str, Any] | None:
     if p is None:
         return None
     lead = f"{p.board.title}: {p.cores} cores on {p.chips} of {p.board.chips.value} chips; at least {p.bound} are needed."
-    lead += " Placed by calculation, not tried on the board."
+    rule = "" if p.board.compiler is None else ", cut as the tables that Intel's compiler printed show"
+    lead += f" Placed by calculation{rule}; not tried on the board."
     energy: list[tuple[str, str]] = []
     if a.energy is not None:
         c = a.energy.counts
