@@ -16,6 +16,7 @@ from loihiconv.commands.boards import boards
 from loihiconv.commands.check import check
 from loihiconv.commands.compare import compare
 from loihiconv.commands.configuration import options_of, read_config, without_config
+from loihiconv.commands.conformance import conformance
 from loihiconv.commands.convert import convert
 from loihiconv.commands.demo import demo
 from loihiconv.commands.deploy import deploy
@@ -38,8 +39,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, check, convert, run, compare, sweep, demo, boards, place, deploy, diff):
-    app.command(epilog="" if command in (init, demo, boards, diff) else EPILOG)(command)
+for command in (init, check, convert, run, compare, sweep, demo, boards, place, deploy, diff, conformance):
+    app.command(epilog="" if command in (init, demo, boards, diff, conformance) else EPILOG)(command)
 app.command("import")(import_network)
 app.command()(export)
 app.add_typer(lava, name="lava")

@@ -15,7 +15,8 @@ what it was asked for. NONE OF IT HAS RUN ON A BOARD.
 
 and name it: ``--neurocore-model mypackage.models:NcSoftResetIF`` or the environment variable ``LOIHICONV_NEUROCORE_MODEL``. Lava's
 interpreter must be able to import it. It has to compute what `loihiconv.lava.chip.processes.models.SoftResetIFModel` does, bit
-for bit; the self-test of `loihiconv deploy` tells. Tags do not matter: Lava is asked for none.
+for bit: ``docs/native_neuron.md`` specifies it, the vectors of `loihiconv conformance` and the
+self-test of `loihiconv deploy` tell. Tags do not matter: Lava is asked for none.
 
 **Widths.** Lava's encoders take 8-bit payloads as signed, so that 255 may arrive as -1; its Python models ignore the width, and no
 simulation shows it. Both ends of an adapter, and the connection behind it, therefore get the width that public code for chips

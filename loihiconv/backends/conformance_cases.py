@@ -1,0 +1,205 @@
+"""Conformance vectors of the neuron that resets by subtraction: inputs of edge cases, and what u, v and spikes have to be at every step.
+
+They are for whoever writes this neuron for a chip, where nothing of this package runs; ``docs/native_neuron.md`` specifies it. Each case is
+about one thing that an implementation can get wrong, and holds inputs that show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from loihiconv.core.fixed_point import BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS
+from loihiconv.core.linear import Array
+from loihiconv.core.network import STATE_SHIFT, V_MAX
+from loihiconv.core.neurons import current, fire, integrate
+
+SUM_MAX = 2**17 - 1
+"""Largest synaptic sum of a step: shifted by 6 it still fits the 24 bits of u. No network that loihiconv makes exceeds it."""
+VTH_MAX = 2**17 - 1
+MANTISSA_MIN, MANTISSA_MAX = -(2 ** (BIAS_MANTISSA_BITS - 1)), 2 ** (BIAS_MANTISSA_BITS - 1) - 1
+GRADED_MAX = 255
+
+
+@dataclass(frozen=True)
+class Case:
+    """Neurons of one population over some steps.
+
+    Attributes
+    ----------
+    name, about : str
+        What it is about, in a word and in a sentence.
+    a_in : int32 array (T, n)
+        Synaptic sums of each step.
+    v_init : int32 array (n)
+        Potentials before the first step.
+    vth : int
+        Threshold, not shifted.
+    bias_mant, bias_exp : int32 array (n)
+    payload_max : int
+        1 for binary spikes; larger for the graded variant.
+    """
+
+    name: str
+    about: str
+    a_in: Array
+    v_init: Array
+    vth: int
+    bias_mant: Array
+    bias_exp: Array
+    payload_max: int = 1
+
+    @property
+    def inputs(self) -> dict[str, Array]:
+        """What an implementation is given."""
+        values = {"a_in": self.a_in, "v_init": self.v_init, "vth": self.vth, "bias_mant": self.bias_mant, "bias_exp": self.bias_exp}
+        return {name: np.asarray(value, np.int32) for name, value in (*values.items(), ("payload_max", self.payload_max))}
+
+    def expected(self) -> dict[str, Array]:
+        """u, v and s after each step: int32 (T, n)."""
+        bias, v = np.left_shift(self.bias_mant, self.bias_exp), self.v_init.astype(np.int64)
+        u, potentials, spikes = [], [], []
+        for a_in in self.a_in.astype(np.int64):
+            v = integrate(v, current(a_in, bias))
+            spikes.append(fire(v, self.vth << STATE_SHIFT, payload_max=self.payload_max).astype(np.int32))
+            u.append(a_in << STATE_SHIFT)
+            potentials.append(v.copy())
+        return {"u": np.array(u, np.int32), "v": np.array(potentials, np.int32), "s": np.array(spikes, np.int32)}
+
+
+def conformance_cases() -> tuple[Case, ...]:
+    """All cases, the graded variant's last."""
+    return (*_binary(), *_graded())
+
+
+def _binary() -> Iterator[Case]:
+    threshold = 100 << STATE_SHIFT
+    yield _case(
+        "threshold",
+        "a neuron spikes above its threshold, not at it, and the threshold is vth << 6",
+        [[0] * 6, [0] * 6],
+        v_init=[threshold - 1, threshold, threshold + 1, 100, 101, -threshold - 1],
+    )
+    yield _case(
+        "subtract",
+        "a spike takes one threshold away and leaves the rest, and a step has one spike at most",
+        [[250, 101, 1000, 300], *[[0] * 4] * 12],
+    )
+    yield _case("sum", "the synaptic sum counts 64-fold, and can be negative", [[1, -1, 99, -99, 100, 3], [2, -2, 1, 101, 1, -3]])
+    yield _case(
+        "memory",
+        "u is of this step alone, and v does not leak",
+        [[50, -70, 1], *[[0] * 3] * 40, [51, 170, 99]],
+        v_init=[0, 0, threshold // 2],
+    )
+    exponents = list(range(BIAS_EXPONENT_MAX + 1))
+    mantissas = [MANTISSA_MAX, MANTISSA_MIN, 1, -1, 63, 64]
+    yield _case(
+        "bias",
+        "a bias is bias_mant << bias_exp in units of v, signed, and added at each step before the comparison",
+        np.zeros((4, len(exponents) * len(mantissas))),
+        vth=4000,
+        bias_mant=[m for m in mantissas for _ in exponents],
+        bias_exp=exponents * len(mantissas),
+    )
+    far = V_MAX - (5 << STATE_SHIFT)
+    yield _case(
+        "saturation at the top",
+        "v stops at 2^23 - 1, before the comparison",
+        [[SUM_MAX, 6, 5, 4, SUM_MAX], [0] * 5, [-6] * 5],
+        v_init=[0, far, far, far, V_MAX],
+        vth=VTH_MAX,
+    )
+    yield _case(
+        "saturation at the bottom",
+        "v stops at -(2^23 - 1), not at -2^23, and does not wrap",
+        [[-SUM_MAX, -6, -5, -4, -SUM_MAX], [0] * 5, [6] * 5],
+        v_init=[0, -far, -far, -far, -V_MAX],
+    )
+    yield _case(
+        "one sum",
+        "v, u and bias are added first, and the sum saturates once",
+        [[SUM_MAX, -SUM_MAX, 10, -10]] * 2,
+        v_init=[V_MAX - 5, 5 - V_MAX, V_MAX - 5, 5 - V_MAX],
+        vth=VTH_MAX,
+        bias_mant=[MANTISSA_MIN, MANTISSA_MAX, MANTISSA_MIN, MANTISSA_MAX],
+        bias_exp=[BIAS_EXPONENT_MAX, BIAS_EXPONENT_MAX, 0, 0],
+    )
+    for vth, about in (
+        (1, "the smallest threshold"),
+        (2**16 - 1, "a threshold of 16 bits"),
+        (2**16, "one of 17"),
+        (VTH_MAX, "the largest"),
+    ):
+        at = vth << STATE_SHIFT
+        yield _case(f"threshold {vth}", about, [[0] * 5, [1] * 5], v_init=[at - 64, at - 1, at, at + 1, -at], vth=vth)
+    yield _case(
+        "start",
+        "v begins where it is set, and above the threshold a neuron spikes without any input",
+        np.zeros((5, 4)),
+        v_init=[4 * threshold, -3 * threshold, V_MAX, -V_MAX],
+    )
+    yield _random("mixed", "everything at once", vth=777, payload_max=1)
+
+
+def _graded() -> Iterator[Case]:
+    at = 100 << STATE_SHIFT
+    yield _case(
+        "graded floor",
+        "a graded spike carries floor(v / threshold), from the threshold itself on, and takes as many thresholds away",
+        [[0] * 7, [100, 99, 1, 0, 0, 50, 0]],
+        v_init=[at - 1, at, at + 1, 2 * at - 1, 2 * at, 7 * at + 5, 0],
+        payload_max=GRADED_MAX,
+    )
+    yield _case(
+        "graded below",
+        "below the threshold, and for negative v, nothing is sent",
+        [[0] * 4] * 2,
+        v_init=[-1, -at, -5 * at, at - 1],
+        payload_max=3,
+    )
+    yield _case(
+        "graded limit",
+        "a payload is at most payload_max, and what is beyond stays",
+        [[0] * 4] * 3,
+        v_init=[3 * at, 4 * at, 5 * at, 11 * at],
+        payload_max=3,
+    )
+    yield _random("graded mixed", "everything at once", vth=333, payload_max=15)
+
+
+def _case(
+    name: str,
+    about: str,
+    a_in: Sequence[Sequence[int]] | Array,
+    *,
+    v_init: Sequence[int] | None = None,
+    vth: int = 100,
+    bias_mant: Sequence[int] | None = None,
+    bias_exp: Sequence[int] | None = None,
+    payload_max: int = 1,
+) -> Case:
+    sums = np.asarray(a_in, np.int32)
+    given = (np.asarray([0] * sums.shape[1] if values is None else values, np.int32) for values in (v_init, bias_mant, bias_exp))
+    v, mantissa, exponent = given
+    return Case(name, about, sums, v, vth, mantissa, exponent, payload_max)
+
+
+def _random(name: str, about: str, *, vth: int, payload_max: int) -> Case:
+    """64 neurons over 100 steps: small biases, most sums near the threshold, some as large as they can be."""
+    draw = np.random.Generator(np.random.PCG64(20260101))
+    sums = draw.integers(-vth, 2 * vth, (100, 64))
+    sums = np.where(draw.random(sums.shape) < 0.02, draw.integers(-SUM_MAX, SUM_MAX + 1, sums.shape), sums)
+    mantissa, exponent = draw.integers(MANTISSA_MIN, MANTISSA_MAX + 1, 64), draw.integers(0, 4, 64)  # larger ones end in saturation at once
+    return _case(
+        name,
+        about,
+        sums,
+        v_init=draw.integers(-V_MAX, V_MAX + 1, 64).tolist(),
+        vth=vth,
+        bias_mant=mantissa.tolist(),
+        bias_exp=exponent.tolist(),
+        payload_max=payload_max,
+    )
