@@ -91,8 +91,8 @@ def _binary() -> Iterator[Case]:
     yield _case(
         "memory",
         "u is of this step alone, and v does not leak",
-        [[50, -70, 1], *[[0] * 3] * 40, [51, 170, 99]],
-        v_init=[0, 0, threshold // 2],
+        [[50, -70, 1, 60], *[[0] * 4] * 40, [51, 170, 99, 41]],
+        v_init=[0, 0, threshold // 2, 0],
     )
     exponents = list(range(BIAS_EXPONENT_MAX + 1))
     mantissas = [MANTISSA_MAX, MANTISSA_MIN, 1, -1, 63, 64]
@@ -115,8 +115,9 @@ def _binary() -> Iterator[Case]:
     yield _case(
         "saturation at the bottom",
         "v stops at -(2^23 - 1), not at -2^23, and does not wrap",
-        [[-SUM_MAX, -6, -5, -4, -SUM_MAX], [0] * 5, [6] * 5],
+        [[-SUM_MAX, -6, -5, -4, -SUM_MAX], [0] * 5, [SUM_MAX] * 5, [SUM_MAX] * 5],  # from the lower end two steps lead just above vth
         v_init=[0, -far, -far, -far, -V_MAX],
+        vth=VTH_MAX - 1,
     )
     yield _case(
         "one sum",

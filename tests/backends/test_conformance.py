@@ -153,6 +153,14 @@ def test_each_fault_is_noticed_by_the_cases_about_it(folder: Path, fault: str) -
     assert FAULTS[fault] <= noticed(folder, fault)
 
 
+def test_spikes_alone_show_each_fault(folder: Path) -> None:
+    """Where a chip's potentials cannot be read."""
+    held = {described["name"]: (inputs, expected["s"]) for described, inputs, expected in read_cases(folder / "vectors.npz")}
+    for fault, names in FAULTS.items():
+        assert any((neuron(**held[name][0], fault=fault)["s"] != held[name][1]).any() for name in names), fault
+    assert [name for name, (_, spikes) in held.items() if not spikes.any()] == ["graded below"]
+
+
 def test_each_case_is_about_some_fault_and_within_what_networks_may_hold() -> None:
     cases = conformance_cases()
     assert {name for names in FAULTS.values() for name in names} == {case.name for case in cases}
@@ -192,7 +200,7 @@ def test_results_of_a_chip(folder: Path, tmp_path: Path) -> None:
     np.savez(tmp_path / "wrong.npz", **{k: v for k, v in binary.items() if not k.startswith("bias")})
     done = run(folder, tmp_path / "wrong.npz")
     assert done.returncode == 1
-    assert "step 1, neuron 3: s is 2, expected 1 (1 values differ)" in done.stdout
+    assert "step 1, neuron 3: s is 1, expected 0 (1 values differ)" in done.stdout
     assert "missing" in done.stdout
     assert "2 cases differ or are missing" in done.stdout
 
