@@ -100,7 +100,7 @@ def _binary() -> Iterator[Case]:
         "bias",
         "a bias is bias_mant << bias_exp in units of v, signed, and added at each step before the comparison",
         np.zeros((4, len(exponents) * len(mantissas))),
-        vth=4000,
+        vth=8000,
         bias_mant=[m for m in mantissas for _ in exponents],
         bias_exp=exponents * len(mantissas),
     )
