@@ -56,6 +56,8 @@ ELSEWHERE = {
     "commands/terminal.py": ("commands/test_app.py", "what all commands print"),
     "core/population_base.py": ("core/test_populations.py", "a base class, tested by all that derive from it"),
     "evaluation/explain/analysis.py": ("report/test_page.py", "puts together what a report shows"),
+    "hardware/counts.py": ("hardware/test_energy.py", "counts of an estimate, beside it"),
+    "hardware/measurements.py": ("hardware/test_energy.py", "what stands beside an estimate"),
     "hardware/bounds.py": ("hardware/test_place.py", "bounds of placements, beside them"),
     "hardware/compiled_layers.py": ("hardware/test_compiler.py", "cuts put onto cores, recounted there"),
     "hardware/searched_layers.py": ("hardware/test_placement.py", "cuts put onto cores, recounted there"),

@@ -1,99 +1,48 @@
-"""Energy and time on Loihi 1: an estimate from counts, before the chip has been near it.
+"""Energy and time on a board: ranges from counts, before the chip has been near it.
 
-Counts come from a real run of the emulator (`Recording.spike_counts`) and from the placement. Per sample::
+Counts come from a real run of the emulator (`Recording.spike_counts`) and from the placement.
 
-    energy = synaptic operations x 23.6 pJ + compartment updates x 52 to 81 pJ (inactive to active)
-             + spike messages x 1.7 pJ + hops x 3.0 pJ (east-west) or 4.0 pJ (north-south)
-    time   = steps x (slowest core: operations x 3.5 ns + compartments x 5.3 to 8.4 ns; and a barrier of 113 to 465 ns)
+**Loihi 1.** Per sample, with a low and a high figure for each::
 
-Figures: Davies et al. 2018, "Loihi", IEEE Micro 38(1), table 2, from pre-silicon SDF and SPICE simulations at 0.75 V. It gives the energy
-of a synaptic operation as a minimum and its time as a maximum. The table itself was not at hand: energies and times were read in
-secondary sources that quote it, both in ``sim.h`` of SANA-FE (github.com/SLAM-Lab/SANA-FE). Later versions of SANA-FE have 4.2 pJ for a
-hop north-south and barriers of 0.3 to 1.8 us, so that a step of few operations may take several times as long as estimated here. Not in
-the table, and so not in the estimate: static power, the embedded x86 cores, input and output, links between chips. A measured board takes
-many times as much, as the measurement beside it shows where the network is one that was measured.
+    energy = synaptic operations x 23.6 to 35.5 pJ + compartment updates x 52 to 81 pJ + spikes x 0 to 69.3 pJ
+             + messages x 1.7 to 111 pJ + hops x 3.0 pJ (east-west) or 4.0 to 4.2 pJ (north-south)
+    time   = steps x (slowest core: operations x 3.1 to 4.7 ns + compartments x 5.3 to 9.7 ns + spikes x 0 to 30 ns
+             + messages in x 0 to 16 ns + messages out x 0 to 5.1 ns; and a barrier of 0.113 to 1.8 us)
 
-For Loihi 2 no such figure is published. It gets counts only: a number made of another chip's energies would mean nothing.
+Low ends: Davies et al. 2018, "Loihi", IEEE Micro 38(1), table 2, from pre-silicon SDF and SPICE simulations at 0.75 V, as secondary
+sources quote it; it has no figure for a spike, nor for what a message costs besides its way. High ends: ``loihi.yaml`` of SANA-FE 2.2.9
+(Boyle et al. 2025, doi:10.1109/TCAD.2025.3537971), which its authors hold to be within 12 % of a chip's energy and 25 % of its time, and
+Davies et al. for updates. Neither has static power, the embedded x86 cores, input and output, or links between chips: a measured board
+takes several times as much, as the measurement beside it shows where the network is one that was measured.
+
+**Loihi 2.** Nothing is published per operation. There is one network of this kind with a measurement: PilotNet (LIF) took 1.09 mJ of
+dynamic and 1.66 mJ of total energy for 16 steps of 158,509 neurons, all that they did included, and 153 us per step with 3,168 neurons on
+the fullest core. A network that spikes more takes more, so the range is a tenth to ten times of that, scaled by neurons.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from loihiconv.core.errors import InvalidData
-from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
+from loihiconv.hardware.counts import CoreLoad, Counts, count
+from loihiconv.hardware.measurements import PILOTNET_FULLEST_CORE, PILOTNET_LIF, PILOTNET_NEURONS, Measurement, measured
 from loihiconv.hardware.placement import Placement
-from loihiconv.hardware.places import Geometry
-from loihiconv.hardware.region import Region
-from loihiconv.hardware.synapses import Synapses, geometry
 
-SYNAPTIC_OPERATION_PJ = 23.6
-UPDATE_PJ = (52.0, 81.0)
-"""Inactive and active; "active" is not defined in the table, so both ends are given."""
-MESSAGE_PJ = 1.7
-HOP_PJ = (3.0, 4.0)
-"""East-west, north-south."""
-SYNAPTIC_OPERATION_NS = 3.5
-UPDATE_NS = (5.3, 8.4)
-BARRIER_NS = (113.0, 465.0)
-"""One tile to the whole mesh of 32."""
-CORES_PER_TILE = 4
-TILES_PER_ROW = 8
-"""Assumed, like the order in which cores are numbered: the mesh is published, the numbering is not."""
 Range = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What others measured on a board."""
-
-    network: str
-    cores: int
-    timesteps: int
-    seconds: float
-    joules: float
-    source: str
-
-
-NXTF_MNIST = Measurement("an MNIST CNN of this size", 14, 100, 6.65e-3, 0.66e-3, 'Rueckauer et al. 2021, "NxTF" (arXiv:2101.04261)')
-MEASURED: dict[tuple[Geometry, ...], Measurement] = {((16, 12, 12), (32, 10, 10), (64, 4, 4), (10, 1, 1)): NXTF_MNIST}
-"""By the shapes of the populations."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Means per sample.
-
-    Attributes
-    ----------
-    synaptic_operations : float
-    updates : float
-        Compartments in use x steps.
-    spikes : float
-    messages : float
-        Spikes x slices that each is sent to.
-    hops_east_west, hops_north_south : float
-        Between tiles of one chip.
-    chip_crossings : float
-        Messages that leave a chip.
-    busiest_core : float
-        Synaptic operations per step of the core that has the most.
-    """
-
-    synaptic_operations: float
-    updates: float
-    spikes: float
-    messages: float
-    hops_east_west: float
-    hops_north_south: float
-    chip_crossings: float
-    busiest_core: float
+SYNAPTIC_OPERATION_PJ, SYNAPTIC_OPERATION_NS = (23.6, 35.5), (3.1, 4.7)
+UPDATE_PJ, UPDATE_NS = (52.0, 81.0), (5.3, 9.7)
+SPIKE_PJ, SPIKE_NS = (0.0, 69.3), (0.0, 30.0)
+MESSAGE_PJ = (1.7, 111.0)
+MESSAGE_IN_NS, MESSAGE_OUT_NS = (0.0, 16.0), (0.0, 5.1)
+EAST_WEST_PJ, NORTH_SOUTH_PJ = (3.0, 3.0), (4.0, 4.2)
+BARRIER_NS = (113.0, 1800.0)
+YARDSTICK_FACTOR = 10.0
+"""How far a network on Loihi 2 may be from the yardstick, either way."""
+LOIHI_1 = "range from pre-silicon figures (Davies et al. 2018) to those of SANA-FE: neuron cores only; a board takes several times as much"
+LOIHI_2 = "order of magnitude: a tenth to ten times of what PilotNet (LIF) took per neuron; nothing is published per operation"
 
 
 @dataclass(frozen=True)
@@ -105,26 +54,29 @@ class EnergyEstimate:
     label : str
         What kind of number this is; print it with the numbers.
     counts : Counts
-    joules, seconds : (low, high) or None
-        Per sample; None where no figures are published.
-    parts : {name: (low, high)}
-        Joules by cause.
+    joules, seconds : (low, high)
+        Per sample.
+    parts : {name: (low, high)} or None
+        Joules by cause, where figures are known of each.
     measurement : Measurement or None
         Of the same network on a board, where there is one.
+    yardstick : Measurement or None
+        Of another network on the same chip, which the range was scaled from.
     """
 
     label: str
     counts: Counts
     timesteps: int
-    joules: Range | None = None
-    seconds: Range | None = None
+    joules: Range
+    seconds: Range
     parts: dict[str, Range] | None = None
     measurement: Measurement | None = None
+    yardstick: Measurement | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The estimate as JSON values."""
-        measurement = None if self.measurement is None else vars(self.measurement)
-        return {**vars(self), "counts": vars(self.counts), "measurement": measurement}
+        others = {name: None if (found := getattr(self, name)) is None else vars(found) for name in ("measurement", "yardstick")}
+        return {**vars(self), "counts": vars(self.counts), **others}
 
 
 def estimate(network: Network, recording: Recording, placement: Placement) -> EnergyEstimate:
@@ -143,97 +95,49 @@ def estimate(network: Network, recording: Recording, placement: Placement) -> En
     InvalidData
         If the recording holds no spike counts.
     """
-    spiking = [p.name for p in network.populations if p.spiking]
-    if missing := [name for name in spiking if name not in recording.spike_counts]:
-        raise InvalidData("the recording holds no spike counts", where=missing[0], remedy="run with counts=True")
-    spikes = {n: np.asarray(recording.spike_counts[n]).mean(axis=0, dtype=np.float64).reshape(geometry(network, n)) for n in spiking}
-    traffic = _traffic(network, placement, spikes)
-    operations = _operations(network, placement, spikes)
-    steps = recording.timesteps
-    counts = Counts(
-        recording.synaptic_operations,
-        float(sum(d.compartments for d in placement.usage.values()) * steps),
-        float(sum(s.sum() for s in spikes.values())),
-        *traffic,
-        max(operations.values(), default=0.0) / steps,
-    )
+    counts, loads = count(network, recording, placement)
+    steps, known = recording.timesteps, measured(network, placement)
     if placement.board.generation != 1:
-        return EnergyEstimate("counts only: no energy or time per operation is published for Loihi 2", counts, steps)
+        joules, seconds = _by_yardstick(counts, steps, placement)
+        return EnergyEstimate(LOIHI_2, counts, steps, joules, seconds, None, known, PILOTNET_LIF)
     parts = {
-        "synaptic operations": _both(counts.synaptic_operations * SYNAPTIC_OPERATION_PJ),
-        "neuron updates": (counts.updates * UPDATE_PJ[0], counts.updates * UPDATE_PJ[1]),
-        "spike messages": _both(counts.messages * MESSAGE_PJ),
-        "hops": _both(counts.hops_east_west * HOP_PJ[0] + counts.hops_north_south * HOP_PJ[1]),
+        "synaptic operations": _times(counts.synaptic_operations, SYNAPTIC_OPERATION_PJ),
+        "neuron updates": _times(counts.updates, UPDATE_PJ),
+        "spikes": _times(sum(load.spikes for load in loads.values()), SPIKE_PJ),
+        "spike messages": _times(counts.messages, MESSAGE_PJ),
+        "hops": _plus(_times(counts.hops_east_west, EAST_WEST_PJ), _times(counts.hops_north_south, NORTH_SOUTH_PJ)),
     }
     parts = {name: (low * 1e-12, high * 1e-12) for name, (low, high) in parts.items()}
-    return EnergyEstimate(
-        "estimate from pre-silicon figures (Davies et al. 2018): neuron cores only, not measured",
-        counts,
-        steps,
-        (sum(low for low, _ in parts.values()), sum(high for _, high in parts.values())),
-        (_step_time(placement, operations, steps, 0) * steps, _step_time(placement, operations, steps, 1) * steps),
-        parts,
-        MEASURED.get(tuple(layer.shape for layer in placement.layers)),
-    )
+    low, high = (_step_time(placement, loads, steps, end) * steps for end in (0, 1))
+    return EnergyEstimate(LOIHI_1, counts, steps, _plus(*parts.values()), (low, high), parts, known)
 
 
-def _both(value: float) -> Range:
-    return value, value
+def _times(value: float, figures: Range) -> Range:
+    return value * figures[0], value * figures[1]
 
 
-def _step_time(placement: Placement, operations: dict[int, float], steps: int, end: int) -> float:
+def _plus(*ranges: Range) -> Range:
+    return sum(low for low, _ in ranges), sum(high for _, high in ranges)
+
+
+def _step_time(placement: Placement, loads: dict[int, CoreLoad], steps: int, end: int) -> float:
     """Seconds per step: the slowest core, then the barrier; ``end`` 0 is the low end of the figures, 1 the high one."""
-    slowest = max(
-        operations.get(core, 0.0) / steps * SYNAPTIC_OPERATION_NS + demand.compartments * UPDATE_NS[end]
-        for core, demand in placement.usage.items()
-    )
+
+    def nanoseconds(core: int, compartments: int) -> float:
+        load = loads.get(core, CoreLoad())
+        events = load.operations * SYNAPTIC_OPERATION_NS[end] + load.spikes * SPIKE_NS[end]
+        events += load.messages_in * MESSAGE_IN_NS[end] + load.messages_out * MESSAGE_OUT_NS[end]
+        return events / steps + compartments * UPDATE_NS[end]
+
+    slowest = max(nanoseconds(core, demand.compartments) for core, demand in placement.usage.items())
     return (slowest + BARRIER_NS[end]) * 1e-9
 
 
-def _operations(network: Network, placement: Placement, spikes: dict[str, Array]) -> dict[int, float]:
-    """Synaptic operations per sample and core: spikes that arrive at synapses with a weight that is not zero."""
-    operations: dict[int, float] = defaultdict(float)
-    for connection in network.connections:
-        if connection.on_host or connection.source not in spikes:
-            continue
-        indicator = connection.map.with_weight((connection.map.weight != 0).astype(np.float64))
-        shape = network[connection.source].shape
-        arrivals = indicator.apply(spikes[connection.source].reshape(1, *shape)).reshape(geometry(network, connection.target))
-        for s in placement[connection.target].slices:
-            operations[s.core] += float(_box(arrivals, s.region).sum())
-    return operations
-
-
-def _traffic(network: Network, placement: Placement, spikes: dict[str, Array]) -> tuple[float, float, float, float]:
-    """Messages, hops east-west and north-south, and chip crossings, per sample."""
-    per_chip = placement.board.cores_per_chip.value
-    messages = east_west = north_south = crossings = 0.0
-    held = {layer.name: layer.slices for layer in placement.layers}
-    for connection in network.connections:
-        if connection.on_host or connection.source not in spikes:
-            continue
-        synapses = Synapses(network, connection, placement.board)
-        for target in held[connection.target]:
-            seen = spikes[connection.source] * synapses.seen(target.region)
-            if connection.source not in held:
-                messages += float(seen.sum())  # random spikes that the host sends: their way onto the chip is not known
-            for source in held.get(connection.source, ()):
-                sent = float(_box(seen, source.region).sum())
-                messages += sent
-                if source.core // per_chip != target.core // per_chip:
-                    crossings += sent
-                else:
-                    dx, dy = distance(source.core % per_chip, target.core % per_chip)
-                    east_west, north_south = east_west + sent * dx, north_south + sent * dy
-    return messages, east_west, north_south, crossings
-
-
-def distance(a: int, b: int) -> tuple[int, int]:
-    """Hops (east-west, north-south) between the tiles of two cores of a chip."""
-    (ya, xa), (yb, xb) = divmod(a // CORES_PER_TILE, TILES_PER_ROW), divmod(b // CORES_PER_TILE, TILES_PER_ROW)
-    return abs(xa - xb), abs(ya - yb)
-
-
-def _box(values: Array, region: Region) -> Array:
-    (c0, c1), (r0, r1), (w0, w1) = region.channels, region.rows, region.columns
-    return values[c0:c1, r0:r1, w0:w1]
+def _by_yardstick(counts: Counts, steps: int, placement: Placement) -> tuple[Range, Range]:
+    """Joules and seconds scaled from PilotNet: energy by neuron updates, time by neurons of the fullest core."""
+    pilot = PILOTNET_LIF
+    updates = counts.updates / (PILOTNET_NEURONS * pilot.timesteps)
+    low, high = pilot.dynamic_joules or pilot.joules, pilot.joules
+    fullest = max(demand.compartments for demand in placement.usage.values()) / PILOTNET_FULLEST_CORE
+    seconds = pilot.seconds / pilot.timesteps * steps * fullest
+    return (updates * low / YARDSTICK_FACTOR, updates * high * YARDSTICK_FACTOR), (seconds / YARDSTICK_FACTOR, seconds * YARDSTICK_FACTOR)

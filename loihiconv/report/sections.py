@@ -239,11 +239,13 @@ def board(a: Analysis) -> dict[str, Any] | None:
             ("spike messages between cores", n.short(c.messages)),
             ("messages between chips", n.short(c.chip_crossings)),
         ]
-        if a.energy.joules and a.energy.seconds:
-            low, high = a.energy.joules
-            energy.append(("energy per sample, estimated", f"{n.number(low * 1e6)} to {n.number(high * 1e6)} µJ"))
-            low, high = a.energy.seconds
-            energy.append(("time per sample, estimated", f"{n.number(low * 1e3)} to {n.number(high * 1e3)} ms"))
+        low, high = a.energy.joules
+        energy.append(("energy per sample, estimated", f"{n.number(low * 1e6)} to {n.number(high * 1e6)} µJ"))
+        low, high = a.energy.seconds
+        energy.append(("time per sample, estimated", f"{n.number(low * 1e3)} to {n.number(high * 1e3)} ms"))
+        if (m := a.energy.measurement or a.energy.yardstick) is not None:
+            took = f"{n.number(m.joules * 1e6)} µJ and {n.number(m.seconds * 1e3)} ms with {m.timesteps} steps on {m.cores} cores"
+            energy.append((f"measured by others: {m.network}", took))
     drawing = Markup(picture.svg(p)) if 0 < p.cores <= MOST_CORES else None
     return {
         "lead": lead,

@@ -8,10 +8,13 @@ import pytest
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
-from loihiconv.hardware.energy import NXTF_MNIST, distance, estimate
+from loihiconv.hardware.counts import distance
+from loihiconv.hardware.energy import estimate
+from loihiconv.hardware.measurements import NXTF_MNIST, PILOTNET_LIF
 from loihiconv.hardware.place import place
 from loihiconv.hardware.placement import Placement
 from loihiconv.simulator.engine import simulate
+from tests.hardware import tables
 from tests.hardware.nets import mnist_cnn
 
 
@@ -44,10 +47,13 @@ def test_counts_worked_out_by_hand():
     assert counts.synaptic_operations == recording.synaptic_operations == 40 * 8
     assert counts.messages == 40
     assert counts.updates == 10 * (4 * 2 + 8 * 2 + 3)
-    assert estimated.joules is not None
-    assert estimated.joules == pytest.approx((1e-12 * (320 * 23.6 + 270 * 52 + 40 * 1.7), 1e-12 * (320 * 23.6 + 270 * 81 + 40 * 1.7)))
-    assert estimated.seconds == pytest.approx((1e-9 * (320 * 3.5 + 270 * 5.3 + 10 * 113), 1e-9 * (320 * 3.5 + 270 * 8.4 + 10 * 465)))
-    assert "not measured" in estimated.label
+    high = 320 * 35.5 + 270 * 81 + 40 * 69.3 + 40 * 111
+    assert estimated.joules == pytest.approx((1e-12 * (320 * 23.6 + 270 * 52 + 40 * 1.7), 1e-12 * high))
+    high = 320 * 4.7 + 270 * 9.7 + 40 * (30 + 16 + 5.1) + 10 * 1800
+    assert estimated.seconds == pytest.approx((1e-9 * (320 * 3.1 + 270 * 5.3 + 10 * 113), 1e-9 * high))
+    assert estimated.parts is not None
+    assert set(estimated.parts) == {"synaptic operations", "neuron updates", "spikes", "spike messages", "hops"}
+    assert "neuron cores only" in estimated.label
 
 
 def test_messages_travel_from_core_to_core():
@@ -69,20 +75,39 @@ def test_operations_per_core_add_up():
     assert estimate(net, recording, place(net)).counts.busiest_core * 10 == recording.synaptic_operations
 
 
-def test_loihi_2_gets_counts_and_no_energy():
+def test_loihi_2_gets_an_order_of_magnitude_either_way_of_the_one_measurement():
     net = network("kapoho_point")
     estimated = estimate(net, simulate(net, np.ones((1, 1, 2, 2), np.float32)), place(net))
-    assert estimated.joules is None
-    assert estimated.seconds is None
-    assert "Loihi 2" in estimated.label
     assert estimated.counts.synaptic_operations == 320
+    assert (estimated.parts, estimated.measurement, estimated.yardstick) == (None, None, PILOTNET_LIF)
+    per_update = 1 / (158_509 * 16)
+    assert estimated.joules == pytest.approx((150 * per_update * 1.093544e-4, 150 * per_update * 1.661103e-2))
+    step = 1 / 408.91 / 16 * 8 / 3168  # 8 neurons on the fullest core
+    assert estimated.seconds == pytest.approx((step * 10 / 10, step * 10 * 10))
+    assert estimated.to_json()["yardstick"]["joules"] == 1.661103e-3
 
 
-def test_the_measurement_stands_beside_the_network_that_it_is_of():
+@pytest.mark.parametrize("coding", ["analog", "rate", "poisson"])
+def test_the_measurement_stands_beside_the_network_that_it_is_of_however_its_input_is_coded(coding: str):
     net = mnist_cnn()
+    first, *others = net.connections
+    on_host = coding == "analog"
+    populations = (replace(net.input, coding=coding, payload_max=255), *net.populations[1:])
+    net = replace(net, populations=populations, connections=(replace(first, on_host=on_host), *others))
     counts = {p.name: np.zeros((1, *p.shape)) for p in net.populations if p.spiking}
     recording = replace(simulate(network(), np.ones((1, 1, 2, 2), np.float32)), spike_counts=counts, synaptic_operations=0.0)
     assert estimate(net, recording, place(net, "nahuku32")).measurement is NXTF_MNIST
+    assert estimate(net, recording, place(net, "kapoho_point")).measurement is None
+
+
+def test_pilotnet_lies_within_the_range_that_it_is_the_yardstick_of():
+    net = tables.network(tables.PILOTNET_SNN, "rate")
+    counts = {p.name: np.zeros((1, *p.shape)) for p in net.populations if p.spiking}
+    recording = replace(simulate(network(), np.ones((1, 1, 2, 2), np.float32)), spike_counts=counts, synaptic_operations=0.0, timesteps=16)
+    estimated = estimate(net, recording, place(net))
+    assert estimated.measurement is PILOTNET_LIF
+    assert estimated.joules == pytest.approx((1.093544e-4, 1.661103e-2))
+    assert estimated.seconds == pytest.approx((PILOTNET_LIF.seconds / 10, PILOTNET_LIF.seconds * 10))
 
 
 def test_without_spike_counts_there_is_nothing_to_count():
