@@ -30,14 +30,19 @@ def convert(
     Example: loihiconv convert mynets:lenet --weights lenet.pt --calibration mnist.npz -T 32 --out lenet.lnet,
     or loihiconv convert lenet.onnx --calibration mnist.npz --out lenet.lnet
     """
+    from loihiconv.commands.placement_table import print_fit
     from loihiconv.core.network import save
+    from loihiconv.hardware.place import place
 
     check_writable(out)
     file = open_file(model)
     data = read_data(calibration, "train", mean, std, shape_of(file))
     net = conversion.convert(load_model(file or model, weights), data.x)
     save(net, out)
+    placement = place(net, conversion.board)
     if as_json:
-        print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **net.record.to_json()})
+        fits = {"cores": placement.cores, "fits": placement.fits}
+        print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **fits, **net.record.to_json()})
         return
     print_tables(net, f"{out}: {net.board}, T = {net.timesteps}")
+    print_fit(placement)

@@ -35,6 +35,18 @@ def print_placement(placement: Placement, *, picture: bool = False) -> None:
         console.print(f"{mark} {escape(str(violation))}", soft_wrap=True)
 
 
+def print_fit(placement: Placement) -> None:
+    """Whether it fits, on one line: what `loihiconv place` tells in full."""
+    console, board = Console(highlight=False), placement.board
+    certain = [violation for violation in placement.violations if violation.certain]
+    if certain:
+        more = f" (and {len(certain) - 1} more: see 'loihiconv place')" if len(certain) > 1 else ""
+        console.print(f"[bold red]✗[/] does not fit {escape(board.title)}: {escape(str(certain[0]))}{more}", soft_wrap=True)
+        return
+    cores = f"{n.count(placement.cores)} of {n.count(board.cores)} cores"
+    console.print(f"[bold green]✓[/] fits {escape(board.title)}: {cores}", soft_wrap=True)
+
+
 def _row(layer: LayerPlacement, placement: Placement) -> list[str]:
     shape = n.size(layer.shape, "x")
     if not layer.slices:

@@ -183,7 +183,10 @@ def stuck(layer: Layer, demand: Demand) -> Violation:
     board = layer.board
     words = board.synapse_words_per_axon
     if demand.axons_in > board.input_axons_per_core.value:
-        remedy = f"fan-in of a neuron: reduce its inputs, or keep them an image, up to {CHANNELS_PER_AXON} channels of which share an axon"
+        other = f"or keep them an image, up to {CHANNELS_PER_AXON} channels of which share an axon"
+        if board.compiler is not None:
+            other = "by strides or fewer channels before, or use a convolution"
+        remedy = f"fan-in of a neuron: reduce its inputs, {other}"
         return violation(layer.name, "input_axons_per_core", demand.axons_in, board.input_axons_per_core, remedy)
     if demand.words > board.synapse_memory_words.value:
         return violation(layer.name, "synapse_memory_words", demand.words, board.synapse_memory_words, f"fan-in of a neuron: {DENSER}")

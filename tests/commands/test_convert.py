@@ -77,3 +77,19 @@ def test_a_search_shows_what_each_step_bought(run, nets: Path, npz: Path, tmp_pa
     text = " ".join(err.split())
     assert "Search on calibration samples" in text
     assert "hold_back=0.25" in text
+
+
+def test_all_commands_mean_the_same_by_what_fits(run, npz: Path, tmp_path: Path) -> None:
+    """The digits' network takes 11 cores: a board of 11 holds it, one of 10 does not."""
+    for cores, code in ((11, 0), (10, 2)):
+        board, net = tmp_path / f"{cores}.yaml", tmp_path / f"{cores}.lnet"
+        limits = "".join(f"{name}: {{value: {value}, source: ours}}\n" for name, value in (("chips", 1), ("cores_per_chip", cores)))
+        board.write_text(f"extends: loihi2\nname: of_{cores}\ntitle: Ours\n{limits}")
+        options = ("--board", board, "-T", "8", "--calibration-samples", "50")
+        assert ("fits Ours: 11 of 11 cores" if cores == 11 else "does not fit Ours: network: cores 11, limit 10") in " ".join(
+            run("convert", FACTORY, "--calibration", npz, "--out", net, *options)[1].split()
+        )
+        assert run("place", net, "--board", board)[0] == code
+        assert run("check", FACTORY, "--shape", "1,8,8", "--board", board)[0] == code
+        found, _, err = run("deploy", net, "--board", board, "--samples", npz, "--out", tmp_path / f"bundle{cores}")
+        assert found == code, err

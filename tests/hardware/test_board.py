@@ -5,8 +5,11 @@ import yaml
 from pydantic import ValidationError
 
 from loihiconv.core.errors import InvalidBoard
+from loihiconv.core.linear import Dense
 from loihiconv.hardware.board import Board, boards, load_board
 from loihiconv.hardware.board_fields import Limit
+from loihiconv.hardware.place import place
+from tests.hardware.nets import chain, ones
 
 
 @pytest.fixture
@@ -82,6 +85,15 @@ def test_a_file_states_only_what_differs(written):
     assert board.neurons_per_core == load_board("kapoho_point").neurons_per_core
 
 
+def test_files_from_before_the_compiler_was_known_go_on_working(written):
+    """All of a board in one file, without its rule: cuts are looked for, as they were. So they are where the rule is left empty."""
+    net = chain((784,), Dense(ones(128, 784)), Dense(ones(64, 128)), Dense(ones(10, 64)))
+    board = load_board(written(compiler=None))
+    assert board.compiler is None
+    empty = load_board(written("extends: loihi2\nname: x\ntitle: x\nchips: {value: 8, source: x}\ncompiler:\n"))
+    assert place(net, board).cores == place(net, empty).cores < place(net, "kapoho_point").cores
+
+
 def test_unknown_board_names_the_closest_and_all_others():
     message = refusal("Kapoho-Pint")
     assert "did you mean 'kapoho_point'?" in message
@@ -113,6 +125,11 @@ def test_unknown_board_names_the_closest_and_all_others():
         ),
         ("extends: loihi1\nname: x\ntitle: x\nchips: {value: 0, source: x}", "chips is 0, at least 1 expected"),
         ("extends: loihi1\nname: x\ntitle: x\nchipss: {value: 3, source: x}", "chips is missing; and 1 more problem"),
+        ("extends: loihi2\nname: x\ntitle: x\nchips: {value: 3, source: x}\ncompiler: lava", "compiler is 'lava'"),
+        (
+            "extends: loihi2\nname: x\ntitle: x\nchips: {value: 3, source: x}\ncompiler: {neurons_per_core: {value: 1, source: x}}",
+            "compiler.dense_neurons_per_core is missing; and 3 more problems",
+        ),
         ("extends: loihi1\nname: a/b\ntitle: x\nchips: {value: 3, source: x}", "name is 'a/b'"),
         ("extends: loihi1\nname: x\ntitle: x\n3: 4\nchips: {value: 3, source: x}", "3"),
     ],
@@ -155,6 +172,14 @@ def test_unreadable_files(tmp_path):
 def test_references_within_yaml_cannot_blow_up_the_message(written):
     levels = "\n".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]" for i in range(1, 12))
     assert len(refusal(written(f"l0: &l0 [x]\n{levels}\nname: *l11"))) < 1000
+
+
+def test_a_compiler_has_some_neurons_and_no_other_fields(written):
+    known = load_board("kapoho_point").model_dump()["compiler"]
+    limit = {"value": 0, "source": "a test"}
+    assert "compiler.neurons_per_core is 0, at least 1 expected" in refusal(written(compiler=known | {"neurons_per_core": limit}))
+    message = refusal(written(compiler=known | {"neurons": limit}))
+    assert "compiler.neurons is not a known field; known are neurons_per_core, dense_neurons_per_core" in message
 
 
 def test_the_model_itself_checks_ranges():
