@@ -312,7 +312,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("synapses.signed_weight_bits", "synapses.halved_weight_bits"),
         ("min(high - low, parts * -(-words // limit))", "min(high - low, parts + 1)"),
         ("tile.width if wide else -tile.width", "tile.width"),
-        ("wide = tile.width > tile.height", "wide = tile.width >= tile.height"),
+        ("or synapses.delay > 0)", ")"),
         ("yield Tile(2 * w, h, half)", "yield Tile(w, h, half)"),
         (")).neurons <= most", ")).neurons < most"),
         ("demand.axons_in <= self.board", "demand.axons_in < self.board"),
@@ -354,6 +354,13 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("replace(demand, axons_out=out)", "demand"),
         ("enumerate(merge(bags, board))", "enumerate(bags)"),
     ),
+    "hardware/energy.py": (
+        ("sum(load.spikes for load in loads.values())", "counts.messages"),
+        ("PILOTNET_NEURONS * pilot.timesteps", "PILOTNET_NEURONS"),
+        ("load.messages_out * MESSAGE_OUT_NS[end]", "load.messages_in * MESSAGE_OUT_NS[end]"),
+        ("pilot.dynamic_joules or pilot.joules, pilot.joules", "pilot.joules, pilot.joules"),
+    ),
+    "hardware/measurements.py": (("if p is not network.input", "if p"),),
     "hardware/compiled_layers.py": (("first += len(slices)", "first += 1"),),
     "hardware/packing.py": (
         ("<= profiles.value", "< profiles.value"),

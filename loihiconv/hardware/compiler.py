@@ -13,12 +13,14 @@ Oxford network, an MNIST perceptron and YOLO-KP. ``tests/hardware/tables.py`` ha
   source neuron. An entry of the latter holds the weight, halved where signs mix and in 8 bits where it takes 7, and 12 bits more. A list
   holds 20 bits besides (2 to 22 would give the same tables); those of convolutions that fill whole blocks of 64 do without.
 
-No table shows populations with several inputs, whose lists are added up here, nor sparse maps, which are taken to store the synapses that
-they have. Weights of float networks count 8 bits.
+No table shows populations with several inputs, whose lists are added up here, nor synapses that are written out: those of sparse maps, of
+skips, which become Lava's ``DelaySparse``, and of convolutions with a weight exponent. They are taken to have a list per source neuron, as
+dense ones have. Weights of float networks count 8 bits.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,11 +92,25 @@ class Compiled:
         if synapses.places is not None:
             _, counts = synapses.places.lists((region.channels, region.rows, region.columns))
             return sum(self._list(synapses, count) for count in counts.tolist()), len(counts)
-        if synapses.conv is None:
+        if synapses.kernel is None:
             sources = prod(synapses.source)
             return sources * self._list(synapses, region.neurons), sources
-        taps = int(prod(synapses.conv.weight.shape[2:]))
+        if is_written_out(synapses):
+            return self._written_out(synapses, region)
+        taps = int(prod(synapses.kernel.weight.shape[2:]))
         return taps * sum(number * self._kernel(synapses, targets) for targets, number in synapses.overlaps(region.channels)), 1
+
+    def _written_out(self, synapses: Synapses, region: Region) -> tuple[int, int]:
+        """The same of a convolution without shared weights: a list per source neuron that reaches the slice."""
+        down, across = (
+            Counter(len(axis.targets(y, rows)) for y in axis.reached_from(rows))
+            for axis, rows in zip(synapses.axes, (region.rows, region.columns), strict=True)
+        )
+        words = axons = 0
+        for (a, high), (b, wide), (targets, sources) in product(down.items(), across.items(), synapses.overlaps(region.channels)):
+            words += high * wide * sources * self._list(synapses, a * b * targets)
+            axons += high * wide * sources
+        return words, axons
 
     def _list(self, synapses: Synapses, entries: int) -> int:
         """Words of a list that no convolution reads."""
@@ -179,12 +195,17 @@ class Compiled:
         return tuple(_steps(0, channels, tile.channels)), tuple(_steps(0, height, tile.height)), tuple(_steps(0, width, tile.width))
 
     def _worst(self, tile: Tile) -> Demand:
-        """Most words and input axons of any box; of maps without sparse ones, only its channels matter."""
+        """Most words and input axons of any box; where no synapses are written out, only its channels matter."""
         channels, rows, columns = self._boxes(tile)
-        if not self.layer.irregular:
+        if not any(map(is_written_out, self.layer.synapses)):
             rows, columns = rows[:1], columns[:1]
         demands = [self.demand(Region(c, r, w)) for c, r, w in product(channels, rows, columns)]
         return Demand(0, max(d.words for d in demands), max(d.axons_in for d in demands))
+
+
+def is_written_out(synapses: Synapses) -> bool:
+    """Whether an image's synapses are stored one by one: of sparse maps, and of convolutions that wait or have an exponent."""
+    return synapses.places is not None or (synapses.kernel is not None and (synapses.conv is None or synapses.delay > 0))
 
 
 def _steps(low: int, high: int, size: int) -> list[Interval]:

@@ -57,8 +57,9 @@ class Synapses:
         self.target = geometry(network, connection.target)
         c, h, w = self.source
         linear = connection.map
-        fits = is_shared(connection) and linear.output_shape(network[connection.source].shape) == self.target
-        self.conv = linear if isinstance(linear, Conv) and fits else None
+        fits = isinstance(linear, Conv) and linear.output_shape(network[connection.source].shape) == self.target
+        self.kernel = linear if isinstance(linear, Conv) and fits else None
+        self.conv = self.kernel if is_shared(connection) else None  # whose pixels share their weights
         self.places = Places(linear, self.source, self.target) if isinstance(linear, Sparse) else None
         self.population_axons = h * w > 1 and (self.conv is not None or c > 1)
         # caches of this object, not of the class
@@ -71,8 +72,8 @@ class Synapses:
     @cached_property
     def axes(self) -> tuple[Axis, Axis]:
         """Vertical and horizontal axis of a convolution."""
-        assert self.conv is not None  # asked of convolutions only
-        return axes(self.conv, self.source)
+        assert self.kernel is not None  # asked of convolutions only
+        return axes(self.kernel, self.source)
 
     def pixels(self, axis: int, target: Interval, source: Interval) -> int:
         """Rows (or columns) of the source within ``source`` that reach the target's within ``target``."""
@@ -155,8 +156,8 @@ class Synapses:
 
     @property
     def _per_group(self) -> tuple[int, int]:
-        assert self.conv is not None  # asked of convolutions only
-        return self.target[0] // self.conv.groups, self.source[0] // self.conv.groups
+        assert self.kernel is not None  # asked of convolutions only
+        return self.target[0] // self.kernel.groups, self.source[0] // self.kernel.groups
 
     def axons(self, channels: Interval, pixels: int) -> int:
         """Input axons for so many source pixels."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import product
 from math import ceil, prod
 
@@ -12,6 +13,7 @@ from loihiconv.core.linear import Conv, Sparse
 from loihiconv.core.network import Connection, Network
 from loihiconv.hardware.board import Board
 from loihiconv.hardware.placement import Placement, Slice
+from tests.hardware.recount import _entries as entries_of
 from tests.hardware.recount import shape_of
 
 
@@ -33,7 +35,9 @@ def _lists(network: Network, connection: Connection, part: Slice, inside: list[t
     linear, compiler = connection.map, board.compiler
     assert compiler is not None
     shape, source = shape_of(network, connection.target), shape_of(network, connection.source)
-    if isinstance(linear, Conv) and not connection.weight_exp and linear.output_shape(network[connection.source].shape) == shape:
+    delay = network.delay(connection)
+    convolves = isinstance(linear, Conv) and linear.output_shape(network[connection.source].shape) == shape
+    if convolves and not connection.weight_exp and not delay:
         targets = defaultdict(set)
         per_out, per_in = linear.weight.shape[0] // linear.groups, linear.weight.shape[1]
         for channel, i in product({c for c, _, _ in inside}, range(per_in)):
@@ -42,14 +46,16 @@ def _lists(network: Network, connection: Connection, part: Slice, inside: list[t
         bits = _bits(linear.weight, board, halve=False)
         sizes = [len(t) * bits + (compiler.header_bits.value if len(t) % 64 else 0) for t in targets.values()]
         return sum(ceil(size / board.synapse_word_bits.value) for size in sizes), 1
-    lists = defaultdict(int)
+    lists: dict[object, int] = defaultdict(int)
     if isinstance(linear, Sparse):
         flat = {int(np.ravel_multi_index(n, shape)) for n in inside}
         for row, column in zip(linear.rows.tolist(), linear.columns.tolist(), strict=True):
             lists[column] += row in flat
+    elif convolves:
+        for neuron, _ in entries_of(network, replace(connection, weight_exp=0), part, halo=False):
+            lists[neuron] += 1
     else:
         lists.update(dict.fromkeys(range(prod(source)), len(inside)))
-    delay = network.delay(connection)
     entry = compiler.index_bits.value + _bits(linear.weight, board, halve=True) + (len(bin(delay)) - 2 if delay else 0)
     used = [n for n in lists.values() if n]
     return sum(ceil((n * entry + compiler.header_bits.value) / board.synapse_word_bits.value) for n in used), len(used)

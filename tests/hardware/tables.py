@@ -7,6 +7,7 @@ the network: a convolution's has the neurons and words of its fullest core, a de
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -16,12 +17,13 @@ from loihiconv.core.network import IF, Connection, Input, Network, Population, R
 
 @dataclass(frozen=True)
 class Row:
-    """One layer: its map, and what was printed. Words and neurons are None where the rule gives others; cores it always gives."""
+    """One layer: its map, and what was printed, a tile as (W, H, C). None is what the rule gives otherwise, or was not printed."""
 
     linear: LinearMap
     cores: int
     neurons: int | None = None
     words: int | None = None
+    tile: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,11 @@ def _pilotnet(ranges: tuple[tuple[int, int], ...], words_of_fourth: int, words_o
     return Table(
         (3, 66, 200),
         (
-            Row(conv(3, 24, a), 25, 3072, 81),
-            Row(conv(24, 36, b), 13, 2160, 864),
-            Row(conv(36, 48, c), 3, 2688, 1620),
-            Row(conv(48, 64, d, stride=(2, 1), pad=(1, 0)), 3, 2048, words_of_fourth),
-            Row(conv(64, 64, e, stride=(1, 1)), 2, 2048, 2880),
+            Row(conv(3, 24, a), 25, 3072, 81, (4, 32, 24)),
+            Row(conv(24, 36, b), 13, 2160, 864, (4, 15, 36)),
+            Row(conv(36, 48, c), 3, 2688, 1620, (8, 7, 48)),
+            Row(conv(48, 64, d, stride=(2, 1), pad=(1, 0)), 3, 2048, words_of_fourth, (8, 4, 64)),
+            Row(conv(64, 64, e, stride=(1, 1)), 2, 2048, 2880, (16, 2, 64)),
             Row(dense(2560, 100, f), 12, 8, 7253),
             Row(dense(100, 50, g), 1, 50, words_of_second_dense),
             Row(dense(50, 10, h), 1, 10, 150),
@@ -90,12 +92,12 @@ MNIST = Table(
 """Printed in percent. Of the first layer 50 neurons with 12,544 words, where the rule makes three equal parts."""
 _YOLO = ((3, 16, 3, 2, 224), (16, 32, 3, 2, 112), (32, 64, 3, 2, 56), (64, 128, 3, 2, 28), (128, 256, 3, 1, 56), (256, 256, 3, 2, 16))
 _YOLO_END = ((256, 512, 3, 1, 32), (512, 256, 1, 1, 14), (256, 512, 3, 1, 32), (512, 48, 1, 1, 4))
-_TILES = (3584, 3584, 3584, 3584, 3584, 3584, 3584, 3584, 3584, 2688)
+_TILES = ((8, 28, 16), (8, 14, 32), (4, 14, 64), (4, 7, 128), (4, 7, 128), (8, 7, 64), (8, 7, 64), (2, 7, 256), (8, 7, 64), (4, 14, 48))
 YOLO = Table(
     (3, 448, 448),
     tuple(
-        Row(conv(c_in, c_out, (-30, 30), kernel, (stride, stride), (kernel // 2, kernel // 2)), cores, neurons)
-        for (c_in, c_out, kernel, stride, cores), neurons in zip((*_YOLO, *_YOLO_END), _TILES, strict=True)
+        Row(conv(c_in, c_out, (-30, 30), kernel, (stride, stride), (kernel // 2, kernel // 2)), cores, prod(tile), None, tile)
+        for (c_in, c_out, kernel, stride, cores), tile in zip((*_YOLO, *_YOLO_END), _TILES, strict=True)
     ),
     574,
     16000,

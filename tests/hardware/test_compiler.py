@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import floor
+from math import ceil, floor
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loihiconv.core.linear import Conv, Dense
-from loihiconv.core.network import Network
+from loihiconv.core.linear import Conv, Dense, from_matrix
+from loihiconv.core.network import Connection, Network
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.board_fields import Limit
 from loihiconv.hardware.place import place
 from loihiconv.hardware.placement import Placement
-from tests.hardware.nets import chain, ones
+from tests.hardware.nets import chain, conv, ones
 from tests.hardware.recount_compiled import recount_compiled
 from tests.hardware.tables import MNIST, PILOTNET_SNN, TABLES, YOLO, network
 from tests.hardware.test_placement import covered_once, images
@@ -48,6 +48,8 @@ def test_the_published_tables(name: str) -> None:
         neurons, words = (max(f) if isinstance(row.linear, Conv) else floor(np.mean(f)) for f in zip(*found, strict=True))
         assert row.neurons in (None, neurons), layer.name
         assert row.words in (None, words), layer.name
+        channels, rows, columns = (b - a for a, b in vars(layer.slices[0].region).values())
+        assert row.tile in (None, (columns, rows, channels)), layer.name
 
 
 def test_an_input_of_neurons_takes_cores_of_its_own() -> None:
@@ -84,6 +86,30 @@ def test_a_neuron_with_too_many_inputs(memory: int, axons: int, quantity: str, v
     (found,) = [v for v in place(net, compiling(memory, axons)).violations if v.layer == "layer1"]
     assert (found.quantity, found.value, found.certain) == (quantity, value, True)
     assert place(net, compiling(400, 400))["layer1"].slices
+
+
+def test_synapses_that_are_written_out() -> None:
+    """3x3 kernels over 4x4 pixels of 2 channels, with a delay of one step: lists of 8 + 12 + 1 bits for 4, 6 or 9 taps of 3 channels."""
+    net = chain((2, 4, 4), conv(2, 2, 1), conv(2, 2, 1), conv(2, 3, 3), Dense(ones(2, 48)))
+    skip = Connection("layer0", "layer2", conv(2, 3, 3))
+    both, board = replace(net, connections=(*net.connections, skip)), compiling()
+    assert both.delay(skip) == 1
+    one, two = (place(n, board)["layer2"].slices[0].demand for n in (net, both))
+    lists = {taps: ceil((taps * 3 * 21 + 20) / 64) for taps in (4, 6, 9)}
+    assert two.words - one.words == 2 * (4 * lists[4] + 8 * lists[6] + 4 * lists[9])
+    assert two.axons_in - one.axons_in == 32
+
+
+def test_parts_of_a_sparse_vector_differ_and_the_largest_has_to_fit() -> None:
+    """Eight neurons; the first four have one synapse, the others 16. Lists of up to two take a word, of four two, of eight three."""
+    matrix = np.zeros((8, 16), np.float32)
+    matrix[:4, 0] = 1
+    matrix[4:] = 1
+    net = chain((16,), Dense(ones(16, 16)), from_matrix(matrix, (8,), (16,)), Dense(ones(2, 8)))
+    for words, parts in ((33, 1), (32, 2), (31, 4), (16, 4), (15, None)):
+        slices = place(net, compiling(words))["layer1"].slices
+        assert len(slices) == (parts or 0)
+        assert all(s.demand.words <= words for s in slices)
 
 
 @st.composite
