@@ -9,10 +9,12 @@ from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.hardware.counts import distance
+from loihiconv.hardware.demand import Demand
 from loihiconv.hardware.energy import estimate
 from loihiconv.hardware.measurements import NXTF_MNIST, PILOTNET_LIF
 from loihiconv.hardware.place import place
 from loihiconv.hardware.placement import Placement
+from loihiconv.hardware.region import Region
 from loihiconv.simulator.engine import simulate
 from tests.hardware import tables
 from tests.hardware.nets import mnist_cnn
@@ -67,6 +69,23 @@ def test_messages_travel_from_core_to_core():
     counts = estimate(net, busy, spread).counts
     assert (counts.hops_east_west, counts.hops_north_south, counts.chip_crossings) == (40, 40, 8)
     assert distance(0, 127) == (7, 3)
+
+
+def test_each_slice_is_sent_a_message_and_the_slowest_core_sets_the_pace():
+    net = network()
+    whole = place(net)
+    halves = [replace(whole["b"].slices[0], core=1 + i, region=Region((i, i + 1), (0, 2), (0, 2)), demand=Demand(8)) for i in (0, 1)]
+    slices = {"a": whole["a"].slices, "b": tuple(halves), "out": (replace(whole["out"].slices[0], core=3),)}
+    cut = Placement(whole.board, tuple(replace(layer, slices=slices[layer.name]) for layer in whole.layers), whole.bounds)
+    recording = simulate(net, np.ones((1, 1, 2, 2), np.float32))
+    busy = replace(recording, spike_counts={"a": recording.spike_counts["a"], "b": np.ones((1, 2, 2, 2), int)})
+    estimated = estimate(net, busy, cut)
+    assert (estimated.counts.spikes, estimated.counts.messages) == (48, 2 * 40 + 8)
+    assert estimated.parts is not None
+    assert estimated.parts["spikes"] == pytest.approx((0, 48 * 69.3e-12))
+    of_first = 40 * 30 + 80 * 5.1 + 10 * 8 * 9.7  # it computes nothing, yet sends 80 messages
+    of_half = 160 * 4.7 + 4 * 30 + 40 * 16 + 4 * 5.1 + 10 * 8 * 9.7
+    assert estimated.seconds[1] == pytest.approx(1e-9 * (max(of_first, of_half) + 10 * 1800))
 
 
 def test_operations_per_core_add_up():
