@@ -34,8 +34,10 @@ class Result:
 
     @property
     def predictions(self) -> Array:
-        """Largest potential; with a softmax, the most output spikes and then the largest potential of those."""
+        """Largest potential, or whether the only one is above 0; with a softmax, the most output spikes and then the largest potential."""
         v = self.potentials.reshape(len(self.potentials), -1)
+        if v.shape[1] == 1 and self.output_spikes is None:
+            return np.array([int(value > 0) for value in v[:, 0]])
         won = np.zeros(v.shape, int) if self.output_spikes is None else self.output_spikes
         return np.array([max(range(v.shape[1]), key=lambda i: (won[k, i], v[k, i], -i)) for k in range(len(v))])
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from functools import partial, singledispatchmethod
-from itertools import product
+from collections.abc import Callable, Collection
+from functools import singledispatchmethod
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -32,6 +30,7 @@ from loihiconv.ann.graph import (
     Reshape,
     Round,
 )
+from loihiconv.core.ending import finish
 from loihiconv.core.errors import InvalidData, InvalidModel
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import assert_never
@@ -195,9 +194,7 @@ def forward(ann: Ann, x: Tensor | Array, *, keep: Collection[str] = ()) -> tuple
 
 
 def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: float = 1e-4) -> None:
-    """Check that ``ann`` computes what ``model`` computes in evaluation mode, but for what is left out at the end.
-
-    That is a ReLU, a softmax, a sigmoid or a tanh, none of which changes the order of the outputs.
+    """Check that ``ann`` computes what ``model`` computes in evaluation mode, its last functions included.
 
     Parameters
     ----------
@@ -222,7 +219,7 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     if any(isinstance(node, Round) for node in ann):
         tolerance = max(tolerance, ROUNDED)
     try:
-        _verify(expected, Evaluator(ann)(batch)[0], tolerance, reference.name)
+        _verify(expected, outputs_of(ann, Evaluator(ann)(batch)[0]), tolerance, reference.name)
     except InvalidModel as error:
         if _agree(reference, expected, ann, batch):
             return
@@ -236,7 +233,7 @@ def _agree(reference: FloatModel, expected: Tensor, ann: Ann, batch: Tensor) -> 
     precise = reference.precise_outputs(batch.numpy())
     exact, tolerance = (expected, ROUNDINGS * reference.epsilon) if precise is None else (torch.from_numpy(precise), PRECISE)
     try:
-        _verify(exact, Evaluator(ann, dtype=torch.float64)(batch)[0], tolerance, "")
+        _verify(exact, outputs_of(ann, Evaluator(ann, dtype=torch.float64)(batch)[0]), tolerance, "")
     except InvalidModel:
         return False
     return True
@@ -258,36 +255,31 @@ def _first_difference(reference: FloatModel, ann: Ann, shape: Shape, tolerance: 
 def verify_rewriting(ann: Ann, rewritten: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
     """Check that a network computes what it computed before the passes, as `verify_reading` does with the model."""
     batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
-    _verify(Evaluator(ann)(batch)[0].flatten(1), Evaluator(rewritten)(batch)[0].flatten(1), tolerance, ann.output.name)
+    expected, read = (outputs_of(network, Evaluator(network)(batch)[0]) for network in (ann, rewritten))
+    _verify(expected, read, tolerance, ann.output.name)
+
+
+def outputs_of(ann: Ann, result: Tensor) -> Tensor:
+    """What a network returns, flattened (N, outputs), once its last node has given this result: its ending applied."""
+    if not ann.ending:
+        return result.flatten(1)
+    finished = finish(ann.ending, result.flatten(1).double().cpu().numpy())
+    return torch.from_numpy(finished.reshape(len(result), -1))
 
 
 def _verify(expected: Tensor, read: Tensor, tolerance: float, where: str) -> None:
-    if expected.shape != read.flatten(1).shape:
+    if expected.shape != read.shape:
         raise InvalidModel(f"the model returns shape {tuple(expected.shape)} but was read as {tuple(read.shape)}", remedy=_REPORT)
+    difference = (read - expected).abs()
     # NaN compares false, so that it counts as a difference.
-    if not any(float((c - expected).abs().max()) <= tolerance * float(expected.abs().max()) for c in _endings(read)):
-        worst = float((read.flatten(1) - expected).abs().max())
+    if not float(difference.max()) <= tolerance * float(expected.abs().max()):
         raise InvalidModel(
-            f"the model's outputs differ by up to {worst:.3g} from those of the network read from it", where=where, remedy=_REPORT
+            f"the model's outputs differ by up to {float(difference.max()):.3g} from those of the network read from it",
+            where=where,
+            remedy=_REPORT,
         )
 
 
-def _endings(outputs: Tensor) -> Iterator[Tensor]:
-    """Outputs (N, classes, \\*space) after whatever may be left out at the end of a network, flattened."""
-    for first, second, third in product(_RECTIFYING, _SQUASHING, _NORMALIZING):
-        yield third(second(first(outputs))).flatten(1)
-
-
-Ending: TypeAlias = Callable[[Tensor], Tensor]
-
-
-def _unchanged(outputs: Tensor) -> Tensor:
-    return outputs
-
-
-_RECTIFYING: tuple[Ending, ...] = (_unchanged, F.relu)
-_SQUASHING: tuple[Ending, ...] = (_unchanged, torch.sigmoid, F.logsigmoid, torch.tanh)
-_NORMALIZING: tuple[Ending, ...] = (_unchanged, partial(F.softmax, dim=1), partial(F.log_softmax, dim=1))
 ROUNDINGS = 8
 """Times the rounding of one number that outputs may differ by, where a model computes in fewer bits than float32's."""
 PRECISE = 1e-6

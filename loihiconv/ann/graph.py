@@ -17,6 +17,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from loihiconv.core.ending import LastFunction
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Pair, Shape
 
@@ -331,10 +332,13 @@ class Ann:
     ----------
     notes : tuple of str
         What a user should know of how it was read.
+    ending : tuple of HostFunction
+        What comes after the last node and no neuron computes, such as a softmax, on its flattened result; see `loihiconv.core.ending`.
     """
 
     nodes: Nodes
     notes: tuple[str, ...] = ()
+    ending: tuple[LastFunction, ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from loihiconv.commands.terminal import print_table, print_verdict
+from loihiconv.commands.terminal import print_diagnosis, print_table
 from loihiconv.core import numbers as n
+from loihiconv.core.metric import Metric
 from loihiconv.evaluation.explain.analysis import Analysis
+from loihiconv.evaluation.pairing import PairedLoss
 from loihiconv.report import sections
 
 COLUMNS = ("relative error", "correlation", "clipped", "silent", "weight bits")
@@ -13,17 +15,20 @@ COLUMNS = ("relative error", "correlation", "clipped", "silent", "weight bits")
 
 def print_analysis(a: Analysis) -> None:
     """Print where accuracy went to standard output."""
-    steps = [[s.title, n.percent(s.accuracy), "" if s.step is None else n.signed_points(s.loss), _interval(s)] for s in a.waterfall.steps]
-    total = a.waterfall.total
-    steps.append(["sum of all steps", "", n.signed_points(total.loss), n.interval(total.interval95)])
-    print_table("Where accuracy goes, in percentage points", ["step", "accuracy", "loss", "95 % interval"], steps)
+    total, metric, first = a.waterfall.total, a.waterfall.metric, a.waterfall.steps[0].value
+    steps = [
+        [s.title, n.value(metric, s.value), "" if s.step is None else n.change(metric, s.loss, first), _interval(metric, s.step, first)]
+        for s in a.waterfall.steps
+    ]
+    steps.append(["sum of all steps", "", n.change(metric, total.loss, first), n.change_interval(metric, total.interval95, first)])
+    title = f"Where {metric.title} goes" + (", in percentage points" if metric.share else "")
+    print_table(title, ["step", metric.title, "change", "95 % interval"], steps)
     names = [str(column["name"]) for column in sections.LAYER_COLUMNS][2:]
     kept = [names.index(name) for name in COLUMNS]
     rows = [[layer["name"], *(layer["cells"][k]["text"] for k in kept)] for layer in sections.layers(a)]
     print_table(f"Layers, on {a.waterfall.layer_samples} samples", ["layer", *COLUMNS], rows)
-    print_verdict(a.diagnosis.verdict, a.diagnosis.healthy)
+    print_diagnosis(a.diagnosis.verdict, a.diagnosis.healthy)
 
 
-def _interval(step: object) -> str:
-    change = getattr(step, "step", None)
-    return "" if change is None else n.interval(change.interval95)
+def _interval(metric: Metric, step: PairedLoss | None, of: float) -> str:
+    return "" if step is None else n.change_interval(metric, step.interval95, of)

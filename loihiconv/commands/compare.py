@@ -29,6 +29,7 @@ def compare(
     stock_models: given.StockModels = False,
     mean: given.Mean = "",
     std: given.Std = "",
+    task: given.TaskName = None,
     explain: given.Explain = False,
     html: given.Html = None,
     markdown: given.Markdown = None,
@@ -62,7 +63,7 @@ def compare(
     else:
         train = read_data(data, "train", mean, std, shape, same_file_is_fine=False)
         calibration = train.x[: conversion.samples]
-        converted = conversion.convert(network, train.x)
+        converted = conversion.convert(network, train.x, task)
     with bars() as progress:
         result = run_compare(
             network,
@@ -74,6 +75,7 @@ def compare(
             stock_models=stock_models,
             explain=explain or bool(html or markdown),
             calibration=calibration,
+            task=task,
             progress=progress,
         )
     print_json(result.to_json()) if as_json else print_comparison(result)

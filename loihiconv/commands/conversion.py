@@ -13,6 +13,7 @@ from loihiconv.commands import options as given
 from loihiconv.commands.setting_options import none_if_zero, setting_option, setting_type
 from loihiconv.commands.terminal import note, print_search
 from loihiconv.conversion.settings import DECLARED, OPTIMIZE, Optimize, choose
+from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Conversion:
 
         self.board = load_board(board)
 
-    def convert(self, model: Any, x_train: Any) -> Network:
+    def convert(self, model: Any, x_train: Any, task: Task | None = None) -> Network:
         """Convert with a progress bar and notes on stderr."""
         from loihiconv.commands.progress import bars
         from loihiconv.conversion.convert import convert as run_convert
@@ -64,6 +65,7 @@ class Conversion:
                 board=self.board,
                 timesteps=self.timesteps,
                 optimize=self.optimize,
+                task=task,
                 progress=progress,
                 **self.settings,
             )

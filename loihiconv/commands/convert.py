@@ -21,6 +21,7 @@ def convert(
     calibration: Annotated[Path, typer.Option(help=".npz with x_train (or x): training samples.")],
     out: Annotated[Path, typer.Option(help="Where to write the network (.lnet).")],
     weights: given.Weights = None,
+    task: given.TaskName = None,
     mean: given.Mean = "",
     std: given.Std = "",
     as_json: given.Json = False,
@@ -37,7 +38,7 @@ def convert(
     check_writable(out)
     file = open_file(model)
     data = read_data(calibration, "train", mean, std, shape_of(file))
-    net = conversion.convert(load_model(file or model, weights), data.x)
+    net = conversion.convert(load_model(file or model, weights), data.x, task)
     save(net, out)
     placement = place(net, conversion.board)
     if as_json:

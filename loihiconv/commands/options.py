@@ -29,6 +29,10 @@ Board = Annotated[str, typer.Option("--board", help="Name of a board (see 'board
 Pooling = Annotated[str, setting_option(DECLARED["maxpool"])]
 Mean = Annotated[str, typer.Option(help="Numbers subtracted from each channel, e.g. 0.1307 or 0.49,0.48,0.45.")]
 Std = Annotated[str, typer.Option(help="Numbers that each channel is divided by afterwards.")]
+TaskName = Annotated[
+    Literal["classification", "binary", "multilabel", "regression", "dense"] | None,
+    typer.Option("--task", help="What outputs are judged by; by default what the network's end and the labels say."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")]
 Device = Annotated[str, typer.Option(help="Torch device of emulator and float simulation: cpu, cuda, ...")]
 Memory = Annotated[

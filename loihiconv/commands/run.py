@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.options import first_samples, read_data
-from loihiconv.commands.terminal import note, print_json, print_table
+from loihiconv.commands.terminal import print_json, print_table
 from loihiconv.core.files import check_writable, write_npz
 from loihiconv.core.numbers import quantity
+
+if TYPE_CHECKING:
+    from loihiconv.core.network import Network
+    from loihiconv.core.recording import Recording
+    from loihiconv.evaluation.tasks.kinds import TaskKind
 
 
 def run(
@@ -29,8 +34,11 @@ def run(
     device: given.Device = "cpu",
     memory: given.Memory = None,
     stock_models: given.StockModels = False,
+    task: given.TaskName = None,
     strict: given.Strict = False,
-    out: Annotated[Path | None, typer.Option(help="Write predictions, potentials, spike counts and sums of payloads (.npz).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write predictions, outputs, potentials, spike counts and sums of payloads (.npz).")
+    ] = None,
     mean: given.Mean = "",
     std: given.Std = "",
     as_json: given.Json = False,
@@ -47,7 +55,7 @@ def run(
         check_writable(out)
     net = load(network)
     test = first_samples(read_data(data, "test", mean, std, net.input.sample_shape), samples)
-    labels = _labels(test.y, net.readout.size)
+    kind, labels = _task(net, test.y, task)
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 
     with Bar(backend, len(test.x)) as bar:
@@ -77,28 +85,36 @@ def run(
         **({"saturated": [s.to_json() for s in recording.saturated]} if recording.saturated and as_json else {}),
     }
     summary = {key: value for key, value in summary.items() if value == value}  # NaN: spikes were not counted
-    if labels is not None:
-        from loihiconv.evaluation.metrics import wilson
-
-        correct = int((recording.predictions == labels).sum())
-        summary |= {"accuracy": correct / len(recording), "wilson95": list(wilson(correct, len(recording)))}
+    if kind is not None:
+        summary |= _figures(kind, recording, labels)
     if out is not None:
         counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
         counts |= {f"payload_sums/{name}": sums for name, sums in recording.payload_sums.items()}
-        write_npz(out, {"predictions": recording.predictions, "potentials": recording.potentials, **counts})
+        write_npz(out, {"predictions": recording.predictions, "outputs": recording.outputs, "potentials": recording.potentials, **counts})
     if as_json:
         print_json({**summary, "predictions": recording.predictions.tolist()})
         return
     print_table(f"{network} on {data}", ["quantity", "value"], [[key, quantity(value)] for key, value in summary.items()])
 
 
-def _labels(y: Any, classes: int) -> Any:
-    """Labels that accuracy can be judged by, checked before anything runs; None where there are none."""
+def _task(net: Network, y: Any, task: Any) -> tuple[TaskKind | None, Any]:
+    """What outputs are judged by, and labels for it, checked before anything runs; None where there are none."""
     if y is None:
-        return None
-    if classes == 1:
-        note("the network has one output, so that no accuracy is given; --out writes its potentials")
-        return None
-    from loihiconv.evaluation.predicting import check_labels
+        return None, None
+    from loihiconv.evaluation.tasks.answers import end_of_network
+    from loihiconv.evaluation.tasks.choosing import choose_task
 
-    return check_labels(y, classes)
+    return choose_task(end_of_network(net), y, task)
+
+
+def _figures(kind: TaskKind, recording: Recording, y: Any) -> dict[str, Any]:
+    """What the task is judged by, with intervals."""
+    from loihiconv.evaluation.tasks.answers import recorded
+
+    scores = kind.score(recorded(recording), y)
+    measured = [(scores.metric, scores.value, scores.interval95), *((f.metric, f.value, f.interval95) for f in scores.figures)]
+    figures: dict[str, Any] = {"task": kind.name}
+    for metric, value, interval in measured:
+        name = "wilson95" if metric.counted else f"{metric.key}_interval95"
+        figures |= {metric.key: value, name: list(interval)}
+    return figures

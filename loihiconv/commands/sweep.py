@@ -30,6 +30,7 @@ def sweep(
     ] = "train",
     samples: Annotated[int, typer.Option(help="Samples that each point runs, at most.")] = 1000,
     calibration_samples: Annotated[int, typer.Option(help="Training samples that are measured; never judged on.")] = 1000,
+    task: given.TaskName = None,
     cache: Annotated[Path, typer.Option(help="Finished points (.json); the same command goes on from there.")] = Path(
         "loihiconv-sweep.json"
     ),
@@ -63,6 +64,7 @@ def sweep(
         board=board,
         axes=axes,
         on="train" if on == "train" else "test",
+        task=task,
         cache=cache,
         device=device,
     )

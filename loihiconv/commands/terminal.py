@@ -19,7 +19,11 @@ from loihiconv.core.tables import Shown, Table, together
 if TYPE_CHECKING:
     from loihiconv.conversion.check import Check
     from loihiconv.core.record import Trial
-    from loihiconv.evaluation.compare import BackendResult, Comparison
+    from loihiconv.evaluation.compare import Comparison
+    from loihiconv.evaluation.result import BackendResult
+    from loihiconv.evaluation.tasks.metric import Figure
+
+MARKS = {"good": "[bold green]✓[/]", "unknown": "[dim]?[/]", "warn": "[bold yellow]![/]", "bad": "[bold red]✗[/]"}
 
 
 def print_json(value: Any) -> None:
@@ -81,34 +85,40 @@ def print_check(check: Check) -> None:
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Accuracy per back end, and whether emulator and Lava agree."""
-    rows = [_row(name, result) for name, result in comparison.backends.items()]
-    header = ["back end", "accuracy", "95 % interval", "n", "as ANN", "firing", "syn. ops"]
-    print_table(comparison.title, header, rows)
+    """How each back end does at the task, and whether emulator and Lava agree."""
+    metric = comparison.metric
+    columns = [["back end", metric.title, "95 % interval", "n", "as ANN", "firing", "syn. ops"]]
+    columns += [_row(name, result) for name, result in comparison.backends.items()]
+    kept = [i for i in range(len(columns[0])) if any(row[i] for row in columns[1:])]
+    header, *rows = [[row[i] for i in kept] for row in columns]
+    print_table(f"{comparison.title}: {comparison.task}", header, rows)
+    if others := [[title_of(name), *_figure(f)] for name, result in comparison.backends.items() for f in result.figures]:
+        print_table("Other figures", ["back end", "figure", "value", "95 % interval"], others)
     console = Console(highlight=False)
     for text in comparison.saturated:
         console.print("[bold red]✗[/] " + escape(text), soft_wrap=True)
-    if comparison.mismatched_spikes is None:
-        return
-    spikes, potentials = sum(comparison.mismatched_spikes.values()), comparison.mismatched_potentials or 0
-    judge = find(comparison.judge)
-    samples, judged, by = comparison.backends[judge.name].n, judge.judges, judge.name.capitalize()
-    if not spikes and not potentials:
-        populations = len(comparison.mismatched_spikes)
-        console.print(f"[bold green]✓[/] {judged} = {by}: every spike of {populations} populations and every potential, {samples} samples")
-        return
-    differences = [*comparison.mismatched_spikes.items(), ("readout potentials", potentials)]
-    rows = [[name, n.count(count)] for name, count in differences]
-    print_table(f"✗ {judged} and {by} differ on {samples} samples", ["population", "mismatches"], rows)
+    for answer in comparison.verdict.answers:
+        console.print(f"{MARKS[answer.status]} {escape(' '.join((answer.question, answer.answer + '.', *answer.details)))}", soft_wrap=True)
+    spikes, potentials = comparison.mismatched_spikes or {}, comparison.mismatched_potentials or 0
+    if sum(spikes.values()) or potentials:
+        judge = find(comparison.judge)
+        rows = [[name, n.count(count)] for name, count in [*spikes.items(), ("readout potentials", potentials)]]
+        samples = comparison.backends[judge.name].n
+        print_table(f"✗ {judge.judges} and {judge.name.capitalize()} differ on {samples} samples", ["population", "mismatches"], rows)
 
 
-def print_verdict(text: str, healthy: bool) -> None:
+def print_diagnosis(text: str, healthy: bool) -> None:
     """The sentence that a diagnosis begins with."""
-    Console(highlight=False).print(("[bold green]✓[/] " if healthy else "[bold red]✗[/] ") + escape(text), soft_wrap=True)
+    Console(highlight=False).print(("" if healthy else "[bold red]✗[/] ") + escape(text), soft_wrap=True)
 
 
 def _row(name: str, result: BackendResult) -> list[str]:
     rate = "" if result.firing_rate is None else n.share(result.firing_rate)
     operations = "" if result.synaptic_operations is None else n.count(result.synaptic_operations)
-    shares = [n.share(result.accuracy), n.bracketed(result.wilson95)]
-    return [title_of(name), *shares, n.count(result.n), n.share(result.agreement), rate, operations]
+    agreement = "" if result.agreement is None else n.share(result.agreement)
+    measured = [n.figure(result.metric, result.value), n.figure_interval(result.metric, result.interval95)]
+    return [title_of(name), *measured, n.count(result.n), agreement, rate, operations]
+
+
+def _figure(figure: Figure) -> list[str]:
+    return [figure.metric.title, n.figure(figure.metric, figure.value), n.figure_interval(figure.metric, figure.interval95)]

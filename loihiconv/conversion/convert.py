@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from math import prod
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,15 +24,16 @@ from loihiconv.ann.passes.rounding import without_rounding
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate
 from loihiconv.conversion.data_checks import outliers, suspicions
+from loihiconv.conversion.likeness import likely_task
 from loihiconv.conversion.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, check_payload, narrow_weights, quantize
 from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
 from loihiconv.conversion.search import Judge, search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
-from loihiconv.core.choices import PoolingWay
+from loihiconv.core.choices import PoolingWay, Task
 from loihiconv.core.errors import InvalidData, InvalidModel
-from loihiconv.core.given import check_callable, shown
+from loihiconv.core.given import check_callable, check_task, shown
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
 from loihiconv.core.record import CalibrationSummary
@@ -49,6 +51,7 @@ def convert(
     board: str | Path | Board | None,
     timesteps: int,
     optimize: Optimize = "default",
+    task: Task | None = None,
     progress: Progress | None = None,
     **settings: Unpack[SettingOptions],
 ) -> Network:
@@ -69,6 +72,8 @@ def convert(
         "none" is the plain method of the paper: `loihiconv.conversion.settings.PAPER` for whatever is not given. "accuracy" tries
         other settings on calibration data and keeps what helps, "latency" also takes the fewest time steps, at most
         ``timesteps``, that cost next to nothing; ``record.search`` lists the trials. See `loihiconv.conversion.search`.
+    task : "classification", "binary", "multilabel", "regression" or "dense", optional
+        What the network is for, where a search is to know; by default what its last functions say.
     progress : callable (stage, done, in all), optional
         Stages are "calibration", in samples (0 in all where the data does not tell), "bias correction", in layers, and "search".
     **settings
@@ -92,6 +97,7 @@ def convert(
     """
     model, chosen = readable(model), choose(timesteps, optimize, **settings)
     check_callable(progress, "progress")
+    check_task(task)
     board = load_board(board) if board is not None else None
     chosen = chosen.for_board(board)
     if board is not None:
@@ -102,7 +108,7 @@ def convert(
         warnings.warn(text, stacklevel=2)
     if not searching:
         return build(source, chosen, board, progress)
-    judge = Judge(source.ann, source.held_out)
+    judge = Judge(source.ann, source.held_out, task)
     network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, progress)
     return replace(network, record=replace(network.record, search=trials))
 
@@ -166,9 +172,12 @@ def measure(
         for name in silent_layers(ann, statistics)
     ]
     if statistics.agreement is not None:
+        decides = likely_task(ann.ending, prod(ann.shapes[ann.output.name])) == "classification"
         cost = (
             f"average pooling in place of max-pooling names another class on {1 - statistics.agreement:.1%} of {statistics.samples} "
             "calibration samples"
+            if decides
+            else "average pooling in place of max-pooling gives other outputs"
         )
         warned.append(f'{cost}; maxpool="relu-tree" keeps the maximum')
         notes = (*notes, cost)

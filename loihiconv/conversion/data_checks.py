@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import torch
 
 from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.frontends import Source, readable
-from loihiconv.ann.graph import Ann, BatchNorm
+from loihiconv.ann.graph import Ann, BatchNorm, Clamp, Relu
 from loihiconv.conversion.calibration import Statistics
+from loihiconv.conversion.likeness import likely_task
 from loihiconv.core.linear import Array
 
 SPREAD_RATIO = 4.0
@@ -37,9 +40,12 @@ def suspicions(model: Source, x: Array) -> tuple[str, ...]:
         Each says what was seen and what to do; empty if nothing was.
     """
     model = readable(model)
-    outputs = model.outputs(x)
-    scale = _wrong_scale(x, _spread(model.ann(x.shape[1:]), x[:BATCH]))
+    ann = model.ann(x.shape[1:])
+    scale = _wrong_scale(x, _spread(ann, x[:BATCH]))
     found = [scale] if scale else []
+    if likely_task(ann.ending, prod(ann.shapes[ann.output.name])) != "classification" or isinstance(ann.output, Relu | Clamp):
+        return tuple(found)
+    outputs = model.outputs(x)
     classes = np.bincount(outputs.argmax(axis=1), minlength=outputs.shape[1])
     most = int(classes.max())
     if not scale and len(classes) > 2 and len(x) >= FEWEST_FOR_CLASSES and most >= MOSTLY_ONE_CLASS * len(x):

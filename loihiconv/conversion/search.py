@@ -1,8 +1,9 @@
 """Try settings on calibration data, one after the other, and keep what helps: ``convert(..., optimize="accuracy" or "latency")``.
 
-What is compared is the ANN's output distribution with the network's, on calibration samples that corrections have not seen
-where there are enough: the mean Kullback-Leibler divergence D(softmax(ANN) || softmax(network)). It moves with every sample, where the
-share of equal classes (the agreement, shown beside it) is the same for most trials. Labels and test samples are never seen.
+What is compared are the ANN's outputs with the network's, on calibration samples that corrections have not seen where there are
+enough; see `loihiconv.conversion.likeness`. Of a classifier it is the mean Kullback-Leibler divergence D(softmax(ANN) || softmax(network)).
+It moves with every sample, where the share of equal classes (the agreement, shown beside it) is the same for most trials. Labels and test
+samples are never seen.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import torch
 
 from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.graph import Ann
+from loihiconv.conversion.likeness import alike, likely_task
 from loihiconv.conversion.settings import Settings
+from loihiconv.core.choices import Task
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.record import Trial
@@ -53,25 +56,20 @@ class Judge:
     ----------
     ann : Ann
     x : array (N, \\*shape)
+    task : "classification", "binary", "multilabel", "regression" or "dense", optional
+        By default what the network's last functions say.
     """
 
-    def __init__(self, ann: Ann, x: Array) -> None:
-        self.x = x
+    def __init__(self, ann: Ann, x: Array, task: Task | None = None) -> None:
+        self.x, self.ending = x, ann.ending
         evaluator = Evaluator(ann)
         self.outputs = np.concatenate([evaluator(torch.from_numpy(x[i : i + 64]))[0].flatten(1).numpy() for i in range(0, len(x), 64)])
+        self.task = task or likely_task(ann.ending, self.outputs.shape[1])
 
     def __call__(self, network: Network) -> tuple[float, float]:
         """Agreement and divergence of a network."""
         recording = simulate(network, self.x, counts=False)
-        outputs = recording.potentials / network.output_unit
-        agreement = float((recording.predictions == self.outputs.argmax(axis=1)).mean())
-        return agreement, divergence(self.outputs, outputs)
-
-
-def divergence(reference: Array, outputs: Array) -> float:
-    """Mean over samples of Σ_k p_k (log p_k - log q_k), p and q the softmax of two arrays (N, classes), in nats."""
-    log_p, log_q = (torch.log_softmax(torch.from_numpy(values.astype(np.float64)), 1).numpy() for values in (reference, outputs))
-    return float((np.exp(log_p) * (log_p - log_q)).sum(axis=1).mean())
+        return alike(self.task, self.ending, self.outputs, recording.logits)
 
 
 def search(

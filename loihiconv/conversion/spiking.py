@@ -114,6 +114,7 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
                     decision=settings.readout,
                     seed=settings.seed,
                     delay=settings.readout_delay,
+                    ending=ann.ending,
                 )
             )
     record = ConversionRecord(settings.to_json(), charge=settings.start if settings.hold_back else None)

@@ -13,6 +13,7 @@ MaxPooling: TypeAlias = Literal["auto", "gate", "relu-tree", "average"]
 PoolingWay: TypeAlias = Literal["gate", "relu-tree", "average"]
 Estimate: TypeAlias = Literal["count", "average"]
 Decision: TypeAlias = Literal["potential", "softmax"]
+Task: TypeAlias = Literal["classification", "binary", "multilabel", "regression", "dense"]
 
 PAYLOAD_LIMIT = 255
 """Graded spikes carry one byte at most: with 8-bit weights more would leave no room in a sum of 17 bits."""

@@ -33,8 +33,8 @@ class Decided(NamedTuple):
 def decide(readout: Readout, potentials: Array, potentials_over_time: Array | None = None, *, first: int = 0) -> Decided:
     """Decide for a class per sample.
 
-    "potential": the largest potential, the first one in a tie. "softmax": the most output spikes; in a tie, and so where there
-    were none, the larger potential of those.
+    "potential": the largest potential, the first one in a tie; of a single output 1 where it is above 0, else 0. "softmax": the most
+    output spikes; in a tie, and so where there were none, the larger potential of those.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def decide(readout: Readout, potentials: Array, potentials_over_time: Array | No
     """
     flat = potentials.reshape(len(potentials), -1)
     if readout.decision == "potential":
-        return Decided(flat.argmax(axis=1), None)
+        return Decided(flat.argmax(axis=1) if flat.shape[1] > 1 else (flat[:, 0] > 0).astype(np.int64), None)
     assert potentials_over_time is not None  # back ends keep them for a softmax
     won = softmax_spikes(readout, potentials_over_time, first=first).sum(axis=1, dtype=np.int32)
     best = won == won.max(axis=1, keepdims=True)

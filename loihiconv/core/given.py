@@ -1,6 +1,6 @@
 """What users give, told from what they meant: whatever is of another kind ends in one line.
 
-Imports nothing but errors, so that whoever checks a path or a name loads nothing else.
+Imports nothing but errors and choices, so that whoever checks a path or a name loads nothing else.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from math import isnan
 from numbers import Real
 from reprlib import Repr
-from typing import Any
+from typing import Any, get_args
 
+from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidSetting
 
 _REPR = Repr()
@@ -33,6 +34,14 @@ def check_path(value: Any, where: str) -> None:
     """Raise `InvalidSetting` for what names no file; a number would be taken for an open one."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         raise InvalidSetting(f"{shown(value)} is no path", where=where, limit="a path expected")
+
+
+def check_task(given: object) -> None:
+    """Raise `InvalidSetting` for what is no task and not None."""
+    known = get_args(Task)
+    if given is not None and not (isinstance(given, str) and given in known):
+        guess = did_you_mean(given, known) if isinstance(given, str) else ""
+        raise InvalidSetting(f"task {shown(given)}{guess}", where="task", limit=f"{', '.join(known)} expected")
 
 
 def check_number(value: Any, where: str, *, low: float, above: bool = False) -> None:

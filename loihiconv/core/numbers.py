@@ -7,8 +7,10 @@ and a space before % that no line breaks at. What people search and paste from, 
 
 from __future__ import annotations
 
-from math import isfinite, isnan
+from math import floor, isfinite, isnan, log10
 from typing import Any
+
+from loihiconv.core.metric import Metric
 
 NONE = "–"
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -20,13 +22,6 @@ def percent(share: float | None, digits: int = 2) -> str:
         return NONE
     text = points(share, digits)
     return (text.removeprefix("-") if not float(text) else _minus(text)) + "\u00a0%"
-
-
-def signed_points(loss: float) -> str:
-    """A change of accuracy in percentage points, with a proper minus; exactly 0 is just that."""
-    if loss == 0:
-        return "0"
-    return f"{'−' if loss < 0 else '+'}{points(abs(loss))}"
 
 
 def interval(pair: tuple[float, float], digits: int = 2) -> str:
@@ -49,6 +44,47 @@ def bracketed(pair: tuple[float, float], digits: int = 2) -> str:
     return f"[{points(pair[0], digits)}, {points(pair[1], digits)}]"
 
 
+def figure(metric: Metric, value: float) -> str:
+    """A task's metric, in plain characters."""
+    return share(value) if metric.share else f"{value:.4g}"
+
+
+def figure_interval(metric: Metric, pair: tuple[float, float]) -> str:
+    """The same of its interval, in brackets."""
+    return bracketed(pair) if metric.share else f"[{pair[0]:.4g}, {pair[1]:.4g}]"
+
+
+def value(metric: Metric, given: float) -> str:
+    """A task's metric for readers."""
+    return percent(given) if metric.share else number(given, 4)
+
+
+def value_interval(metric: Metric, pair: tuple[float, float]) -> str:
+    """The same of its interval."""
+    return interval(pair) if metric.share else f"{number(pair[0])} to {number(pair[1])}"
+
+
+def change(metric: Metric, loss: float, of: float = 1.0) -> str:
+    """By how much a figure changes, as seen on it: accuracy that falls by a point is −1.00, an error that grows by a half +0.5.
+
+    What is no share gets as many digits as tell a ten-thousandth ``of`` a value.
+    """
+    moved = -loss if metric.rises else loss
+    text = points(abs(moved)) if metric.share else decimal(abs(moved), _digits(of))
+    return "0" if moved == 0 or not (metric.share or float(text.replace(",", ""))) else f"{'−' if moved < 0 else '+'}{text}"
+
+
+def change_interval(metric: Metric, pair: tuple[float, float], of: float = 1.0) -> str:
+    """The interval of a change, from that of the loss."""
+    low, high = (-pair[1], -pair[0]) if metric.rises else pair
+    return interval((low + 0.0, high + 0.0)) if metric.share else f"{decimal(low, _digits(of))} to {decimal(high, _digits(of))}"
+
+
+def _digits(of: float) -> int:
+    """Digits behind the point that tell a ten-thousandth of a value."""
+    return max(0, 4 - floor(log10(abs(of)))) if of and isfinite(of) else 4
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """A plain number with so many significant digits."""
     if value is None or not isfinite(value):
@@ -57,8 +93,9 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def decimal(value: float, digits: int) -> str:
-    """A number with so many digits behind the point, and thousands apart."""
-    return _minus(f"{value:,.{digits}f}")
+    """A number with so many digits behind the point, and thousands apart; no minus before 0."""
+    text = f"{value:,.{digits}f}"
+    return _minus(text if float(text.replace(",", "")) else text.removeprefix("-"))
 
 
 def count(value: float | None) -> str:

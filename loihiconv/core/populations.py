@@ -14,6 +14,7 @@ from typing import NoReturn, TypeAlias
 import numpy as np
 
 from loihiconv.core.choices import PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
+from loihiconv.core.ending import LastFunction, ending_shape
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape
 from loihiconv.core.population_base import Connection, Integrator, Kind, PopulationBase
@@ -272,6 +273,8 @@ class Readout(Integrator):
         Of "softmax".
     delay : int, 0 to T - 1
         t0, the steps of each window that it lets pass: v stays ``v_init`` until then, and integrates T - t0 steps.
+    ending : tuple of HostFunction
+        The float network's own last functions, which the host applies to its outputs; see `loihiconv.core.ending`.
     """
 
     v_init: Array
@@ -281,6 +284,7 @@ class Readout(Integrator):
     rate: float = 0.5
     seed: int = 0
     delay: int = 0
+    ending: tuple[LastFunction, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -319,10 +323,19 @@ class Readout(Integrator):
     def first_step(self) -> int:
         return self.delay
 
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the network's outputs for one sample, after its last functions."""
+        return ending_shape(self.ending, (self.size,))
+
     def check(self, incoming: Sequence[tuple[Connection, PopulationBase]], timesteps: int) -> None:
         super().check(incoming, timesteps)
         if not 0 <= self.delay < max(timesteps, 1):
             raise InvalidModel(f"a delay of {self.delay} steps; 0 to {timesteps - 1} expected", where=self.name)
+        try:
+            _ = self.output_shape
+        except ValueError as error:
+            raise InvalidModel(f"its last functions do not fit: {error}", where=self.name) from error
 
 
 Population: TypeAlias = Input | IF | MaxPool | Readout

@@ -9,6 +9,7 @@ from math import isnan
 import numpy as np
 
 from loihiconv.core import numbers as n
+from loihiconv.core.ending import HostFunction, finish
 from loihiconv.core.linear import Array
 from loihiconv.core.record import Json, RealizationRecord
 from loihiconv.core.saturation import Saturation
@@ -54,6 +55,8 @@ class Recording(Shown):
         `loihiconv.core.saturation` for what is watched. "lava" and "loihi" see the readout's potentials only where they are recorded.
     output_unit : float
         Potential after the window that stands for an output of 1 of the float network, in units of v.
+    ending : tuple of HostFunction
+        The float network's own last functions; see `loihiconv.core.ending`.
     """
 
     predictions: Array
@@ -73,13 +76,16 @@ class Recording(Shown):
     profile: Json | None = None
     saturated: tuple[Saturation, ...] = ()
     output_unit: float = 1.0
+    ending: tuple[HostFunction, ...] = ()
 
     @property
     def outputs(self) -> Array:
-        """The network's outputs in the units of the float network, float64 (N, outputs): potentials / `output_unit`.
+        """What the float network itself returns, float64 (N, \\*its output's shape): its last functions included, in its own units."""
+        return finish(self.ending, self.logits)
 
-        What stood at the end of the float network and was left out, such as a softmax, is left out here too.
-        """
+    @property
+    def logits(self) -> Array:
+        """The readout's outputs before the network's last functions, such as a softmax: potentials / `output_unit`, float64 (N, n)."""
         return np.asarray(self.potentials.reshape(len(self), -1) / np.float64(self.output_unit))
 
     def sent(self, population: str) -> Array:

@@ -4,52 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.backends.backend import Backend, RunOptions
-from loihiconv.backends.registry import ANN, check_backend, find
+from loihiconv.backends.registry import ANN, check_backend, find, title_of
 from loihiconv.backends.simulators import simulator_of
+from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.given import check_callable, several, shown
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
+from loihiconv.core.metric import Metric
 from loihiconv.core.network import Network, Recording
 from loihiconv.core.saturation import Saturation
 from loihiconv.core.validation import validate
-from loihiconv.evaluation.explain.analysis import Analysis, analyse, trace_fits
-from loihiconv.evaluation.metrics import agreement, wilson
-from loihiconv.evaluation.predicting import check_test_set, predict
+from loihiconv.evaluation.explain.analysis import Analysis, analyse, placed, trace_fits
+from loihiconv.evaluation.explain.waterfall import LOSS
+from loihiconv.evaluation.predicting import check_test_set
+from loihiconv.evaluation.result import BackendResult
+from loihiconv.evaluation.tasks.answers import Answers, answer, end_of_network, recorded
+from loihiconv.evaluation.tasks.kinds import TaskKind
+from loihiconv.evaluation.tasks.scores import loss_between
+from loihiconv.evaluation.verdict import Verdict, cost, exactness, fit, main_back_end, survival
+from loihiconv.hardware.placement import Placement
 from loihiconv.lava.chip.lif import RATIO
-
-
-@dataclass(frozen=True)
-class BackendResult:
-    """How one back end did.
-
-    Attributes
-    ----------
-    accuracy : float
-    n : int
-        Samples it ran.
-    wilson95 : (low, high)
-    agreement : float
-        Share of those samples on which it names the float network's class.
-    firing_rate : float or None
-        Mean spikes per neuron and step; None for the float network itself.
-    synaptic_operations : float or None
-        Mean per sample; None for the float network itself.
-    """
-
-    accuracy: float
-    n: int
-    wilson95: tuple[float, float]
-    agreement: float
-    firing_rate: float | None = None
-    synaptic_operations: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +44,12 @@ class Comparison:
     board : str
     backends : {name: BackendResult}
         "ann" is the float network, the others as asked for.
+    task : str
+        What the network was judged at.
+    unit : float
+        What a noticeable loss is measured by; see `loihiconv.evaluation.tasks.kinds.TaskKind.unit`.
+    placement : Placement or None
+        On its board; None for float networks and where the board is not known here.
     judge : str
         The back end that another one has to agree with spike for spike, as the emulator with "lava"; empty where not both ran.
     mismatched_spikes : {population: int} or None
@@ -84,6 +72,31 @@ class Comparison:
     analysis: Analysis | None = None
     payload_max: int = 1
     judge: str = ""
+    task: Task = "classification"
+    unit: float = 1.0
+    placement: Placement | None = None
+
+    @property
+    def metric(self) -> Metric:
+        """What the task is judged by."""
+        return self.backends[ANN].metric
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Did accuracy survive, does it fit, what does it cost, is it exact: and the worst answer of the four."""
+        main = main_back_end(self.backends)
+        ann, result = self.backends[ANN], self.backends[main]
+        macs = None if self.analysis is None else self.analysis.workloads["ann"].macs
+        findings = () if self.analysis is None else self.analysis.diagnosis.findings
+        judged = self.backends[self.judge].n if self.judge else 0
+        return Verdict(
+            (
+                survival(ann, result, title_of(main), LOSS * self.unit, self.unit, [finding.sentence for finding in findings]),
+                fit(self.board, self.placement),
+                cost(result, self.timesteps, macs),
+                exactness(self.judge, judged, self.mismatched_spikes or {}, self.mismatched_potentials or 0),
+            )
+        )
 
     @property
     def saturated(self) -> tuple[str, ...]:
@@ -111,9 +124,11 @@ class Comparison:
             "timesteps": self.timesteps,
             "board": self.board,
             "payload_max": self.payload_max,
-            "backends": {name: {**vars(result), "wilson95": list(result.wilson95)} for name, result in self.backends.items()},
+            "task": self.task,
+            "backends": {name: result.to_json() for name, result in self.backends.items()},
             "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
             "mismatched_potentials": self.mismatched_potentials,
+            "verdict": {"status": self.verdict.status, "answers": [vars(a) | {"details": list(a.details)} for a in self.verdict.answers]},
             **({"saturated": list(self.saturated)} if self.saturated else {}),
             **explained,
         }
@@ -130,6 +145,7 @@ def compare(
     stock_models: bool = False,
     explain: bool = False,
     calibration: Array | None = None,
+    task: Task | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
     """Run a test set through the float network and several back ends.
@@ -139,7 +155,8 @@ def compare(
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
         The float network that ``net`` came from.
     net : Network
-    test_set : (x (N, \\*shape), y (N,))
+    test_set : (x (N, \\*shape), y (N, ...))
+        Labels as the task takes them: classes, 0 and 1, numbers, or classes of pixels.
     backends : sequence of str
         As `loihiconv.run` knows them. Where "emulator" and "lava" are both among them, every spike of every population
         is compared on the samples that Lava ran.
@@ -155,6 +172,8 @@ def compare(
         long again as "float" and "emulator" do.
     calibration : array (M, \\*shape), optional
         With ``explain``, to tell whether test data comes in another channel order.
+    task : "classification", "binary", "multilabel", "regression" or "dense", optional
+        What outputs are judged by; by default what the network's end and the labels say, see docs/tasks.
     progress : callable (back end, samples done, samples in all), optional
 
     Returns
@@ -163,15 +182,15 @@ def compare(
     """
     model = readable(model)
     validate(net)
-    x, y = check_test_set(test_set, net.readout.size)
+    x, y, kind = check_test_set(test_set, end_of_network(net), task)
     chosen = [check_backend(net, backend) for backend in several(backends, "backends", '["emulator", "lava"]')]
     if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
         raise InvalidSetting(f"lava_samples {shown(lava_samples)}", where="lava_samples", limit="a whole number of at least 1 expected")
     check_callable(progress, "progress")
     if calibration is not None:
         check_samples(net.input, calibration)
-    reference = predict(model, x)
-    results = {ANN: _result(reference, y, reference)}
+    reference = answer(model, x, net.readout.output_shape)
+    results = {ANN: _result(kind, reference, y, reference)}
     recordings: dict[str, Recording] = {}
     judge = _judge(chosen)
     for backend in chosen:
@@ -184,8 +203,17 @@ def compare(
         )
         recording = backend.run(net, x[:n], options)  # the comparison itself says what saturates
         recordings[backend.name] = recording
-        results[backend.name] = _result(recording.predictions, y[:n], reference[:n], recording)
-    comparison = Comparison(net.timesteps, net.board, results, recordings=recordings, payload_max=net.payload_max)
+        results[backend.name] = _result(kind, recorded(recording), y[:n], reference[:n], recording, net)
+    comparison = Comparison(
+        net.timesteps,
+        net.board,
+        results,
+        recordings=recordings,
+        payload_max=net.payload_max,
+        task=kind.name,
+        unit=kind.unit(y),
+        placement=placed(net),
+    )
     if judge is not None:
         right = recordings[judge.name]
         judged = find(judge.judges).run(net, x[: len(right)], RunOptions(record=frozenset({"spikes"}), lif_ratio=RATIO))
@@ -199,8 +227,20 @@ def compare(
         kept = ["potentials"] if trace_fits(net, len(x)) else []
         whole[main] = find(main).run(net, x, RunOptions(record=frozenset(kept), counts=False, device=device, lif_ratio=RATIO))
     fewer = {f"samples in {backend.name.capitalize()}": len(recordings[backend.name]) for backend in chosen if backend.samples is not None}
-    settings = {"back ends": ", ".join(backends), "samples": len(x), **fewer}
-    analysis = analyse(model, net, x, y, whole, calibration=calibration, device=device, settings=settings, progress=progress)
+    settings = {"back ends": ", ".join(backends), "samples": len(x), "task": kind.name, **fewer}
+    analysis = analyse(
+        model,
+        net,
+        x,
+        y,
+        whole,
+        kind=kind,
+        placement=comparison.placement,
+        calibration=calibration,
+        device=device,
+        settings=settings,
+        progress=progress,
+    )
     return replace(comparison, analysis=analysis)
 
 
@@ -222,8 +262,21 @@ def mismatches(a: Recording, b: Recording) -> tuple[dict[str, int], int]:
     return {name: int(np.sum(a.spikes[name] != b.spikes[name])) for name in a.spikes}, int(np.sum(a.potentials != b.potentials))
 
 
-def _result(predictions: Array, y: Array, reference: Array, recording: Recording | None = None) -> BackendResult:
-    correct = int(np.sum(predictions == y))
-    rate = None if recording is None else recording.firing_rate
-    operations = None if recording is None else recording.synaptic_operations
-    return BackendResult(correct / len(y), len(y), wilson(correct, len(y)), agreement(predictions, reference), rate, operations)
+def _result(
+    kind: TaskKind, answers: Answers, y: Array, reference: Answers, recording: Recording | None = None, net: Network | None = None
+) -> BackendResult:
+    scores = kind.score(answers, y)
+    neurons = 0 if net is None else sum(p.size for p in net.populations if p.spiking)
+    return BackendResult(
+        scores.metric,
+        scores.value,
+        scores.interval95,
+        scores.n,
+        kind.agreement(answers, reference),
+        scores.parts,
+        scores.figures,
+        None if recording is None else loss_between(kind.score(reference, y), scores),
+        None if recording is None else recording.firing_rate,
+        None if recording is None else recording.synaptic_operations,
+        None if recording is None else recording.firing_rate * neurons * recording.timesteps,
+    )

@@ -28,24 +28,25 @@ class PairedLoss:
     ----------
     n : int
         Samples.
-    lost, gained : int
-        Samples that only the classifier before gets right, and only the one after.
+    loss : float
+        How much worse it is after than before; accuracy before minus accuracy after.
     interval95 : (low, high)
-        Of the loss, by Tango's score method; (0, 0) where both are the same classifier.
-    p_value : float
-        Exact McNemar test of "the step changes nothing".
+        Of the loss; (0, 0) where both are the same network.
+    changed : bool
+        Whether some sample is judged otherwise.
+    lost, gained : int or None
+        Where samples are counted: those that only the classifier before gets right, and only the one after.
+    p_value : float or None
+        Then the exact McNemar test of "the step changes nothing".
     """
 
     n: int
-    lost: int
-    gained: int
+    loss: float
     interval95: tuple[float, float]
-    p_value: float
-
-    @property
-    def loss(self) -> float:
-        """Accuracy before minus accuracy after."""
-        return (self.lost - self.gained) / self.n
+    changed: bool
+    lost: int | None = None
+    gained: int | None = None
+    p_value: float | None = None
 
     @property
     def significant(self) -> bool:
@@ -54,7 +55,7 @@ class PairedLoss:
 
 
 def paired_loss(before: Array, after: Array, *, same: bool = False) -> PairedLoss:
-    """Compare two classifiers on the same samples.
+    """Compare two classifiers on the same samples; the interval is Tango's.
 
     Parameters
     ----------
@@ -72,7 +73,8 @@ def paired_loss(before: Array, after: Array, *, same: bool = False) -> PairedLos
     if before.shape != after.shape or not before.size:
         raise InvalidData(f"{before.size} and {after.size} samples", where="paired comparison", limit="the same ones, at least 1, expected")
     n, lost, gained = before.size, int((before & ~after).sum()), int((after & ~before).sum())
-    return PairedLoss(n, lost, gained, (0.0, 0.0) if same else tango(lost, gained, n), mcnemar(lost, gained))
+    interval = (0.0, 0.0) if same else tango(lost, gained, n)
+    return PairedLoss(n, (lost - gained) / n, interval, bool(lost + gained), lost, gained, mcnemar(lost, gained))
 
 
 def mcnemar(b: int, c: int) -> float:

@@ -1,34 +1,41 @@
-"""Classes that the float network names, and test sets that can be judged by."""
+"""Test sets that can be judged by."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from loihiconv.ann.frontends import Source, readable
+from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Array
+from loihiconv.evaluation.tasks.answers import End
+from loihiconv.evaluation.tasks.choosing import choose_task
+from loihiconv.evaluation.tasks.kinds import TaskKind
 
 
-def predict(model: Source, x: Array) -> Array:
-    """Classes that the float network names, which is not changed."""
-    return np.asarray(readable(model).outputs(x).argmax(axis=1))
-
-
-def check_test_set(test_set: tuple[Array, Array], classes: int | None = None) -> tuple[Array, Array]:
-    """Samples and labels as arrays.
+def check_test_set(test_set: tuple[Array, Array], end: End, task: Task | None = None) -> tuple[Array, Array, TaskKind]:
+    """Samples and labels as arrays, and what they are judged by.
 
     Parameters
     ----------
-    test_set : (x (N, \\*shape), y)
-        Labels are whole numbers (N,), whatever their type, or one-hot (N, classes).
-    classes : int, optional
-        Of the network; labels are from 0 to classes - 1.
+    test_set : (x (N, \\*shape), y (N, ...))
+        Labels as the task takes them; see `loihiconv.evaluation.tasks.choosing.read_task`.
+    end : End
+        Of the network.
+    task : "classification", "binary", "multilabel", "regression" or "dense", optional
+        By default what the network's end and the labels say.
 
     Raises
     ------
     InvalidData
-        If they do not belong together, or the labels are none.
+        If they do not belong together, or the labels are none of this task.
     """
+    x, y = paired(test_set)
+    kind, labels = choose_task(end, y, task)
+    return x, labels, kind
+
+
+def paired(test_set: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Samples and labels as arrays of the same length, of at least 1."""
     try:
         x, y = (np.asarray(part) for part in test_set)
     except (TypeError, ValueError) as error:
@@ -38,34 +45,4 @@ def check_test_set(test_set: tuple[Array, Array], classes: int | None = None) ->
         raise InvalidData(numbers, where="test set", limit="as many labels as samples expected")
     if not len(x):
         raise InvalidData("no samples", where="test set", limit="at least 1 expected")
-    if classes == 1:
-        raise InvalidData(
-            "the network has one output, so that its largest is always the same class",
-            where="test set",
-            limit="two outputs or more expected",
-            remedy="give it an output per class, or judge `run(...).potentials` by their sign",
-        )
-    return x, check_labels(y, classes)
-
-
-def check_labels(y: Array, classes: int | None = None) -> Array:
-    """Class indices int64 (N,) from whole numbers, also of a floating-point type or (N, 1), or from one-hot rows (N, classes)."""
-    if y.dtype.kind not in "biuf":
-        raise InvalidData(
-            f"labels of type {y.dtype}",
-            where="labels",
-            limit="class indices expected",
-            remedy="number the classes: np.unique(y, return_inverse=True)[1]",
-        )
-    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.ndim == 2 and (np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all()):
-        y = y.argmax(axis=1)
-    if y.ndim != 1 or not np.isfinite(y).all() or (y != np.rint(y)).any():
-        raise InvalidData(
-            f"labels of type {y.dtype} and shape {y.shape}", where="labels", limit="whole numbers (N,) or one-hot rows expected"
-        )
-    low, high = int(y.min(initial=0)), int(y.max(initial=0))
-    if low < 0 or (classes is not None and high >= classes):
-        limit = "0 and more" if classes is None else f"0 to {classes - 1}, as the network has {classes} outputs,"
-        raise InvalidData(f"labels from {low} to {high}", where="labels", limit=f"{limit} expected", remedy="count classes from 0")
-    return y.astype(np.int64)
+    return x, y

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from loihiconv.core.ending import described
 from loihiconv.core.network import IF, Integrator, Network
 
 
@@ -73,7 +74,8 @@ def _output(network: Network) -> str:
         steps = f"the last {network.readout_steps} of {steps}"
     if readout.decision == "softmax":
         return f"Its output is a current; over {steps} a spiking softmax of its sums (rate {readout.rate:g}) decides for a class."
-    return f"Its output is a current: the class is that with the largest sum over {steps}."
+    last = f"; the host applies {described(readout.ending)} to their means" if described(readout.ending) else ""
+    return f"Its output is a current: the class is that with the largest sum over {steps}{last}."
 
 
 def few(names: list[str]) -> str:

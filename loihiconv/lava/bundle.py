@@ -146,7 +146,7 @@ def _run(options: argparse.Namespace) -> int:
     x = data.x[: options.samples]
     recording = _execute(options, network, x, spikes=False)
     if options.out is not None:
-        np.savez(options.out, predictions=recording.predictions, potentials=recording.potentials)
+        np.savez(options.out, predictions=recording.predictions, outputs=recording.outputs, potentials=recording.potentials)
     if recording.profile:
         print(json.dumps(recording.profile))
     print("predictions:", " ".join(map(str, recording.predictions.tolist())))

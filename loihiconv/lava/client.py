@@ -296,6 +296,8 @@ def _recording(network: Network, payload: Array, records: Records, with_potentia
         realization=realization,
         profile=profile,
         saturated=_saturated(network, payload, records),
+        output_unit=network.output_unit,
+        ending=network.readout.ending,
         **vars(active),
     )
 

@@ -15,17 +15,26 @@ from loihiconv.report import sections
 def markdown(comparison: Comparison) -> str:
     """A comparison as Markdown: accuracies, and with an analysis verdict, waterfall, layers, work and settings."""
     rows = [
-        [title_of(name), n.percent(r.accuracy), n.interval(r.wilson95), n.count(r.n), n.percent(r.agreement)]
+        [title_of(name), n.value(r.metric, r.value), n.value_interval(r.metric, r.interval95), n.count(r.n), n.percent(r.agreement)]
         for name, r in comparison.backends.items()
+    ]
+    answers = [[a.question, a.answer, " ".join(a.details)] for a in comparison.verdict.answers]
+    others = [
+        [title_of(name), f.metric.title, n.value(f.metric, f.value), n.value_interval(f.metric, f.interval95)]
+        for name, r in comparison.backends.items()
+        for f in r.figures
     ]
     parts = [
         "# From float network to spiking network",
-        comparison.title,
-        table(["back end", "accuracy", "95 % interval", "n", "as ANN"], rows),
+        f"{comparison.title}, {comparison.task}",
+        f"**{comparison.verdict.title}: {comparison.verdict.worst.answer}**",
+        Table("", ["question", "answer", "figures"], answers).markdown(left=3),
+        table(["back end", comparison.metric.title, "95 % interval", "n", "as ANN"], rows),
+        *([Table("", ["back end", "figure", "value", "95 % interval"], others).markdown(left=2)] if others else []),
         *comparison.saturated,
     ]
     if comparison.analysis is not None:
-        parts[2:2] = [f"**{comparison.analysis.diagnosis.verdict}**"]
+        parts.append(comparison.analysis.diagnosis.verdict)
         parts += _explained(comparison.analysis)
     return "\n\n".join(parts) + "\n"
 
@@ -36,17 +45,19 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _explained(a: Analysis) -> list[str]:
-    chain = a.waterfall
+    chain, metric = a.waterfall, a.waterfall.metric
+    first = chain.steps[0].value
     steps = [
         [
             s.title,
-            n.percent(s.accuracy),
-            "" if s.step is None else n.signed_points(s.loss),
-            "" if s.step is None else n.interval(s.step.interval95),
+            n.value(metric, s.value),
+            "" if s.step is None else n.change(metric, s.loss, first),
+            "" if s.step is None else n.change_interval(metric, s.step.interval95, first),
         ]
         for s in chain.steps
     ]
-    steps.append(["sum of all steps", "", n.signed_points(chain.total.loss), n.interval(chain.total.interval95)])
+    total = [n.change(metric, chain.total.loss, first), n.change_interval(metric, chain.total.interval95, first)]
+    steps.append(["sum of all steps", "", *total])
     columns = [str(c["name"]) for c in sections.LAYER_COLUMNS if c["name"] != "kind"]
     layers = [[layer["name"], *(cell["text"] for cell in layer["cells"])] for layer in sections.layers(a)]
     work = sections.work(a.workloads)
@@ -54,9 +65,9 @@ def _explained(a: Analysis) -> list[str]:
     findings = [f"- {finding.sentence}" for finding in a.diagnosis.findings[1:]]
     return [
         *(["## Further findings", "\n".join(findings)] if findings else []),
-        "## Where accuracy goes",
-        f"Percentage points, on the same {n.count(chain.n)} samples.",
-        table(["step", "accuracy", "loss", "95 % interval"], steps),
+        f"## Where {metric.title} goes",
+        f"{'Percentage points, on' if metric.share else 'On'} the same {n.count(chain.n)} samples.",
+        table(["step", metric.title, "change", "95 % interval"], steps),
         "## Layers",
         f"On {chain.layer_samples} samples, the largest relative error on top.",
         table(columns, layers),

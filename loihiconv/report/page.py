@@ -10,11 +10,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from loihiconv.backends.registry import ANN, find, title_of
+from loihiconv.backends.registry import ANN, title_of
 from loihiconv.core import numbers as n
 from loihiconv.core.version import __version__
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.analysis import Analysis
+from loihiconv.evaluation.verdict import small
 from loihiconv.report import plots, sections
 
 SECTIONS = {
@@ -52,7 +53,9 @@ def page(comparison: Comparison) -> str:
         subtitle=_subtitle(comparison),
         sections=[item for item in SECTIONS.items() if item[0] in shown],
         accuracy=_accuracy(comparison),
-        judged=_judged(comparison),
+        verdict=comparison.verdict,
+        others=_others(comparison),
+        class_figures=sections.parts_of(comparison),
         saturated=comparison.saturated,
         style=Markup(_asset("style.css")),
         script=Markup(_asset("script.js")),
@@ -91,41 +94,51 @@ def _explained(a: Analysis) -> dict[str, Any]:
 
 
 def _subtitle(comparison: Comparison) -> str:
-    return f"{comparison.title.replace('_', ' ')}, {n.count(comparison.backends[ANN].n)} test samples"
+    return f"{comparison.title.replace('_', ' ')}, {comparison.task}, {n.count(comparison.backends[ANN].n)} test samples"
 
 
 def _accuracy(comparison: Comparison) -> Mapping[str, Any]:
-    results = comparison.backends
-    low = min(result.wilson95[0] for result in results.values())
-    high = max(result.wilson95[1] for result in results.values())
+    results, metric = comparison.backends, comparison.metric
+    telling = [result.interval95 for result in results.values() if not small(result, results)]
+    low, high = min(pair[0] for pair in telling), max(pair[1] for pair in telling)
     margin = 0.06 * (high - low)
-    low, high = max(0.0, low - margin), min(1.0, high + margin)
+    low, high = max(0.0, low - margin), high + margin
+    high = min(1.0, high) if metric.share else high
+    rows = []
+    for name, result in results.items():
+        few = small(result, results)
+        agreement = n.NONE if name == ANN or result.agreement is None else n.percent(result.agreement)
+        rows.append(
+            {
+                "name": title_of(name),
+                "value": n.value(metric, result.value),
+                "interval": n.value_interval(metric, result.interval95),
+                "mark": "" if few or high <= low else plots.mark(result.value, result.interval95, low, high),
+                "n": n.count(result.n),
+                "few": few,
+                "agreement": agreement,
+            }
+        )
+    return {
+        "metric": metric.title,
+        "decides": any(result.agreement is not None for result in results.values()),
+        "how": "95 % Wilson intervals" if metric.counted else "95 % intervals by drawing samples again",
+        "low": n.percent(low, 1) if metric.share else n.number(low),
+        "high": n.percent(high, 1) if metric.share else n.number(high),
+        "rows": rows,
+    }
+
+
+def _others(comparison: Comparison) -> dict[str, Any] | None:
+    """Figures beside the task's own metric, a column each; None where there are none."""
+    ran = {name: result.figures for name, result in comparison.backends.items() if result.figures}
+    if not ran:
+        return None
     rows = [
-        {
-            "name": title_of(name),
-            "accuracy": n.percent(result.accuracy),
-            "interval": n.interval(result.wilson95),
-            "mark": plots.mark(result.accuracy, result.wilson95, low, high),
-            "n": n.count(result.n),
-            "agreement": n.percent(result.agreement) if name != ANN else n.NONE,
-        }
-        for name, result in results.items()
+        {"name": title_of(name), "cells": [(n.value(f.metric, f.value), n.value_interval(f.metric, f.interval95)) for f in figures]}
+        for name, figures in ran.items()
     ]
-    return {"low": n.percent(low, 1), "high": n.percent(high, 1), "rows": rows}
-
-
-def _judged(comparison: Comparison) -> str:
-    if comparison.mismatched_spikes is None:
-        return ""
-    judge = find(comparison.judge)
-    pair = f"{judge.judges.capitalize()} and {judge.name.capitalize()}"
-    spikes, samples = sum(comparison.mismatched_spikes.values()), comparison.backends[judge.name].n
-    if not spikes and not comparison.mismatched_potentials:
-        populations = len(comparison.mismatched_spikes)
-        return f"{pair} agree on every spike of {populations} populations and every potential, {samples} samples."
-    where = ", ".join(f"{name}: {n.count(count)}" for name, count in comparison.mismatched_spikes.items() if count)
-    potentials = comparison.mismatched_potentials or 0
-    return f"{pair} differ on {samples} samples: spikes {where or 'none'}; readout potentials {n.count(potentials)}."
+    return {"header": [figure.metric.title for figure in next(iter(ran.values()))], "rows": rows}
 
 
 def _asset(name: str) -> str:

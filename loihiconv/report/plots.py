@@ -7,7 +7,7 @@ from math import log2
 import numpy as np
 from markupsafe import Markup
 
-from loihiconv.core.numbers import decimal, percent
+from loihiconv.core.numbers import decimal, percent, value
 from loihiconv.evaluation.explain.analysis import Raster
 from loihiconv.evaluation.explain.curves import LatencyCurve
 from loihiconv.evaluation.explain.layers import BINS, LayerStatistics
@@ -16,12 +16,17 @@ from loihiconv.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale
 
 
 def latency(curve: LatencyCurve, ann: float) -> Markup:
-    """Accuracy after each time step, with its interval, below the float network's."""
-    steps = len(curve.accuracy)
-    low = min(float(curve.low.min()), ann)
+    """A task's metric after each time step, with its interval, beside the float network's."""
+    metric, steps = curve.metric, len(curve.value)
+    low, high = min(float(np.nanmin(curve.low)), ann), max(float(np.nanmax(curve.high)), ann)
     x = horizontal(0, steps, "time step")
-    y = vertical(max(0.0, low - 0.02), 1.0, "accuracy / %", percent=True)
-    points = [(x(t + 1), y(float(a))) for t, a in enumerate(curve.accuracy)]
+    margin = 0.05 * (high - low or 1.0)
+    y = (
+        vertical(max(0.0, low - 0.02), 1.0, f"{metric.title} / %", percent=True)
+        if metric.share
+        else vertical(max(0.0, low - margin), high + margin, metric.title)
+    )
+    points = [(x(t + 1), y(float(a))) for t, a in enumerate(curve.value)]
     band = [(x(t + 1), y(float(v))) for t, v in enumerate(curve.high)] + [
         (x(t + 1), y(float(v))) for t, v in reversed(list(enumerate(curve.low)))
     ]
@@ -29,13 +34,14 @@ def latency(curve: LatencyCurve, ann: float) -> Markup:
     body = [
         f'<path class="band" d="{line(band)}Z"/>',
         f'<path class="ref" d="M{LEFT} {y(ann)}H{WIDTH - RIGHT}"/>',
-        f'<text class="t" x="{WIDTH - RIGHT}" y="{anchor}" text-anchor="end">float ANN {percent(ann)}</text>',
+        f'<text class="t" x="{WIDTH - RIGHT}" y="{anchor}" text-anchor="end">float ANN {value(metric, ann)}</text>',
         f'<path class="s1" d="{line(points)}"/>',
     ]
     if steps == 1:
         body.append(f'<circle class="p1" cx="{points[0][0]}" cy="{points[0][1]}" r="3"/>')
-    description = f"It rises from {percent(float(curve.accuracy[0]))} after 1 step to {percent(float(curve.accuracy[-1]))} after {steps}."
-    return plot("latency", "Accuracy against time steps", description, x, y, body)
+    first, last = (value(metric, float(curve.value[t])) for t in (0, -1))
+    title = f"{metric.title[:1].upper()}{metric.title[1:]} against time steps"
+    return plot("latency", title, f"It goes from {first} after 1 step to {last} after {steps}.", x, y, body)
 
 
 def scatter(layer: LayerStatistics, index: int) -> Markup:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from loihiconv.backends.registry import title_of
 from loihiconv.core import numbers as n
+from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.analysis import ERROR_SAMPLES, Analysis
 from loihiconv.evaluation.explain.layers import LayerStatistics
 from loihiconv.evaluation.explain.waterfall import Waterfall
@@ -20,6 +22,8 @@ from loihiconv.report import plots
 
 MOST_CLASSES = 12
 """Classes of a confusion matrix that is shown whole."""
+MOST_PARTS = 20
+"""Labels or classes whose figures are shown."""
 MOST_CORES = 512
 """Cores of a board that is drawn."""
 SCATTER_KEY = (("k1", "a neuron on a sample"), ("", "dashed: exact"), ("", "dotted: largest rate"))
@@ -53,56 +57,57 @@ LAYER_COLUMNS = (
 
 
 def chain(waterfall: Waterfall) -> dict[str, Any]:
-    """The waterfall: bars from one accuracy to the next."""
-    steps = waterfall.steps
-    values = [step.accuracy for step in steps]
-    margin = max(0.15 * (max(values) - min(values)), 0.005)
-    low, high = max(0.0, min(values) - margin), min(1.0, max(values) + margin / 2)
+    """The waterfall: bars from one value of the metric to the next."""
+    steps, metric = waterfall.steps, waterfall.metric
+    values = [step.value for step in steps]
+    margin = max(0.15 * (max(values) - min(values)), waterfall.noticeable)
+    low, high = max(0.0, min(values) - margin), max(values) + margin / 2
+    high = min(1.0, high) if metric.share else high
     rows = []
     for i, step in enumerate(steps):
         row: dict[str, Any] = {
             "title": step.title,
             "meaning": step.meaning,
-            "accuracy": n.percent(step.accuracy),
+            "value": n.value(metric, step.value),
             "faint": False,
             "bad": False,
         }
         if step.step is None:
-            row |= {"bar": plots.bar(low, step.accuracy, low, high, "total"), "loss": "", "interval": ""}
+            row |= {"bar": plots.bar(low, step.value, low, high, "total"), "change": "", "interval": ""}
         else:
-            before, loss = steps[i - 1].accuracy, step.step
+            before, loss, sign = steps[i - 1].value, step.step, -1 if metric.rises else 1
             kind = "lossbar" if loss.loss > 0 else "gainbar" if loss.loss < 0 else "nobar"
-            whisker = None if step.same else (before - loss.interval95[0], before - loss.interval95[1])
+            whisker = None if step.same else (before + sign * loss.interval95[0], before + sign * loss.interval95[1])
             row |= {
-                "bar": plots.bar(before, step.accuracy, low, high, kind, whisker),
-                "loss": n.signed_points(loss.loss),
-                "interval": "nothing changed" if step.same else n.interval(loss.interval95),
-                "faint": loss.lost == loss.gained == 0,
+                "bar": plots.bar(before, step.value, low, high, kind, whisker),
+                "change": n.change(metric, loss.loss, steps[0].value),
+                "interval": "nothing changed" if step.same else n.change_interval(metric, loss.interval95, steps[0].value),
+                "faint": not loss.changed,
                 "bad": loss.significant and loss.loss > 0,
             }
         rows.append(row)
     total = waterfall.total
     return {
         "rows": rows,
-        "low": n.percent(low, 1),
-        "high": n.percent(high, 1),
-        "total": n.signed_points(total.loss),
-        "total_interval": n.interval(total.interval95),
+        "metric": metric.title,
+        "unit": " in percentage points" if metric.share else "",
+        "low": n.percent(low, 1) if metric.share else n.number(low),
+        "high": n.percent(high, 1) if metric.share else n.number(high),
+        "total": n.change(metric, total.loss, steps[0].value),
+        "total_interval": n.change_interval(metric, total.interval95, steps[0].value),
     }
 
 
 def glance(a: Analysis) -> list[tuple[str, str]]:
     """A few figures for the first screen."""
     worst = max(a.waterfall.layers, key=lambda layer: layer.relative_error)
-    spiking, ann = a.workloads["spiking"], a.workloads["ann"]
+    spiking = a.workloads["spiking"]
     rows = [("largest layer error", f"{worst.population}, {n.percent(worst.relative_error, 1)} of its activations")]
     if a.latency is not None:
-        within = a.latency.latency(float(a.latency.accuracy[-1]) - 0.01)
-        rows.append(("within 1 point of the end", f"after {within} of {len(a.latency.accuracy)} steps"))
-    rows.append(("operations per sample", f"{n.short(spiking.macs + spiking.acs)}, float ANN {n.short(ann.macs)}"))
+        tolerance = 2 * a.waterfall.noticeable
+        near = f"within {a.waterfall.metric.amount(tolerance)} of the end"
+        rows.append((near, f"after {a.latency.latency(tolerance)} of {len(a.latency.value)} steps"))
     rows.append(("neurons that spike per step", n.percent(1 - spiking.activation_sparsity)))
-    if a.placement is not None:
-        rows.append(("board", f"{a.placement.cores} cores" + ("" if a.placement.fits else ", does not fit")))
     return rows
 
 
@@ -147,24 +152,35 @@ def parts(a: Analysis) -> dict[str, Any]:
 
 
 def time(a: Analysis) -> dict[str, Any]:
-    """Accuracy against time, and how soon it is there."""
+    """The metric against time, and how soon it is there."""
     curve = a.latency
     if curve is None:
-        return {"lead": "Potentials over time were not recorded.", "plot": None, "rows": []}
-    final = float(curve.accuracy[-1])
-    within = curve.latency(final - 0.01)
-    steps = len(curve.accuracy)
-    lead = f"After {within} of {steps} time steps the accuracy stays within one percentage point of the final {n.percent(final)}."
+        return {"metric": "", "lead": "Potentials over time were not recorded.", "plot": None, "rows": []}
+    metric, tolerance, steps = curve.metric, 2 * a.waterfall.noticeable, len(curve.value)
+    final = n.value(metric, float(curve.value[-1]))
+    near = f"within {metric.amount(tolerance)} of the final {final}"
+    lead = f"After {curve.latency(tolerance)} of {steps} time steps the {metric.title} stays {near}."
     lead += f" An answer of step t leaves the readout {curve.depth} steps later, one for each layer."
     shown = sorted({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, steps} & set(range(1, steps + 1)))
-    rows = [(t, n.percent(float(curve.accuracy[t - 1])), n.interval((float(curve.low[t - 1]), float(curve.high[t - 1])))) for t in shown]
-    ann = a.waterfall.steps[0].accuracy
-    return {"lead": lead, "title": f"on {n.count(curve.n)} samples, from one run", "plot": plots.latency(curve, ann), "rows": rows}
+    rows = [
+        (t, n.value(metric, float(curve.value[t - 1])), n.value_interval(metric, (float(curve.low[t - 1]), float(curve.high[t - 1]))))
+        for t in shown
+    ]
+    ann = a.waterfall.steps[0].value
+    return {
+        "metric": metric.title,
+        "lead": lead,
+        "title": f"on {n.count(curve.n)} samples, from one run",
+        "plot": plots.latency(curve, ann),
+        "rows": rows,
+    }
 
 
 def classes(a: Analysis) -> dict[str, Any]:
     """The confusion matrix, or of many classes the pairs that are mixed up most."""
     matrix = a.confusion
+    if matrix is None:
+        return {"confusion": None, "mixed_up": None}
     if len(matrix) > MOST_CLASSES:
         wrong = matrix - np.diag(np.diag(matrix))
         pairs = [divmod(int(k), len(matrix)) for k in np.argsort(-wrong, axis=None, kind="stable")[:10]]
@@ -181,6 +197,27 @@ def classes(a: Analysis) -> dict[str, Any]:
         for i, row in enumerate(matrix)
     ]
     return {"confusion": {"classes": range(len(matrix)), "rows": rows}, "mixed_up": None}
+
+
+def parts_of(comparison: Comparison) -> dict[str, Any] | None:
+    """The metric of every label or class, of each back end; None where it has none."""
+    ran = {name: result for name, result in comparison.backends.items() if result.parts}
+    if not ran:
+        return None
+    lengths = range(max(len(result.parts) for result in ran.values()))
+    rows = [(k, [n.percent(result.parts[k], 1) for result in ran.values()]) for k in lengths]
+    word = "label" if comparison.task == "multilabel" else "class"
+    shown = rows if len(rows) <= MOST_PARTS else sorted(rows, key=lambda row: _first_number(row[1][-1]))[:MOST_PARTS]
+    title = f"{comparison.metric.title.removeprefix('macro ').removeprefix('mean ')} of every {word}"
+    return {
+        "title": title + ("" if shown is rows else f", the lowest {MOST_PARTS} of {len(rows)}"),
+        "header": [word, *(title_of(name) for name in ran)],
+        "rows": shown,
+    }
+
+
+def _first_number(text: str) -> float:
+    return float(text.partition("\u00a0")[0]) if text != n.NONE else 101.0
 
 
 def work(workloads: Mapping[str, Workload]) -> dict[str, Any]:

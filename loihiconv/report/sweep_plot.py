@@ -1,4 +1,4 @@
-"""A sweep as a figure: accuracy against time steps and against synaptic operations, each with its Pareto front."""
+"""A sweep as a figure: a task's metric against time steps and against synaptic operations, each with its Pareto front."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def check_plot(path: str | os.PathLike[str]) -> None:
 def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, *, lowest: float | None = None) -> Figure:
     """Draw a sweep.
 
-    Bars are 95 % Wilson intervals; thin lines join points that differ in T alone. Colours stand for the first axis that was
+    Bars are 95 % intervals; thin lines join points that differ in T alone. Colours stand for the first axis that was
     varied beside T, markers for the second, their filling for the third.
 
     Parameters
@@ -55,7 +55,7 @@ def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, 
     path : path, optional
         ``.png``, ``.svg`` or ``.pdf`` to write, atomically.
     lowest : float, optional
-        Accuracy at which the vertical axis begins, in [0, 1).
+        Value at which the vertical axis begins, in [0, 1).
 
     Returns
     -------
@@ -84,9 +84,10 @@ def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, 
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, cost in zip(all_axes, panels, strict=True):
         _panel(axes, result, ran, cost)
-    all_axes[0].set_ylabel(f"accuracy [%]\n({count(result.n)} {'held-out training' if result.on == 'train' else 'test'} samples)")
+    measure = f"{result.metric.title} [%]" if result.metric.share else result.metric.title
+    all_axes[0].set_ylabel(f"{measure}\n({count(result.n)} {'held-out training' if result.on == 'train' else 'test'} samples)")
     if lowest is not None:
-        all_axes[0].set_ylim(bottom=100 * lowest)
+        all_axes[0].set_ylim(bottom=_factor(result) * lowest)
     handles = _legend(result)
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 3 * len(panels)), fontsize=8, frameon=False)
     missing = len(result.rows) - len(ran)
@@ -102,6 +103,7 @@ def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, 
 
 
 def _panel(axes: Axes, result: SweepResult, ran: list[tuple[Row, Outcome]], cost: Cost) -> None:
+    factor = _factor(result)
     colour, marker, fill = (_style(result, which, kinds) for which, kinds in enumerate((COLOURS, MARKERS, FILLS)))
     series: dict[tuple[Any, ...], list[tuple[Row, Outcome]]] = {}
     for row, outcome in ran:
@@ -110,8 +112,8 @@ def _panel(axes: Axes, result: SweepResult, ran: list[tuple[Row, Outcome]], cost
         shift = 1 + SPREAD * (number / (len(series) - 1) - 0.5) if len(series) > 1 and cost == "timesteps" else 1.0
         members.sort(key=lambda member: getattr(member[1], cost))
         x = [shift * getattr(outcome, cost) for _, outcome in members]
-        y = [100 * outcome.accuracy for _, outcome in members]
-        bars = [[100 * abs(outcome.accuracy - outcome.wilson95[end]) for _, outcome in members] for end in (0, 1)]
+        y = [factor * outcome.value for _, outcome in members]
+        bars = [[factor * abs(outcome.value - outcome.interval95[end]) for _, outcome in members] for end in (0, 1)]
         row = members[0][0]
         axes.errorbar(
             x,
@@ -128,12 +130,17 @@ def _panel(axes: Axes, result: SweepResult, ran: list[tuple[Row, Outcome]], cost
         )
     front = [best for i in result.front(cost) if (best := result.rows[i].outcome) is not None]
     most = max(getattr(outcome, cost) for _, outcome in ran)
-    along = [*((getattr(best, cost), 100 * best.accuracy) for best in front), (most, 100 * front[-1].accuracy)]
+    along = [*((getattr(best, cost), factor * best.value) for best in front), (most, factor * front[-1].value)]
     axes.step(*zip(*along, strict=True), where="post", **FRONT, zorder=2)
-    axes.axhline(100 * result.ann_correct / result.n, color="black", linestyle="--", linewidth=0.9, zorder=1)
+    axes.axhline(factor * result.ann, color="black", linestyle="--", linewidth=0.9, zorder=1)
     _scale(axes, cost, sorted({getattr(outcome, cost) for _, outcome in ran}))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _factor(result: SweepResult) -> float:
+    """From a metric to what is drawn: shares are in per cent."""
+    return 100.0 if result.metric.share else 1.0
 
 
 def _scale(axes: Axes, cost: Cost, values: list[float]) -> None:

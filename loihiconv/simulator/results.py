@@ -129,6 +129,8 @@ class Results:
             residuals=self._all("residuals"),
             output_spikes=self.output_spikes,
             saturated=found(self.saturated),
+            output_unit=network.output_unit,
+            ending=network.readout.ending,
             **vars(activity(network, spikes, arrivals, self.samples)),
         )
 

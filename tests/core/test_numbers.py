@@ -7,6 +7,7 @@ import math
 import pytest
 
 from loihiconv.core import numbers as n
+from loihiconv.core.metric import ACCURACY, RMSE
 
 
 def test_percentages() -> None:
@@ -19,7 +20,13 @@ def test_percentages() -> None:
 
 
 def test_losses_and_intervals() -> None:
-    assert [n.signed_points(loss) for loss in (0.0, 0.0123, -0.0123)] == ["0", "+1.23", "−1.23"]
+    assert [n.change(ACCURACY, loss) for loss in (0.0, 0.0123, -0.0123)] == ["0", "−1.23", "+1.23"]
+    assert n.change_interval(ACCURACY, (-0.01, 0.02)) == "−2.00 to 1.00"
+    assert [n.change(RMSE, loss, 20.0) for loss in (0.0, 0.5, -0.5, 1e-6)] == ["0", "+0.500", "−0.500", "0"]
+    assert n.change_interval(RMSE, (-0.5, 1e-9), 20.0) == "−0.500 to 0.000"
+    assert (n.value(RMSE, 1.23456), n.figure(RMSE, 1.23456)) == ("1.235", "1.235")
+    assert n.value_interval(RMSE, (1.0, 2.0)) == "1 to 2"
+    assert (n.figure(ACCURACY, 0.5), n.figure_interval(RMSE, (1.0, 2.5))) == ("50.00 %", "[1, 2.5]")
     assert n.interval((-0.001, 0.02)) == "−0.10 to 2.00"
     assert n.bracketed((0.9894, 1.0)) == "[98.94, 100.00]"
 
@@ -27,7 +34,7 @@ def test_losses_and_intervals() -> None:
 def test_plain_numbers() -> None:
     assert n.number(-0.012345) == "−0.0123"
     assert n.number(math.inf) == n.number(None) == n.NONE
-    assert n.decimal(-1234.56, 1) == "−1,234.6"
+    assert (n.decimal(-1234.56, 1), n.decimal(-0.001, 2)) == ("−1,234.6", "0.00")
     assert n.count(1_735_549.2) == "1,735,549"
     assert n.count(None) == n.NONE
 
@@ -61,9 +68,6 @@ def test_values_of_any_kind() -> None:
 
 
 def test_numbers() -> None:
-    assert n.signed_points(0.0) == "0"
-    assert n.signed_points(0.25278) == "+25.28"
-    assert n.signed_points(-0.001) == "−0.10"
     assert n.interval((-0.01, 0.02)) == "−1.00 to 2.00"
     assert n.percent(float("nan")) == n.percent(None) == n.NONE
     assert n.percent(-0.0004, 0) == "0\u00a0%"

@@ -31,7 +31,10 @@ def test_compare_reports_every_back_end(net: Network) -> None:
     assert emulator.synaptic_operations is not None
     assert emulator.synaptic_operations > 1e5
     assert comparison.mismatched_spikes is None
-    assert set(comparison.to_json()) == {"timesteps", "board", "payload_max", "backends", "mismatched_spikes", "mismatched_potentials"}
+    assert set(comparison.to_json()) == {
+        *("timesteps", "board", "payload_max", "task", "backends", "verdict"),
+        *("mismatched_spikes", "mismatched_potentials"),
+    }
 
 
 @pytest.mark.lava
@@ -59,7 +62,7 @@ def test_refusals(net: Network) -> None:
     model = digits_cnn()
     with pytest.raises(InvalidData, match="4 samples and 3 labels"):
         lc.compare(model, net, (x, y[:3]))
-    with pytest.raises(InvalidData, match="labels of type float"):
+    with pytest.raises(InvalidData, match="targets of shape"):
         lc.compare(model, net, (x, y + 0.5))
     with pytest.raises(InvalidData, match="pair"):
         lc.compare(model, net, x)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loihiconv.core.ending import Softmax
 from loihiconv.exchange.nir_unsaid import few, unsaid
 from tests.evaluation.good import converted
 
@@ -53,6 +54,12 @@ def test_samples_in_another_shape() -> None:
     shape = network.input.shape
     other = replace(network, populations=(replace(network.input, given=(shape[1] * shape[2],)), *network.populations[1:]))
     assert f"Samples are given as ({shape[1] * shape[2]},)" in " ".join(unsaid(other))
+
+
+def test_last_functions() -> None:
+    network = converted(board=None, timesteps=12)
+    ended = replace(network, populations=(*network.populations[:-1], replace(network.readout, ending=(Softmax(0),))))
+    assert unsaid(ended)[-1].endswith("over 12 steps; the host applies softmax to their means.")
 
 
 def test_long_lists_of_names_are_cut() -> None:

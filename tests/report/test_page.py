@@ -89,16 +89,30 @@ def test_numbers_are_those_of_the_comparison(faulty: Comparison) -> None:
         for shown in (text, plain):
             assert step.title in shown
             assert n.percent(step.accuracy) in shown
-    assert n.signed_points(chain.total.loss) in text
+    assert n.change(chain.metric, chain.total.loss) in text
     assert [error.population for error in faulty.analysis.errors] == [layer.population for layer in chain.layers]
     for error in faulty.analysis.errors:
         assert sum(error.share.values()) == pytest.approx(1, abs=1e-6)
     assert "Layer 0: " in text
     assert faulty.analysis.diagnosis.verdict in plain
     worst = max(chain.layers, key=lambda layer: layer.relative_error)
-    assert re.search(r'<table id="layer-table">.*?<tbody>.*?href="#layer-([^"]+)"', text, re.S)[1] == worst.population  # type: ignore[index]
-    assert "Fault found" in text
+    assert re.search(r'<table id="layer-table"[^>]*>.*?<tbody>.*?href="#layer-([^"]+)"', text, re.S)[1] == worst.population  # type: ignore[index]
+    assert faulty.verdict.title in text
+    for answer in faulty.verdict.answers:
+        assert answer.question in text
+        assert answer.question in plain
     assert "percentile" in text
+
+
+def test_few_samples_have_no_bold_figure_and_no_say_in_axes(good: Comparison) -> None:
+    few = replace(good.backends["emulator"], n=3, value=1.0, interval95=(0.4, 1.0))
+    with_few, without = (page(replace(good, backends={**good.backends, **more})) for more in ({"lava": few}, {}))
+    row = re.search(r"<tr[^>]*><th scope=\"row\">Lava CPU</th>.*?</tr>", with_few)
+    assert row is not None
+    assert "strong" not in row[0]
+    assert "<svg" not in row[0]
+    marks = re.compile("marks from [^<]*")
+    assert marks.findall(with_few) == marks.findall(without)
 
 
 def test_names_are_escaped(good: Comparison) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from loihiconv.ann.graph import Node
+from loihiconv.core.ending import LastFunction
 from loihiconv.core.errors import UnsupportedLayer
+from loihiconv.core.linear import Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,12 +18,15 @@ class Refused(Node):
     ----------
     error : UnsupportedLayer
         What to tell the user if the network's result depends on it.
-    fine_at_end : bool
-        Whether it can be left out as the last operation, since the largest output stays the largest.
+    on_host : tuple of HostFunction
+        What the host computes in its place if it is among the last operations; empty where it cannot be.
+    given : tuple of int
+        Shape of the values that these take, without the batch axis.
     """
 
     error: UnsupportedLayer
-    fine_at_end: bool = False
+    on_host: tuple[LastFunction, ...] = ()
+    given: Shape = ()
 
 
 _RELU = "retrain with ReLU, whose values firing rates can stand for"
@@ -35,11 +40,12 @@ _JUMP = "train without jumps; rates cannot stand for them"
 _QUANTIZED = "convert the float network; quantization is done here"
 
 _REMEDIES = {
-    **dict.fromkeys(("gelu", "silu", "mish", "elu", "celu", "selu", "softplus", "softsign", "hardswish", "glu", "tanhshrink"), _RELU),
-    **dict.fromkeys(("exp", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "erf", "reciprocal"), _RELU),
+    **dict.fromkeys(("gelu", "mish", "elu", "celu", "selu", "hardswish", "glu", "tanhshrink"), _RELU),
+    **dict.fromkeys(("log", "log1p", "sqrt", "rsqrt", "sin", "cos", "erf", "reciprocal"), _RELU),
     **dict.fromkeys(("sign", "sgn", "heaviside", "hardshrink", "eq", "ne", "lt", "le", "gt", "ge"), _JUMP),
     **dict.fromkeys(
-        ("sigmoid", "logsigmoid", "tanh"), "retrain with ReLU; after the last layer it does not change which output is largest"
+        ("sigmoid", "logsigmoid", "tanh", "softplus", "softsign", "exp", "silu"),
+        "retrain with ReLU; after the last layer the host computes it",
     ),
     **dict.fromkeys(("sort", "topk", "median", "kthvalue", "argsort", "mode", "quantile"), _ORDER),
     **dict.fromkeys(("norm", "normalize", "std", "var", "linalgnorm", "cdist", "pairwisedistance", "cosinesimilarity"), _STATISTICS),
@@ -48,7 +54,6 @@ _REMEDIES = {
     **dict.fromkeys(("lstm", "gru", "rnn", "lstmcell", "grucell", "rnncell"), _NO_RECURRENCE),
     **dict.fromkeys(("multiheadattention", "transformerencoderlayer", "scaleddotproductattention"), _NO_ATTENTION),
     **dict.fromkeys(("quantize", "dequantize", "quantstub", "dequantstub", "quantizepertensor", "fakequantize"), _QUANTIZED),
-    "softmax2d": "remove it; at the end of a network it does not change the class",
     "embedding": "feed the network with images or feature vectors",
     "lppool2d": "use AvgPool2d or MaxPool2d",
     "fractionalmaxpool2d": "use MaxPool2d",

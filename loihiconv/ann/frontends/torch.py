@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import fx, nn
 from torch.fx.node import map_arg
 
+from loihiconv.ann.ending import after, host_function, said
 from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers the handlers
 from loihiconv.ann.frontends.copies import inside, name_of
 from loihiconv.ann.frontends.layers.trials import by_trial
@@ -19,6 +21,7 @@ from loihiconv.ann.frontends.remedies import Refused
 from loihiconv.ann.frontends.results import Chosen
 from loihiconv.ann.frontends.tracing import BATCH, Trace, record
 from loihiconv.ann.graph import Ann, Input, Node, arranged
+from loihiconv.core.ending import LastFunction
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Shape
 
@@ -26,7 +29,8 @@ from loihiconv.core.linear import Shape
 def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
     """The `Ann` that computes what ``model`` computes in evaluation mode.
 
-    Dropout and a softmax at the very end are left out; everything else must have a counterpart. The model is not changed.
+    Dropout is left out, and a softmax or its like at the very end is the `Ann`'s ending; everything else must have a counterpart. The
+    model is not changed.
 
     Parameters
     ----------
@@ -89,6 +93,8 @@ class _Reader:
         self._trace, self._model_name = trace, model_name
         self._nodes: list[Node] = []
         self._names: set[str] = set()
+        self._shapes: dict[str, Shape] = {}  # of results, as they are kept
+        self._final: Shape = ()
         self._env: dict[fx.Node, Any] = {}  # Signal for what depends on the input, else the constant itself
         self._invalid: list[InvalidModel] = []
         for node in trace.nodes:
@@ -103,8 +109,11 @@ class _Reader:
         nodes = [node for node in self._nodes if node.name in self._live or isinstance(node, Input)]
         if len(nodes) < 2:
             raise InvalidModel("the model has no layers", where=self._model_name)
-        said = (f"{node.name}: left out at the end; it does not change which output is largest" for node in self._left_out)
-        return Ann(tuple(nodes), tuple(said))
+        last = self._last_functions
+        body = last[0].inputs[0] if last else self._output
+        shape = self._shapes.get(body, self._final)
+        ending = after([self._on_host(node) for node in last], shape, self._final)
+        return Ann(tuple(nodes), tuple(said(node.name) for node in last if isinstance(node, Refused)), ending)
 
     def results(self) -> dict[str, torch.Tensor]:
         """What each node's operation gave on the example, but for what was changed in place afterwards."""
@@ -126,7 +135,8 @@ class _Reader:
     def _live(self) -> set[str]:
         """Names of the nodes that the result depends on."""
         by_name = {node.name: node for node in self._nodes}
-        live, waiting = set(), [self._left_out[-1].inputs[0] if self._left_out else self._output]
+        last = self._last_functions
+        live, waiting = set(), [last[0].inputs[0] if last else self._output]
         while waiting:
             name = waiting.pop()
             if name not in live:
@@ -134,15 +144,24 @@ class _Reader:
                 waiting.extend(by_name[name].inputs)
         return live
 
-    @property
-    def _left_out(self) -> list[Refused]:
-        """Operations at the end that do not change which output is largest, the last one first."""
+    @cached_property
+    def _last_functions(self) -> tuple[Node, ...]:
+        """What the host computes: the first operation that no neuron can, and all after it; empty where one of them needs synapses."""
         by_name = {node.name: node for node in self._nodes}
-        last, found = by_name[self._output], []
-        while isinstance(last, Refused) and last.fine_at_end:
-            found.append(last)
-            last = by_name[last.inputs[0]]
-        return found
+        chain: list[Node] = []
+        node = by_name[self._output]
+        while len(node.inputs) == 1 and node.inputs[0] in self._shapes and self._on_host(node)[1]:
+            chain.insert(0, node)
+            node = by_name[node.inputs[0]]
+        first = next((i for i, node in enumerate(chain) if isinstance(node, Refused)), len(chain))
+        return tuple(chain[first:])
+
+    def _on_host(self, node: Node) -> tuple[Shape, tuple[LastFunction, ...]]:
+        """The shape that a node takes, and what the host computes in its place; no functions where it cannot."""
+        if isinstance(node, Refused):
+            return node.given, node.on_host
+        function = host_function(node)
+        return self._shapes[node.inputs[0]], () if function is None else (function,)
 
     def _read(self, node: fx.Node) -> Any:
         value = self._trace.values[node]
@@ -218,13 +237,15 @@ class _Reader:
             raise call.refuse(
                 f"is called in a way that cannot be converted ({error})", "call it with its usual, constant arguments"
             ) from error
-        if isinstance(value := self._trace.values[node], torch.Tensor) and not value.is_floating_point():
+        value = self._trace.values[node]
+        if isinstance(value, torch.Tensor) and not value.is_floating_point() and not _hosted(result, self._nodes):
             raise call.refuse("rounds to whole numbers", "compute in floating point throughout")
         return result
 
     def _append(self, node: Node, value: Any) -> Signal:
         self._nodes.append(node)
         self._names.add(node.name)
+        self._shapes[node.name] = arranged(_shape(value)[1:])
         return Signal(node.name, _shape(value))
 
     def _take_over(self, node: fx.Node) -> None:
@@ -266,8 +287,19 @@ class _Reader:
         signal = self._env[result]
         if not isinstance(signal, Signal):
             raise InvalidModel("the result does not depend on the input", where=self._model_name)
+        self._final = signal.shape[1:]
         return signal.name
 
 
 def _shape(value: Any) -> Shape:
     return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
+
+
+def _hosted(result: Any, nodes: Sequence[Node]) -> bool:
+    """Whether a result is that of what the host computes, such as whole numbers of an argmax, or of what arranges it."""
+    by_name = {node.name: node for node in nodes}
+    name = result.name if isinstance(result, Signal) else None
+    node = by_name.get(name) if name is not None else result
+    while isinstance(node, Node) and not isinstance(node, Refused) and len(node.inputs) == 1:
+        node = by_name.get(node.inputs[0])
+    return isinstance(node, Refused) and bool(node.on_host)

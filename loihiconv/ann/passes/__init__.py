@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from loihiconv.ann.ending import split_off
 from loihiconv.ann.graph import Ann, Linear, Node
 from loihiconv.ann.passes.fold_affine import (
     AffineAfterMaxPool,
@@ -37,7 +38,7 @@ from loihiconv.ann.passes.merge_linear import FlattenSums, MergeLinear, PushLine
 from loihiconv.ann.passes.merge_parallel import MergeParallel
 from loihiconv.ann.passes.output import OutputIsLinear, OutputIsVector
 from loihiconv.ann.passes.piecewise import ClampToRelu, LeakyReluToSum
-from loihiconv.ann.passes.relus import DropFinalRelu, DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
+from loihiconv.ann.passes.relus import DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.ann.passes.rewrite import Rewrite, apply_all
 from loihiconv.ann.passes.rounding import DropRounding, rounding_notes
 from loihiconv.core.choices import PoolingWay
@@ -55,7 +56,7 @@ _STAGES: tuple[tuple[Rewrite, ...], ...] = (
     (MergeAffine(), AffineAfterMaxPool(), AffineBeforeMaxPool(), FoldAffine(), FoldAffineForward()),
     (LeakyReluToSum(), AffineToLinear(), AvgPoolToLinear(), MergeMoves(), DropReshape(), ShapeOfDense()),
     (MovesToLinear(), ConcatToAdd()),
-    (ReluBeforeMaxPool(), DropRepeatedRelu(), DropFinalRelu(), OutputIsLinear(), OutputIsVector(), FeedReluByLinear()),
+    (ReluBeforeMaxPool(), DropRepeatedRelu(), OutputIsLinear(), OutputIsVector(), FeedReluByLinear()),
 )
 _POOLING: dict[PoolingWay, tuple[Rewrite, ...]] = {
     "gate": (SpikesBeforeMaxPool(), InsideWindows(sums=True), SplitLargeWindows(sums=True), MaxPoolToReluTree(sums=True)),
@@ -81,7 +82,8 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
 
     Afterwards `Linear` takes the result of `Input`, `Relu` or `MaxPool`; `Add` sums those and `Linear`; `Relu` and the
     output take `Linear` or `Add`. Weights are float64. A `Dense` map flattens its input itself. The output has shape
-    (classes,), or (C, H, W) if the network ends with an image; its values are those of the original in flattened order.
+    (classes,), or (C, H, W) if the network ends with an image; its values are those of the original in flattened order. A last ReLU or
+    its like becomes part of the `ending`.
 
     Parameters
     ----------
@@ -94,8 +96,9 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
     UnsupportedLayer
         If two linear layers follow one another that cannot be merged.
     """
-    notes = ann.notes
-    ann = _in_float64(ann)
+    given, notes = split_off(ann)
+    notes = (*ann.notes, *notes)
+    ann = _in_float64(given)
     for stage in (*_STAGES, _POOLING[maxpool]):
         ann, new = _applied(stage, ann)
         notes += new
@@ -107,7 +110,7 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
             f"layers that follow one another without a ReLU become one set of synapses each: {merged:,} weights in place of {unmerged:,}; "
             "a ReLU between them keeps them apart",
         )
-    return Lowered(ann, notes + rounding_notes(ann))
+    return Lowered(replace(ann, ending=given.ending), notes + rounding_notes(ann))
 
 
 def _applied(stage: tuple[Rewrite, ...], ann: Ann) -> tuple[Ann, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu
+from loihiconv.ann.graph import Ann, Input, Linear, MaxPool, Node, Relu
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, rewired, spikes, splice
 
 
@@ -38,22 +38,6 @@ class ReluBeforeMaxPool(Rewrite):
         name = fresh(ann, pool.name) if shared else pool.name
         swapped = [replace(node, inputs=pool.inputs), replace(pool, name=name, inputs=(node.name,))]
         return splice(ann, node.name, swapped, result=name, drop=[] if shared else [pool.name])
-
-
-class DropFinalRelu(Rewrite):
-    """argmax relu(x) = argmax x unless all outputs are <= 0, where the readout still tells classes apart.
-
-    One with a bound stays, as a population: above the bound outputs are equal for the model, and their order says nothing.
-    """
-
-    def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, Relu) and not node.bounded and node is ann.output and isinstance(ann[node.inputs[0]], Linear | Add)
-
-    def transform(self, ann: Ann, node: Node) -> Ann:
-        return splice(ann, node.name, result=node.inputs[0])
-
-    def note(self, node: Node) -> str:
-        return f"{node.name}: the ReLU after the last layer is left out; it only sets negative outputs to zero"
 
 
 class FeedReluByLinear(Rewrite):

@@ -97,10 +97,9 @@ class RateModel:
                     del rates[source]
         return rates[network.readout.name], kept
 
-    def predict(self, x: Array, transfer: Transfer) -> Array:
-        """Classes (N,), in batches."""
-        parts = [self(x[i : i + BATCH], transfer)[0].flatten(1).argmax(1).numpy() for i in range(0, len(x), BATCH)]
-        return np.concatenate(parts)
+    def outputs(self, x: Array, transfer: Transfer) -> Array:
+        """Outputs (N, classes) in units of the float network's, before its last functions, in batches."""
+        return np.concatenate([self(x[i : i + BATCH], transfer)[0].flatten(1).numpy() for i in range(0, len(x), BATCH)])
 
     def synaptic_sum(self, connection: Connection, sent: Tensor) -> Tensor:
         """Σ W s for a batch (N, \\*source shape) of spikes or rates: (N, \\*target shape), neither shifted nor biased."""

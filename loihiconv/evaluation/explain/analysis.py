@@ -26,6 +26,8 @@ from loihiconv.evaluation.explain.layers import LayerStatistics
 from loihiconv.evaluation.explain.ranges import StateRanges, WeightStatistics, state_ranges, weight_statistics
 from loihiconv.evaluation.explain.reference import Reference, read_reference
 from loihiconv.evaluation.explain.waterfall import LAYER_SAMPLES, Step, Waterfall, float_origin, spread, waterfall
+from loihiconv.evaluation.tasks.answers import recorded as answered
+from loihiconv.evaluation.tasks.kinds import Binary, Classification, TaskKind
 from loihiconv.evaluation.workload import Workload, float_workload, spiking_workload
 from loihiconv.hardware.energy import EnergyEstimate, estimate
 from loihiconv.hardware.place import place
@@ -71,8 +73,8 @@ class Analysis:
     diagnosis : Diagnosis
     latency : LatencyCurve or None
         Of the emulator, or of the float spiking network; None where potentials over time were not recorded.
-    confusion : int array (classes, classes)
-        Of the last stage.
+    confusion : int array (classes, classes) or None
+        Of the last stage; None where no sample has one class.
     workloads : {"ann", "spiking": Workload}
     weights : tuple of WeightStatistics
         Empty for float networks, like the next one.
@@ -91,7 +93,7 @@ class Analysis:
     errors: tuple[LayerError, ...]
     diagnosis: Diagnosis
     latency: LatencyCurve | None
-    confusion: Array
+    confusion: Array | None
     workloads: Mapping[str, Workload]
     weights: tuple[WeightStatistics, ...]
     ranges: tuple[StateRanges, ...]
@@ -113,8 +115,9 @@ class Analysis:
             "layers": [_layer_json(layer) for layer in chain.layers],
             "error_parts": [{"population": e.population, "share": dict(e.share)} for e in self.errors],
             "layer_samples": chain.layer_samples,
-            "accuracy_over_time": None if self.latency is None else self.latency.accuracy.tolist(),
-            "confusion": self.confusion.tolist(),
+            "metric": chain.metric.key,
+            f"{chain.metric.key}_over_time": None if self.latency is None else self.latency.value.tolist(),
+            "confusion": None if self.confusion is None else self.confusion.tolist(),
             "workload": {name: load.to_json() for name, load in self.workloads.items()},
             "ranges": [vars(ranges) for ranges in self.ranges],
             "settings": dict(self.settings),
@@ -130,6 +133,8 @@ def analyse(
     y: Array,
     recorded: Mapping[str, Recording],
     *,
+    kind: TaskKind,
+    placement: Placement | None = None,
     calibration: Array | None = None,
     layer_samples: int = LAYER_SAMPLES,
     device: str = "cpu",
@@ -142,9 +147,14 @@ def analyse(
     ----------
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     net : Network
-    x, y : arrays (N, \\*shape), (N,)
+    x, y : arrays (N, \\*shape), (N, ...)
+        Labels as the task takes them.
     recorded : {back end: Recording}
         Of all N samples; "float" and "emulator" spare running them again. One with potentials over time gives the latency curve.
+    kind : TaskKind
+        What outputs are judged by.
+    placement : Placement, optional
+        Of the network on its board, where it is known already.
     calibration : array (M, \\*shape), optional
         To tell whether test data comes in another channel order.
     layer_samples : int
@@ -163,25 +173,24 @@ def analyse(
     origin, simulator = float_origin(net), simulator_of(net).name
     reference = read_reference(model, origin)
     chain = waterfall(
-        model, net, (x, y), recorded=recorded, layer_samples=layer_samples, device=device, reference=reference, progress=progress
+        model, net, (x, y), kind=kind, recorded=recorded, layer_samples=layer_samples, device=device, reference=reference, progress=progress
     )
     main = recorded[simulator]
     traced = main.potentials_over_time is not None
     some = x[spread(len(x), layer_samples)]
     few = x[spread(len(x), _peak_samples(net))]
     followed = run(net, few, simulator, record=["spikes"], device=device)
-    placement = _placement(net)
+    placement = placed(net) if placement is None else placement
     energy = None
     if placement is not None and placement.cores:
         typical = run(net, x[spread(len(x), ENERGY_SAMPLES)], simulator, device=device)
         energy = estimate(net, typical, placement)
-    classes = max(int(net.readout.shape[0]), int(y.max(initial=0)) + 1)
     return Analysis(
         chain,
         tuple(_errors(net, reference, x[spread(len(x), ERROR_SAMPLES)], device)),
         diagnose(gather(net, chain, reference, x, calibration)),
-        latency_curve(net, main, y) if traced else None,
-        confusion(main.predictions, y, classes),
+        latency_curve(net, main, y, kind) if traced else None,
+        _confusion(kind, main, y),
         {"ann": float_workload(model, reference.ann, some), "spiking": spiking_workload(net, main, some)},
         weight_statistics(net) if net.fixed_point else (),
         state_ranges(net, few, followed) if net.fixed_point else (),
@@ -204,7 +213,7 @@ def _peak_samples(net: Network) -> int:
     return int(min(PEAK_SAMPLES, max(1, PEAK_BYTES // max(per_sample, 1))))
 
 
-def _placement(net: Network) -> Placement | None:
+def placed(net: Network) -> Placement | None:
     """The network on its board; None for float networks and where its board is not known here."""
     if not net.fixed_point or not net.board:
         return None
@@ -223,6 +232,13 @@ def _errors(net: Network, reference: Reference, x: Array, device: str) -> list[L
     if (readout := network.readout).name in wanted:
         wanted[readout.name] *= readout.scale
     return attribute(network, recording, x, wanted)
+
+
+def _confusion(kind: TaskKind, recording: Recording, y: Array) -> Array | None:
+    if not isinstance(kind, Classification | Binary):
+        return None
+    classes = kind.classes if isinstance(kind, Classification) else 2
+    return confusion(kind.decisions(answered(recording)), y, classes)
 
 
 def _rasters(net: Network, recording: Recording) -> tuple[Raster, ...]:
@@ -252,12 +268,12 @@ def _versions(net: Network) -> dict[str, str]:
 
 
 def _step_json(step: Step) -> dict[str, Any]:
-    shown = {"key": step.key, "title": step.title, "accuracy": step.accuracy, "wilson95": list(step.interval95), "same": step.same}
+    shown = {"key": step.key, "title": step.title, "value": step.value, "interval95": list(step.interval95), "same": step.same}
     return {**shown, "step": None if step.step is None else _loss_json(step.step)}
 
 
 def _loss_json(loss: Any) -> dict[str, Any]:
-    return {**vars(loss), "loss": loss.loss, "interval95": list(loss.interval95)}
+    return {**vars(loss), "interval95": list(loss.interval95)}
 
 
 def _layer_json(layer: LayerStatistics) -> dict[str, Any]:

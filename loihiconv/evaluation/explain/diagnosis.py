@@ -29,8 +29,6 @@ WEIGHT_ERROR = 0.2
 """Weights may be rounded by this share of their root mean square; 8 bits make about 0.01, 4 bits 0.15."""
 WEIGHT_NOTICEABLE = 0.03
 """Where the step to integer weights loses accuracy, weights rounded by less are not its cause."""
-LOSS = 0.005
-"""A step must lose this much accuracy, beyond chance, to be named for that alone."""
 BIAS_ERROR = 0.02
 """A bias that is cut off must be wrong by this share of the threshold per step."""
 
@@ -140,7 +138,7 @@ def averaged_pooling(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "average pooling",
             names[0],
-            f"average pooling stands in for the model's max pooling{others}, which costs {points(cost)}",
+            f"average pooling stands in for the model's max pooling{others}, which costs {evidence.amount(cost)}",
             'convert with maxpool="gate" or "relu-tree", or train with average pooling',
             cost,
         )
@@ -224,7 +222,7 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
         layer.population,
         f"{share(layer.clipped)} of its units saturate, above {_most(layer.largest)} per step",
         remedy + _per_channel(evidence, " or use per_channel=True"),
-        cost if named else max(cost, layer.clipped * LOSS),
+        cost if named else max(cost, layer.clipped * evidence.waterfall.noticeable),
     )
 
 
@@ -244,14 +242,14 @@ def weight_precision(evidence: Evidence) -> Iterator[Finding]:
         f"its weights use only {layer.bits:.1f} bits of magnitude, {layer.levels} different values, "
         f"and are rounded by {share(layer.error, 0)} (rms)",
         f"use all 8 bits: {_limited(evidence, layer)}",
-        max(cost, layer.error * LOSS),
+        max(cost, layer.error * evidence.waterfall.noticeable),
     )
 
 
 def few_steps(evidence: Evidence) -> Iterator[Finding]:
     """Rates too coarse, or spikes too few to arrive in time."""
     steps_cost, steps_named = _cost(evidence.waterfall, "steps")
-    time_cost, time_named = _cost(evidence.waterfall, "float")
+    time_cost, time_named = _cost(evidence.waterfall, "spikes")
     timesteps = evidence.net.timesteps
     before = "rewritten" if _errs_least(evidence) else "clipped"  # then few steps are why so much was cut off
     coarse = [(layer, _added(layer, before, "steps")) for layer in evidence.layers if layer.kind == "spiking"]
@@ -265,33 +263,34 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
             layer.population,
             f"reset to zero throws charge away at every spike, an error of {share(error, 0)} in {timesteps} time steps",
             'use reset="subtract"',
-            max(steps_cost + time_cost, error * LOSS),
+            max(steps_cost + time_cost, error * evidence.waterfall.noticeable),
         )
         return
-    if time_named and not over and not steps_named:
-        late = first_jump(evidence.layers, "float", evidence.waterfall) or layer
+    if time_named and (time_cost > steps_cost or not (over or steps_named)):
+        late = first_jump(evidence.layers, "spikes", evidence.waterfall) or layer
         yield Finding(
             "timing",
             late.population,
-            f"spikes that come too early or too late cost {points(time_cost)} at {timesteps} time steps",
+            f"spikes that come too early or too late cost {evidence.amount(time_cost)} at {timesteps} time steps",
             "use hold_back=0.5" if not evidence.settings.hold_back else f"raise timesteps to {2 * timesteps}",
             time_cost,
         )
-        return
+        if not steps_named:
+            return
     yield Finding(
         "time steps",
         layer.population,
         f"{timesteps} time steps are too few: rates take only {timesteps * layer.largest + 1} values, "
         f"which alone is an error of {share(error, 0)}",
         f"raise timesteps to {_enough(timesteps, error)}",
-        max(steps_cost + time_cost, error * LOSS),
+        max(steps_cost, error * evidence.waterfall.noticeable),
     )
 
 
 def other_steps(evidence: Evidence) -> Iterator[Finding]:
     """Steps that no other check looks at."""
     chain = evidence.waterfall
-    explained = {"ann", "clipped", "steps", "float", "weights"} | ({"rewritten"} if evidence.averaged else set())
+    explained = {"ann", "clipped", "steps", "spikes", "weights"} | ({"rewritten"} if evidence.averaged else set())
     for step in chain.steps:
         cost, named = _cost(chain, step.key)
         if named and step.key not in explained:
@@ -299,7 +298,7 @@ def other_steps(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 "step",
                 "" if layer is None else layer.population,
-                f"{STEP_NAMES.get(step.key, step.title)} costs {points(cost)}",
+                f"{STEP_NAMES.get(step.key, step.title)} costs {evidence.amount(cost)}",
                 REMEDIES.get(step.key, "look at how it differs from the emulator"),
                 cost,
             )
@@ -309,14 +308,14 @@ def unexplained(evidence: Evidence) -> Iterator[Finding]:
     """The dearest step of a conversion that loses more than chance would, where nothing else explains it."""
     chain = evidence.waterfall
     worst = max(chain.steps[1:], key=lambda step: step.loss)
-    if not (chain.total.significant and chain.total.loss > LOSS and worst.loss > 0):
+    if not (chain.total.significant and chain.total.loss > chain.noticeable and worst.loss > 0):
         return
     layer = first_jump(evidence.layers, worst.key, chain)
     where = "" if layer is None else layer.population
     yield Finding(
         "step",
         where,
-        f'most is lost by the step to "{worst.title}": {points(worst.loss)}',
+        f'most is lost by the step to "{worst.title}": {evidence.amount(worst.loss)}',
         REMEDIES.get(worst.key, "see the table of layers"),
         worst.loss,
     )
@@ -326,12 +325,18 @@ HARD: tuple[Check, ...] = (input_scale, input_order, averaged_pooling, weights, 
 """Seen in the data or in the network's own numbers, in the order in which signals meet them."""
 GRADED: tuple[Check, ...] = (saturation, weight_precision, few_steps, other_steps)
 """A matter of degree: the one that costs most is named first."""
-STEP_NAMES = {"rewritten": "rewriting the layers", "biases": "rounding the biases", "emulator": "bias correction after quantization"}
+STEP_NAMES = {
+    "rewritten": "rewriting the layers",
+    "float": "bias correction",
+    "biases": "rounding the biases",
+    "emulator": "bias correction after quantization",
+}
 REMEDIES = {
     "rewritten": "check the notes of the conversion",
     "clipped": "raise percentile, or use per_channel=True if it is off",
     "steps": "raise timesteps",
-    "float": "raise timesteps, or use hold_back=0.5 if it is 0",
+    "spikes": "raise timesteps, or use hold_back=0.5 if it is 0",
+    "float": "correct on more samples, or convert with bias_correction=False",
     "weights": "retrain with weight decay against outliers, or use per_channel=True if it is off",
     "biases": "look at the layer's biases, which leave the 13 bits of a mantissa",
     "emulator": "convert without bias correction, or correct on more samples",
@@ -346,11 +351,6 @@ def first_jump(layers: tuple[LayerStatistics, ...], key: str, chain: Waterfall) 
     added = [(layer, _added(layer, before, key)) for layer in layers]
     largest = max((error for _, error in added), default=0.0)
     return next((layer for layer, error in added if error >= largest / 2 > 0), None)
-
-
-def points(loss: float) -> str:
-    """A difference of accuracies in percentage points."""
-    return f"{100 * loss:.2f} percentage points"
 
 
 def share(value: float, digits: int = 1) -> str:
@@ -375,7 +375,7 @@ def _cost(chain: Waterfall, key: str) -> tuple[float, bool]:
     if key not in chain:
         return 0.0, False
     step = chain[key]
-    return step.loss, step.step is not None and step.step.significant and step.loss > LOSS
+    return step.loss, step.step is not None and step.step.significant and step.loss > chain.noticeable
 
 
 def _limited(evidence: Evidence, layer: Fidelity) -> str:
@@ -405,11 +405,9 @@ def _enough(timesteps: int, error: float) -> int:
 
 
 def _healthy(chain: Waterfall) -> str:
-    total, last = chain.total, chain.steps[-1]
-    low, high = (100 * value for value in total.interval95)
-    verb = "costs" if total.loss > 0 else "gains"
-    change = f"{verb} {points(abs(total.loss))} of accuracy" if total.loss else "costs no accuracy"
-    return (
-        f"No layer stands out: the conversion {change} (95 % interval of the loss {low:.2f} to {high:.2f} points), "
-        f"from {share(chain.steps[0].accuracy, 2)} to {share(last.accuracy, 2)} on {chain.n:,} samples."
-    )
+    metric, total, last = chain.metric, chain.total, chain.steps[-1]
+    if not total.significant:
+        change = f"no measurable change of {metric.title}"
+    else:
+        change = f"{metric.title} {'loses' if total.loss > 0 else 'gains'} {metric.amount(total.loss)}"
+    return f"No layer stands out: {change}, from {metric.shown(chain.steps[0].value)} to {metric.shown(last.value)} on {chain.n:,} samples."

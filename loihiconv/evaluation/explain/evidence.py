@@ -55,6 +55,10 @@ class Evidence:
         """Statistics of every population."""
         return self.waterfall.layers
 
+    def amount(self, loss: float) -> str:
+        """A loss of the task's metric in words."""
+        return self.waterfall.metric.amount(loss)
+
     @property
     def settings(self) -> Settings:
         """Settings of the conversion; where the network does not tell, such as leave every remedy open."""

@@ -42,6 +42,8 @@ class Reference:
     plain : Network
         The float spiking network without bias correction and with all charge at the start: with ReLUs, the function of
         ``converted``.
+    uncorrected : Network
+        The same with the charge that conversion holds back at the start: what converts before bias correction.
     expected : Network or None
         What ``converted`` and ``scales`` give by themselves; None where the network says too little of how it was made.
     """
@@ -50,6 +52,7 @@ class Reference:
     converted: Ann
     scales: Mapping[str, Array]
     plain: Network
+    uncorrected: Network
     expected: Network | None
 
     @cached_property
@@ -96,8 +99,8 @@ def read_reference(model: Source, network: Network) -> Reference:
     scales = _scales(converted, network)
     expected = _expected(converted, scales, network)
     if expected is None:
-        return Reference(ann, converted, scales, network, None)
-    return Reference(ann, converted, scales, _uncorrected(network, *expected), expected[0])
+        return Reference(ann, converted, scales, network, network, None)
+    return Reference(ann, converted, scales, *_uncorrected(network, *expected), expected[0])
 
 
 def same_weights(a: Connection, b: Connection) -> bool:
@@ -199,19 +202,24 @@ def _expected(ann: Ann, scales: Mapping[str, Array], network: Network) -> tuple[
         return None
 
 
-def _uncorrected(network: Network, expected: Network, held_back: Network) -> Network:
-    """The network with the biases that its weights come with, wherever its weights are those expected.
+def _uncorrected(network: Network, expected: Network, held_back: Network) -> tuple[Network, Network]:
+    """The network with the biases that its weights come with, wherever its weights are those expected; without and with charge held back.
 
     Elsewhere its biases stay, but for the charge that is held back at the start.
     """
-    populations = []
+    plain: list[Population] = []
+    held: list[Population] = []
     for p in network.populations:
         twin, late = population(expected, p.name), population(held_back, p.name)
         if isinstance(p, Integrator) and isinstance(twin, type(p)) and isinstance(late, type(p)) and p.shape == twin.shape:
             pairs = [(c, matching(c, network, expected)) for c in network.incoming(p.name)]
             if all(other is not None and same_weights(c, other) for c, other in pairs):
-                p = replace(p, bias=twin.bias, v_init=twin.v_init)
+                plain.append(replace(p, bias=twin.bias, v_init=twin.v_init))
+                held.append(replace(p, bias=late.bias, v_init=late.v_init))
             else:
-                p = replace(p, bias=p.bias - (late.bias - twin.bias), v_init=twin.v_init)
-        populations.append(p)
-    return replace(network, populations=tuple(populations))
+                plain.append(replace(p, bias=p.bias - (late.bias - twin.bias), v_init=twin.v_init))
+                held.append(p)
+        else:
+            plain.append(p)
+            held.append(p)
+    return replace(network, populations=tuple(plain)), replace(network, populations=tuple(held))

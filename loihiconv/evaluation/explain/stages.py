@@ -24,7 +24,7 @@ class Stage:
     Attributes
     ----------
     key : str
-        "ann", "rewritten", "clipped", "steps", "float", "weights", "biases", "emulator", or a name that was given.
+        "ann", "rewritten", "clipped", "steps", "spikes", "float", "weights", "biases", "emulator", or a name that was given.
     title : str
         What has been done to the network up to here, in a few words.
     meaning : str
@@ -48,7 +48,7 @@ class Stage:
 
 
 def chain(net: Network, reference: Reference) -> tuple[Stage, ...]:
-    """All stages that a network has: six of a float one, three more of a quantized one.
+    """All stages that a network has: up to six of a float one, three more of a quantized one.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ def chain(net: Network, reference: Reference) -> tuple[Stage, ...]:
         Of its float network.
     """
     origin = net if net.origin is None else net.origin
-    corrected = " Biases corrected on calibration data are in it." if _corrected(origin, reference.plain) else ""
     stages = [
         Stage("ann", "float network", "The model as it was trained.", "model"),
         Stage("rewritten", "rewritten", REWRITTEN, "rates", reference.plain, "relu"),
         Stage("clipped", "clipped at λ", CLIPPED, "rates", reference.plain, "clip"),
         Stage("steps", f"rates of {net.timesteps} steps", STEPS, "rates", reference.plain, "steps"),
-        Stage("float", "spikes in time", SPIKES + corrected, "spikes", origin),
+        Stage("spikes", "spikes in time", SPIKES, "spikes", reference.uncorrected),
+        Stage("float", "biases corrected", CORRECTED, "spikes", origin, same=_equal_biases(reference.uncorrected, origin)),
     ]
     if not net.fixed_point:
         return tuple(stages)
@@ -75,7 +75,7 @@ def chain(net: Network, reference: Reference) -> tuple[Stage, ...]:
         *stages,
         Stage("weights", "weights quantized", WEIGHTS, "spikes", wide),
         Stage("biases", "biases quantized", BIASES, "spikes", rounded, same=_equal_biases(wide, rounded)),
-        Stage("emulator", "emulator", EMULATOR, "spikes", net, same=_equal_biases(rounded, net)),
+        Stage("emulator", "corrected again", EMULATOR, "spikes", net, same=_equal_biases(rounded, net)),
     )
 
 
@@ -83,9 +83,10 @@ REWRITTEN = "All as linear maps and ReLUs: batch norms folded and pooling rewrit
 CLIPPED = "Activations above λ are cut off, because no neuron fires more than once per step."
 STEPS = "Rates are whole numbers of spikes in T steps; what is left over in the potential is lost (Eq. 6)."
 SPIKES = "Spikes arrive one by one instead of as a constant current: too early, too late, or not at all (Eq. 8)."
+CORRECTED = "A constant current repairs what each channel loses on average over the calibration data."
 WEIGHTS = "Weights are the chip's integers and inputs its payloads; biases are still exact to 2^-6 of a weight's unit."
 BIASES = "Thresholds and biases are the chip's integers; thresholds are exact by construction."
-EMULATOR = "Biases as they are stored, corrected once more on calibration data; the emulator computes what Lava does, bit for bit."
+EMULATOR = "Biases as they are stored, corrected once more on calibration data: the emulator, which computes what Lava does, bit for bit."
 
 
 def with_wide_biases(net: Network) -> Network | None:
@@ -148,7 +149,3 @@ def _equal_biases(a: Network, b: Network) -> bool:
         return False
     pairs = [(p, b[p.name]) for p in a.populations]
     return all(np.array_equal(p.bias, q.bias) for p, q in pairs if isinstance(p, Integrator) and isinstance(q, Integrator))
-
-
-def _corrected(origin: Network, plain: Network) -> bool:
-    return not _equal_biases(origin, plain)

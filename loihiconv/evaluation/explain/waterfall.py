@@ -14,19 +14,25 @@ import numpy as np
 from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.linear import Array
+from loihiconv.core.metric import ACCURACY, Metric
 from loihiconv.core.network import Integrator, Network, Readout, Recording
 from loihiconv.evaluation.explain.analog import RateModel
 from loihiconv.evaluation.explain.layers import ErrorSum, LayerStatistics, layer_sums
 from loihiconv.evaluation.explain.reference import Reference, read_reference
 from loihiconv.evaluation.explain.stages import Stage, chain
 from loihiconv.evaluation.explain.theory import start_potential, tau
-from loihiconv.evaluation.metrics import wilson
-from loihiconv.evaluation.pairing import PairedLoss, paired_loss
-from loihiconv.evaluation.predicting import check_test_set, predict
+from loihiconv.evaluation.pairing import PairedLoss
+from loihiconv.evaluation.predicting import check_test_set
+from loihiconv.evaluation.tasks.answers import Answers, answer, end_of_network, finished
+from loihiconv.evaluation.tasks.answers import recorded as from_recording
+from loihiconv.evaluation.tasks.kinds import TaskKind
+from loihiconv.evaluation.tasks.scores import Scores, loss_between
 from loihiconv.simulator import simulate
 
 LAYER_SAMPLES = 256
 """Samples that layers' errors are measured on."""
+LOSS = 0.005
+"""A loss that is noticeable, as a share: half a percentage point of accuracy."""
 BATCH = 64
 
 Progress = Callable[[str, int, int], None]
@@ -40,9 +46,10 @@ class Step:
     ----------
     key, title, meaning : str
         As in `loihiconv.evaluation.explain.stages.Stage`.
-    accuracy : float
+    value : float
+        The task's metric: accuracy of a classification.
     interval95 : (low, high)
-        Wilson's, of the accuracy.
+        Of the metric.
     step : PairedLoss or None
         None for the float network itself.
     same : bool
@@ -52,10 +59,15 @@ class Step:
     key: str
     title: str
     meaning: str
-    accuracy: float
+    value: float
     interval95: tuple[float, float]
     step: PairedLoss | None
     same: bool = False
+
+    @property
+    def accuracy(self) -> float:
+        """`value`, as it is called where samples are counted."""
+        return self.value
 
     @property
     def loss(self) -> float:
@@ -78,6 +90,10 @@ class Waterfall:
     layers : tuple of LayerStatistics
         In the order of the network, on ``layer_samples`` of the samples.
     layer_samples : int
+    metric : Metric
+        What values and losses are of.
+    noticeable : float
+        A step must lose this much, beyond chance, to be named for that alone.
     """
 
     n: int
@@ -85,6 +101,8 @@ class Waterfall:
     total: PairedLoss
     layers: tuple[LayerStatistics, ...]
     layer_samples: int
+    metric: Metric = ACCURACY
+    noticeable: float = LOSS
 
     def __getitem__(self, key: str) -> Step:
         return next(step for step in self.steps if step.key == key)
@@ -98,6 +116,7 @@ def waterfall(
     net: Network,
     test_set: tuple[Array, Array],
     *,
+    kind: TaskKind | None = None,
     recorded: Mapping[str, Recording | Array] | None = None,
     layer_samples: int = LAYER_SAMPLES,
     device: str = "cpu",
@@ -112,8 +131,10 @@ def waterfall(
         The float network that ``net`` was made of.
     net : Network
         Float or fixed point.
-    test_set : (x (N, \\*shape), y (N,))
-    recorded : {name: Recording or predictions (N,)}, optional
+    test_set : (x (N, \\*shape), y (N, ...))
+    kind : TaskKind, optional
+        What outputs are judged by; by default what the network's end and the labels say.
+    recorded : {name: Recording, outputs (N, ...), or of a classification predictions (N,)}, optional
         Of the same samples: "float" and "emulator" spare running them again; any other name, say "hardware", becomes a
         stage of its own at the end, in the order given.
     layer_samples : int
@@ -132,36 +153,32 @@ def waterfall(
         If samples and labels, or what was recorded, do not belong together.
     """
     model = readable(model)
-    x, y = check_test_set(test_set, net.readout.size)
+    x, y, kind = check_test_set(test_set, end_of_network(net), None if kind is None else kind.name)
     if layer_samples < 1:
         raise InvalidSetting(f"layer_samples {layer_samples}", where="layer_samples", limit="at least 1 expected")
     origin = float_origin(net)
     reference = read_reference(model, origin) if reference is None else reference
-    given = {name: _predictions(name, what, len(x)) for name, what in (recorded or {}).items()}
+    given = {name: _answers(name, what, x, kind) for name, what in (recorded or {}).items()}
     stages = chain(net, reference)
+    if "float" in given and any(stage.key == "float" and stage.same for stage in stages):
+        given["spikes"] = given["float"]
     known = {stage.key for stage in stages}
     stages += tuple(
         Stage(name, name, f"What {name} decided differently from the emulator.", "recorded") for name in given if name not in known
     )
-    right: dict[str, Array] = {}
-    before: Array | None = None
+    scores: list[Scores] = []
     steps: list[Step] = []
     for stage in stages:
-        if stage.same and before is not None:
-            now = before
-        elif stage.key in given:
-            now = given[stage.key] == y
+        if stage.same and scores:
+            now = scores[-1]
         else:
-            now = _predict(stage, model, x, device, progress) == y
-        change = None if before is None else paired_loss(before, now, same=stage.same)
-        correct = int(now.sum())
-        interval = wilson(correct, len(y))
-        steps.append(Step(stage.key, stage.title, stage.meaning, correct / len(y), interval, change, stage.same))
-        right[stage.key] = before = now
-    first, last = stages[0].key, stages[-1].key
+            now = kind.score(given[stage.key] if stage.key in given else _run(stage, net, model, x, device, progress), y)
+        change = loss_between(scores[-1], now, same=stage.same) if scores else None
+        steps.append(Step(stage.key, stage.title, stage.meaning, now.value, now.interval95, change, stage.same))
+        scores.append(now)
     some = x[spread(len(x), layer_samples)]
     layers = tuple(layer_statistics(net, reference, stages, some, device=device, progress=progress))
-    return Waterfall(len(y), tuple(steps), paired_loss(right[first], right[last]), layers, len(some))
+    return Waterfall(len(y), tuple(steps), loss_between(scores[0], scores[-1]), layers, len(some), kind.metric, LOSS * kind.unit(y))
 
 
 def layer_statistics(
@@ -224,27 +241,34 @@ def _spiking_rates(network: Network, x: Array, device: str) -> tuple[dict[str, A
     return rates, delta
 
 
-def _predict(stage: Stage, model: FloatModel, x: Array, device: str, progress: Progress | None) -> Array:
+def _run(stage: Stage, net: Network, model: FloatModel, x: Array, device: str, progress: Progress | None) -> Answers:
     if stage.kind == "model":
-        return predict(model, x)
+        return answer(model, x, net.readout.output_shape)
     assert stage.network is not None  # only recorded stages have none
     if stage.kind == "rates":
-        return RateModel(stage.network).predict(x, stage.transfer)
+        return finished(net.readout, RateModel(stage.network).outputs(x, stage.transfer))
 
     def report(done: int, total: int) -> None:
         if progress is not None:
             progress(stage.title, done, total)
 
-    return simulate(stage.network, x, counts=False, device=device, progress=report).predictions
+    return from_recording(simulate(stage.network, x, counts=False, device=device, progress=report))
 
 
-def _predictions(name: str, what: Recording | Array, n: int) -> Array:
-    predictions = what.predictions if isinstance(what, Recording) else np.asarray(what)
-    if predictions.shape != (n,):
+def _answers(name: str, what: Recording | Array, x: Array, kind: TaskKind) -> Answers:
+    if len(what) != len(x):
         raise InvalidData(
-            f"recorded {len(predictions)} samples, the test set has {n}",
+            f"recorded {len(what)} samples, the test set has {len(x)}",
             where=name,
             limit="the same samples expected",
             remedy="give the test set that was recorded",
         )
-    return predictions
+    if isinstance(what, Recording):
+        return from_recording(what)
+    values = np.asarray(what)
+    if kind.name == "classification" and values.size == len(values):
+        return Answers(values, named=values.reshape(-1))
+    if values[0].size != int(np.prod(kind.end.shape)):
+        limit = f"outputs of shape {kind.end.shape} for each sample expected"
+        raise InvalidData(f"recorded values of shape {values.shape}", where=name, limit=limit)
+    return Answers(values.reshape(len(values), *kind.end.shape))

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, fields
 from math import isfinite
 from typing import Any, Literal, TypeAlias
 
+from loihiconv.core.choices import Task
 from loihiconv.core.errors import ArtifactError, InvalidSetting
 from loihiconv.core.given import shown
-from loihiconv.evaluation.metrics import wilson
-from loihiconv.evaluation.pairing import tango
+from loihiconv.core.metric import Metric
 from loihiconv.evaluation.sweep.pareto import pareto_front
 
 Part: TypeAlias = Literal["train", "test"]
@@ -36,10 +36,16 @@ class Outcome:
         T that it ran; fewer than asked for where a search for latency found fewer to be enough.
     n : int
         Samples.
-    correct, lost, gained : int
-        Samples that it gets right; those that only the float network does; those that only it does.
-    agreement : float
-        Share of samples on which it names the float network's class.
+    value : float
+        The task's metric: accuracy of a classification.
+    low, high : float
+        Its 95 % interval.
+    loss : float
+        How much worse it is than the float network.
+    loss_low, loss_high : float
+        Its 95 % interval, paired by sample; see `loihiconv.evaluation.tasks.scores.loss_between`.
+    agreement : float or None
+        Share of decisions in which it agrees with the float network; None where outputs are numbers.
     firing_rate : float
         Mean spikes per neuron and step.
     synaptic_operations : float
@@ -48,36 +54,34 @@ class Outcome:
 
     timesteps: int
     n: int
-    correct: int
-    lost: int
-    gained: int
-    agreement: float
+    value: float
+    low: float
+    high: float
+    loss: float
+    loss_low: float
+    loss_high: float
+    agreement: float | None
     firing_rate: float
     synaptic_operations: float
 
     @property
     def accuracy(self) -> float:
-        """Share of samples that it gets right."""
-        return self.correct / self.n
+        """`value`, as it is called where samples are counted."""
+        return self.value
 
     @property
-    def wilson95(self) -> tuple[float, float]:
-        """95 % interval of the accuracy."""
-        return wilson(self.correct, self.n)
-
-    @property
-    def loss(self) -> float:
-        """Accuracy of the float network minus accuracy."""
-        return (self.lost - self.gained) / self.n
+    def interval95(self) -> tuple[float, float]:
+        """Of the metric."""
+        return self.low, self.high
 
     @property
     def loss95(self) -> tuple[float, float]:
-        """95 % interval of the loss, paired by sample; see `loihiconv.evaluation.pairing.tango`."""
-        return tango(self.lost, self.gained, self.n)
+        """Of the loss."""
+        return self.loss_low, self.loss_high
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON values."""
-        return {**asdict(self), "accuracy": self.accuracy, "wilson95": list(self.wilson95), "loss": self.loss, "loss95": list(self.loss95)}
+        return {**asdict(self), "interval95": list(self.interval95), "loss95": list(self.loss95)}
 
 
 @dataclass(frozen=True)
@@ -111,9 +115,9 @@ class Row:
         """A row from what `to_json` gave; the values are those of the axes of this sweep."""
         try:
             found = stored["outcome"]
-            outcome = None if found is None else Outcome(**{f.name: _number(found[f.name]) for f in fields(Outcome)})
-            if outcome is not None and not 0 <= outcome.correct <= outcome.n:
-                raise ValueError("more correct than samples")
+            outcome = None if found is None else Outcome(**{f.name: _number(found[f.name], f.name) for f in fields(Outcome)})
+            if outcome is not None and not outcome.low <= outcome.value <= outcome.high:
+                raise ValueError("a value outside of its interval")
             return Row(values, dict(stored["settings"]), outcome, str(stored["reason"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError("a point of the sweep's cache is altered", where="cache", remedy="delete the file") from error
@@ -140,8 +144,13 @@ class SweepResult:
         Board, or empty for float networks.
     on : "train" or "test"
         What the samples are; `caution` says what follows from it.
-    n, ann_correct : int
-        Samples, and how many of them the float network gets right.
+    n : int
+        Samples.
+    task : str
+        What networks are judged at.
+    metric : Metric
+    ann, ann95 : float, (low, high)
+        The metric of the float network, and its interval.
     provenance : mapping
         Versions, and hashes of network, data and code.
     """
@@ -152,7 +161,10 @@ class SweepResult:
     board: str
     on: Part
     n: int
-    ann_correct: int
+    task: Task
+    metric: Metric
+    ann: float
+    ann95: tuple[float, float]
     provenance: Mapping[str, str]
 
     @property
@@ -171,7 +183,7 @@ class SweepResult:
         return tuple(name for name, values in self.axes.items() if len(values) > 1)
 
     def front(self, cost: Cost) -> tuple[int, ...]:
-        """Rows on the Pareto front of accuracy against a cost, cheapest first: indices into `rows`.
+        """Rows on the Pareto front of the metric against a cost, cheapest first: indices into `rows`.
 
         Parameters
         ----------
@@ -180,7 +192,7 @@ class SweepResult:
         if cost not in COSTS:
             raise InvalidSetting(f"cost {cost!r}", where="front", limit=" or ".join(f'"{c}"' for c in COSTS) + " expected")
         ran = [(i, row.outcome) for i, row in enumerate(self.rows) if row.outcome is not None]
-        front = pareto_front([getattr(outcome, cost) for _, outcome in ran], [outcome.accuracy for _, outcome in ran])
+        front = pareto_front([getattr(outcome, cost) for _, outcome in ran], [-outcome.loss for _, outcome in ran])
         return tuple(ran[i][0] for i in front)
 
     def to_json(self) -> dict[str, Any]:
@@ -192,7 +204,9 @@ class SweepResult:
             "caution": self.caution,
             "complete": self.complete,
             "points": self.points,
-            "ann": {"accuracy": self.ann_correct / self.n, "n": self.n, "wilson95": list(wilson(self.ann_correct, self.n))},
+            "task": self.task,
+            "metric": self.metric.key,
+            "ann": {"value": self.ann, "n": self.n, "interval95": list(self.ann95)},
             "rows": [row.to_json() for row in self.rows],
             "fronts": {cost: list(self.front(cost)) for cost in COSTS},
             "provenance": dict(self.provenance),
@@ -213,7 +227,9 @@ class SweepInterrupted(KeyboardInterrupt):
         self.result = result
 
 
-def _number(value: Any) -> Any:
+def _number(value: Any, name: str) -> Any:
+    if value is None and name == "agreement":
+        return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
         raise ValueError(f"{value!r} is no number")
     return value

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,19 +15,26 @@ import torch
 from typing_extensions import Unpack
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
+from loihiconv.ann.passes import lower
 from loihiconv.backends.run import run
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.conversion.convert import Measured, Progress, build, measure
 from loihiconv.conversion.search import Judge, search
+from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.fingerprints import fingerprint
+from loihiconv.core.given import check_task
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
-from loihiconv.evaluation.predicting import check_test_set, predict
+from loihiconv.evaluation.predicting import paired
 from loihiconv.evaluation.sweep.axes import Point, points
 from loihiconv.evaluation.sweep.cache import SweepCache, code
 from loihiconv.evaluation.sweep.declarations import SweepOptions
 from loihiconv.evaluation.sweep.result import Outcome, Part, Row, SweepInterrupted, SweepResult
+from loihiconv.evaluation.tasks.answers import Answers, answer, end_of, recorded
+from loihiconv.evaluation.tasks.choosing import choose_task
+from loihiconv.evaluation.tasks.kinds import TaskKind
+from loihiconv.evaluation.tasks.scores import loss_between
 from loihiconv.hardware.board import Board, load_board
 
 
@@ -38,6 +46,7 @@ def sweep(
     board: str | Path | Board | None,
     axes: Mapping[str, Any],
     on: Part = "test",
+    task: Task | None = None,
     cache: str | os.PathLike[str] | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
@@ -53,7 +62,7 @@ def sweep(
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     calibration : array or tensor (N, \\*shape)
         Training samples, as for `loihiconv.convert`.
-    test_set : (x (M, \\*shape), y (M,))
+    test_set : (x (M, \\*shape), y (M, ...))
         What accuracy is measured on. Take training samples that are not among ``calibration``, and say ``on="train"``:
         who picks the best of many settings on test samples tunes on them.
     board : str, path, Board or None
@@ -63,6 +72,8 @@ def sweep(
         ``{"timesteps": [8, 16, 32], "percentile": [99, 99.9], "weight_bits": [4, 8]}``.
     on : "test" or "train"
         What ``test_set`` is, for the caution that comes with the result.
+    task : "classification", "binary", "multilabel", "regression" or "dense", optional
+        What networks are judged at; by default what the network's end and the labels say.
     cache : path, optional
         JSON file of finished points. What is in it is not run again; each new point is written to it at once.
     device : str
@@ -89,13 +100,17 @@ def sweep(
     todo = points(axes, settings, board)
     if on not in get_args(Part):
         raise InvalidSetting(f"on {on!r}", where="sweep", limit='"train" or "test" expected')
-    samples, (x, y) = _samples(calibration), check_test_set(test_set)
-    if not len(x) or x.shape[1:] != samples.shape[1:]:
+    samples, (x, y) = _samples(calibration), paired(test_set)
+    check_task(task)
+    if x.shape[1:] != samples.shape[1:]:
         raise InvalidData(f"test set of shape {x.shape}", where="sweep", limit=f"(M, *{samples.shape[1:]}) expected, M at least 1")
     stored = SweepCache(cache)
     hashes = {"network": fingerprint(model.ann(x.shape[1:])), "data": fingerprint(samples, x, y), **code()}
-    reference = predict(model, x)
-    converter, rows = _Converter(model, samples, board, todo, progress), list[Row]()
+    lowered = lower(model.ann(x.shape[1:])).ann
+    kind, y = choose_task(end_of(lowered.ending, prod(lowered.shapes[lowered.output.name])), y, task)
+    hashes["task"] = kind.name
+    reference = answer(model, x, kind.end.shape)
+    converter, rows = _Converter(model, samples, board, todo, progress, kind.name), list[Row]()
     finished = _Steps(todo, progress)
     interrupted = False
     try:
@@ -103,7 +118,7 @@ def sweep(
             key = _key(point, board, device, hashes)
             found = stored.get(key)
             if found is None:
-                row = _run(point, converter, (x, y), reference, device, finished)
+                row = _run(point, converter, (x, y), kind, reference, device, finished)
                 stored.put(key, row.to_json())
             else:
                 row = Row.from_json(found, point.values)
@@ -112,7 +127,9 @@ def sweep(
     except KeyboardInterrupt:
         interrupted = True
     values = {name: tuple(dict.fromkeys(point.values[name] for point in todo)) for name in axes}
-    result = SweepResult(values, tuple(rows), len(todo), board.name if board else "", on, len(x), int((reference == y).sum()), hashes)
+    ann = kind.score(reference, y)
+    name = board.name if board else ""
+    result = SweepResult(values, tuple(rows), len(todo), name, on, len(x), kind.name, kind.metric, ann.value, ann.interval95, hashes)
     if interrupted:
         raise SweepInterrupted(result)
     return result
@@ -122,8 +139,15 @@ class _Converter:
     """Networks from points; what is measured is kept for the points that come after."""
 
     def __init__(
-        self, model: FloatModel, calibration: Array, board: Board | None, todo: Sequence[Point], progress: Progress | None
+        self,
+        model: FloatModel,
+        calibration: Array,
+        board: Board | None,
+        todo: Sequence[Point],
+        progress: Progress | None,
+        task: Task,
     ) -> None:
+        self._task = task
         self._model, self._calibration, self._board, self._progress = model, calibration, board, progress
         self._per_channel = any(point.settings.per_channel for point in todo)
         self._measured: dict[tuple[str, bool], Measured] = {}
@@ -133,7 +157,7 @@ class _Converter:
         source, board = self._source(point), point.board(self._board)
         if not point.searching:
             return build(source, point.settings, board)
-        judge = Judge(source.ann, source.held_out)
+        judge = Judge(source.ann, source.held_out, self._task)
         return search(lambda tried: build(source, tried, board), judge, point.settings, point.given, point.optimize)[0]
 
     def _source(self, point: Point) -> Measured:
@@ -166,7 +190,15 @@ class _Steps:
             self._progress("sweep", self._done + more, self._total)
 
 
-def _run(point: Point, converter: _Converter, test_set: tuple[Array, Array], reference: Array, device: str, steps: _Steps) -> Row:
+def _run(
+    point: Point,
+    converter: _Converter,
+    test_set: tuple[Array, Array],
+    kind: TaskKind,
+    reference: Answers,
+    device: str,
+    steps: _Steps,
+) -> Row:
     """Convert and run one point."""
     x, y = test_set
     try:
@@ -181,14 +213,17 @@ def _run(point: Point, converter: _Converter, test_set: tuple[Array, Array], ref
         )
     except (LimitExceeded, UnsupportedLayer) as error:
         return Row(point.values, point.to_json(), None, str(error))
-    right, before = recording.predictions == y, reference == y
+    answers = recorded(recording)
+    scores = kind.score(answers, y)
+    lost = loss_between(kind.score(reference, y), scores)
     outcome = Outcome(
         network.timesteps,
         len(y),
-        int(right.sum()),
-        int((before & ~right).sum()),
-        int((right & ~before).sum()),
-        float((recording.predictions == reference).mean()),
+        scores.value,
+        *scores.interval95,
+        lost.loss,
+        *lost.interval95,
+        kind.agreement(answers, reference),
         recording.firing_rate,
         recording.synaptic_operations,
     )

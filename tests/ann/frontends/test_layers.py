@@ -357,8 +357,9 @@ REFUSED: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
     "division by a signal": (Net(lambda m, x: 1 / x), (4,), "truediv: truediv divides by an activation"),
     "rounding division": (Net(lambda m, x: torch.div(x, 2, rounding_mode="floor")), (4,), "div: div has rounding_mode"),
     "division by zero": (Net(lambda m, x: x / 0), (4,), "truediv: truediv divides by zero"),
-    "argmax": (Net(lambda m, x: x.argmax(1)), (4,), "argmax: argmax gives classes"),
-    "nested": (nn.Sequential(Net(lambda m, x: torch.exp(x))), (4,), r"0\.exp: exp"),
+    "argmax": (Net(lambda m, x: m.a(x.argmax(1, keepdim=True).float()), a=nn.Linear(1, 2)), (4,), "argmax: argmax gives classes"),
+    "argmax of samples": (Net(lambda m, x: x.argmax(0)), (4,), "argmax: argmax over the samples of a batch mixes them"),
+    "nested": (nn.Sequential(Net(lambda m, x: torch.exp(x)), nn.Linear(4, 2)), (4,), r"0\.exp: exp"),
     "constant per sample": (
         Net(lambda m, x: x + torch.arange(12).reshape(3, 4)),
         (4,),

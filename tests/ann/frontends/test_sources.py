@@ -88,7 +88,7 @@ def test_a_registered_kind_goes_all_the_way(kind: type[Perceptron]) -> None:
     assert comparison.analysis is not None
     assert comparison.analysis.workloads["ann"].footprint == 4 * (12 * 6 + 3 * 12)
     swept = lc.sweep(model, x, (x, y), board="kapoho_point", axes={"timesteps": [4, 32]})
-    assert [row.outcome.correct / 40 for row in swept.rows if row.outcome][1] == comparison.backends["emulator"].accuracy
+    assert [row.outcome.value for row in swept.rows if row.outcome][1] == comparison.backends["emulator"].accuracy
 
 
 def test_what_it_cannot_read_is_a_problem() -> None:

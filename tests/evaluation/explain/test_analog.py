@@ -64,7 +64,7 @@ def test_clip_and_steps() -> None:
     torch.testing.assert_close(clip, relu.clamp(0, 1))
     torch.testing.assert_close(steps * 8, (steps * 8).round())
     assert float((steps - clip).abs().max()) <= 1 / 8
-    assert RateModel(network).predict(x, "relu").shape == (4,)
+    assert RateModel(network).outputs(x, "relu").shape[0] == 4
     network = replace(network, populations=tuple(replace(p, payload_max=3) if isinstance(p, IF) else p for p in network.populations))
     relu, clip, steps = (RateModel(network)(8 * x, t, keep=["layer0"])[1]["layer0"] for t in ("relu", "clip", "steps"))
     torch.testing.assert_close(clip, relu.clamp(0, 3))

@@ -201,7 +201,7 @@ def test_good_networks_get_no_finding(options: dict[str, object]) -> None:
     diagnosis = named(converted(**options))
     assert diagnosis.findings == ()
     assert diagnosis.healthy
-    assert diagnosis.verdict.startswith("No layer stands out: the conversion ")
+    assert diagnosis.verdict.startswith("No layer stands out: ")
 
 
 def test_reset_to_zero_is_named() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from loihiconv.core.metric import ACCURACY
+from loihiconv.evaluation.metrics import wilson
+from loihiconv.evaluation.pairing import tango
 from loihiconv.evaluation.sweep.result import Outcome, Row, SweepResult
 
 
@@ -9,7 +12,8 @@ def made_up() -> SweepResult:
     """Six points with made-up outcomes, of which one failed."""
 
     def row(steps: int, per_channel: bool, correct: int, operations: float) -> Row:
-        outcome = Outcome(steps, 200, correct, 190 - correct, 0, 0.9, 0.1, operations)
+        lost = (190 - correct, 0, 200)
+        outcome = Outcome(steps, 200, correct / 200, *wilson(correct, 200), lost[0] / 200, *tango(*lost), 0.9, 0.1, operations)
         return Row({"timesteps": steps, "per_channel": per_channel}, {}, outcome)
 
     rows = (
@@ -20,4 +24,5 @@ def made_up() -> SweepResult:
         row(32, True, 189, 3.2e6),
         Row({"timesteps": 32, "per_channel": False}, {}, None, "3: too large"),
     )
-    return SweepResult({"timesteps": (8, 16, 32), "per_channel": (True, False)}, rows, 6, "kapoho_point", "test", 200, 190, {})
+    axes = {"timesteps": (8, 16, 32), "per_channel": (True, False)}
+    return SweepResult(axes, rows, 6, "kapoho_point", "test", 200, "classification", ACCURACY, 0.95, wilson(190, 200), {})

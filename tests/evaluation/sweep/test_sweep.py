@@ -62,7 +62,7 @@ def test_every_point_is_what_convert_gives() -> None:
     assert len(result.rows) == 8
     assert [tuple(row.values.values()) for row in result.rows][:3] == [(3, True, 4), (3, True, 8), (3, False, 4)]
     right = lc.compare(model, lc.convert(model, calibration, board=None, timesteps=3), (x, y), ["float"]).backends["ann"].accuracy
-    assert result.ann_correct == right * result.n
+    assert result.ann == right
     for row in result.rows:
         assert row.outcome is not None
         board = load_board("kapoho_point")
@@ -71,10 +71,10 @@ def test_every_point_is_what_convert_gives() -> None:
             model, calibration, board=board, timesteps=row.values["timesteps"], per_channel=row.values["per_channel"], scale="percentile"
         )
         ran = lc.run(net, x)
-        assert row.outcome.correct == (ran.predictions == y).sum()
+        assert row.outcome.value == (ran.predictions == y).mean()
         assert row.outcome.synaptic_operations == ran.synaptic_operations
         assert row.outcome.firing_rate == ran.firing_rate
-        assert row.outcome.wilson95 == wilson(row.outcome.correct, 60)
+        assert row.outcome.interval95 == wilson(int((ran.predictions == y).sum()), 60)
         assert row.outcome.loss == pytest.approx(right - row.outcome.accuracy)
         assert row.outcome.loss95[0] < row.outcome.loss < row.outcome.loss95[1]
 
@@ -87,7 +87,7 @@ def test_a_float_network_and_a_search_are_swept_too() -> None:
     assert searched.outcome is not None
     net = lc.convert(small(), calibration, board=None, timesteps=8, optimize="latency")
     assert searched.outcome.timesteps == net.timesteps
-    assert searched.outcome.correct == (lc.run(net, x, "float").predictions == y).sum()
+    assert searched.outcome.value == (lc.run(net, x, "float").predictions == y).mean()
     assert searched.settings.items() >= net.record.settings.items()
 
 
@@ -233,7 +233,7 @@ def test_altered_points_are_refused(tmp_path: Path) -> None:
     cache = tmp_path / "points.json"
     sweep(axes={"timesteps": [2]}, cache=cache)
     content = json.loads(cache.read_text())
-    next(iter(content["points"].values()))["outcome"]["correct"] = "many"
+    next(iter(content["points"].values()))["outcome"]["value"] = "many"
     cache.write_text(json.dumps(content))
     with pytest.raises(ArtifactError, match="altered"):
         sweep(axes={"timesteps": [2]}, cache=cache)

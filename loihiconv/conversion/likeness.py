@@ -1,0 +1,86 @@
+"""How alike the outputs of a spiking network and its ANN are, without labels: what a search judges by.
+
+Where outputs decide for something, it is the divergence of the distributions that they stand for, which moves with every sample; where
+they are numbers, the share of their variance that is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+import numpy as np
+
+from loihiconv.core.choices import Task
+from loihiconv.core.ending import Argmax, HostFunction, Pointwise, Shaped, Softmax, ending_shape, finish
+from loihiconv.core.linear import Array, Shape
+
+
+def likely_task(ending: Sequence[HostFunction], size: int) -> Task:
+    """What a network does that ends so, as far as can be told without labels; one with no last function and several outputs classifies."""
+    if any(isinstance(f, Pointwise) and f.curve in ("sigmoid", "logsigmoid") for f in ending):
+        return "multilabel"
+    shape = _given(ending, size)
+    if any(isinstance(f, Softmax | Argmax) for f in ending):
+        return "dense" if len(shape) > 1 else "classification"
+    if size == 1 or any(not isinstance(f, Shaped) for f in ending):
+        return "regression"
+    wide = [n for n in shape[1:] if n > 1]
+    return "classification" if not wide else "dense" if shape[0] > 1 else "regression"
+
+
+def alike(task: Task, ending: Sequence[HostFunction], reference: Array, logits: Array) -> tuple[float, float]:
+    """Agreement and divergence of outputs (N, n) from those of a reference, both before the network's last functions.
+
+    Agreement is the share of equal decisions; of numbers 1 - divergence. Divergence, in nats, is the mean of Σ p (log p - log q) with p
+    and q the softmax over classes, or those of yes and no, by the logistic function; of numbers the mean square difference of the
+    finished outputs, over the reference's variance.
+    """
+    match task:
+        case "classification":
+            return _of_classes(reference, logits)
+        case "dense":
+            shape = _given(ending, reference.shape[1])
+            return _of_classes(_pixels(reference, shape), _pixels(logits, shape)) if shape[0] > 1 else _of_signs(reference, logits)
+        case "binary" | "multilabel":
+            return _of_signs(reference, logits)
+        case "regression":
+            return _of_numbers(finish(ending, reference.astype(np.float64)), finish(ending, logits.astype(np.float64)))
+        case _:
+            return _never(task)
+
+
+def divergence(reference: Array, outputs: Array) -> float:
+    """Mean over samples of Σ_k p_k (log p_k - log q_k), p and q the softmax of two arrays (N, classes), in nats."""
+    log_p, log_q = (Softmax(0, log=True)(values.astype(np.float64)) for values in (reference, outputs))
+    return float((np.exp(log_p) * (log_p - log_q)).sum(axis=1).mean())
+
+
+def _of_classes(reference: Array, logits: Array) -> tuple[float, float]:
+    return float((reference.argmax(axis=1) == logits.argmax(axis=1)).mean()), divergence(reference, logits)
+
+
+def _of_signs(reference: Array, logits: Array) -> tuple[float, float]:
+    a, b = (np.stack([values.ravel(), np.zeros(values.size)], axis=1) for values in (reference, logits))
+    return float(((reference > 0) == (logits > 0)).mean()), divergence(a, b)
+
+
+def _of_numbers(reference: Array, outputs: Array) -> tuple[float, float]:
+    spread = float(reference.var(axis=0).mean()) or 1.0
+    missed = float(((outputs - reference) ** 2).mean()) / spread
+    return 1 - missed, missed
+
+
+def _given(ending: Sequence[HostFunction], size: int) -> Shape:
+    """Shape of outputs before the functions that do more than to arrange them."""
+    arranged = next((i for i, f in enumerate(ending) if not isinstance(f, Shaped)), len(ending))
+    return ending_shape(ending[:arranged], (size,))
+
+
+def _pixels(values: Array, shape: Shape) -> Array:
+    """(N pixels, classes) from (N, classes pixels)."""
+    return np.moveaxis(values.reshape(len(values), shape[0], -1), 1, 2).reshape(-1, shape[0])
+
+
+def _never(task: NoReturn) -> NoReturn:
+    raise AssertionError(f"task {task!r} is not handled here")

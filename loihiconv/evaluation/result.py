@@ -1,0 +1,88 @@
+"""How one back end did in a comparison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.metric import Metric
+from loihiconv.evaluation.pairing import PairedLoss
+from loihiconv.evaluation.tasks.metric import Figure
+
+
+@dataclass(frozen=True)
+class BackendResult:
+    """How one back end did.
+
+    Attributes
+    ----------
+    metric : Metric
+        The task's own: accuracy of a classification.
+    value : float
+    interval95 : (low, high)
+        Wilson's of an accuracy, else by drawing samples again.
+    n : int
+        Samples it ran.
+    agreement : float or None
+        Share of decisions in which it agrees with the float network; None where outputs are numbers.
+    parts : tuple of float
+        The metric of every label or class, where it has such.
+    figures : tuple of Figure
+        What else the task is judged by.
+    loss : PairedLoss or None
+        What it loses against the float network, on the samples it ran; None for the float network itself.
+    firing_rate : float or None
+        Mean spikes per neuron and step; None for the float network itself.
+    synaptic_operations, spikes : float or None
+        Mean per sample; None for the float network itself.
+    """
+
+    metric: Metric
+    value: float
+    interval95: tuple[float, float]
+    n: int
+    agreement: float | None
+    parts: tuple[float, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    loss: PairedLoss | None = None
+    firing_rate: float | None = None
+    synaptic_operations: float | None = None
+    spikes: float | None = None
+
+    @property
+    def accuracy(self) -> float:
+        """`value`, where samples are counted.
+
+        Raises
+        ------
+        InvalidSetting
+            Where the task has no accuracy.
+        """
+        if not self.metric.counted:
+            raise InvalidSetting(f"no accuracy, but {self.metric.title}", where="accuracy", remedy="take value and interval95")
+        return self.value
+
+    @property
+    def wilson95(self) -> tuple[float, float]:
+        """`interval95`, where samples are counted."""
+        _ = self.accuracy
+        return self.interval95
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures as JSON values."""
+        named = {"accuracy": self.value, "wilson95": list(self.interval95)} if self.metric.counted else {}
+        return {
+            **named,
+            "metric": self.metric.key,
+            "value": self.value,
+            "interval95": list(self.interval95),
+            "n": self.n,
+            "agreement": self.agreement,
+            "parts": [None if part != part else part for part in self.parts],  # NaN: neither labels nor answers have it
+            "figures": {f.metric.key: {"value": f.value, "interval95": list(f.interval95)} for f in self.figures},
+            "loss": None if self.loss is None else {"loss": self.loss.loss, "interval95": list(self.loss.interval95)},
+            "firing_rate": self.firing_rate,
+            "synaptic_operations": self.synaptic_operations,
+            "spikes": self.spikes,
+        }

@@ -1,0 +1,187 @@
+"""Four questions about a converted network, and the answer to all of them: the worst of the four.
+
+Did accuracy survive, does it fit the board, what does it cost, and is it exact: do two back ends that must agree do so?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from loihiconv.backends.registry import ANN, find, title_of
+from loihiconv.core.metric import Metric
+from loihiconv.evaluation.result import BackendResult
+from loihiconv.hardware.placement import Placement
+
+Status: TypeAlias = Literal["good", "unknown", "warn", "bad"]
+TITLES: Mapping[Status, str] = {
+    "good": "Nothing stands in the way",
+    "unknown": "Not all is known",
+    "warn": "Look at this first",
+    "bad": "Not ready",
+}
+RANK: Sequence[Status] = ("good", "unknown", "warn", "bad")
+"""From the best to the worst."""
+FEW = 100
+"""Of fewer samples a figure says little."""
+FEWEST = 20
+"""Fewer samples cannot be drawn again for an interval."""
+WIDE = 0.05
+"""An interval that reaches so far, as a share, does not tell whether accuracy survived."""
+SEVERE = 5
+"""Times a noticeable loss that is a bad one."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question and its answer.
+
+    Attributes
+    ----------
+    question : str
+    answer : str
+        In a few words.
+    details : tuple of str
+        With the figures, a sentence or two.
+    status : "good", "unknown", "warn" or "bad"
+    """
+
+    question: str
+    answer: str
+    details: tuple[str, ...]
+    status: Status
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answers, and the worst of them.
+
+    Attributes
+    ----------
+    answers : tuple of Answer
+    """
+
+    answers: tuple[Answer, ...]
+
+    @property
+    def worst(self) -> Answer:
+        """The first of the worst answers."""
+        return max(self.answers, key=lambda a: RANK.index(a.status))
+
+    @property
+    def status(self) -> Status:
+        """Of the worst answer."""
+        return self.worst.status
+
+    @property
+    def title(self) -> str:
+        """All of it in a few words."""
+        return TITLES[self.status]
+
+
+def main_back_end(results: Mapping[str, BackendResult]) -> str:
+    """The back end that a network is judged by: of those that ran the most samples, the last one."""
+    names = [name for name in results if name != ANN]
+    return max(names, key=lambda name: (results[name].n, names.index(name))) if names else ANN
+
+
+def small(result: BackendResult, results: Mapping[str, BackendResult]) -> bool:
+    """Whether a back end ran too few samples for its figure to stand beside the others'."""
+    most = max(other.n for other in results.values())
+    return result.n < most and result.n < max(FEW, most // 10)
+
+
+def survival(ann: BackendResult, result: BackendResult, title: str, noticeable: float, unit: float, findings: Sequence[str] = ()) -> Answer:
+    """Whether accuracy survived.
+
+    Parameters
+    ----------
+    ann, result : BackendResult
+        Of the float network, and of the back end that is judged.
+    title : str
+        Of that back end.
+    noticeable : float
+        Loss that is.
+    unit : float
+        What losses are measured by: 1 for shares.
+    findings : sequence of str
+        What a diagnosis found, worst first.
+    """
+    question, metric = "Did accuracy survive?", result.metric
+    if result.loss is None:
+        return Answer(question, "not measured", ("Only the float network ran.",), "unknown")
+    change = result.loss
+    low, high = change.interval95
+    between = " and ".join(_change(metric, loss) for loss in ((high, low) if metric.rises else (low, high)))
+    before = metric.shown(ann.value) if result.n == ann.n else "the float network"
+    figure = f"{metric.title[:1].upper()}{metric.title[1:]} {before} to {metric.shown(result.value)}"
+    details = [f"{figure}, {title}, n\u00a0=\u00a0{result.n:,}.", f"The change lies between {between} (95 %)."]
+    answer, status = "no measurable change", "good"
+    if change.significant:
+        answer = _change(metric, change.loss) + ("" if metric.title == "accuracy" else f" of {metric.title}")
+        status = "bad" if change.loss > SEVERE * noticeable else "warn" if change.loss > noticeable else "good"
+    elif (high - low > 2 * WIDE * unit and high > noticeable) or (not metric.counted and result.n < FEWEST):
+        status = "unknown"
+        details.append("Too few samples to tell.")
+    if findings:
+        status = "bad" if status == "bad" else "warn"
+        details.append(findings[0])
+    return Answer(question, answer, tuple(details), status)  # type: ignore[arg-type]
+
+
+def fit(board: str, placement: Placement | None) -> Answer:
+    """Whether it fits the board; None says that there is no placement."""
+    question = "Does it fit the board?"
+    if placement is None:
+        what = f"The board {board} is not known here." if board else "A float network; convert with a board."
+        return Answer(question, "not known" if board else "no board", (what,), "unknown")
+    certain = [str(v) for v in placement.violations if v.certain]
+    where = f"{placement.cores:,} of {placement.board.cores:,} cores of {placement.board.title}."
+    if placement.fits:
+        unsure = len(placement.violations)
+        said = f"{unsure} worst case{'s' if unsure > 1 else ''} beyond a limit that is not certain." if unsure else ""
+        return Answer(question, "fits", tuple(filter(None, (where, said))), "good")
+    others = len(certain) - 1
+    more = (f"{others} more limits stand in the way." if others > 1 else "1 more limit stands in the way.",) if others else ()
+    return Answer(question, "does not fit", (f"{certain[0]}.", *more), "bad")
+
+
+def cost(result: BackendResult, timesteps: int, macs: float | None) -> Answer:
+    """What it costs, beside a float network of so many multiplications where that is known."""
+    question, operations = "What does it cost?", result.synaptic_operations
+    if operations is None or operations != operations:  # NaN: spikes were not counted
+        return Answer(question, "not measured", (), "unknown")
+    details = [f"{_large(result.spikes or 0.0)} spikes in {timesteps} time steps, per sample."]
+    if macs:
+        details.append(f"The float network multiplies {_large(macs)} times: {operations / macs:.2g} operations for each.")
+    return Answer(question, f"{_large(operations)} operations", tuple(details), "good")
+
+
+def exactness(judge: str, samples: int, spikes: Mapping[str, int], potentials: int) -> Answer:
+    """Whether it is exact, by how many spikes and potentials differ from what the judge says; "" where none was asked."""
+    question = "Is it exact?"
+    if not judge:
+        return Answer(question, "not checked", ("Emulator and Lava were not both run.",), "unknown")
+    judged, by = title_of(find(judge).judges), title_of(judge)
+    if not sum(spikes.values()) and not potentials:
+        what = f"Every spike of {len(spikes)} populations and every potential, {samples} samples."
+        return Answer(question, f"{judged} = {by}", (what,), "good")
+    where = ", ".join(f"{name}: {count:,}" for name, count in spikes.items() if count)
+    details = f"Of {samples} samples, spikes {where or 'none'}; potentials {potentials:,}."
+    return Answer(question, f"{judged} and {by} differ", (details,), "bad")
+
+
+def _change(metric: Metric, loss: float) -> str:
+    """A loss as it is seen on the figure: accuracy falls, an error grows."""
+    moved = -loss if metric.rises else loss
+    sign = "−" if moved < 0 else "+" if moved > 0 else ""
+    return f"{sign}{100 * abs(moved):.2f} points" if metric.share else f"{sign}{abs(moved):.3g}"
+
+
+def _large(value: float) -> str:
+    """A large number with a prefix."""
+    for size, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:.3g}{prefix}"
+    return f"{value:.3g}"

@@ -1,0 +1,87 @@
+"""Four answers, of which the worst is the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from torch import nn
+
+import loihiconv as lc
+from loihiconv.core.metric import ACCURACY, RMSE, Metric
+from loihiconv.evaluation.compare import Comparison
+from loihiconv.evaluation.metrics import wilson
+from loihiconv.evaluation.pairing import PairedLoss
+from loihiconv.evaluation.result import BackendResult
+from loihiconv.evaluation.verdict import main_back_end, small
+from loihiconv.hardware.limits import Violation
+from loihiconv.hardware.place import place
+
+
+def result(value: float, n: int, loss: PairedLoss | None = None, metric: Metric = ACCURACY) -> BackendResult:
+    return BackendResult(metric, value, wilson(round(value * n), n), n, 1.0, loss=loss, synaptic_operations=2e6, spikes=1500.0)
+
+
+def compared(loss: float, low: float, high: float, n: int = 1000, metric: Metric = ACCURACY, **fields: Any) -> Comparison:
+    lost = PairedLoss(n, loss, (low, high), True)
+    after = 0.9 - loss if metric.rises else 0.9 + loss
+    return Comparison(32, "", {"ann": result(0.9, n, metric=metric), "emulator": result(after, n, lost, metric)}, **fields)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "answer", "status"),
+    [
+        (compared(0.001, -0.002, 0.004), "no measurable change", "good"),
+        (compared(0.0, -0.2, 0.2, n=12), "no measurable change", "unknown"),
+        (compared(0.01, 0.005, 0.015), "−1.00 points", "warn"),
+        (compared(0.003, 0.001, 0.005), "−0.30 points", "good"),
+        (compared(0.1, 0.08, 0.12), "−10.00 points", "bad"),
+        (compared(-0.01, -0.015, -0.005), "+1.00 points", "good"),
+        (compared(0.02, 0.01, 0.03, metric=RMSE), "+0.02 of RMSE", "warn"),
+        (compared(0.02, 0.01, 0.03, metric=RMSE, unit=10.0), "+0.02 of RMSE", "good"),
+    ],
+)
+def test_whether_accuracy_survived(comparison: Comparison, answer: str, status: str) -> None:
+    first = comparison.verdict.answers[0]
+    assert (first.answer, first.status) == (answer, status)
+
+
+def test_intervals_are_of_the_change_as_it_is_seen() -> None:
+    assert "between −0.40 points and +0.20 points" in " ".join(compared(0.001, -0.002, 0.004).verdict.answers[0].details)
+    assert "between +0.01 and +0.03" in " ".join(compared(0.02, 0.01, 0.03, metric=RMSE).verdict.answers[0].details)
+
+
+def test_the_worst_answer_is_the_verdict() -> None:
+    x = np.random.default_rng(0).random((20, 40), np.float32)
+    net = lc.convert(nn.Sequential(nn.Linear(40, 30), nn.ReLU(), nn.Linear(30, 4)), x, board="kapoho_point", timesteps=4)
+    fits = replace(compared(0.001, -0.002, 0.004), board="kapoho_point", placement=place(net))
+    assert [a.status for a in fits.verdict.answers] == ["good", "good", "good", "unknown"]
+    assert fits.verdict.title == "Not all is known"
+    backends = {**fits.backends, "lava": result(1.0, 3)}
+    exact = replace(fits, judge="lava", mismatched_spikes={"0": 0}, mismatched_potentials=0, backends=backends)
+    assert exact.verdict.status == "good"
+    assert exact.verdict.answers[3].answer == "emulator = Lava CPU"
+    differs = replace(exact, mismatched_spikes={"0": 2})
+    assert (differs.verdict.status, differs.verdict.worst.answer) == ("bad", "emulator and Lava CPU differ")
+    assert "0: 2" in differs.verdict.worst.details[0]
+    assert exact.placement is not None
+    broken = [Violation("0", "neurons_per_core", 5000, 4096, certain, "make it smaller", "a paper") for certain in (False, True, True)]
+    large = replace(exact, placement=replace(exact.placement, violations=tuple(broken)))
+    assert (large.verdict.status, large.verdict.worst.answer) == ("bad", "does not fit")
+    assert large.verdict.worst.details == ("0: neurons per core 5,000, limit 4,096; make it smaller.", "1 more limit stands in the way.")
+    assert large.verdict.title == "Not ready"
+    doubtful = replace(exact, placement=replace(exact.placement, violations=tuple(broken[:1])))
+    assert doubtful.verdict.answers[1].details[1] == "1 worst case beyond a limit that is not certain."
+    assert replace(exact, placement=None).verdict.answers[1].answer == "not known"
+
+
+def test_few_samples_have_no_say() -> None:
+    comparison = compared(0.001, -0.002, 0.004)
+    lava = result(1.0, 3)
+    with_lava = {**comparison.backends, "lava": lava}
+    assert small(lava, with_lava)
+    assert not small(comparison.backends["emulator"], with_lava)
+    assert main_back_end(with_lava) == "emulator"
+    assert not small(lava, {"ann": result(0.9, 3), "lava": lava})
