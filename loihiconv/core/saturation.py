@@ -34,6 +34,8 @@ REMEDIES: Mapping[Register, str] = {
     "potentials": "use fewer time steps, or calibrate on samples like these",
     "hidden potentials": "use fewer time steps; Lava's neurons stay at that end, those of a chip may not",
 }
+LEAST_SHOWN = 5e-5
+"""Share of neurons that two digits show."""
 MOST_NAMED = 3
 """Populations that one line names."""
 
@@ -76,7 +78,8 @@ class Saturation:
 
     @property
     def _extent(self) -> str:
-        return f"{self.samples:,} of {len(self.above):,} samples and {self.share:.2%} of neurons"
+        share = "under 0.01%" if self.share < LEAST_SHOWN else f"{self.share:.2%}"
+        return f"{self.samples:,} of {len(self.above):,} samples and {share} of neurons"
 
     @property
     def named(self) -> str:
@@ -121,4 +124,20 @@ def _counted(above: Array, below: Array) -> Array:
 
 def found(watched: Mapping[tuple[str, Register], Array], shapes: Mapping[str, tuple[int, ...]]) -> tuple[Saturation, ...]:
     """What was watched and did saturate; arrays are int (2, N), shapes those of populations."""
-    return tuple(Saturation(name, register, *ends, prod(shapes[name])) for (name, register), ends in watched.items() if ends.any())
+    return tuple(
+        Saturation(name, register, ends[0], ends[1], prod(shapes[name])) for (name, register), ends in watched.items() if ends.any()
+    )
+
+
+def joined(parts: Sequence[tuple[int, Sequence[Saturation]]]) -> tuple[Saturation, ...]:
+    """What saturated in consecutive parts of a run, given as (samples, what saturated), as of the whole run."""
+    total, first = sum(samples for samples, _ in parts), 0
+    watched: dict[tuple[str, Register], Array] = {}
+    neurons: dict[str, int] = {}
+    for samples, saturated in parts:
+        for s in saturated:
+            ends = watched.setdefault((s.population, s.register), np.zeros((2, total), np.int32))
+            ends[:, first : first + samples] = s.above, s.below
+            neurons[s.population] = s.neurons
+        first += samples
+    return tuple(Saturation(name, register, ends[0], ends[1], neurons[name]) for (name, register), ends in watched.items())

@@ -15,7 +15,7 @@ from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.input_coding import host_currents, host_sums, payloads
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
-from loihiconv.core.saturation import currents_saturate, potentials_saturate
+from loihiconv.core.saturation import Saturation, currents_saturate, joined, potentials_saturate
 from loihiconv.simulator import simulate
 from tests import naive
 from tests.strategies import Case, cases
@@ -45,7 +45,8 @@ def test_currents_are_cut_to_what_a_bias_can_be() -> None:
     assert currents_saturate(ends).tolist() == [[0, 0, 1, 0], [0, 0, 0, 1]]
     beyond = np.array([[256], [-300], [0]], np.int32)
     assert host_currents(network, beyond)["hidden"].tolist() == [[BIAS_MAX], [-BIAS_MAX], [14_160]]
-    assert currents_saturate(host_sums(network, beyond)["hidden"]).tolist() == [[1, 0, 0], [0, 1, 0]]
+    # what is cut at the lower end costs nothing, where nothing else drives a neuron that then never fires
+    assert currents_saturate(host_sums(network, beyond)["hidden"]).tolist() == [[1, 0, 0], [0, 0, 0]]
 
 
 def test_two_branches_from_the_input_are_one_sum_on_the_host() -> None:
@@ -82,7 +83,7 @@ def saturating() -> Network:
 def test_a_run_warns_and_a_strict_one_refuses() -> None:
     network, x = saturating(), np.array([[255.0], [0.0], [-255.0], [255.0]])
     message = (
-        r"hidden: host currents of 2 of 4 samples and 50 % of neurons saturate \(2 at the upper end, 0 at the lower\); "
+        r"hidden: host currents of 2 of 4 samples and 50.00% of neurons saturate \(2 at the upper end, 0 at the lower\); "
         r'the chip\'s largest bias is 524,160; calibrate on samples like these, or use input_coding="rate"'
     )
     with pytest.warns(UserWarning, match=message):
@@ -123,7 +124,7 @@ def test_every_sample_is_counted(case: Case) -> None:
 
 
 def held_down(timesteps: int, hidden: int = 1) -> Network:
-    """Populations that each get -2^19 per step, so that they reach the lower end in step 16; the input drives them, the last the readout."""
+    """Populations that each get -2^19 per step, so that they reach the lower end in step 16; the input drives them."""
     names = [f"layer{i}" for i in range(hidden)]
     populations = tuple(IF(name, (2,), 500, NOTHING, np.array([-BIAS_MAX], np.int32)) for name in names)
     down = Dense(np.array([[-2], [0]], np.int32))
@@ -145,10 +146,29 @@ def test_hidden_potentials_at_the_lower_end() -> None:
 
 
 def test_hidden_populations_share_a_warning() -> None:
-    with pytest.warns(UserWarning) as caught:
-        lc.run(held_down(20, hidden=5), np.ones((2, 1)))
+    network, everywhere = held_down(20, hidden=5), "in 2 of 2 samples and 100.00% of neurons"
+    with pytest.warns(UserWarning, match="hidden potentials") as caught:
+        lc.run(network, np.ones((2, 1)))
     (line,) = [str(w.message) for w in caught]
-    assert line.startswith("layer0: hidden potentials of 2 of 2 samples and 100 % of neurons saturate (0 at the upper end, 2 at the lower)")
-    assert line.endswith("; so do those of layer1 in 2 of 2 samples and 100 % of neurons, layer2 in 2 of 2 samples and 100 % of neurons, 2 more populations")
+    begin, others = line.split("; so do those of ")
+    what = "of 2 of 2 samples and 100.00% of neurons saturate (0 at the upper end, 2 at the lower)"
+    assert begin.startswith(f"layer0: hidden potentials {what}; 24 bits hold +-8,388,607; use fewer time steps")
+    assert others == f"layer1 {everywhere}, layer2 {everywhere}, 2 more populations"
     with pytest.raises(LimitExceeded, match="layer0: hidden potentials"):
-        lc.run(held_down(20, hidden=5), np.ones((2, 1)), strict=True)
+        lc.run(network, np.ones((2, 1)), strict=True)
+
+
+def test_small_shares_are_not_none() -> None:
+    ends = np.array([1, 0]), np.array([0, 0])
+    assert "and 0.01% of neurons" in str(Saturation("a", "hidden potentials", *ends, 5000).error())
+    assert "and under 0.01% of neurons" in str(Saturation("a", "hidden potentials", *ends, 50_000).error())
+
+
+def test_parts_of_a_run_are_joined() -> None:
+    """Samples that follow one another, of which a part may have nothing that saturates."""
+    one, two = np.array([1, 0]), np.array([0, 2])
+    first, last = Saturation("a", "hidden potentials", one, two, 5), Saturation("b", "hidden potentials", two, one, 7)
+    a, b = joined([(2, [first]), (1, []), (2, [first, last])])
+    assert (a.above.tolist(), a.below.tolist(), a.neurons) == ([1, 0, 0, 1, 0], [0, 2, 0, 0, 2], 5)
+    assert (b.above.tolist(), b.below.tolist(), b.neurons) == ([0, 0, 0, 0, 2], [0, 0, 0, 1, 0], 7)
+    assert joined([(2, []), (1, [])]) == ()
