@@ -168,7 +168,8 @@ def _through_all_steps(spikes: Any, synapses: Any, c: Any, limits: Any, state: A
         for i in range(t, t + together):
             u = shifted(converted(u0, potential), places)
             potential = integrated(potential, u, b, highest, lowest)
-            peak, trough = select(potential > peak, potential, peak), select(trough > potential, potential, trough)
+            if limits[5]:
+                peak, trough = select(potential > peak, potential, peak), select(trough > potential, potential, trough)
             potential, fires = fired(potential, threshold, limits[3])
             count = count + converted(fires, count)
             store(out[i], first, converted(fires, silent))
@@ -176,4 +177,5 @@ def _through_all_steps(spikes: Any, synapses: Any, c: Any, limits: Any, state: A
         t += together
     store(v, first, potential)
     store(counts, first, count)
-    mark(ends, first, peak, trough, highest, lowest, lanes)
+    if limits[5]:
+        mark(ends, first, peak, trough, highest, lowest, lanes)

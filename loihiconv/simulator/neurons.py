@@ -88,7 +88,8 @@ def _through_all_steps(
     for t in range(spikes.shape[0]):
         u = shifted(converted(load(currents[row + t * stride], i, lanes), potential), places)
         potential = integrated(potential, u, b, highest, lowest)
-        peak, trough = select(potential > peak, potential, peak), select(trough > potential, potential, trough)
+        if limits[5]:
+            peak, trough = select(potential > peak, potential, peak), select(trough > potential, potential, trough)
         if graded:
             potential, payload = _fired_graded(potential, threshold, largest, count)
             count = count + payload
@@ -99,7 +100,8 @@ def _through_all_steps(
             store(spikes[t], i, converted(fires, byte))
     store(v, i, potential)
     store(counts, i, count)
-    mark(ends, i, peak, trough, highest, lowest, lanes)
+    if limits[5]:
+        mark(ends, i, peak, trough, highest, lowest, lanes)
 
 
 @compiled
@@ -170,6 +172,8 @@ class Firing:
         sum of both.
     payload_max : int
         Largest payload of a spike; 1 makes them binary.
+    watched : bool
+        Whether neurons are marked at all: not where it is proved that none can get there.
     portable : bool
         Use torch's own operations, on whatever device the tensors are.
     """
@@ -186,10 +190,11 @@ class Firing:
         counts: torch.Tensor,
         ends: torch.Tensor,
         payload_max: int = 1,
+        watched: bool = True,
         portable: bool = False,
     ) -> None:
         self.bias, self.v, self.spikes, self.counts, self.ends = bias, v, spikes, counts, ends
-        self.limits = (_number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero, np.float32(payload_max))
+        self.limits = (_number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero, np.float32(payload_max), watched)
         self.portable = portable
         if not portable:
             self.before = (bias.numpy(), v.numpy(), self.limits)
@@ -219,12 +224,13 @@ class Firing:
         self._advance_portably(per_step, samples, steps, shift)
 
     def _advance_portably(self, currents: torch.Tensor, samples: slice, steps: slice, shift: int) -> None:
-        threshold, highest, lowest, to_zero, largest = (x if isinstance(x, bool) else x.item() for x in self.limits)
+        threshold, highest, lowest, to_zero, largest, watched = (x if isinstance(x, bool) else x.item() for x in self.limits)
         v, spikes, bias = self.v[samples], self.spikes[samples, steps], self.bias[samples] if len(self.bias) > 1 else self.bias
         ends = self.ends[samples]
         for t in range(spikes.shape[1]):
             v.add_(currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype) * 2**shift).add_(bias).clamp_(lowest, highest)
-            ends.bitwise_or_((v >= highest) * ABOVE.item() | (v <= lowest) * BELOW.item())
+            if watched:
+                ends.bitwise_or_((v >= highest) * ABOVE.item() | (v <= lowest) * BELOW.item())
             if largest > 1:
                 # by a tensor: dividing by a number may be a product with its rounded inverse
                 payload = (v.to(torch.float32) / v.new_full((), threshold, dtype=torch.float32)).clamp_(0, largest).to(torch.uint8)

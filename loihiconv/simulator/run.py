@@ -251,6 +251,7 @@ class Run:
             counts=state.counts,
             ends=state.ends,
             payload_max=population.largest_message,
+            watched=population.name in self.kernels.watched,
             portable=self.portable,
         )
         name = population.name
