@@ -93,8 +93,10 @@ def correct_biases(
             done += 1
             if progress is not None:
                 progress(done, len(layers))
-            if done == len(layers) and (network.fixed_point or not population.spiking):
+            if done == len(layers) and network.fixed_point:
                 break
+        if not population.spiking:
+            break
         run.settle(population.name)
     network = run.network
     if not network.fixed_point:
