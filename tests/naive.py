@@ -21,11 +21,16 @@ V_LIMIT = 2**23 - 1
 
 @dataclass
 class Result:
-    """Everything that happened: spikes or payloads {population: (N, T, *shape)} and readout potentials (N, T, *shape)."""
+    """Everything that happened: spikes or payloads {population: (N, T, *shape)} and readout potentials (N, T, *shape).
+
+    ``ends`` are the neurons of each population whose potential was at the upper end of its register after any step, and at the lower:
+    int (2, N).
+    """
 
     spikes: dict[str, Array]
     potentials_over_time: Array
     synaptic_operations: float
+    ends: dict[str, Array]
     output_spikes: Array | None = None
 
     @property
@@ -82,6 +87,7 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
     spikes = {p.name: np.zeros((n, steps, prod(p.shape)), kinds[p.name]) for p in network.populations if p.spiking}
     course = np.zeros((n, steps, prod(network.readout.shape)), number)
     operations = 0
+    at_ends = {p.name: np.zeros((2, n, prod(p.shape)), bool) for p in network.populations[1:] if not isinstance(p, MaxPool)}
     for k in range(n):
         v = {p.name: _start(p, network, number) for p in network.populations if not isinstance(p, MaxPool)}
         gates = {p.name: Gates(p, network) for p in network.populations if isinstance(p, MaxPool)}
@@ -123,6 +129,8 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                 v[p.name] = v[p.name] + total * one + bias
                 if network.fixed_point:
                     v[p.name] = np.minimum(np.maximum(v[p.name], -V_LIMIT), V_LIMIT)
+                    if p.name in at_ends:
+                        at_ends[p.name][:, k] |= np.stack([v[p.name] == V_LIMIT, v[p.name] == -V_LIMIT])
                 if not p.spiking:
                     course[k, t] = v[p.name]
                     continue
@@ -140,7 +148,8 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                 sent[p.name] = fired.astype(number)
     shaped = {name: s.reshape(n, steps, *network[name].shape) for name, s in spikes.items()}
     won = _softmax(network.readout, course) if network.readout.decision == "softmax" else None
-    return Result(shaped, course.reshape(n, steps, *network.readout.shape), operations / n, won)
+    ends = {name: marked.sum(axis=2) for name, marked in at_ends.items()}
+    return Result(shaped, course.reshape(n, steps, *network.readout.shape), operations / n, ends, won)
 
 
 def check_spikes(recording: Recording, expected: Result) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Availability, Numbers, Record, RunOptions
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from loihiconv.core.linear import Array
     from loihiconv.core.network import Network
     from loihiconv.core.recording import Recording
+    from loihiconv.core.saturation import Saturation
 
 SAMPLES = 50
 """Samples that a comparison runs in Lava's simulator unless told otherwise: it is thousands of times slower."""
@@ -43,14 +44,15 @@ class LavaCpu:
         from loihiconv.lava.client import run_lava
 
         chip = None
+        hidden: tuple[Saturation, ...] = ()
         if options.realization is not None:
             from loihiconv.backends.realize import realize
             from loihiconv.backends.register_check import check_registers
 
             network = realize(network, options.realization, ratio=options.lif_ratio)
-            check_registers(network, options.realization, x)
+            hidden = check_registers(network, options.realization, x)
             chip = ChipSettings(options.realization)
-        return run_lava(
+        recording = run_lava(
             network,
             x,
             record=options.record,
@@ -59,3 +61,4 @@ class LavaCpu:
             chip=chip,
             progress=options.progress,
         )
+        return replace(recording, saturated=(*recording.saturated, *hidden))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Availability, Numbers, Record, RunOptions
@@ -50,10 +50,13 @@ class Loihi:
         check_thresholds(network, realization, board)
         require_fit(network, board)
         python = require_loihi(access, realization)
-        check_registers(network, realization, x)
+        hidden = check_registers(network, realization, x)
         sinks = options.counts or "spikes" in options.record
         chip = ChipSettings(realization, "loihi", board.generation, sinks, access)
-        return run_lava(network, x, record=options.record, deadline=options.deadline, progress=options.progress, python=python, chip=chip)
+        recording = run_lava(
+            network, x, record=options.record, deadline=options.deadline, progress=options.progress, python=python, chip=chip
+        )
+        return replace(recording, saturated=(*recording.saturated, *hidden))
 
 
 def _look() -> Availability:

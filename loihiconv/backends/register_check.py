@@ -8,6 +8,7 @@ from loihiconv.backends.registers import check
 from loihiconv.core.input_coding import check_samples, host_currents, payloads
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
+from loihiconv.core.saturation import Saturation, joined
 from loihiconv.lava.chip.realizations import Realization
 from loihiconv.simulator import simulate
 
@@ -15,7 +16,7 @@ SPIKES_AT_ONCE = 2**26
 """Spikes of so many neurons and steps are kept, one byte each."""
 
 
-def check_registers(network: Network, realization: Realization, x: Array) -> None:
+def check_registers(network: Network, realization: Realization, x: Array) -> tuple[Saturation, ...]:
     """Emulate the samples and raise `LimitExceeded` where a register would leave its range; see `registers.check`.
 
     Parameters
@@ -24,13 +25,21 @@ def check_registers(network: Network, realization: Realization, x: Array) -> Non
         As `loihiconv.backends.realize.realize` gives it.
     realization : "native", "atrlif" or "lif"
     x : array (N, \\*input shape)
+
+    Returns
+    -------
+    tuple of Saturation
+        Hidden potentials that these samples bring to an end of their registers, which Lava and boards do not show.
     """
     x = check_samples(network.input, x)
     # Poisson spikes depend on a sample's place in its run.
     per_sample = network.timesteps * sum(prod(p.shape) for p in network.populations if p.spiking)
     at_once = len(x) if network.input.coding == "poisson" else max(1, SPIKES_AT_ONCE // max(per_sample, 1))
+    hidden: list[tuple[int, list[Saturation]]] = []
     for first in range(0, len(x), at_once):
         part = x[first : first + at_once]
         payload = payloads(network.input, part)
-        spikes = simulate(network, part, record=["spikes"]).spikes
-        check(network, realization, payload, spikes, host_currents(network, payload), first=first)
+        emulated = simulate(network, part, record=["spikes"])
+        check(network, realization, payload, emulated.spikes, host_currents(network, payload), first=first)
+        hidden.append((len(part), [s for s in emulated.saturated if s.register == "hidden potentials"]))
+    return joined(hidden)

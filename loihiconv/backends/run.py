@@ -16,6 +16,7 @@ from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
+from loihiconv.core.saturation import lines
 from loihiconv.core.validation import validate
 from loihiconv.lava.chip.lif import RATIO
 from loihiconv.lava.chip.realizations import Realization, check_realization
@@ -98,7 +99,7 @@ def run(
     Warns
     -----
     UserWarning
-        If samples do not look like those of the calibration (see `loihiconv.core.input_checks`), or saturate host currents or the readout's
+        If samples do not look like those of the calibration (see `loihiconv.core.input_checks`), or saturate host currents or
         potentials: ``saturated`` of the recording says which.
     """
     validate(net)
@@ -126,8 +127,8 @@ def run(
     recording = chosen.run(net, x, options)
     if strict:
         _refuse(recording)
-    for saturation in recording.saturated:
-        warnings.warn(str(saturation.error()), stacklevel=2)
+    for said in lines(recording.saturated):
+        warnings.warn(said, stacklevel=2)
     return recording
 
 

@@ -39,7 +39,7 @@ Memory = Annotated[
     str | None, typer.Option(help="Working memory of emulator and float simulation, e.g. 2G; default a quarter of what is free.")
 ]
 StockModels = Annotated[bool, typer.Option("--stock-models", help="Lava with Intel's own models of the connections: same spikes, slower.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse samples that saturate host currents or the readout, instead of a warning.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse samples that saturate host currents or potentials, instead of a warning.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Also say where accuracy goes, step by step and layer by layer.")]
 Html = Annotated[Path | None, typer.Option(help="Write a report as one HTML page that needs nothing else; explains.")]
 Markdown = Annotated[Path | None, typer.Option(help="Write the report's tables as Markdown; explains.")]

@@ -16,6 +16,7 @@ import torch
 
 from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.graph import Ann
+from loihiconv.conversion.potentials import with_potentials
 from loihiconv.conversion.scales import Scales
 from loihiconv.conversion.spiking import population_names
 from loihiconv.core.bounds import worst_cases
@@ -79,7 +80,8 @@ def correct_biases(
     Returns
     -------
     Network
-        The same but for the biases.
+        The same but for the biases, and what the record says of potentials: of a float network those that were seen on the way
+        (`loihiconv.conversion.potentials`), of a quantized one the worst cases.
     """
     layers = [p for p in network.populations if p.name in targets and isinstance(p, Integrator)]
     if not layers:
@@ -91,11 +93,15 @@ def correct_biases(
             done += 1
             if progress is not None:
                 progress(done, len(layers))
-            if done == len(layers):
+            if done == len(layers) and network.fixed_point:
                 break
+        if not population.spiking:
+            break
         run.settle(population.name)
     network = run.network
-    return replace(network, record=replace(network.record, bounds=worst_cases(network))) if network.fixed_point else network
+    if not network.fixed_point:
+        return with_potentials(network, run)
+    return replace(network, record=replace(network.record, bounds=worst_cases(network)))
 
 
 def _corrected(network: Network, population: Population, target: Array, sent: Array) -> Integrating:

@@ -25,6 +25,7 @@ from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_
 from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate
 from loihiconv.conversion.data_checks import outliers, suspicions
 from loihiconv.conversion.likeness import likely_task
+from loihiconv.conversion.potentials import observe
 from loihiconv.conversion.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, check_payload, narrow_weights, quantize
 from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
@@ -200,6 +201,8 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     network = correct_biases(network, targets, source.samples, progress=_correction_progress(progress, 0, rounds))
     if board is None:
         return network
+    if not targets:
+        network = observe(network, source.samples)
     covariances, said = choose_rounding(network, board, settings.rounding, source.samples, centred=settings.bias_correction)
     network = _noted(network, *said)
     quantized = quantize(network, board, covariances)

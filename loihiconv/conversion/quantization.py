@@ -9,6 +9,7 @@ that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
                 where another range stops g earlier, weights get an exponent, so that they use their bits; see `exponents`
 - threshold:    g <= mantissa_max * 2^exponent_max, and representable as mantissa * 2^exponent
 - bias:         64 g max|b| <= 4095 * 2^7
+- potential:    64 g max|v| <= 2^23 - 1 for how far v goes below and above 0, in thresholds; see `potentials`
 - synaptic sum: P * sum of weights of one sign < 2^17 for every neuron, or u wraps
 - readout:      64 g T * headroom <= 2^23 - 1 for the largest output seen in calibration, or v saturates (T: steps that it integrates)
 """
@@ -25,11 +26,13 @@ import numpy as np
 from loihiconv.conversion.adaptive_rounding import Covariance, Covariances, expected_error, rounded
 from loihiconv.conversion.bias_plane import with_bias_plane
 from loihiconv.conversion.exponents import RATE_MEAN_SQUARE, choose_exponent, floor_variance, mean_loss, widest_exponent
+from loihiconv.conversion.potentials import farthest, without_potentials
 from loihiconv.core.bounds import worst_cases, worst_sums
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias, round_weights
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
 from loihiconv.core.network import (
+    IF,
     STATE_SHIFT,
     SUM_LIMIT,
     V_MAX,
@@ -62,6 +65,13 @@ HOST_WEIGHT_BITS = 15
 FILLED = 0.72
 """Share of the limit that a readout's largest weights use at least: 7.5 bits of 8."""
 SUM_CAUSE = "synaptic sum of 17 bits"
+LEAST_FOR_POTENTIALS = 16.0
+"""Gain that room for potentials leaves at least: thresholds of a few units would be too coarse."""
+ROOM_COST = 1.5e-4
+"""Mean square error of rates up to which convolutions that payloads drive leave room for their potentials: what 24 steps round.
+
+Measured on `fashion_gap` (benchmarks, 5,000 training images): 1.3e-4 at T = 8 loses 0.04 points, 4.0e-4 at T = 32 loses 0.28.
+"""
 PLANE_GAIN = 0.7
 """A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
 
@@ -193,25 +203,46 @@ def _with_payload(network: Network, bits: int) -> Input:
 def _best_input(network: Network, board: Board, covariances: Covariances) -> tuple[Network, Input]:
     """The payload width that distorts the first layers' currents least, and the network, with a bias plane if that helps.
 
-    Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register. What a bias plane saves
-    is held against what T steps round rates by anyway, 1 / (12 T²).
+    T steps of payloads go far, and a convolution that they drive has no exponent to take bits back with (`_may_shift`): it leaves room
+    for its potentials where that costs little. Its wrong weights err alike in all places, so that nothing averages them out.
     """
     if network.input.coding != "analog" or not board.graded_spikes:
         return network, _with_payload(network, PAYLOAD_BITS)
+    error, chosen, source = _best_of_planes(network, board, covariances)
+    if error > ROOM_COST and any(isinstance(c.map, Conv) for c in network.outgoing(network.input.name)):
+        freed = without_potentials(network, {p.name for p in _first_targets(network)})
+        without = _best_of_planes(freed, board, covariances)
+        if without[0] < error:
+            error, chosen, source = without
+    if not np.isfinite(error):
+        _quantize_population(chosen, _first_targets(chosen)[0], source, board, covariances)  # raises, with the reason
+    return chosen, source
+
+
+def _best_of_planes(network: Network, board: Board, covariances: Covariances) -> tuple[float, Network, Input]:
+    """Smallest error without and with a bias plane, the network and its input population.
+
+    Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register. What a bias plane saves
+    is held against what T steps round rates by anyway.
+    """
     best, chosen = _best_payload(network, board, covariances)
     if (planed := with_bias_plane(network)) is not None:
         with_plane, candidate = _best_payload(planed, board, covariances)
-        steps = 1 / (12 * network.timesteps**2)
+        steps = _rounded_by_time(network.timesteps)
         if with_plane + steps < PLANE_GAIN * (best + steps):
-            return planed, candidate
-    if not np.isfinite(best):
-        _quantize_population(network, _first_targets(network)[0], chosen, board, covariances)  # raises, with the reason
-    return network, chosen
+            return with_plane, planed, candidate
+    return best, network, chosen
+
+
+def _rounded_by_time(timesteps: int) -> float:
+    """Mean square of what T steps round rates by, 1 / (12 T²)."""
+    return 1 / (12 * timesteps**2)
 
 
 def _best_payload(network: Network, board: Board, covariances: Covariances) -> tuple[float, Input]:
-    """Smallest error over payload widths, and the input population that has it."""
-    candidates = [_with_payload(network, bits) for bits in range(PAYLOAD_BITS, FEWEST_PAYLOAD_BITS - 1, -1)]
+    """Smallest error over payload widths, and the input population that has it; a board's spikes may carry fewer bits than ours."""
+    most = min(PAYLOAD_BITS, board.graded_spike_bits.value)
+    candidates = [_with_payload(network, bits) for bits in range(most, min(most, FEWEST_PAYLOAD_BITS) - 1, -1)]
     targets = _first_targets(network)
     errors = [max(_current_error(network, t, candidate, board, covariances) for t in targets) for candidate in candidates]
     best = int(np.argmin(errors))
@@ -322,6 +353,8 @@ def _ceilings(network: Network, population: Integrating, source: Input, board: B
         yield Ceiling((2**board.vth_mantissa_bits.value - 1) << board.vth_exponent_max.value, "threshold")
     else:
         yield Ceiling(V_MAX / 2**STATE_SHIFT / network.readout_steps / READOUT_HEADROOM, "potential of the readout over T steps")
+    if isinstance(population, IF) and (far := farthest(network, population)) is not None and not on_host:
+        yield Ceiling(max(V_MAX / 2**STATE_SHIFT / far, LEAST_FOR_POTENTIALS), "potential over T steps")
 
 
 def _gain(population: Integrating, ceiling: Ceiling, board: Board) -> float:

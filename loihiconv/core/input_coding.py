@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.fixed_point import BIAS_MAX, round_bias
+from loihiconv.core.fixed_point import BIAS_MANTISSA_BITS, BIAS_MAX, V_MAX, round_bias
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Input, Integrator, Network
 from loihiconv.core.random_streams import INPUT, words
@@ -99,7 +99,7 @@ def host_sums(network: Network, payload: Array) -> dict[str, Array]:
     """What the host computes for populations that it drives: float64 (N, \\*shape) in units of v.
 
     The population's own bias + (sum of w payload) 2^weight_exp over all connections of the host's. Sums are exact: whole numbers below
-    2^53, times a power of two.
+    2^53, times a power of two. Below `lowest_current` they are that current, which makes no other spikes.
     """
     sums: dict[str, Array] = {}
     for connection in network.connections:
@@ -110,7 +110,26 @@ def host_sums(network: Network, payload: Array) -> dict[str, Array]:
         exact = connection.map.with_weight(connection.map.weight.astype(np.float64)).apply(payload.astype(np.float64))
         before = sums.get(target.name, target.bias)
         sums[target.name] = exact.reshape(len(payload), *target.shape) * 2.0**connection.weight_exp + before
+    for name, total in sums.items():
+        if (lowest := lowest_current(network, name)) is not None:
+            np.maximum(total, lowest, out=total)
     return sums
+
+
+def lowest_current(network: Network, population: str) -> int | None:
+    """The lowest bias that the host loads, with which v stays above the lower end of its register for all T steps.
+
+    Neurons that nothing else drives, and whose start potentials are within the threshold, never fire with any negative current: all of
+    them do the same. None for others.
+    """
+    target = network[population]
+    if not isinstance(target, Integrator) or not target.spiking or not all(c.on_host for c in network.incoming(population)):
+        return None
+    if float(np.max(target.v_init)) >= target.spike_charge(network.shift):
+        return None
+    room: int = min((V_MAX - 1 + min(0, int(np.min(target.v_init)))) // network.timesteps, BIAS_MAX)
+    exponent = max(0, room.bit_length() - (BIAS_MANTISSA_BITS - 1))
+    return -(room >> exponent << exponent)
 
 
 def as_biases(sums: Array) -> Array:

@@ -30,6 +30,8 @@ class CalibrationSummary:
         Of the input's values, in units of its scale.
     payload_errors : {largest payload: float}
         Mean square of what rounding costs the input's payloads, in units of a payload, by the largest one that there can be.
+    potentials : {population: (lowest, highest)}
+        Of hidden populations of the float spiking network, in thresholds: after the window, and before a spike.
     """
 
     samples: int = 0
@@ -37,6 +39,7 @@ class CalibrationSummary:
     largest: Mapping[str, float] = field(default_factory=dict)
     input_mean_square: float = UNIFORM_MEAN_SQUARE
     payload_errors: Mapping[int, float] = field(default_factory=dict)
+    potentials: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,9 @@ class Recording(Shown):
     profile : mapping or None
         What a board's profiler measured, as JSON values.
     saturated : tuple of Saturation
-        Populations whose registers some samples brought to their ends, and these samples; empty where none did. See
-        `loihiconv.core.saturation` for what is watched. "lava" and "loihi" see the readout's potentials only where they are recorded.
+        Populations whose registers some samples brought to their ends, and how many of their neurons in each sample; empty where none did.
+        See `loihiconv.core.saturation` for what is watched. "lava" and "loihi" see the readout's potentials only where they are recorded,
+        and hidden ones where the emulator ran the same samples first: on boards, with a realization, and in strict runs.
     output_unit : float
         Potential after the window that stands for an output of 1 of the float network, in units of v.
     ending : tuple of HostFunction

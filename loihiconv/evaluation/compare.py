@@ -20,7 +20,7 @@ from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.metric import Metric
 from loihiconv.core.network import Network, Recording
-from loihiconv.core.saturation import Saturation
+from loihiconv.core.saturation import Saturation, lines
 from loihiconv.core.validation import validate
 from loihiconv.evaluation.explain.analysis import Analysis, analyse, placed, trace_fits
 from loihiconv.evaluation.explain.waterfall import LOSS
@@ -100,7 +100,7 @@ class Comparison:
 
     @property
     def saturated(self) -> tuple[str, ...]:
-        """One line for each population whose registers some samples saturate: what, where, and what to do about it.
+        """Lines about populations whose registers some samples saturate: what, where, and what to do about it.
 
         Once for all back ends, which saturate alike, as the one says it that ran the most samples.
         """
@@ -109,7 +109,7 @@ class Comparison:
             for s in recording.saturated:
                 known = found.get((s.population, s.register))
                 found[s.population, s.register] = s if known is None or len(s.above) > len(known.above) else known
-        return tuple(str(s.error()) for s in found.values())
+        return tuple(lines(list(found.values())))
 
     @property
     def title(self) -> str:

@@ -108,8 +108,8 @@ class Board(BaseModel):
 
     @property
     def graded_spikes(self) -> bool:
-        """Whether spikes can carry a payload."""
-        return self.graded_spike_bits.value > 0
+        """Whether spikes can carry a payload: one bit is the spike itself."""
+        return self.graded_spike_bits.value > 1
 
     @property
     def neurons_placed(self) -> Limit:

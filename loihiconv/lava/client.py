@@ -307,4 +307,4 @@ def _saturated(network: Network, payload: Array, records: Records) -> tuple[Satu
     watched: dict[tuple[str, Register], Array] = {(name, "host currents"): currents_saturate(s) for name, s in sums.items()}
     if records.potentials_over_time is not None:
         watched[network.readout.name, "potentials"] = potentials_saturate(records.potentials_over_time)
-    return found(watched)
+    return found(watched, {p.name: p.shape for p in network.populations})

@@ -22,7 +22,7 @@ import torch
 from loihiconv.core.linear import Array, Conv, LinearMap, Pair, Shape
 from loihiconv.simulator.compiled import compiled
 from loihiconv.simulator.memory import SMALL_BLOCK_BYTES
-from loihiconv.simulator.neurons import Firing, advanced
+from loihiconv.simulator.neurons import Firing, fired, integrated, mark
 from loihiconv.simulator.vectors import converted, fill, load, select, shifted, store
 
 EXACT_INT16 = 2**15 - 1
@@ -82,7 +82,7 @@ class Depthwise:
         shift : int
             From sums of weight x spike to units of v.
         """
-        (bias, v, limits), (out, counts) = firing.before, firing.after
+        (bias, v, limits), (out, counts, ends) = firing.before, firing.after
         arrays, synapses = [s.numpy() for s in spikes], (self.weight, self.units, self.taps, self.starts, np.int32(shift))
         several = max(1, SMALL_BLOCK_BYTES // sum(a[0].nbytes for a in arrays)) if len(arrays) > 1 else len(v)
         for begin in range(0, len(v), several):
@@ -90,7 +90,7 @@ class Depthwise:
             # several sources lie side by side, as one, for the samples of a piece that stays in the cache
             piece = arrays[0] if len(arrays) == 1 else np.concatenate([a[rows] for a in arrays], axis=2)
             own, counted = (a[rows] if len(a) > 1 else a for a in (bias, counts))
-            _depthwise(piece, *synapses, own, v[rows], limits, out[rows], counted)
+            _depthwise(piece, *synapses, own, v[rows], limits, out[rows], counted, ends[rows])
 
 
 @lru_cache(maxsize=64)
@@ -110,12 +110,23 @@ def windows(
 
 @compiled
 def _depthwise(
-    spikes: Any, weight: Any, units: Any, taps: Any, starts: Any, shift: Any, bias: Any, v: Any, limits: Any, out: Any, counts: Any
+    spikes: Any,
+    weight: Any,
+    units: Any,
+    taps: Any,
+    starts: Any,
+    shift: Any,
+    bias: Any,
+    v: Any,
+    limits: Any,
+    out: Any,
+    counts: Any,
+    ends: Any,
 ) -> None:
     pixels = starts.size - 1
     channels, blank = v.shape[1] // pixels, np.zeros(1, weight.dtype)[0]
     for n in range(v.shape[0]):
-        state = (bias[n % bias.shape[0]], v[n], counts[n % counts.shape[0]])
+        state = (bias[n % bias.shape[0]], v[n], counts[n % counts.shape[0]], ends[n])
         for pixel in range(pixels):
             here = slice(starts[pixel], starts[pixel + 1])
             synapses, first, c = (weight, units[here], taps[here], shift, blank), pixel * channels, 0
@@ -133,10 +144,11 @@ def _depthwise(
 @numba.njit(inline="always", nogil=True, error_model="numpy")
 def _through_all_steps(spikes: Any, synapses: Any, c: Any, limits: Any, state: Any, out: Any, first: Any, lanes: Any) -> None:
     """Some channels of a pixel: neurons from ``first`` on. Sums of four steps are made at once, so that weights are read for all four."""
-    (weight, units, taps, shift, blank), (bias, v, counts) = synapses, state
+    (weight, units, taps, shift, blank), (bias, v, counts, ends) = synapses, state
     potential, b, count = load(v, first, lanes), load(bias, first, lanes), load(counts, first, lanes)
     threshold, highest, lowest = fill(limits[0], lanes), fill(limits[1], lanes), fill(limits[2], lanes)
-    bits, silent, none = fill(shift, lanes), fill(np.uint8(0), lanes), fill(blank, lanes)
+    places, silent, none = fill(shift, lanes), fill(np.uint8(0), lanes), fill(blank, lanes)
+    peak, trough = lowest, highest
     steps, t = out.shape[0], 0
     while t < steps:
         together = 4 if t + 4 <= steps else 1
@@ -154,11 +166,16 @@ def _through_all_steps(spikes: Any, synapses: Any, c: Any, limits: Any, state: A
                 w = load(weight, taps[k] + c, lanes)
                 u0 = u0 + select(load(spikes[t], units[k] + c, lanes) != silent, w, none)
         for i in range(t, t + together):
-            u = shifted(converted(u0, potential), bits)
-            potential, fires = advanced(potential, u, b, threshold, highest, lowest, limits[3])
+            u = shifted(converted(u0, potential), places)
+            potential = integrated(potential, u, b, highest, lowest)
+            if limits[5]:
+                peak, trough = select(potential > peak, potential, peak), select(trough > potential, potential, trough)
+            potential, fires = fired(potential, threshold, limits[3])
             count = count + converted(fires, count)
             store(out[i], first, converted(fires, silent))
             u0, u1, u2 = u1, u2, u3
         t += together
     store(v, first, potential)
     store(counts, first, count)
+    if limits[5]:
+        mark(ends, first, peak, trough, highest, lowest, lanes)

@@ -7,9 +7,10 @@ from math import prod
 
 import torch
 
+from loihiconv.core.bounds import worst_cases
 from loihiconv.core.linear import Conv, Dense, LinearMap, Sparse
-from loihiconv.core.network import IF, Connection, Integrator, Network, assert_never
-from loihiconv.core.validation import check_exact_sums
+from loihiconv.core.network import IF, V_MAX, Connection, Integrator, Network, assert_never
+from loihiconv.core.validation import check_exact_sums, driven_by_host
 from loihiconv.simulator.crossover import costs
 from loihiconv.simulator.depthwise import Depthwise
 from loihiconv.simulator.events import EventSums, Incoming
@@ -35,6 +36,8 @@ class Kernels:
         Populations whose sums and spikes are made in one pass.
     products : {population: Int8Matmul}
         Populations whose sums are made in small pieces.
+    watched : set of str
+        Populations whose potentials could reach the ends of their registers: in the worst case over all inputs, or by what the host loads.
     events : {population: EventSums}
         Populations whose sums events can drive: always in float networks, where they are fewer than `by_events` allows in fixed point.
 
@@ -45,9 +48,12 @@ class Kernels:
     """
 
     def __init__(self, network: Network, device: torch.device, *, portable: bool) -> None:
+        self.watched: set[str] = set()
         if network.fixed_point:
             for population in network.populations[1:]:
                 check_exact_sums(network, population)
+            worst = worst_cases(network)
+            self.watched = {name for name, most in worst.items() if most.v >= V_MAX or driven_by_host(network, name)}
         self.synapses: dict[Connection, Synapses] = {
             c: Synapses(network, c, device, portable=portable)
             for c in network.connections

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from math import prod
+from threading import Lock
 
 import numpy as np
 import torch
@@ -35,15 +36,18 @@ class Layerwise:
     ----------
     network : Network
         With all replacements so far.
+    potentials : {population: (lowest, highest)}
+        Of those that were settled and integrate: over all samples and neurons, after the window, in units of v.
     """
 
     def __init__(self, network: Network, x: Array) -> None:
         self.network, self.x = network, check_samples(network.input, x)
         device = find_device("cpu")
         self._run = Run(network, self.x, device, frozenset(), portable=False)
-        self._workers = torch.get_num_threads()
+        self._workers, self._lock = torch.get_num_threads(), Lock()
         self._blocks = sizes.plan(network, len(self.x), memory=sizes.budget(None, device), workers=self._workers)
         self._sent: dict[str, dict[int, Array]] = {}
+        self.potentials: dict[str, tuple[float, float]] = {}
         if network.input.spiking:
             self.settle(network.input.name)
 
@@ -105,8 +109,15 @@ class Layerwise:
             worker.buffers.give(out, *spikes.values())
         sent = state.v if isinstance(state, Neurons) and not population.spiking else state.counts
         total = np.asarray(sent).sum(axis=0, dtype=np.float64)
+        if keep and isinstance(state, Neurons):
+            self._seen(name, float(state.v.min()), float(state.v.max()))
         run.release(state, worker)
         return total, np.concatenate(packed, axis=1) if keep else np.empty(0)
+
+    def _seen(self, name: str, lowest: float, highest: float) -> None:
+        with self._lock:
+            before = self.potentials.get(name, (lowest, highest))
+            self.potentials[name] = min(before[0], lowest), max(before[1], highest)
 
     def _packed(self, name: str, spikes: Array) -> Array:
         return spikes.copy() if self.network[name].graded else np.packbits(spikes, axis=2)

@@ -124,9 +124,9 @@ def spike_bytes(network: Network) -> int:
 
 
 def state_bytes(network: Network) -> int:
-    """Bytes per sample of potentials, counts, constant currents and biases of all populations, and of counts beside sums of payloads."""
+    """Bytes per sample of potentials, counts, constant currents, biases and marks of populations, and of counts beside sums of payloads."""
     graded = sum(prod(p.shape) for p in network.populations if p.graded)
-    return 16 * sum(prod(p.shape) for p in network.populations) + 8 * graded
+    return 17 * sum(prod(p.shape) for p in network.populations) + 8 * graded
 
 
 def _free_in_system() -> int:

@@ -17,35 +17,51 @@ import torch
 from loihiconv.core.linear import Array
 from loihiconv.core.network import V_MAX
 from loihiconv.simulator.compiled import compiled
-from loihiconv.simulator.vectors import converted, fill, load, select, shifted, store
+from loihiconv.simulator.vectors import bits, converted, fill, load, select, shifted, store
 
 LANES = 64
 """Neurons that are carried through all steps together, in registers: four of AVX-512's for each of their quantities."""
+ABOVE, BELOW = np.uint8(1), np.uint8(2)
+"""How a neuron is marked whose potential reached the upper end of its register, and the lower."""
+ALL = np.uint64(2**64 - 1)
+"""A mask of 64 lanes that are true."""
 
 
 @numba.njit(inline="always", nogil=True, error_model="numpy")
-def advanced(v: Any, u: Any, bias: Any, threshold: Any, highest: Any, lowest: Any, to_zero: Any) -> Any:
-    """Potentials after one step, and who fires; all arguments are `vectors`, but for the last."""
+def integrated(v: Any, u: Any, bias: Any, highest: Any, lowest: Any) -> Any:
+    """Potentials after what one step adds, before any spike; all arguments are `vectors`."""
     v = v + u + bias
     v = select(v > highest, highest, v)
-    v = select(lowest > v, lowest, v)
+    return select(lowest > v, lowest, v)
+
+
+@numba.njit(inline="always", nogil=True, error_model="numpy")
+def fired(v: Any, threshold: Any, to_zero: Any) -> Any:
+    """Potentials after their spikes, and who fires."""
     fires = v > threshold
     return select(fires, v - v if to_zero else v - threshold, v), fires
 
 
 @numba.njit(inline="always", nogil=True, error_model="numpy")
-def _advanced_graded(v: Any, u: Any, bias: Any, threshold: Any, highest: Any, lowest: Any, largest: Any, whole: Any) -> Any:
-    """Potentials after one step, and payloads; ``largest``, Γ, is of float32 and ``whole`` of the payloads' type.
+def _fired_graded(v: Any, threshold: Any, largest: Any, whole: Any) -> Any:
+    """Potentials after their spikes, and payloads; ``largest``, Γ, is of float32 and ``whole`` of the payloads' type.
 
     The quotient of two whole numbers below 2^24 lies so far from the next whole number, if it is none, that float32 does not round to it.
     """
-    v = v + u + bias
-    v = select(v > highest, highest, v)
-    v = select(lowest > v, lowest, v)
     thresholds, none = converted(v, largest) / converted(threshold, largest), largest - largest
     thresholds = select(thresholds > largest, largest, thresholds)
     payload = converted(select(none > thresholds, none, thresholds), whole)
     return v - converted(payload, v) * threshold, payload
+
+
+@numba.njit(inline="always", nogil=True, error_model="numpy")
+def mark(ends: Any, i: Any, peak: Any, trough: Any, highest: Any, lowest: Any, lanes: Any) -> None:
+    """Mark neurons that reached an end of their register: 1 at the upper, 2 at the lower; most networks' never do."""
+    below_highest, above_lowest = highest > peak, trough > lowest
+    if bits(below_highest) & bits(above_lowest) != ALL >> np.uint64(64 - lanes):
+        known = load(ends, i, lanes)
+        none, above, below = fill(np.uint8(0), lanes), fill(ABOVE, lanes), fill(BELOW, lanes)
+        store(ends, i, known | select(below_highest, none, above) | select(above_lowest, none, below))
 
 
 @numba.njit(inline="always", nogil=True, error_model="numpy")
@@ -59,6 +75,7 @@ def _through_all_steps(
     limits: Any,
     spikes: Any,
     counts: Any,
+    ends: Any,
     i: Any,
     lanes: Any,
     graded: Any,
@@ -66,19 +83,25 @@ def _through_all_steps(
     """Some neurons of a sample, whose first currents are in a row and the next ones a stride behind."""
     potential, b, count = load(v, i, lanes), load(bias, i, lanes), load(counts, i, lanes)
     threshold, highest, lowest = fill(limits[0], lanes), fill(limits[1], lanes), fill(limits[2], lanes)
-    bits, byte, largest = fill(shift, lanes), fill(np.uint8(0), lanes), fill(limits[4], lanes)
+    places, byte, largest = fill(shift, lanes), fill(np.uint8(0), lanes), fill(limits[4], lanes)
+    peak, trough = lowest, highest
     for t in range(spikes.shape[0]):
-        u = shifted(converted(load(currents[row + t * stride], i, lanes), potential), bits)
+        u = shifted(converted(load(currents[row + t * stride], i, lanes), potential), places)
+        potential = integrated(potential, u, b, highest, lowest)
+        if limits[5]:
+            peak, trough = select(potential > peak, potential, peak), select(trough > potential, potential, trough)
         if graded:
-            potential, payload = _advanced_graded(potential, u, b, threshold, highest, lowest, largest, count)
+            potential, payload = _fired_graded(potential, threshold, largest, count)
             count = count + payload
             store(spikes[t], i, converted(payload, byte))
         else:
-            potential, fires = advanced(potential, u, b, threshold, highest, lowest, limits[3])
+            potential, fires = fired(potential, threshold, limits[3])
             count = count + converted(fires, count)
             store(spikes[t], i, converted(fires, byte))
     store(v, i, potential)
     store(counts, i, count)
+    if limits[5]:
+        mark(ends, i, peak, trough, highest, lowest, lanes)
 
 
 @compiled
@@ -91,6 +114,7 @@ def _integrate_fire(
     limits: Any,
     spikes: Any,
     counts: Any,
+    ends: Any,
     first: int,
     last: int,
     begin: int,
@@ -100,16 +124,17 @@ def _integrate_fire(
     even, stride, rows = neurons - neurons % LANES, 0 if still else 1, 1 if still else end - begin
     for n in range(first, last):
         s, b, c, row = spikes[n, begin:end], bias[n % bias.shape[0]], counts[n % counts.shape[0]], (n - first) * rows
+        e = ends[n]
         if limits[4] > 1:
             for i in range(0, even, LANES):
-                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, LANES, True)
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, i, LANES, True)
             for i in range(even, neurons):
-                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, 1, True)
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, i, 1, True)
         else:
             for i in range(0, even, LANES):
-                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, LANES, False)
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, i, LANES, False)
             for i in range(even, neurons):
-                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, i, 1, False)
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, i, 1, False)
 
 
 @compiled
@@ -142,8 +167,13 @@ class Firing:
         Written.
     counts : int32 tensor (N or 1, neurons)
         Spikes, or their payloads, are added here; with one row, of all samples.
+    ends : uint8 tensor (N, neurons)
+        Neurons are marked here whose potentials reach +-``v_max`` after what a step adds, before any spike: with `ABOVE`, `BELOW` or the
+        sum of both.
     payload_max : int
         Largest payload of a spike; 1 makes them binary.
+    watched : bool
+        Whether neurons are marked at all: not where it is proved that none can get there.
     portable : bool
         Use torch's own operations, on whatever device the tensors are.
     """
@@ -158,15 +188,17 @@ class Firing:
         to_zero: bool,
         spikes: torch.Tensor,
         counts: torch.Tensor,
+        ends: torch.Tensor,
         payload_max: int = 1,
+        watched: bool = True,
         portable: bool = False,
     ) -> None:
-        self.bias, self.v, self.spikes, self.counts = bias, v, spikes, counts
-        self.limits = (_number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero, np.float32(payload_max))
+        self.bias, self.v, self.spikes, self.counts, self.ends = bias, v, spikes, counts, ends
+        self.limits = (_number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero, np.float32(payload_max), watched)
         self.portable = portable
         if not portable:
             self.before = (bias.numpy(), v.numpy(), self.limits)
-            self.after = (spikes.numpy(), counts.numpy())
+            self.after = (spikes.numpy(), counts.numpy(), ends.numpy())
 
     def advance(self, currents: torch.Tensor | Array, samples: slice, steps: slice, shift: int = 0) -> None:
         """Integrate the currents of some samples and steps, and fire.
@@ -192,10 +224,13 @@ class Firing:
         self._advance_portably(per_step, samples, steps, shift)
 
     def _advance_portably(self, currents: torch.Tensor, samples: slice, steps: slice, shift: int) -> None:
-        threshold, highest, lowest, to_zero, largest = (x if isinstance(x, bool) else x.item() for x in self.limits)
+        threshold, highest, lowest, to_zero, largest, watched = (x if isinstance(x, bool) else x.item() for x in self.limits)
         v, spikes, bias = self.v[samples], self.spikes[samples, steps], self.bias[samples] if len(self.bias) > 1 else self.bias
+        ends = self.ends[samples]
         for t in range(spikes.shape[1]):
             v.add_(currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype) * 2**shift).add_(bias).clamp_(lowest, highest)
+            if watched:
+                ends.bitwise_or_((v >= highest) * ABOVE.item() | (v <= lowest) * BELOW.item())
             if largest > 1:
                 # by a tensor: dividing by a number may be a product with its rounded inverse
                 payload = (v.to(torch.float32) / v.new_full((), threshold, dtype=torch.float32)).clamp_(0, largest).to(torch.uint8)

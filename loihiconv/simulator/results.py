@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 
 import numpy as np
@@ -12,11 +12,12 @@ from loihiconv.core.activity import activity
 from loihiconv.core.classification import decide
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Network, Recording
-from loihiconv.core.saturation import Register, currents_saturate, found, potentials_saturate
+from loihiconv.core.network import Integrator, Network, Recording
+from loihiconv.core.saturation import Register, currents_saturate, found
 from loihiconv.core.validation import driven_by_host
 from loihiconv.simulator.layout import channels_first
 from loihiconv.simulator.memory import available
+from loihiconv.simulator.neurons import ABOVE, BELOW
 
 RECORDS = ("spikes", "potentials", "residuals")
 """What can be recorded beside spike counts and final potentials."""
@@ -67,9 +68,7 @@ class Results:
         self.arrays: dict[tuple[str, str], Array] = {key: np.empty(shape, kind) for key, (shape, kind) in shapes.items()}
         self.saturated: dict[tuple[str, Register], Array] = {}
         if network.fixed_point:
-            self.saturated[readout.name, "potentials"] = np.zeros((2, samples), bool)
-            for population in (p.name for p in network.populations if driven_by_host(network, p.name)):
-                self.saturated[population, "host currents"] = np.zeros((2, samples), bool)
+            self.saturated = {key: np.zeros((2, samples), np.int32) for key in _watched(network)}
         self.predictions = np.empty(samples, np.int64)
         self.output_spikes: Array | None = None
         if readout.decision == "softmax":
@@ -88,10 +87,12 @@ class Results:
         for name, values in sums.items():
             self.saturated[name, "host currents"][:, rows] = currents_saturate(values)
 
-    def watch_readout(self, rows: slice, course: Array) -> None:
-        """Note where a block of the readout's potentials (N, steps, classes) saturates."""
-        if self.network.fixed_point:
-            self.saturated[self.network.readout.name, "potentials"][:, rows] |= potentials_saturate(course)
+    def watch_potentials(self, name: str, rows: slice, ends: torch.Tensor) -> None:
+        """Note which neurons (N, neurons) of a population were marked at the ends of their registers."""
+        register: Register = "potentials" if name == self.network.readout.name else "hidden potentials"
+        if (counted := self.saturated.get((name, register))) is not None and ends.any():
+            for end, mark in zip(counted, (ABOVE, BELOW), strict=True):
+                end[rows] = (ends & mark.item()).ne(0).sum(dim=1).cpu().numpy()
 
     def finish(self, rows: slice, trace: list[Array]) -> None:
         """Decide for classes, once the potentials of these rows are there; ``trace`` holds blocks (N, steps, classes)."""
@@ -128,7 +129,7 @@ class Results:
             potentials_over_time=self.arrays.get(("trace", "")),
             residuals=self._all("residuals"),
             output_spikes=self.output_spikes,
-            saturated=found(self.saturated),
+            saturated=found(self.saturated, {p.name: p.shape for p in network.populations}),
             output_unit=network.output_unit,
             ending=network.readout.ending,
             **vars(activity(network, spikes, arrivals, self.samples)),
@@ -136,3 +137,12 @@ class Results:
 
     def _all(self, kind: str) -> dict[str, Array]:
         return {name: array for (k, name), array in self.arrays.items() if k == kind}
+
+
+def _watched(network: Network) -> Iterator[tuple[str, Register]]:
+    """Registers of a fixed-point network that samples may bring to their ends."""
+    for population in network.populations[1:]:
+        if isinstance(population, Integrator):
+            yield population.name, "hidden potentials" if population.spiking else "potentials"
+            if driven_by_host(network, population.name):
+                yield population.name, "host currents"

@@ -42,6 +42,7 @@ class Neurons:
     v: torch.Tensor
     bias: torch.Tensor
     counts: torch.Tensor
+    ends: torch.Tensor
     constant: torch.Tensor | None = None
 
 
@@ -99,10 +100,8 @@ class Run:
                     states[name] = self.begin(population, payload, from_host, first, worker)
                 out = self.advance(states[name], spikes, begin, end, worker)
                 if not population.spiking:
-                    course = out.cpu().numpy()
-                    self.results.watch_readout(rows, course)
                     if self.results.with_trace:
-                        trace.append(course.copy())
+                        trace.append(out.cpu().numpy().copy())
                     worker.buffers.give(out)
                 else:
                     spikes[name] = out
@@ -135,7 +134,7 @@ class Run:
     def release(self, state: State, worker: Worker) -> None:
         """Hand back what a population held while its chunk ran."""
         if isinstance(state, Neurons):
-            worker.buffers.give(state.v, state.counts)
+            worker.buffers.give(state.v, state.counts, state.ends)
 
     def recording(self) -> Recording:
         """What all workers found."""
@@ -166,24 +165,25 @@ class Run:
                     else self._driven(population, payload, worker)
                 )
             case IF() | Readout():
-                v, counts = self._state(population, len(payload), worker)
+                v, counts, ends = self._state(population, len(payload), worker)
                 v.copy_(self.start[population.name].expand(len(payload), -1))
                 bias = from_host.get(population.name, self.bias[population.name])
-                return Neurons(population, v, bias, counts, self._constant(population, payload))
+                return Neurons(population, v, bias, counts, ends, self._constant(population, payload))
             case _:
                 assert_never(population)
 
     def _driven(self, population: Input, payload: Array, worker: Worker) -> Neurons:
         """Input neurons, whose current is the sample itself."""
-        v, counts = self._state(population, len(payload), worker)
+        v, counts, ends = self._state(population, len(payload), worker)
         v.fill_(population.payload_max // 2 if self.network.fixed_point else 0.5)
         constant = torch.from_numpy(channels_last(payload, population.shape).astype(np.float32)).to(self.device)
-        return Neurons(population, v, torch.zeros((1, population.size), dtype=self.number, device=self.device), counts, constant)
+        return Neurons(population, v, torch.zeros((1, population.size), dtype=self.number, device=self.device), counts, ends, constant)
 
-    def _state(self, population: Population, n: int, worker: Worker) -> tuple[torch.Tensor, torch.Tensor]:
-        """Room for potentials, and counts of 0."""
+    def _state(self, population: Population, n: int, worker: Worker) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Room for potentials, counts of 0, and no marks of registers' ends."""
         v = worker.buffers.take((n, population.size), self.number)
-        return v, worker.buffers.take((n if self.per_sample_counts else 1, population.size), torch.int32).zero_()
+        counts = worker.buffers.take((n if self.per_sample_counts else 1, population.size), torch.int32).zero_()
+        return v, counts, worker.buffers.take((n, population.size), torch.uint8).zero_()
 
     def _constant(self, population: Population, payload: Array) -> torch.Tensor | None:
         """Sums that payloads give, the same at each step: (N, neurons)."""
@@ -220,7 +220,12 @@ class Run:
         return out
 
     def _integrate(self, state: Neurons, spikes: dict[str, torch.Tensor], trace: torch.Tensor, begin: int) -> None:
-        """Neurons that never spike, and let the first steps of a window pass if they are delayed."""
+        """Neurons that never spike: potentials after each step, of which those at their ends are marked."""
+        self._course(state, spikes, trace, begin)
+        state.ends |= (trace >= self.v_max).any(dim=1) * neurons.ABOVE.item() | (trace <= -self.v_max).any(dim=1) * neurons.BELOW.item()
+
+    def _course(self, state: Neurons, spikes: dict[str, torch.Tensor], trace: torch.Tensor, begin: int) -> None:
+        """The readout lets the first steps of a window pass if it is delayed."""
         passed = min(max(self.network.readout.delay - begin, 0), trace.shape[1])
         if passed:
             trace[:, :passed] = state.v[:, None]
@@ -244,7 +249,9 @@ class Run:
             to_zero=population.resets == "zero",
             spikes=out,
             counts=state.counts,
+            ends=state.ends,
             payload_max=population.largest_message,
+            watched=population.name in self.kernels.watched,
             portable=self.portable,
         )
         name = population.name
@@ -307,6 +314,7 @@ class Run:
                 self.results.write("payloads", name, rows, sent)
         if isinstance(state, Neurons):
             self.results.write("residuals", name, rows, state.v)
+            self.results.watch_potentials(name, rows, state.ends)
             if state.population is self.network.readout:
                 self.results.write("potentials", "", rows, state.v)
             self.release(state, worker)

@@ -139,9 +139,11 @@ def first_one(typing_context: Any, number: Any) -> Any:
     return types.int64(types.uint64), lambda context, builder, signature, values: builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
 
 
-def _define(function: Any, result: Callable[[Vector], Vector], floats: Callable[..., Any], integers: Callable[..., Any] | None) -> None:
-    """Give an operator between two vectors of one type its meaning; with None there is none for integers."""
-    meanings: dict[bool, Callable[..., Any]] = {True: floats} if integers is None else {True: floats, False: integers}
+def _define(
+    function: Any, result: Callable[[Vector], Vector], floats: Callable[..., Any] | None, integers: Callable[..., Any] | None
+) -> None:
+    """Give an operator between two vectors of one type its meaning; with None there is none for such numbers."""
+    meanings = {floating: meaning for floating, meaning in ((True, floats), (False, integers)) if meaning is not None}
 
     @type_callable(function)
     def typer_of(context: Any) -> Callable[[Any, Any], Any]:
@@ -167,5 +169,6 @@ _define(operator.add, _same, lambda b, x, y: b.fadd(x, y), lambda b, x, y: b.add
 _define(operator.sub, _same, lambda b, x, y: b.fsub(x, y), lambda b, x, y: b.sub(x, y))
 _define(operator.mul, _same, lambda b, x, y: b.fmul(x, y), lambda b, x, y: b.mul(x, y))
 _define(operator.truediv, _same, lambda b, x, y: b.fdiv(x, y), None)
+_define(operator.or_, _same, None, lambda b, x, y: b.or_(x, y))
 _define(operator.gt, _truth, lambda b, x, y: b.fcmp_ordered(">", x, y), lambda b, x, y: b.icmp_signed(">", x, y))
 _define(operator.ne, _truth, lambda b, x, y: b.fcmp_unordered("!=", x, y), lambda b, x, y: b.icmp_signed("!=", x, y))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from loihiconv.backends import register_check
 from loihiconv.backends.register_check import check_registers
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Dense
@@ -63,3 +64,13 @@ def test_the_last_potential_of_a_readout(start: int) -> None:
     beyond = replace(base.readout, v_init=np.int32(start + np.sign(start)))
     with pytest.raises(LimitExceeded, match=f"reaches {start + np.sign(start):,} in step 1 of sample 0"):
         check_registers(replace(network, populations=(*base.populations[:2], beyond)), "native", np.zeros((1, 4)))
+
+
+def test_hidden_potentials_at_the_lower_end_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """-250 x 91 x 64 = -1,456,000 per step: six reach -(2^23 - 1), in whatever part of a run."""
+    network = driven(timesteps=6, vth=8190, weight=-250, v_init=0)
+    x = np.array([[91.0], [0.0], [91.0]])
+    monkeypatch.setattr(register_check, "SPIKES_AT_ONCE", 1)
+    (found,) = check_registers(network, "native", x)
+    assert (found.population, found.register, found.below.tolist()) == ("hidden", "hidden potentials", [3, 0, 3])
+    assert check_registers(replace(network, timesteps=5), "native", x) == ()

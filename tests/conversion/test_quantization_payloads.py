@@ -7,7 +7,9 @@ from math import inf
 
 import numpy as np
 import pytest
+from torch import nn
 
+import loihiconv as lc
 from loihiconv.conversion import quantization
 from loihiconv.conversion.adaptive_rounding import Covariance, Covariances
 from loihiconv.conversion.exponents import mean_loss
@@ -16,6 +18,8 @@ from loihiconv.core.input_coding import payloads
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.core.record import CalibrationSummary, ConversionRecord
+from loihiconv.hardware.board import Board
+from loihiconv.hardware.limits import network_violations
 from tests.conversion.test_quantization import LOIHI2, chain
 
 
@@ -114,3 +118,28 @@ def test_a_bias_plane_must_pay(share: float, planed: bool, monkeypatch: pytest.M
     monkeypatch.setattr(quantization, "_best_payload", best)
     network = chain([np.ones((2, 2)), np.eye(2)], [0.5, 0.0])
     assert quantize(network, LOIHI2).input.bias_plane is planed
+
+
+def narrow(bits: int) -> Board:
+    """A board of a user's whose spikes carry fewer bits."""
+    return LOIHI2.model_copy(update={"graded_spike_bits": LOIHI2.graded_spike_bits.model_copy(update={"value": bits})})
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("bits", [0, 1, 2, 3, 5, 8, 32])
+def test_payloads_fit_what_the_boards_spikes_carry(bits: int, signed: bool) -> None:
+    """Down to two bits, of which one may be the sign; one bit is the spike itself, and the host then sums as where there is none."""
+    board = narrow(bits)
+    network = quantize(chain([np.array([[0.9, -0.3], [0.2, 0.7]]), np.ones((1, 2))], signed=signed), board)  # checks every limit at its end
+    assert network.connections[0].on_host == (bits < 2)
+    if 2 <= bits < 4:  # fewer than ours leave no choice
+        assert network.input.payload_max == 2 ** (bits - signed) - 1
+    assert bits < 2 or network.input.payload_max < 2 ** (min(bits, 8) - signed)
+    assert not [v for v in network_violations(network, board) if v.certain]
+
+
+def test_a_board_of_few_bits_runs_what_is_converted_for_it() -> None:
+    x = np.random.default_rng(0).random((30, 6)).astype(np.float32)
+    net = lc.convert(nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3)), x, board=narrow(2), timesteps=8)
+    assert net.input.payload_max == 3
+    assert lc.place(net, narrow(2)).fits

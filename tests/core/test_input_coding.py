@@ -8,11 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import loihiconv as lc
 from loihiconv.core import input_coding
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.input_coding import check_samples, host_sums, payloads, poisson_spikes
+from loihiconv.core.fixed_point import BIAS_MAX
+from loihiconv.core.input_coding import check_samples, host_sums, lowest_current, payloads, poisson_spikes
 from loihiconv.core.linear import Dense
-from loihiconv.core.network import Connection, Input, Network, Readout
+from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.simulator import simulate
 
 
@@ -98,3 +100,50 @@ def test_sums_of_the_host_add_up_over_connections_and_the_bias() -> None:
 def test_samples_that_are_none(x: np.ndarray, message: str) -> None:
     with pytest.raises(InvalidData, match=message):
         check_samples(Input("input", (3,)), x)
+
+
+def inhibited(timesteps: int, *, start: int = 32, sent: bool = False, vth: int = 1, own: int = 0) -> Network:
+    """Two neurons that the host drives by 1000 x payload; with ``sent`` spikes of another population reach them as well."""
+    hidden = IF("hidden", (2,), vth, np.array([start], np.int32), np.array([own], np.int32))
+    other = IF("other", (2,), 9, np.zeros(1, np.int32), np.zeros(1, np.int32))
+    readout = Readout("readout", (2,), np.zeros(1, np.int32), np.zeros(1, np.int32))
+    ones = Dense(np.eye(2, dtype=np.int32))
+    connections = [Connection("input", "other", ones)] if sent else []
+    connections += [Connection("other", "hidden", ones)] if sent else []
+    connections += [
+        Connection("input", "hidden", Dense(1000 * np.eye(2, dtype=np.int32)), on_host=True),
+        Connection("hidden", "readout", ones),
+    ]
+    entry = Input("input", (2,), scale=255.0, payload_max=255, signed=True)
+    return Network((entry, *([other] if sent else []), hidden, readout), tuple(connections), timesteps, fixed_point=True)
+
+
+@pytest.mark.parametrize(
+    ("network", "lowest"),
+    [
+        (inhibited(1), -BIAS_MAX),  # 8,388,606 is more than any bias
+        (inhibited(100), -(2621 << 5)),  # floor(8,388,606 / 100) = 83,886 = 2621.4 x 2^5
+        (inhibited(100, start=-606), -(2621 << 5)),
+        (inhibited(2048), -4095),  # 4095.999
+        (inhibited(2048, start=-(2**22)), -2047),
+        (inhibited(100, start=64), None),  # at the threshold
+        (inhibited(100, sent=True), None),
+        (inhibited(100, vth=2, start=64), -(2621 << 5)),
+    ],
+)
+def test_the_lowest_current_that_a_window_has_room_for(network: Network, lowest: int | None) -> None:
+    assert lowest_current(network, "hidden") == lowest
+    assert lowest_current(network, "readout") is None
+    sums = host_sums(network, np.array([[-255, 80]]))["hidden"]
+    assert sums.tolist() == [[max(-255_000, -(2**60) if lowest is None else lowest), 80_000]]
+
+
+@pytest.mark.parametrize("timesteps", [40, 400])
+def test_currents_that_are_cut_make_the_same_spikes(timesteps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every current from the largest negative one on, with and without: nothing saturates, no spike differs."""
+    network, x = inhibited(timesteps, vth=3000, own=7), np.stack([np.arange(-255, 256), np.arange(-255, 256)[::-1]], axis=1) / 1.0
+    assert [s for s in lc.run(network, x).saturated if s.below.any()] == []
+    cut = lc.run(network, x, record=["spikes"]).spikes["hidden"]
+    monkeypatch.setattr(input_coding, "lowest_current", lambda *_: None)
+    with pytest.warns(UserWarning, match="hidden: hidden potentials"):
+        np.testing.assert_array_equal(cut, lc.run(network, x, record=["spikes"]).spikes["hidden"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from loihiconv.backends.realize import realize
 from loihiconv.core.errors import LimitExceeded, UnsupportedLayer
 from loihiconv.core.input_coding import payloads
-from loihiconv.core.network import Network
+from loihiconv.core.network import Network, Recording
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.hardware.board import Board
 from loihiconv.lava.chip.realizations import Realization
@@ -83,4 +84,8 @@ def test_every_spike_on_every_board(drawn: tuple[Board, Case]) -> None:
     expected = simulate(case.network, case.x, record=["spikes", "potentials"])
     assert mismatches(expected, recording) == (dict.fromkeys(recording.spikes, 0), 0)
     np.testing.assert_array_equal(recording.potentials_over_time, expected.potentials_over_time)
-    assert [s.to_json() for s in recording.saturated] == [s.to_json() for s in expected.saturated]
+    assert said(recording) == {key: found for key, found in said(expected).items() if key[1] != "hidden potentials"}  # which Lava hides
+
+
+def said(recording: Recording) -> dict[tuple[str, str], Any]:
+    return {(s.population, s.register): s.to_json() for s in recording.saturated}

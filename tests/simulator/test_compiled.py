@@ -16,7 +16,7 @@ import torch
 from loihiconv.simulator.neurons import Firing
 v, counts = (torch.zeros((1, 128), dtype=torch.int32) for _ in range(2))
 out, bias = torch.zeros((1, 1, 128), dtype=torch.uint8), torch.full((1, 128), 65, dtype=torch.int32)
-firing = Firing(bias, v, threshold=64.0, v_max=float(2**23 - 1), to_zero=False, spikes=out, counts=counts)
+firing = Firing(bias, v, threshold=64.0, v_max=float(2**23 - 1), to_zero=False, spikes=out, counts=counts, ends=out[0].clone())
 firing.advance(torch.zeros((1, 128)), slice(0, 1), slice(0, 1))
 print(int(out.sum()))
 """

@@ -29,7 +29,7 @@ def check(linear: Conv, spikes: np.ndarray, threshold: int, to_zero: bool = Fals
     found = []
     for portable in (False, True):
         out, counts = torch.full((n, steps, size), 7, dtype=torch.uint8), torch.zeros((1, size), dtype=torch.int32)
-        state = torch.from_numpy(v.copy())
+        state, ends = torch.from_numpy(v.copy()), torch.zeros((n, size), dtype=torch.uint8)
         firing = Firing(
             torch.from_numpy(bias),
             state,
@@ -38,6 +38,7 @@ def check(linear: Conv, spikes: np.ndarray, threshold: int, to_zero: bool = Fals
             to_zero=to_zero,
             spikes=out,
             counts=counts,
+            ends=ends,
             portable=portable,
         )
         if portable:
@@ -45,7 +46,7 @@ def check(linear: Conv, spikes: np.ndarray, threshold: int, to_zero: bool = Fals
         else:
             flat = np.ascontiguousarray(spikes.transpose(0, 1, 3, 4, 2)).reshape(n, steps, -1)
             Depthwise([linear], [tuple(source)], target).advance([torch.from_numpy(flat)], firing, 6)
-        found.append((out, counts, state))
+        found.append((out, counts, state, ends))
     for kernel, reference in zip(*found, strict=True):
         assert torch.equal(kernel, reference)
     return found[0][2]
@@ -100,7 +101,8 @@ def test_several_connections_are_one_sum(seed: int, samples: int, number: int, c
     for way in ("reference", "one", "many"):
         out, counts, state = torch.zeros((samples, 3, sums.shape[1]), dtype=torch.uint8), torch.zeros_like(v), v.clone()
         limits: dict[str, Any] = {"threshold": 5000.0, "v_max": V_MAX, "to_zero": False}
-        firing = Firing(bias, state, **limits, spikes=out, counts=counts, portable=way == "reference")
+        ends = torch.zeros(v.shape, dtype=torch.uint8)
+        firing = Firing(bias, state, **limits, spikes=out, counts=counts, ends=ends, portable=way == "reference")
         if way == "reference":
             firing.advance(sums, slice(0, samples), slice(0, 3))
         else:
@@ -108,7 +110,7 @@ def test_several_connections_are_one_sum(seed: int, samples: int, number: int, c
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(depthwise, "SMALL_BLOCK_BYTES", 1 if way == "one" else 2**20)
                 Depthwise(maps, sources, (channels, 3, 4)).advance(flat, firing, 6)
-        found.append((out, counts, state))
+        found.append((out, counts, state, ends))
     assert all(torch.equal(a, b) for others in found[1:] for a, b in zip(found[0], others, strict=True))
 
 
@@ -152,6 +154,7 @@ def test_float_weights_with_float_potentials() -> None:
         to_zero=False,
         spikes=out,
         counts=torch.zeros((1, 600), dtype=torch.int32),
+        ends=torch.zeros((2, 600), dtype=torch.uint8),
     )
     assert Depthwise.fits([linear])
     flat = torch.from_numpy(np.ascontiguousarray(spikes.transpose(0, 1, 3, 4, 2)).reshape(2, 7, -1))

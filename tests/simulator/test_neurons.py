@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loihiconv.core.network import V_MAX
-from loihiconv.simulator.neurons import Firing, integrate, saturation
+from loihiconv.simulator.neurons import ABOVE, BELOW, Firing, integrate, saturation
 
 LARGEST_SUM = (2**24 - 1) * 64
 """In units of v."""
@@ -32,7 +32,7 @@ def both(
     found = []
     for portable in (False, True):
         out, counts = torch.full((n, steps, size), 7, dtype=torch.uint8), torch.zeros((counted, size), dtype=torch.int32)
-        state = torch.from_numpy(v.copy())
+        state, ends = torch.from_numpy(v.copy()), torch.zeros((n, size), dtype=torch.uint8)
         firing = Firing(
             torch.from_numpy(bias),
             state,
@@ -41,6 +41,7 @@ def both(
             to_zero=to_zero,
             spikes=out,
             counts=counts,
+            ends=ends,
             payload_max=payload_max,
             portable=portable,
         )
@@ -52,7 +53,7 @@ def both(
                 piece = currents[samples] if still else currents[samples, window]
                 if piece.size:
                     firing.advance(torch.from_numpy(np.ascontiguousarray(piece).reshape(-1, size)), samples, window, shift)
-        found.append((out, counts, state))
+        found.append((out, counts, state, ends))
     for compiled, portable in zip(*found, strict=True):
         assert torch.equal(compiled, portable)
     assert int(found[0][0].max()) <= payload_max
@@ -89,10 +90,12 @@ def test_largest_numbers_saturate_and_do_not_wrap(sign: int) -> None:
         (torch.full((1, size), sign * float(LARGEST_SUM)), 0),
     ):
         v, out, counts = full.clone(), torch.zeros((1, 1, size), dtype=torch.uint8), torch.zeros((1, size), dtype=torch.int32)
-        firing = Firing(full, v, threshold=64.0, v_max=V_MAX, to_zero=False, spikes=out, counts=counts)
+        ends = torch.zeros((1, size), dtype=torch.uint8)
+        firing = Firing(full, v, threshold=64.0, v_max=V_MAX, to_zero=False, spikes=out, counts=counts, ends=ends)
         firing.advance(currents, slice(0, 1), slice(0, 1), shift)
         assert (v == (V_MAX - 64 if sign > 0 else -V_MAX)).all()
         assert (out == (sign > 0)).all()
+        assert (ends == (ABOVE if sign > 0 else BELOW).item()).all()
 
 
 @pytest.mark.parametrize("portable", [False, True])
@@ -112,9 +115,33 @@ def test_threshold_is_strict(portable: bool) -> None:
         v, out = torch.zeros((1, 66), dtype=number), torch.zeros((1, 2, 66), dtype=torch.uint8)
         counts = torch.zeros((1, 66), dtype=torch.int32)
         limits = {"threshold": 64.0, "v_max": V_MAX, "to_zero": False}
-        firing = Firing(torch.zeros((1, 66), dtype=number), v, **limits, spikes=out, counts=counts, portable=portable)
+        ends = torch.zeros((1, 66), dtype=torch.uint8)
+        firing = Firing(torch.zeros((1, 66), dtype=number), v, **limits, spikes=out, counts=counts, ends=ends, portable=portable)
         firing.advance(torch.tensor([[64.0], [1.0]]).expand(-1, 66).contiguous(), slice(0, 1), slice(0, 2))
         assert (out[0, 0] == 0).all()
         assert (out[0, 1] == 1).all()
         assert (v == 1).all()
         assert (counts == 1).all()
+
+
+@pytest.mark.parametrize("portable", [False, True])
+@pytest.mark.parametrize("size", [1, 64, 131])
+def test_neurons_at_the_ends_of_their_registers_are_marked(portable: bool, size: int) -> None:
+    """One step before an end no mark, at it one; a later block keeps it, and a neuron that was at both ends has both."""
+    v, out = torch.zeros((2, size), dtype=torch.int32), torch.zeros((2, 3, size), dtype=torch.uint8)
+    counts, ends = torch.zeros((2, size), dtype=torch.int32), torch.zeros((2, size), dtype=torch.uint8)
+    bias, limits = torch.zeros((1, size), dtype=torch.int32), {"threshold": 64.0 * 131071, "v_max": V_MAX, "to_zero": False}
+    firing = Firing(bias, v, **limits, spikes=out, counts=counts, ends=ends, portable=portable)
+
+    def advance(steps: slice, *of_the_last: int) -> list[list[int]]:
+        currents = torch.zeros((2, len(of_the_last), size), dtype=torch.int32)
+        currents[1, :, -1] = torch.tensor(of_the_last, dtype=torch.int32)
+        firing.advance(currents.reshape(-1, size), slice(0, 2), steps)
+        assert ends[0].tolist() == [0] * size
+        assert ends[1, :-1].tolist() == [0] * (size - 1)
+        return ends[1, -1].item()
+
+    assert advance(slice(0, 1), 2 - V_MAX - 1) == 0
+    assert advance(slice(1, 3), -1, V_MAX) == BELOW  # and comes back to 0
+    assert advance(slice(0, 1), V_MAX - 1) == BELOW  # fires, as the threshold is 2^23 - 64
+    assert advance(slice(0, 2), V_MAX - 62, -1) == ABOVE + BELOW
