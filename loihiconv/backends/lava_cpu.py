@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from loihiconv.core.linear import Array
     from loihiconv.core.network import Network
     from loihiconv.core.recording import Recording
+    from loihiconv.lava.chip.settings import ChipSettings
 
 SAMPLES = 50
 """Samples that a comparison runs in Lava's simulator unless told otherwise: it is thousands of times slower."""
@@ -39,23 +40,28 @@ class LavaCpu:
             return Availability(False, f"{error.where}: {error.what}", error.remedy)
 
     def run(self, network: Network, x: Array, options: RunOptions) -> Recording:
+        if options.realization is None:
+            return _run(network, x, options, None)
+        from loihiconv.backends.netx_file import netx_file
+        from loihiconv.backends.realize import realize
+        from loihiconv.backends.register_check import check_registers
         from loihiconv.lava.chip.settings import ChipSettings
-        from loihiconv.lava.client import run_lava
 
-        chip = None
-        if options.realization is not None:
-            from loihiconv.backends.realize import realize
-            from loihiconv.backends.register_check import check_registers
+        network = realize(network, options.realization, ratio=options.lif_ratio, calibration=options.calibration)
+        check_registers(network, options.realization, x)
+        with netx_file(network, options.realization) as path:
+            return _run(network, x, options, ChipSettings(options.realization, netx=path))
 
-            network = realize(network, options.realization, ratio=options.lif_ratio)
-            check_registers(network, options.realization, x)
-            chip = ChipSettings(options.realization)
-        return run_lava(
-            network,
-            x,
-            record=options.record,
-            stock_models=options.stock_models,
-            deadline=options.deadline,
-            chip=chip,
-            progress=options.progress,
-        )
+
+def _run(network: Network, x: Array, options: RunOptions, chip: ChipSettings | None) -> Recording:
+    from loihiconv.lava.client import run_lava
+
+    return run_lava(
+        network,
+        x,
+        record=options.record,
+        stock_models=options.stock_models,
+        deadline=options.deadline,
+        chip=chip,
+        progress=options.progress,
+    )

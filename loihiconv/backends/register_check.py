@@ -22,7 +22,7 @@ def check_registers(network: Network, realization: Realization, x: Array) -> Non
     ----------
     network : Network
         As `loihiconv.backends.realize.realize` gives it.
-    realization : "native", "atrlif" or "lif"
+    realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`
     x : array (N, \\*input shape)
     """
     x = check_samples(network.input, x)

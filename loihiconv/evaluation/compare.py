@@ -23,7 +23,6 @@ from loihiconv.core.validation import validate
 from loihiconv.evaluation.explain.analysis import Analysis, analyse, trace_fits
 from loihiconv.evaluation.metrics import agreement, wilson
 from loihiconv.evaluation.predicting import check_test_set, predict
-from loihiconv.lava.chip.lif import RATIO
 
 
 @dataclass(frozen=True)
@@ -179,16 +178,14 @@ def compare(
         traced = explain and trace_fits(net, n) and "potentials" in backend.records
         record = ["spikes"] if backend is judge else ["potentials"] if traced else None
         report = None if progress is None else partial(progress, backend.name)
-        options = RunOptions(
-            record=frozenset(record or ()), counts=False, device=device, stock_models=stock_models, lif_ratio=RATIO, progress=report
-        )
+        options = RunOptions(record=frozenset(record or ()), counts=False, device=device, stock_models=stock_models, progress=report)
         recording = backend.run(net, x[:n], options)  # the comparison itself says what saturates
         recordings[backend.name] = recording
         results[backend.name] = _result(recording.predictions, y[:n], reference[:n], recording)
     comparison = Comparison(net.timesteps, net.board, results, recordings=recordings, payload_max=net.payload_max)
     if judge is not None:
         right = recordings[judge.name]
-        judged = find(judge.judges).run(net, x[: len(right)], RunOptions(record=frozenset({"spikes"}), lif_ratio=RATIO))
+        judged = find(judge.judges).run(net, x[: len(right)], RunOptions(record=frozenset({"spikes"})))
         spikes, potentials = mismatches(judged, right)
         comparison = replace(comparison, judge=judge.name, mismatched_spikes=spikes, mismatched_potentials=potentials)
     if not explain:
@@ -197,7 +194,7 @@ def compare(
     main = simulator_of(net).name
     if main not in whole:
         kept = ["potentials"] if trace_fits(net, len(x)) else []
-        whole[main] = find(main).run(net, x, RunOptions(record=frozenset(kept), counts=False, device=device, lif_ratio=RATIO))
+        whole[main] = find(main).run(net, x, RunOptions(record=frozenset(kept), counts=False, device=device))
     fewer = {f"samples in {backend.name.capitalize()}": len(recordings[backend.name]) for backend in chosen if backend.samples is not None}
     settings = {"back ends": ", ".join(backends), "samples": len(x), **fewer}
     analysis = analyse(model, net, x, y, whole, calibration=calibration, device=device, settings=settings, progress=progress)
