@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from loihiconv.evaluation.compare import Comparison, compare
     from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
+    from loihiconv.exchange.export_netx import export_netx
     from loihiconv.exchange.export_nir import export_nir
     from loihiconv.exchange.from_netx import from_netx
     from loihiconv.exchange.from_nir import from_nir
@@ -54,6 +55,7 @@ _MODULES = {
     "evaluation.compare": ("Comparison", "compare"),
     "evaluation.sweep.result": ("SweepResult",),
     "evaluation.sweep.sweep": ("sweep",),
+    "exchange.export_netx": ("export_netx",),
     "exchange.export_nir": ("export_nir",),
     "exchange.from_netx": ("from_netx",),
     "exchange.from_nir": ("from_nir",),
@@ -86,6 +88,7 @@ __all__ = [
     "convert",
     "deploy",
     "diff",
+    "export_netx",
     "export_nir",
     "from_netx",
     "from_nir",

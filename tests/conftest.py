@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,6 +36,19 @@ def lava_python() -> str:
         return find_python()
     except BackendUnavailable as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def netx_python(lava_python: str) -> str:
+    """Interpreter with Lava and lava-dl; without one the test is skipped, with the reason."""
+    program = "from importlib.util import find_spec; print(all(find_spec(n) for n in ('lava.lib', 'lava.lib.dl.netx', 'h5py')))"
+    from loihiconv.lava.client import interpreter_environment
+
+    environment = interpreter_environment(lava_python)
+    done = subprocess.run([lava_python, "-c", program], capture_output=True, text=True, check=False, env=environment)
+    if done.stdout.strip() != "True":
+        pytest.skip(f"{lava_python} has no lava-dl: pip install h5py, and pip install --no-deps lava-dl==0.6.0")
+    return lava_python
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def records() -> st.SearchStrategy[ConversionRecord]:
 
     errors = st.dictionaries(st.integers(), FLOATS, max_size=3)
     trial = st.builds(Trial, st.text(), named(JSON), st.integers(), FLOATS, FLOATS, st.booleans())
-    realization = st.builds(RealizationRecord, st.text(), st.booleans(), st.none() | st.integers(), st.none() | FLOATS)
+    realization = st.builds(RealizationRecord, st.text(), st.booleans(), st.none() | st.integers(), st.none() | FLOATS, st.booleans())
     return st.builds(
         ConversionRecord,
         named(JSON),

@@ -15,7 +15,8 @@ FLOORS = (
     ("commands",),
     ("demo", "report"),
     ("evaluation",),
-    ("backends", "exchange"),
+    ("backends",),
+    ("exchange",),
     ("conversion",),
     ("ann", "hardware", "lava", "simulator"),
     ("core",),
@@ -24,7 +25,7 @@ FLOORS = (
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 PACKAGES = {
     "core": {"numpy", "scipy"},  # scipy in functions alone
-    "lava": {"numpy", "lava", "scipy"},  # lava-nc itself needs scipy
+    "lava": {"numpy", "lava", "scipy", "h5py"},  # lava-nc itself needs scipy, and lava-dl h5py
     "hardware": {"numpy", "pydantic", "yaml"},
 }
 """All that a room may import from others; rooms that are not named may import what the project depends on."""

@@ -64,7 +64,7 @@ NONSENSE: dict[str, list[Callable[[], Any]]] = {
         *(lambda b=b: lc.run(net(), X, b) for b in (None, 5, ["emulator"], "emulater")),
         *(lambda m=m: lc.run(net(), X, memory=m) for m in ("a", -1, NAN, [1])),
         *(lambda r=r: lc.run(net(), X, realization=r) for r in (5, "natif", ["lif"])),
-        *(lambda r=r: lc.run(net(), X, realization="lif", lif_ratio=r) for r in (NAN, "a", 0.5, None)),
+        *(lambda r=r: lc.run(net(), X, realization="lif", lif_ratio=r) for r in (NAN, "a", 0.5)),
         lambda: lc.run(net(), X, "loihi", access=5),
         lambda: lc.run(net(), X, progress=5),
     ],

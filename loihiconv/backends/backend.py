@@ -26,7 +26,7 @@ class RunOptions:
     Attributes
     ----------
     record : set of "spikes", "potentials" and "residuals"
-    counts, device, memory, stock_models, realization, lif_ratio, access, deadline, progress
+    counts, device, memory, stock_models, realization, lif_ratio, calibration, access, deadline, progress
         As `loihiconv.run` takes them.
     """
 
@@ -36,7 +36,8 @@ class RunOptions:
     memory: int | str | None = None
     stock_models: bool = False
     realization: Realization | None = None
-    lif_ratio: float
+    lif_ratio: float | None = None
+    calibration: Array | None = None
     access: BoardAccess | None = None
     deadline: float | None = None
     progress: Callable[[int, int], None] | None = None

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from loihiconv.backends.on_board import check_biases, check_thresholds, reached
-from loihiconv.backends.realize import check_generation, realize
-from loihiconv.backends.register_check import check_registers
+from loihiconv.backends.choice import Chosen, choose, held
+from loihiconv.backends.cost import Cost, measure_cost
+from loihiconv.backends.on_board import reached
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.given import check_number, check_path
@@ -25,14 +25,18 @@ from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Integrator, Network, Recording, check_network, save
 from loihiconv.core.version import __version__
+from loihiconv.exchange.export_netx import export_netx
 from loihiconv.hardware.board import Board, load_board
-from loihiconv.hardware.place import require_fit
 from loihiconv.lava.chip.atrlif import spike_budget
-from loihiconv.lava.chip.lif import RATIO
-from loihiconv.lava.chip.realizations import Realization
+from loihiconv.lava.chip.netx_digests import NETX_DIGESTS, NETX_FILE, layer_digests
+from loihiconv.lava.chip.realizations import TO_ZERO, Realization
 from loihiconv.lava.chip.settings import BoardAccess
 from loihiconv.simulator import simulate
 
+H5PY = "h5py==3.16.0\n"
+"""What lava-dl needs beside Lava."""
+PACKAGES_NETX = "\n       .venv/bin/python -m pip install --no-deps -r requirements-lava-dl.txt"
+"""lava-dl itself wants an old torch, for training; its loader needs none."""
 SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
 ROOMS = ("core", "lava")
@@ -41,6 +45,8 @@ NEURONS: Mapping[str, str] = {
     "native": "neurons of loihiconv's own, by the NeuroCore model that `bundle.json` names",
     "atrlif": "Lava's `ATRLIF`, exactly a neuron that resets by subtraction as long as 24 bits hold its state",
     "lif": "Lava's `LIF`, reset to zero, with thresholds raised and rates lowered",
+    "lifreset": "Lava's `LIFReset`, reset to zero, with thresholds raised and rates lowered; all samples pass in one run",
+    "netx": "`network.net`, which lava-dl's own `netx` builds: `LIFReset`, reset to zero, all samples in one run",
 }
 
 
@@ -51,17 +57,23 @@ class Deployed:
     Attributes
     ----------
     folder : Path
-    realization : "native", "atrlif" or "lif"
+    realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`
     network : Network
         As it will run.
     samples : int
         Of the self-test.
+    why : str
+        Why it is this realization.
+    cost : Cost
+        What it costs in accuracy.
     """
 
     folder: Path
     realization: Realization
     network: Network
     samples: int
+    why: str
+    cost: Cost
 
 
 def deploy(
@@ -69,9 +81,11 @@ def deploy(
     x: Array,
     out: str | os.PathLike[str],
     *,
+    y: Array | None = None,
     board: str | Path | Board | None = None,
     realization: Realization | None = None,
-    lif_ratio: float = RATIO,
+    lif_ratio: float | None = None,
+    calibration: Array | None = None,
     access: BoardAccess | None = None,
     samples: int = SELFTEST_SAMPLES,
 ) -> Deployed:
@@ -84,15 +98,20 @@ def deploy(
     network : Network
         Fixed point.
     x : array (N, \\*input shape)
-        Samples of which the first ones go into the self-test.
+        Samples of which the first ones go into the self-test, and on which the emulator measures what the realization costs.
     out : path
         The folder; must not exist.
+    y : int array (N,), optional
+        Labels of the samples.
     board : str, path or Board, optional
         The board; by default that of the network.
-    realization : "native", "atrlif" or "lif", optional
-        By default "native" where ``access`` names a NeuroCore model, else "atrlif", and on Loihi 1 "lif".
-    lif_ratio : float, at least 1
-        Of "lif": threshold to largest input per step.
+    realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`, optional
+        By default "native" where ``access`` names a NeuroCore model, else the first of "netx", "lifreset" and "lif" that holds the network:
+        parts that are publicly known to have run on chips. ``why`` of the result says what spoke against the others.
+    lif_ratio : float, at least 1, optional
+        Of realizations that reset to zero: threshold to largest input per step; see `loihiconv.realize`.
+    calibration : array (N, \\*input shape), optional
+        Training samples, for realizations that reset to zero; see `loihiconv.realize`.
     access : BoardAccess, optional
         How the board is reached; by default as its file says.
     samples : int
@@ -104,6 +123,8 @@ def deploy(
         If the folder exists or cannot be written.
     InvalidData
         If the samples do not fit the network.
+    UnsupportedLayer
+        If the network has parts that the realization has not.
     LimitExceeded
         If the network does not fit the board, or its neurons' registers do not hold what the samples bring.
     """
@@ -113,33 +134,35 @@ def deploy(
     target, config = Path(os.path.abspath(out)), load_board(board if board is not None else network.board)
     check_free(target)
     access = reached(config, access or BoardAccess())
-    stock: Realization = "atrlif" if config.generation == 2 else "lif"
-    chosen: Realization = realization or ("native" if access.neurocore_model else stock)
-    check_generation(chosen, config)
-    realized = realize(network, chosen, board=config, ratio=lif_ratio)
-    check_biases(realized, config)
-    check_thresholds(realized, chosen, config)
-    require_fit(realized, config)
-    first = np.asarray(check_samples(network.input, x)[:samples])
-    check_registers(realized, chosen, first)
+    x = check_samples(network.input, x)
+    first = np.asarray(x[:samples])
+    options: dict[str, Any] = {"board": config, "ratio": lif_ratio, "calibration": calibration}
+    if realization is None and access.neurocore_model:
+        chosen, why = Chosen("native", held(network, "native", config, first, options)), "a NeuroCore model is named"
+    elif realization is None:
+        chosen, why = choose(network, config, first, options)
+    else:
+        chosen, why = Chosen(realization, held(network, realization, config, first, options)), "it was asked for"
+    realized = chosen.network
     expected = simulate(realized, first, record=["spikes"])
     if expected.spikes and not any(s.any() for s in expected.spikes.values()):
         raise LimitExceeded(
-            f'realization "{chosen}" sends no spike in {network.timesteps} time steps: a self-test would prove nothing',
+            f'realization "{chosen.name}" sends no spike in {network.timesteps} time steps: a self-test would prove nothing',
             where="samples",
             limit="at least one spike expected",
-            remedy="convert with more time steps" + (", or lower lif_ratio" if chosen == "lif" else ""),
+            remedy="convert with more time steps" + (", or lower lif_ratio" if chosen.name in TO_ZERO else ""),
         )
+    cost = measure_cost(network, realized, x, y)
     temporary = target.parent / f".loihiconv-{secrets.token_hex(8)}.tmp"
     try:
         temporary.mkdir()
-        _write(temporary, target.name, realized, config, chosen, access, first, expected)
+        _write(temporary, target.name, config, chosen, access, first, expected, f"{why}. {cost}")
         temporary.rename(target)
     except OSError as error:
         raise InvalidSetting(f"cannot be written: {error.strerror or error}", where=str(target)) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return Deployed(target, chosen, realized, len(first))
+    return Deployed(target, chosen.name, realized, len(first), why, cost)
 
 
 def check_free(folder: Path) -> None:
@@ -152,15 +175,15 @@ def check_free(folder: Path) -> None:
         raise InvalidSetting("its folder cannot be written to", where=str(folder))
 
 
-def _write(
-    folder: Path, name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, x: Array, expected: Recording
-) -> None:
+def _write(folder: Path, name: str, config: Board, chosen: Chosen, access: BoardAccess, x: Array, expected: Recording, why: str) -> None:
+    network, realization = chosen.network, chosen.name
     package = Path(__file__).resolve().parents[1]
     _copy(package / "__init__.py", folder / "loihiconv" / "__init__.py")
     for path in sorted(path for room in ROOMS for path in (package / room).rglob("*.py")):
         _copy(path, folder / "loihiconv" / path.relative_to(package))
     templates = Path(__file__).with_name("deployed")
-    _copy(templates / "requirements.txt", folder / "requirements.txt")
+    packages = (templates / "requirements.txt").read_text(encoding="utf-8")
+    (folder / "requirements.txt").write_text(packages + (H5PY if realization == "netx" else ""), encoding="utf-8")
     _copy(templates / "run.sh", folder / "run.sh")
     (folder / "run.sh").chmod(0o755)
     save(replace(network, origin=None), folder / "network.lnet")
@@ -173,14 +196,21 @@ def _write(
         "access": asdict(access),
     }
     (folder / "bundle.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    digests: dict[str, Any] = {}
+    if realization == "netx":
+        export_netx(network, folder / NETX_FILE)
+        _copy(templates / "requirements-lava-dl.txt", folder / "requirements-lava-dl.txt")
+        digests[NETX_DIGESTS] = np.array(layer_digests(folder / NETX_FILE))
     spikes = {f"spikes/{population}": np.packbits(s.reshape(len(x), -1), axis=1) for population, s in expected.spikes.items()}
-    digests = {f"fingerprints/{population}": np.array(digest) for population, digest in fingerprints(network).items()}
+    digests |= {f"fingerprints/{population}": np.array(digest) for population, digest in fingerprints(network).items()}
     np.savez_compressed(folder / "selftest.npz", x=x, potentials=expected.potentials, **spikes, **digests)
     readme = Template((templates / "README.md").read_text(encoding="utf-8"))
-    (folder / "README.md").write_text(readme.substitute(_facts(name, network, config, realization, access, len(x))), encoding="utf-8")
+    (folder / "README.md").write_text(readme.substitute(_facts(name, network, config, realization, access, len(x), why)), encoding="utf-8")
 
 
-def _facts(name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, samples: int) -> dict[str, Any]:
+def _facts(
+    name: str, network: Network, config: Board, realization: Realization, access: BoardAccess, samples: int, why: str
+) -> dict[str, Any]:
     where = f"at {access.host}" if access.host else f"SLURM, partition {access.partition}" if access.partition else "SLURM"
     where += f", chips {access.chip}" if access.chip else ""
     return {
@@ -193,6 +223,8 @@ def _facts(name: str, network: Network, config: Board, realization: Realization,
         "populations": len(network.populations),
         "realization": realization,
         "neuron": NEURONS[realization],
+        "why": why,
+        "packages": PACKAGES_NETX if realization == "netx" else "",
         "where": where,
         "samples": samples,
         "limits": _limits(network, realization),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from loihiconv.core.network import Network
     from loihiconv.core.recording import Recording
     from loihiconv.core.saturation import Saturation
+    from loihiconv.lava.chip.settings import ChipSettings
 
 SAMPLES = 50
 """Samples that a comparison runs in Lava's simulator unless told otherwise: it is thousands of times slower."""
@@ -40,25 +41,30 @@ class LavaCpu:
             return Availability(False, f"{error.where}: {error.what}", error.remedy)
 
     def run(self, network: Network, x: Array, options: RunOptions) -> Recording:
+        if options.realization is None:
+            return _run(network, x, options, None)
+        from loihiconv.backends.netx_file import netx_file
+        from loihiconv.backends.realize import realize
+        from loihiconv.backends.register_check import check_registers
         from loihiconv.lava.chip.settings import ChipSettings
-        from loihiconv.lava.client import run_lava
 
-        chip = None
-        hidden: tuple[Saturation, ...] = ()
-        if options.realization is not None:
-            from loihiconv.backends.realize import realize
-            from loihiconv.backends.register_check import check_registers
+        network = realize(network, options.realization, ratio=options.lif_ratio, calibration=options.calibration)
+        hidden = check_registers(network, options.realization, x)
+        with netx_file(network, options.realization) as path:
+            return _run(network, x, options, ChipSettings(options.realization, netx=path), hidden)
 
-            network = realize(network, options.realization, ratio=options.lif_ratio)
-            hidden = check_registers(network, options.realization, x)
-            chip = ChipSettings(options.realization)
-        recording = run_lava(
-            network,
-            x,
-            record=options.record,
-            stock_models=options.stock_models,
-            deadline=options.deadline,
-            chip=chip,
-            progress=options.progress,
-        )
-        return replace(recording, saturated=(*recording.saturated, *hidden))
+
+def _run(network: Network, x: Array, options: RunOptions, chip: ChipSettings | None, hidden: tuple[Saturation, ...] = ()) -> Recording:
+    """Run in Lava; ``hidden`` is what saturates where Lava does not record it."""
+    from loihiconv.lava.client import run_lava
+
+    recording = run_lava(
+        network,
+        x,
+        record=options.record,
+        stock_models=options.stock_models,
+        deadline=options.deadline,
+        chip=chip,
+        progress=options.progress,
+    )
+    return replace(recording, saturated=(*recording.saturated, *hidden))

@@ -33,6 +33,7 @@ class Loihi:
         return _glance() if quick else _look()
 
     def run(self, network: Network, x: Array, options: RunOptions) -> Recording:
+        from loihiconv.backends.netx_file import netx_file
         from loihiconv.backends.on_board import check_biases, check_thresholds, reached
         from loihiconv.backends.realize import check_generation, realize
         from loihiconv.backends.register_check import check_registers
@@ -45,17 +46,18 @@ class Loihi:
         realization, board = options.realization or "native", load_board(network.board)
         access = reached(board, options.access or BoardAccess())
         check_generation(realization, board)
-        network = realize(network, realization, board=board, ratio=options.lif_ratio)
+        network = realize(network, realization, board=board, ratio=options.lif_ratio, calibration=options.calibration)
         check_biases(network, board)
         check_thresholds(network, realization, board)
         require_fit(network, board)
         python = require_loihi(access, realization)
         hidden = check_registers(network, realization, x)
         sinks = options.counts or "spikes" in options.record
-        chip = ChipSettings(realization, "loihi", board.generation, sinks, access)
-        recording = run_lava(
-            network, x, record=options.record, deadline=options.deadline, progress=options.progress, python=python, chip=chip
-        )
+        with netx_file(network, realization) as path:
+            chip = ChipSettings(realization, "loihi", board.generation, sinks, access, path)
+            recording = run_lava(
+                network, x, record=options.record, deadline=options.deadline, progress=options.progress, python=python, chip=chip
+            )
         return replace(recording, saturated=(*recording.saturated, *hidden))
 
 

@@ -8,7 +8,7 @@ from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.network import Integrator, Network
 from loihiconv.hardware.board import Board
 from loihiconv.lava.chip.lif import VTH_MAX
-from loihiconv.lava.chip.realizations import Realization, neuron
+from loihiconv.lava.chip.realizations import TO_ZERO, Realization, neuron
 from loihiconv.lava.chip.settings import BoardAccess
 
 
@@ -60,13 +60,13 @@ def check_thresholds(network: Network, realization: Realization, board: Board) -
     ----------
     network : Network
         As `loihiconv.backends.realize.realize` gives it.
-    realization : "native", "atrlif" or "lif"
+    realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`
     board : Board
     """
     if board.generation == 1:
         return
     for population in network.populations:
-        if not isinstance(population, Integrator) or not population.spiking or neuron(population, realization) != "lif":
+        if not isinstance(population, Integrator) or not population.spiking or neuron(population, realization) not in TO_ZERO:
             continue
         if (vth := int(population.unit(0))) > VTH_MAX:
             raise LimitExceeded(

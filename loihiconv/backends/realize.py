@@ -4,50 +4,83 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from loihiconv.conversion.narrowing import with_thresholds
 from loihiconv.conversion.quantization import quantize
+from loihiconv.conversion.reset_to_zero import reset_to_zero, resets_to_zero
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.given import check_number
+from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network, check_network
 from loihiconv.core.record import RealizationRecord
 from loihiconv.core.validation import validate
+from loihiconv.exchange.export_netx import check_netx
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.lava.chip.atrlif import largest_threshold, spike_budget
-from loihiconv.lava.chip.lif import RATIO, VTH_MAX, slowed
-from loihiconv.lava.chip.realizations import Realization, check_realization
+from loihiconv.lava.chip.realizations import AT_ONCE, TO_ZERO, Realization, check_realization
 
 
-def realize(network: Network, realization: Realization, *, board: Board | None = None, ratio: float = RATIO) -> Network:
+def realize(
+    network: Network,
+    realization: Realization,
+    *,
+    board: Board | None = None,
+    ratio: float | None = None,
+    calibration: Array | None = None,
+) -> Network:
     """The fixed-point network whose every integer a chip's neurons of this kind compute.
 
     What a realization cannot hold is quantized again from the network's float origin, in ranges that it can: "atrlif" needs even
-    thresholds of at most `atrlif.largest_threshold`, "lif" slows the network down (`lif.slowed`). A network that is
-    already fit for it is returned as it is. ``record.realization`` says what was done. Biases that were corrected after
-    quantization belong to the old integers, and are not carried over.
+    thresholds of at most `atrlif.largest_threshold`, "lif", "lifreset" and "netx" slow the network down
+    (`loihiconv.conversion.reset_to_zero`). A network that is already fit for it is returned as it is. ``record.realization`` says what was
+    done. Biases that were corrected after quantization belong to the old integers, and are not carried over; with calibration data those
+    that reset to zero get new ones.
 
     Parameters
     ----------
     network : Network
         Fixed point.
-    realization : "native", "atrlif" or "lif"
+    realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`
     board : Board, optional
         The board, where its name alone does not find it.
-    ratio : float, at least 1
-        Of "lif": threshold to largest input per step.
+    ratio : float, at least 1, optional
+        Of those that reset to zero: threshold to largest input per step. By default chosen on the calibration data; without any, 8 for
+        "lif" and 3 for the others.
+    calibration : array (N, \\*input shape), optional
+        Training samples, for those that reset to zero.
 
     Raises
     ------
     InvalidSetting
         If the realization is unknown or the network is float.
     UnsupportedLayer
-        If the network holds gates for max-pooling, which no chip has.
+        If the network holds gates for max-pooling, which no chip has, or for "netx" what its files cannot say.
     LimitExceeded
-        If the network does not fit and has no float origin to quantize again, or no threshold fits T.
+        If the network does not fit and has no float origin to quantize again, or no threshold fits T, or T is no power of two where
+        neurons of a chip need one.
     """
     check_network(network)
     check_realization(realization)
     if not network.fixed_point:
         raise InvalidSetting("this network is float", where="realization", limit="a fixed-point one expected")
-    check_number(ratio, "ratio", low=1)
+    if ratio is not None:
+        check_number(ratio, "ratio", low=1)
+    _check_neurons(network)
+    if realization in AT_ONCE:
+        _check_at_once(network, realization)
+    if realization == "netx":
+        check_netx(network)
+    soft = [p for p in network.populations if isinstance(p, Integrator) and p.resets == "subtract"]
+    if realization in TO_ZERO:
+        realized = _to_zero(network, realization, board, ratio, calibration)
+    elif realization == "native" or not soft:
+        realized = _described(network, RealizationRecord(realization))
+    else:
+        realized = _atrlif(network, soft, board)
+    validate(realized)
+    return realized
+
+
+def _check_neurons(network: Network) -> None:
     for population in network.populations:
         if not population.on_chips:
             raise UnsupportedLayer(
@@ -60,22 +93,35 @@ def realize(network: Network, realization: Realization, *, board: Board | None =
                 limit="binary spikes",
                 remedy="convert with spike_bits=1; the emulator and Lava's simulator run graded ones",
             )
-    soft = [p for p in network.populations if isinstance(p, Integrator) and p.resets == "subtract"]
-    if realization == "native" or not soft:
-        realized = _described(network, RealizationRecord(realization))
-    else:
-        realized = _lif(network, soft[0], board, ratio) if realization == "lif" else _atrlif(network, soft, board)
-    validate(realized)
-    return realized
 
 
-def _lif(network: Network, first: Integrating, board: Board | None, ratio: float) -> Network:
-    origin = _origin(network, first, "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
-    board = board or load_board(network.board)
-    if board.generation == 2:
-        board = _with_thresholds(board, VTH_MAX, "loihiconv.lava.chip.lif", "largest threshold of Lava's LIF that is safe on chips")
-    result = quantize(slowed(origin, ratio), board)
-    return _described(result, RealizationRecord("lif", quantized_again=True, ratio=ratio))
+def _check_at_once(network: Network, realization: str) -> None:
+    """What lets neurons begin each sample by themselves: a T that chips can count, and nothing that the host loads for each sample."""
+    steps = network.timesteps
+    if steps & (steps - 1):
+        below = 1 << steps.bit_length() - 1
+        raise LimitExceeded(
+            f"T = {steps}",
+            where=f"realization {realization}",
+            limit="chips reset LIFReset every 2^n time steps",
+            remedy=f"convert with timesteps={below} or {2 * below}",
+        )
+    if (loaded := next((c for c in network.connections if c.on_host), None)) is not None:
+        raise LimitExceeded(
+            "the host computes its sums and loads them as biases for each sample",
+            where=loaded.name,
+            limit=f'realization "{realization}" runs all samples in one go',
+            remedy='convert for a board of Loihi 2, or use realization "lif"',
+        )
+
+
+def _to_zero(network: Network, realization: str, board: Board | None, ratio: float | None, calibration: Array | None) -> Network:
+    if resets_to_zero(network, realization):
+        before = network.record.realization
+        return network if before is not None and before.name == realization else _described(network, RealizationRecord(realization))
+    spiking = next(p for p in network.populations[1:] if isinstance(p, Integrator))
+    origin = _origin(network, spiking, "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
+    return reset_to_zero(network, origin, realization, board or load_board(network.board), ratio=ratio, calibration=calibration)
 
 
 def _atrlif(network: Network, soft: list[Integrating], board: Board | None) -> Network:
@@ -93,7 +139,7 @@ def _atrlif(network: Network, soft: list[Integrating], board: Board | None) -> N
     vth = int(broken.unit(0))
     holds = f"vth = {vth} is odd" if vth % 2 else f"vth = {vth} leaves room for {spike_budget(vth)} spikes"
     origin = _origin(network, broken, holds, f"ATRLIF with T = {network.timesteps} needs even thresholds of at most {ceiling}")
-    narrower = _with_thresholds(
+    narrower = with_thresholds(
         board or load_board(network.board), ceiling, "loihiconv.lava.chip.atrlif", "24-bit refractory state of ATRLIF"
     )
     result = quantize(origin, narrower)
@@ -109,42 +155,15 @@ def _even(population: Integrating) -> Integrating:
 
 
 def check_generation(realization: Realization, board: Board) -> None:
-    """Raise `LimitExceeded` for neurons that a chip cannot be programmed to be: those of Loihi 1 are fixed, and ATRLIF is a program."""
-    if realization == "atrlif" and board.generation == 1:
+    """Raise `LimitExceeded` for neurons that a chip cannot be programmed to be: those of Loihi 1 are fixed, and these are programs."""
+    programs = {"atrlif": "ATRLIF", "lifreset": "LIFReset", "netx": "LIFReset"}
+    if realization in programs and board.generation == 1:
         raise LimitExceeded(
-            "ATRLIF is a program for the cores of Loihi 2",
+            f"{programs[realization]} is a program for the cores of Loihi 2",
             where="realization",
             limit=f"{board.title}: Loihi 1 has fixed neurons",
             remedy='use "lif", or "native" with a NeuroCore model of two compartments',
         )
-
-
-def threshold_format(ceiling: int, mantissa_bits: int, exponent_max: int) -> tuple[int, int]:
-    """Mantissa bits m and largest exponent e for which (2^m - 1) 2^e comes closest to a ceiling from below.
-
-    Among equals the longer mantissa. With thresholds beyond the mantissa's range the exponent is at least 1, so they are even.
-
-    Parameters
-    ----------
-    ceiling : int
-    mantissa_bits, exponent_max : int
-        What the board has; with 17 bits and no exponent, all thresholds are integers and any smaller format is among them.
-    """
-    whole = exponent_max == 0
-    formats = [(m, e) for m in range(1, mantissa_bits + 1) for e in range((mantissa_bits - m if whole else exponent_max) + 1)]
-    # At least 6 bits: a threshold may then lie at most 1/32 below the largest gain.
-    fitting = [(m, e) for m, e in formats if (2**m - 1) << e <= ceiling and (m >= 6 or ceiling < 63)]
-    return max(fitting, key=lambda f: ((2 ** f[0] - 1) << f[1], f[0]))
-
-
-def _with_thresholds(board: Board, ceiling: int, source: str, note: str) -> Board:
-    bits, exponent = threshold_format(ceiling, board.vth_mantissa_bits.value, board.vth_exponent_max.value)
-    why = {"source": source, "note": note}
-    update = {
-        "vth_mantissa_bits": board.vth_mantissa_bits.model_copy(update={"value": bits, **why}),
-        "vth_exponent_max": board.vth_exponent_max.model_copy(update={"value": exponent, **why}),
-    }
-    return board.model_copy(update=update)
 
 
 def _origin(network: Network, population: Integrator, what: str, limit: str) -> Network:

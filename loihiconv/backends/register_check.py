@@ -23,7 +23,7 @@ def check_registers(network: Network, realization: Realization, x: Array) -> tup
     ----------
     network : Network
         As `loihiconv.backends.realize.realize` gives it.
-    realization : "native", "atrlif" or "lif"
+    realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`
     x : array (N, \\*input shape)
 
     Returns

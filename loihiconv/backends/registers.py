@@ -16,8 +16,8 @@ from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT, V_MAX, Integrator, Network
 from loihiconv.core.neurons import integrate
 from loihiconv.lava.chip.atrlif import first_refractory, spike_budget
-from loihiconv.lava.chip.lif import READOUT_HIGHEST, READOUT_LOWEST
-from loihiconv.lava.chip.realizations import Realization, neuron
+from loihiconv.lava.chip.lif import READOUT_HIGHEST, READOUT_LOWEST, VTH_MAX
+from loihiconv.lava.chip.realizations import AT_ONCE, Realization, neuron
 
 STEPS_AT_ONCE = 16
 
@@ -42,7 +42,7 @@ def check(
     ----------
     network : Network
         As `loihiconv.backends.realize.realize` gives it.
-    realization : "native", "atrlif" or "lif"
+    realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`
     payload : int array (N, \\*input shape)
         As `loihiconv.core.input_coding.payloads` gives it.
     spikes : {population: bool array (N, T, \\*shape)}
@@ -64,19 +64,20 @@ def check(
                 fired = spikes[population.name][sample].reshape(network.timesteps, -1)
                 _check_atrlif(population, first + sample, start, arriving, fired)
             else:
-                _check_readout(population, first + sample, start, arriving[population.first_step :])
+                _check_readout(population, realization, first + sample, start, arriving[population.first_step :])
 
 
-def _check_readout(population: Integrator, sample: int, v: Array, arriving: Array) -> None:
+def _check_readout(population: Integrator, realization: Realization, sample: int, v: Array, arriving: Array) -> None:
+    lowest, highest = (-V_MAX, VTH_MAX << STATE_SHIFT) if realization in AT_ONCE else (READOUT_LOWEST, READOUT_HIGHEST)
     for step, current in enumerate(arriving):
         v = v + current
         above, below = int(v.max()), int(v.min())
-        if above > READOUT_HIGHEST or below < READOUT_LOWEST:
-            reached = above if above > READOUT_HIGHEST else below
+        if above > highest or below < lowest:
+            reached = above if above > highest else below
             raise LimitExceeded(
                 f"the potential of the readout reaches {reached:,} in step {population.first_step + step + 1} of sample {sample}",
                 where=population.name,
-                limit=f"{READOUT_LOWEST:,} to {READOUT_HIGHEST:,}: above, a LIF of a chip would fire, and below it would not saturate",
+                limit=f"{lowest:,} to {highest:,}: above, a LIF of a chip would fire, and below it would not saturate",
                 remedy="use fewer time steps",
             )
 

@@ -18,7 +18,6 @@ from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
 from loihiconv.core.saturation import lines
 from loihiconv.core.validation import validate
-from loihiconv.lava.chip.lif import RATIO
 from loihiconv.lava.chip.realizations import Realization, check_realization
 from loihiconv.lava.chip.settings import BoardAccess
 
@@ -34,7 +33,8 @@ def run(
     memory: int | str | None = None,
     stock_models: bool = False,
     realization: Realization | None = None,
-    lif_ratio: float = RATIO,
+    lif_ratio: float | None = None,
+    calibration: Array | None = None,
     access: BoardAccess | None = None,
     deadline: float | None = None,
     strict: bool = False,
@@ -64,11 +64,13 @@ def run(
         the environment variable LOIHICONV_MEMORY says, else a quarter of what is free.
     stock_models : bool
         "lava" with Intel's own models of the connections: the same spikes, slower.
-    realization : "native", "atrlif" or "lif", optional
+    realization : "native", "atrlif", "lif", "lifreset" or "netx", optional
         How neurons on the chip reset by subtraction; see `loihiconv.lava.chip.realizations`. "emulator" runs the integers that it takes,
         "lava" exactly the process graph that goes to the chip. By default "loihi" takes "native", and the others the network as it is.
-    lif_ratio : float, at least 1
-        Of the realization "lif": threshold to largest input per step; see `loihiconv.lava.chip.lif`.
+    lif_ratio : float, at least 1, optional
+        Of the realizations that reset to zero: threshold to largest input per step; see `loihiconv.realize`.
+    calibration : array (N, \\*input shape), optional
+        Training samples on which realizations that reset to zero correct biases and choose a ratio; see `loihiconv.realize`.
     access : BoardAccess, optional
         Of "loihi": SLURM partition or address, profiler, NeuroCore model.
     deadline : float, optional
@@ -112,6 +114,7 @@ def run(
         stock_models=stock_models,
         realization=realization,
         lif_ratio=lif_ratio,
+        calibration=calibration,
         access=access,
         deadline=deadline,
         progress=progress,
@@ -140,7 +143,8 @@ def _check_options(
         raise InvalidSetting(shown(device), where="device", limit='the name of a device expected, such as "cpu"')
     if realization is not None:
         check_realization(realization)
-    check_number(lif_ratio, "lif_ratio", low=1)
+    if lif_ratio is not None:
+        check_number(lif_ratio, "lif_ratio", low=1)
     if access is not None and not isinstance(access, BoardAccess):
         raise InvalidSetting(shown(access), where="access", limit="a BoardAccess expected, or None")
     if deadline is not None:

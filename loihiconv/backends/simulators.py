@@ -63,7 +63,7 @@ class Emulator:
             return _simulate(network, x, options)
         from loihiconv.backends.realize import realize
 
-        realized = realize(network, options.realization, ratio=options.lif_ratio)
+        realized = realize(network, options.realization, ratio=options.lif_ratio, calibration=options.calibration)
         return replace(_simulate(realized, x, options), realization=realized.record.realization)
 
 

@@ -20,7 +20,8 @@ def deploy(
     out: Annotated[Path, typer.Option(help="Folder to write; must not exist.")],
     board: Annotated[str | None, typer.Option("--board", help="Another board than it was converted for.")] = None,
     realization: given.Realize = None,
-    lif_ratio: given.LifRatio = 8.0,
+    lif_ratio: given.LifRatio = None,
+    calibration: given.Calibration = None,
     slurm: Annotated[str | None, typer.Option("--slurm", "--partition", help="SLURM partition of the board.")] = None,
     ethernet: given.Ethernet = None,
     chip: given.Chip = None,
@@ -48,7 +49,18 @@ def deploy(
     access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
     net = load(network)
     data = given.read_data(samples, "test", mean, std, net.input.sample_shape)
-    done = write(net, data.x, out, board=board, realization=realization, lif_ratio=lif_ratio, access=access, samples=selftest_samples)
+    done = write(
+        net,
+        data.x,
+        out,
+        y=data.y,
+        board=board,
+        realization=realization,
+        lif_ratio=lif_ratio,
+        calibration=given.training_samples(calibration, samples, mean, std, net.input.sample_shape),
+        access=access,
+        samples=selftest_samples,
+    )
     detection = detect(access)
     outcome = None
     if run and detection.ready and detection.python is not None:
@@ -60,6 +72,8 @@ def deploy(
             {
                 "path": str(out),
                 "realization": done.realization,
+                "why": done.why,
+                "cost": done.cost.to_json(),
                 "samples": done.samples,
                 "board_ready": detection.ready,
                 "selftest": outcome,
@@ -67,8 +81,8 @@ def deploy(
         )
     else:
         note(f'written: {out}, realization "{done.realization}", a self-test of {done.samples} samples; see {out / "README.md"}')
-        if done.realization == "lif":
-            note("LIF resets to zero and slows rates down: loihiconv run NET DATA --realization lif says what accuracy that leaves")
+        note(f"why {done.realization}: {done.why}")
+        note(f"what it costs: {done.cost}")
         if outcome is None:
             note("no board was tried; ./run.sh selftest --simulate runs the same process graph on a CPU")
     if outcome:

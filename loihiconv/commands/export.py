@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,15 +17,65 @@ from loihiconv.core.files import check_writable
 def export(
     network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
     nir: Annotated[Path | None, typer.Option(help="Write it as a NIR graph (.nir).")] = None,
-    as_float: Annotated[bool, typer.Option("--float", help="The float network that a fixed-point one was quantized from.")] = False,
+    netx: Annotated[
+        Path | None, typer.Option(help="Write a folder that lava-dl's netx runs on Loihi 2: its HDF5 file, a program, expected spikes.")
+    ] = None,
+    as_float: Annotated[bool, typer.Option("--float", help="The float network that a fixed-point one was quantized from (NIR).")] = False,
+    samples: Annotated[
+        Path | None, typer.Option(help=".npz with x_test (or x) for netx: the first go into the self-test, all say what it costs.")
+    ] = None,
+    board: Annotated[str | None, typer.Option("--board", help="Another board than it was converted for (netx).")] = None,
+    lif_ratio: given.LifRatio = None,
+    calibration: given.Calibration = None,
+    selftest_samples: Annotated[int, typer.Option(help="Samples of the self-test (netx).")] = 3,
+    mean: given.Mean = "",
+    std: given.Std = "",
     as_json: given.Json = False,
 ) -> None:
     """Write a saved network for other programs, and say what their format cannot.
 
     Example: loihiconv export lenet.lnet --nir lenet.nir
+
+    Example: loihiconv export lenet.lnet --netx lenet --samples mnist.npz
     """
-    if nir is None:
-        raise InvalidSetting("no format", where="export", remedy="give --nir FILE")
+    if (nir is None) == (netx is None):
+        raise InvalidSetting("no format" if nir is None else "two formats", where="export", remedy="give --nir FILE or --netx FOLDER")
+    if nir is not None:
+        _nir(network, nir, as_float=as_float, as_json=as_json)
+        return
+    assert netx is not None  # one of the two
+    if as_float:
+        raise InvalidSetting("netx takes no float networks", where="--float", limit="whole numbers expected", remedy="leave it out")
+    if selftest_samples < 1:
+        raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
+    from loihiconv.backends.deploy import check_free, deploy
+    from loihiconv.core.artifact import load
+
+    check_free(netx.absolute())
+    net = load(network)
+    x, y, training = _noise(net, selftest_samples), None, None
+    if samples is not None:
+        data = given.read_data(samples, "test", mean, std, net.input.sample_shape)
+        x, y, training = data.x, data.y, given.training_samples(calibration, samples, mean, std, net.input.sample_shape)
+    elif calibration is not None:
+        training = given.read_data(calibration, "train", mean, std, net.input.sample_shape).x
+    options: dict[str, Any] = {"board": board, "lif_ratio": lif_ratio, "calibration": training, "samples": selftest_samples}
+    done = deploy(net, x, netx, y=y, realization="netx", **options)
+    if as_json:
+        cost = done.cost.to_json() if samples is not None else None
+        print_json({"path": str(netx), "timesteps": net.timesteps, "samples": done.samples, "cost": cost})
+        return
+    note(f"written: {netx}, with a self-test of {done.samples} samples; see {netx / 'README.md'}")
+    if samples is not None:
+        note(f"what it costs: {done.cost}")
+    else:
+        note("the self-test runs noise, and what the reset to zero costs is not known: give --samples DATA.npz")
+    if not done.cost.corrected:
+        note("biases are not corrected for the reset to zero: give training samples with --calibration, or as x_train beside the samples")
+    note("./run.sh selftest --simulate runs it in Lava's CPU simulator")
+
+
+def _nir(network: Path, nir: Path, *, as_float: bool, as_json: bool) -> None:
     check_writable(nir)
     from loihiconv.core.artifact import load
     from loihiconv.exchange.export_nir import export_nir
@@ -44,3 +94,12 @@ def export(
     note(f"written: {nir}. NIR cannot say all of it:")
     for sentence in sentences:
         note(f"- {sentence}")
+
+
+def _noise(net: Any, samples: int) -> Any:
+    """Samples of which nothing is known but their shape and range."""
+    import numpy as np
+
+    low = -1.0 if net.input.signed else 0.0
+    drawn = np.random.default_rng(0).uniform(low, 1.0, (samples, *net.input.sample_shape))
+    return np.asarray(drawn * net.input.scale, np.float32)

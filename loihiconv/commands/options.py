@@ -55,10 +55,20 @@ LavaSamples = Annotated[
 ]
 Samples = Annotated[int | None, typer.Option(help="Only the first so many samples.")]
 Realize = Annotated[
-    Literal["native", "atrlif", "lif"] | None,
+    Literal["native", "atrlif", "lif", "lifreset", "netx"] | None,
     typer.Option("--realization", help="How neurons on the chip reset by subtraction; lava then runs the chip's own process graph."),
 ]
-LifRatio = Annotated[float, typer.Option(help="Of realization lif: threshold to largest input per step; rates fall by it.")]
+LifRatio = Annotated[
+    float | None,
+    typer.Option(
+        help="Of lif, lifreset and netx: threshold to largest input per step; rates fall by it. By default the best on training samples, "
+        "without any 8 (lif) or 3."
+    ),
+]
+Calibration = Annotated[
+    Path | None,
+    typer.Option(help=".npz with x_train (or x), for lif, lifreset and netx; by default the x_train beside the samples, if any."),
+]
 Partition = Annotated[str | None, typer.Option(help="SLURM partition of the board; by default the one that its file names.")]
 Ethernet = Annotated[str | None, typer.Option(help="Address of the board's host, instead of SLURM.")]
 Chip = Annotated[
@@ -116,6 +126,15 @@ def read_data(
             remedy="add x_train, or convert first and pass the result with --net",
         )
     return read_npz(path, part, mean=numbers(mean, "mean"), std=numbers(std, "std"), shape=shape)
+
+
+def training_samples(calibration: Path | None, samples: Path, mean: str, std: str, shape: Shape) -> Any:
+    """Training samples of their own file, or of the one that the samples are in; None where there are none."""
+    from loihiconv.core.dataset import holds
+
+    if calibration is None and not holds(samples, "train"):
+        return None
+    return read_data(calibration or samples, "train", mean, std, shape).x
 
 
 def first_samples(data: Any, samples: int | None) -> Any:

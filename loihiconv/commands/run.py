@@ -24,7 +24,8 @@ def run(
     data: Annotated[Path, typer.Argument(help=".npz with x_test (or x).")],
     backend: given.Backend = "emulator",
     realization: given.Realize = None,
-    lif_ratio: given.LifRatio = 8.0,
+    lif_ratio: given.LifRatio = None,
+    calibration: given.Calibration = None,
     partition: given.Partition = None,
     ethernet: given.Ethernet = None,
     chip: given.Chip = None,
@@ -49,6 +50,7 @@ def run(
     """
     from loihiconv.commands.progress import Bar
     from loihiconv.core.artifact import load
+    from loihiconv.lava.chip.realizations import TO_ZERO
     from loihiconv.lava.chip.settings import BoardAccess
 
     if out is not None:
@@ -56,6 +58,9 @@ def run(
     net = load(network)
     test = first_samples(read_data(data, "test", mean, std, net.input.sample_shape), samples)
     kind, labels = _task(net, test.y, task)
+    training = None
+    if realization in TO_ZERO:
+        training = given.training_samples(calibration, data, mean, std, net.input.sample_shape)
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 
     with Bar(backend, len(test.x)) as bar:
@@ -69,6 +74,7 @@ def run(
             stock_models=stock_models,
             realization=realization,
             lif_ratio=lif_ratio,
+            calibration=training,
             access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model),
             strict=strict,
             progress=bar.update,

@@ -20,7 +20,7 @@ from loihiconv.conversion.potentials import with_potentials
 from loihiconv.conversion.scales import Scales
 from loihiconv.conversion.spiking import population_names
 from loihiconv.core.bounds import worst_cases
-from loihiconv.core.fixed_point import BIAS_MAX, round_bias
+from loihiconv.core.fixed_point import ALL_FORMATS, NumberFormats, round_bias
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Integrating, Integrator, Network, Population
 from loihiconv.simulator.layerwise import Layerwise
@@ -60,7 +60,12 @@ def target_rates(ann: Ann, scales: Scales, x: Array) -> dict[str, Array]:
 
 
 def correct_biases(
-    network: Network, targets: Mapping[str, Array], x: Array, *, progress: Callable[[int, int], None] | None = None
+    network: Network,
+    targets: Mapping[str, Array],
+    x: Array,
+    *,
+    formats: NumberFormats = ALL_FORMATS,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Network:
     """Add to each channel's bias the mean error of its rate, layer after layer.
 
@@ -75,6 +80,8 @@ def correct_biases(
         As `target_rates` gives them.
     x : array (N, \\*shape)
         Calibration samples.
+    formats : NumberFormats
+        Of biases, in a quantized network.
     progress : callable (layers done, layers in all), optional
 
     Returns
@@ -89,7 +96,7 @@ def correct_biases(
     run, done = Layerwise(network, x), 0
     for population in network.populations[1:]:
         if population in layers:
-            run.replace(_corrected(run.network, population, targets[population.name], run.measure(population.name)))
+            run.replace(_corrected(run.network, population, targets[population.name], run.measure(population.name), formats))
             done += 1
             if progress is not None:
                 progress(done, len(layers))
@@ -104,7 +111,29 @@ def correct_biases(
     return replace(network, record=replace(network.record, bounds=worst_cases(network)))
 
 
-def _corrected(network: Network, population: Population, target: Array, sent: Array) -> Integrating:
+def measured_rates(network: Network, x: Array) -> dict[str, Array]:
+    """What populations of a network send on average, in the form of `target_rates`: a target for another network of the same rates.
+
+    Parameters
+    ----------
+    network : Network
+    x : array (N, \\*shape)
+        Calibration samples.
+    """
+    run, found = Layerwise(network, x), {}
+    for population in network.populations[1:]:
+        if isinstance(population, Integrator):
+            sent = run.measure(population.name)
+            if population.spiking:
+                found[population.name] = sent.reshape(len(sent), -1).mean(axis=1) / network.timesteps
+            else:
+                found[population.name] = sent / (population.unit(network.shift) * network.readout_steps)
+        if population.spiking:
+            run.settle(population.name)
+    return found
+
+
+def _corrected(network: Network, population: Population, target: Array, sent: Array, formats: NumberFormats) -> Integrating:
     """A population with a bias that its mean error is added to; ``sent`` is what its neurons send on average in T steps."""
     assert isinstance(population, Integrator)  # the caller's choice
     unit = population.unit(network.shift)
@@ -119,7 +148,7 @@ def _corrected(network: Network, population: Population, target: Array, sent: Ar
     elif any(c.on_host for c in network.incoming(population.name)):
         bias = np.rint(bias).astype(np.int32)  # the host adds it to its sum, and rounds that
     else:
-        bias = round_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
+        bias = round_bias(np.clip(bias, -formats.bias_max, formats.bias_max), formats)
     return replace(population, bias=bias)
 
 

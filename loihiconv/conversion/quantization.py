@@ -29,13 +29,12 @@ from loihiconv.conversion.exponents import RATE_MEAN_SQUARE, choose_exponent, fl
 from loihiconv.conversion.potentials import farthest, without_potentials
 from loihiconv.core.bounds import worst_cases, worst_sums
 from loihiconv.core.errors import InvalidModel, LimitExceeded
-from loihiconv.core.fixed_point import BIAS_MAX, round_bias, round_weights
+from loihiconv.core.fixed_point import BIAS_MAX, V_MAX, round_bias, round_weights
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
 from loihiconv.core.network import (
     IF,
     STATE_SHIFT,
     SUM_LIMIT,
-    V_MAX,
     WEIGHT_EXP_MIN,
     Connection,
     Input,
@@ -306,10 +305,11 @@ def _quantize_population(
     """A population, what comes into it, and what became of its range."""
     assert isinstance(population, Integrator)  # the caller handles the rest
     incoming = network.incoming(population.name)
-    ceiling, lowest = min(_ceilings(network, population, source, board), key=lambda c: c.gain), WEIGHT_EXP_MIN
+    ceiling = min(_ceilings(network, population, source, board), key=lambda c: c.gain)
+    lowest = WEIGHT_EXP_MIN if board.formats.weight_exponents else 0
     while True:
         gain = _gain(population, ceiling, board)
-        if not population.spiking:
+        if not population.spiking and lowest < 0:
             gain *= _filling(network, population, source, board, gain)
         connections = [
             _quantized_connection(network, c, source, board, gain, covariance, lowest)
@@ -329,7 +329,8 @@ def _quantize_population(
     unit = gain * 2**STATE_SHIFT
     # What shifts cut off of sums on average, the bias gives back.
     bias = population.bias.astype(np.float64) * unit + 2**STATE_SHIFT * sum(map(mean_loss, connections))
-    integers = np.rint(bias).astype(np.int32) if len(on_chip) < len(connections) else round_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))
+    most = board.formats.bias_max
+    integers = np.rint(bias).astype(np.int32) if len(on_chip) < len(connections) else round_bias(np.clip(bias, -most, most), board.formats)
     v_init = np.asarray(np.rint(population.v_init.astype(np.float64) * unit), np.int32)
     used = max((int(np.abs(c.map.weight).max(initial=0)) for c in on_chip), default=0)
     bits = log2(used / 2 ** (8 - board.weight_bits.value) + 1)
@@ -348,11 +349,12 @@ def _ceilings(network: Network, population: Integrating, source: Input, board: B
         worst = max(float(sums.max()) for sums in unit_sums) + _largest(population.bias)
         yield Ceiling(BIAS_MAX / 2**STATE_SHIFT / worst, "currents from the host")
     else:
-        yield Ceiling(BIAS_MAX / 2**STATE_SHIFT / _largest(population.bias), "bias")
+        yield Ceiling(board.formats.bias_max / 2**STATE_SHIFT / _largest(population.bias), "bias")
     if population.spiking:
         yield Ceiling((2**board.vth_mantissa_bits.value - 1) << board.vth_exponent_max.value, "threshold")
     else:
-        yield Ceiling(V_MAX / 2**STATE_SHIFT / network.readout_steps / READOUT_HEADROOM, "potential of the readout over T steps")
+        highest = min(V_MAX, board.formats.readout_max)
+        yield Ceiling(highest / 2**STATE_SHIFT / network.readout_steps / READOUT_HEADROOM, "potential of the readout over T steps")
     if isinstance(population, IF) and (far := farthest(network, population)) is not None and not on_host:
         yield Ceiling(max(V_MAX / 2**STATE_SHIFT / far, LEAST_FOR_POTENTIALS), "potential over T steps")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from loihiconv.core.linear import Array
@@ -17,13 +19,42 @@ V_MAX = 2**23 - 1
 """u and v are signed 24-bit registers; v saturates at +-V_MAX."""
 
 
-def split_bias(value: Array) -> tuple[Array, Array]:
+@dataclass(frozen=True)
+class NumberFormats:
+    """What of the chip's formats a way to the chip leaves a network; by default all.
+
+    Parameters
+    ----------
+    bias_exponents : (smallest, largest)
+        Of ``bias_exp``.
+    weight_exponents : bool
+        Whether weights may have exponents.
+    readout_max : int
+        Largest potential of a readout, upwards and downwards.
+    """
+
+    bias_exponents: tuple[int, int] = (0, BIAS_EXPONENT_MAX)
+    weight_exponents: bool = True
+    readout_max: int = V_MAX
+
+    @property
+    def bias_max(self) -> int:
+        """Largest bias, in units of v."""
+        return int((2 ** (BIAS_MANTISSA_BITS - 1) - 1) << self.bias_exponents[1])
+
+
+ALL_FORMATS = NumberFormats()
+
+
+def split_bias(value: Array, formats: NumberFormats = ALL_FORMATS) -> tuple[Array, Array]:
     """Nearest ``bias_mant * 2^bias_exp`` of each value, with the smallest exponent that fits.
 
     Parameters
     ----------
     value : array
-        Biases in units of v, |value| <= `BIAS_MAX`; fractions are rounded, halves to even.
+        Biases in units of v, |value| <= ``formats.bias_max``; fractions are rounded, halves to even.
+    formats : NumberFormats
+        The exponents that there are.
 
     Returns
     -------
@@ -32,14 +63,14 @@ def split_bias(value: Array) -> tuple[Array, Array]:
     Raises
     ------
     ValueError
-        If a value is larger than `BIAS_MAX`.
+        If a value is larger than that.
     """
-    value = np.asarray(value, np.float64)
-    if value.size and float(np.abs(value).max()) > BIAS_MAX:
-        raise ValueError(f"|bias| {np.abs(value).max():.0f} is larger than {BIAS_MAX} = 4095 * 2^7")
+    value, (smallest, largest) = np.asarray(value, np.float64), formats.bias_exponents
+    if value.size and float(np.abs(value).max()) > formats.bias_max:
+        raise ValueError(f"|bias| {np.abs(value).max():.0f} is larger than {formats.bias_max} = 4095 * 2^{largest}")
     mantissa_max = 2 ** (BIAS_MANTISSA_BITS - 1) - 1
-    exponent = np.zeros(value.shape, np.int32)
-    for _ in range(BIAS_EXPONENT_MAX):
+    exponent = np.full(value.shape, smallest, np.int32)
+    for _ in range(smallest, largest):
         exponent += np.abs(np.rint(value / 2.0**exponent)) > mantissa_max
     return np.rint(value / 2.0**exponent).astype(np.int32), exponent
 
@@ -49,9 +80,9 @@ def join_bias(mantissa: Array, exponent: Array) -> Array:
     return np.left_shift(np.asarray(mantissa, np.int32), np.asarray(exponent, np.int32))
 
 
-def round_bias(value: Array) -> Array:
+def round_bias(value: Array, formats: NumberFormats = ALL_FORMATS) -> Array:
     """Nearest bias that the chip can hold, as int32 in units of v; see `split_bias`."""
-    return join_bias(*split_bias(value))
+    return join_bias(*split_bias(value, formats))
 
 
 def round_weights(weight: Array, *, weight_bits: int = 8, even: bool | None = None) -> Array:

@@ -116,13 +116,16 @@ class RealizationRecord:
     largest_threshold : int, optional
         Of "atrlif", quantized again: what its registers hold.
     ratio : float, optional
-        Of "lif", quantized again: threshold to largest input per step.
+        Of those that reset to zero, quantized again: threshold to largest input per step.
+    corrected : bool
+        Whether biases were then corrected on calibration data.
     """
 
     name: str
     quantized_again: bool = False
     largest_threshold: int | None = None
     ratio: float | None = None
+    corrected: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """What is known, as JSON values."""

@@ -31,7 +31,6 @@ from loihiconv.evaluation.tasks.kinds import TaskKind
 from loihiconv.evaluation.tasks.scores import loss_between
 from loihiconv.evaluation.verdict import Verdict, cost, exactness, fit, main_back_end, survival
 from loihiconv.hardware.placement import Placement
-from loihiconv.lava.chip.lif import RATIO
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,9 +197,7 @@ def compare(
         traced = explain and trace_fits(net, n) and "potentials" in backend.records
         record = ["spikes"] if backend is judge else ["potentials"] if traced else None
         report = None if progress is None else partial(progress, backend.name)
-        options = RunOptions(
-            record=frozenset(record or ()), counts=False, device=device, stock_models=stock_models, lif_ratio=RATIO, progress=report
-        )
+        options = RunOptions(record=frozenset(record or ()), counts=False, device=device, stock_models=stock_models, progress=report)
         recording = backend.run(net, x[:n], options)  # the comparison itself says what saturates
         recordings[backend.name] = recording
         results[backend.name] = _result(kind, recorded(recording), y[:n], reference[:n], recording, net)
@@ -216,7 +213,7 @@ def compare(
     )
     if judge is not None:
         right = recordings[judge.name]
-        judged = find(judge.judges).run(net, x[: len(right)], RunOptions(record=frozenset({"spikes"}), lif_ratio=RATIO))
+        judged = find(judge.judges).run(net, x[: len(right)], RunOptions(record=frozenset({"spikes"})))
         spikes, potentials = mismatches(judged, right)
         comparison = replace(comparison, judge=judge.name, mismatched_spikes=spikes, mismatched_potentials=potentials)
     if not explain:
@@ -225,7 +222,7 @@ def compare(
     main = simulator_of(net).name
     if main not in whole:
         kept = ["potentials"] if trace_fits(net, len(x)) else []
-        whole[main] = find(main).run(net, x, RunOptions(record=frozenset(kept), counts=False, device=device, lif_ratio=RATIO))
+        whole[main] = find(main).run(net, x, RunOptions(record=frozenset(kept), counts=False, device=device))
     fewer = {f"samples in {backend.name.capitalize()}": len(recordings[backend.name]) for backend in chosen if backend.samples is not None}
     settings = {"back ends": ", ".join(backends), "samples": len(x), "task": kind.name, **fewer}
     analysis = analyse(

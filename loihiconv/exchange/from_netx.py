@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from loihiconv.ann.frontends.netx_file import FULL_DECAY, NO_DECAY, SIGMA_DELTA, Layer, Netx, Neuron, read_netx
+from loihiconv.ann.frontends.netx_file import read_netx
+from loihiconv.ann.frontends.netx_layers import FULL_DECAY, NO_DECAY, SIGMA_DELTA, Layer, Netx, Neuron, Ours
 from loihiconv.conversion.settings import DECLARED
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.choices import Coding
-from loihiconv.core.errors import InvalidSetting, UnsupportedLayer
+from loihiconv.core.errors import InvalidModel, InvalidSetting, UnsupportedLayer
 from loihiconv.core.fixed_point import round_weights
 from loihiconv.core.given import check_path
 from loihiconv.core.linear import Array, Shape
@@ -41,7 +42,8 @@ def from_netx(
 
     CUBA and LOIHI neurons whose current decays at once (iDecay 4096) and whose voltage does not decay (vDecay 0) are
     integrate-and-fire neurons that reset to zero. A last layer without neurons, or with a threshold that nothing reaches, is read out by
-    its potentials; else spikes are counted.
+    its potentials; else spikes are counted. A file of `loihiconv.export_netx` itself says how samples enter, and what populations are
+    called.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def from_netx(
         Whose ranges the integers must keep to.
     input_coding : "analog", "rate" or "poisson", optional
         By default "analog" where the input has neurons, whose current is weight x + bias for x from 0 to 1 (in steps of 1/256), and
-        "rate", with x spikes per step, where spikes enter.
+        "rate", with x spikes per step, where spikes enter; in files of ours what they say.
     seed : int
         Of "poisson".
 
@@ -73,7 +75,8 @@ def from_netx(
     steps = timesteps if timesteps is not None else netx.timesteps
     if steps is None:
         raise InvalidSetting("the file does not say how many", where="timesteps", remedy="give the time steps of a sample")
-    coding: Coding = input_coding or ("rate" if netx.neuron is None else "analog")
+    usual: Coding = "analog" if netx.neuron is not None else netx.ours.coding if netx.ours is not None else "rate"
+    coding = input_coding or usual
     for name, value in (("timesteps", steps), ("input_coding", coding), ("seed", seed)):
         DECLARED[name].check(value)
     found = load_board(board) if board is not None else None
@@ -91,19 +94,26 @@ def _network(netx: Netx, timesteps: int, coding: Coding, seed: int) -> Network:
     connections: list[Connection] = []
     if coding != "analog":
         populations = [Input("input", netx.shape, coding, 1.0, PAYLOADS, seed=seed)]
+    ours = netx.ours
     if netx.neuron is not None:
         populations, connections = _entry(netx, netx.neuron, coding)
-    for layer in netx.layers:
+    elif ours is not None:
+        populations = [_our_input(netx, ours, coding)]
+    names = [layer.name for layer in netx.layers] if ours is None else ours.names.splitlines()
+    if len(names) != len(netx.layers):
+        raise InvalidModel(f"{len(names)} names for {len(netx.layers)} layers", where=netx.path, remedy="export it again")
+    unit = float(1 << STATE_SHIFT) if ours is None else ours.unit
+    for i, layer in enumerate(map(lambda layer, name: replace(layer, name=name), netx.layers, names)):
         connections.append(_synapses(populations[-1].name, layer))
         bias = np.zeros(1) if layer.bias is None else layer.bias
-        last = layer is netx.layers[-1]
-        populations.append(_readout(layer, bias) if last and not _spikes(layer.neuron) else _neurons(layer, layer.shape, bias))
+        read_out = i == len(names) - 1 and (ours is not None or not _spikes(layer.neuron))
+        populations.append(_readout(layer, bias, unit) if read_out else _neurons(layer, layer.shape, bias))
     if populations[-1].spiking:
         counted = populations[-1]
         ones = identity(counted.shape, "counts")
         connections.append(Connection(counted.name, "counts", ones.with_weight(ones.weight.astype(np.int32))))
         populations.append(Readout("counts", (counted.size,), np.zeros(1, np.int32), np.zeros(1, np.int32), float(1 << STATE_SHIFT)))
-    record = ConversionRecord(notes=_notes(netx), provenance={"loihiconv": __version__})
+    record = ConversionRecord(notes=_notes(netx) if ours is None else (), provenance={"loihiconv": __version__})
     return Network(tuple(populations), tuple(connections), timesteps, fixed_point=True, record=record)
 
 
@@ -120,6 +130,12 @@ def _entry(netx: Netx, neuron: Neuron, coding: Coding) -> tuple[list[Population]
     return [source, _neurons(layer, netx.shape, np.full(1, netx.bias))], [connection]
 
 
+def _our_input(netx: Netx, ours: Ours, coding: Coding) -> Input:
+    given = () if ours.given is None else tuple(int(n) for n in ours.given)
+    order = ours.order
+    return Input("input", netx.shape, coding, ours.scale, ours.payload_max, ours.signed, ours.seed, ours.bias_plane, given, order)
+
+
 def _spikes(neuron: Neuron | None) -> bool:
     """Whether neurons have a threshold that they can reach."""
     return neuron is not None and neuron.threshold < VTH_LIMIT - 1
@@ -133,12 +149,12 @@ def _neurons(layer: Layer, shape: Shape, bias: Array) -> IF:
     return IF(layer.name, shape, neuron.threshold, np.zeros(1, np.int32), _shifted(bias, shape), "zero")
 
 
-def _readout(layer: Layer, bias: Array) -> Readout:
+def _readout(layer: Layer, bias: Array, unit: float) -> Readout:
     if layer.neuron is not None:
         _check_decay(layer.name, layer.neuron)
     shape = (prod(layer.shape),)
     whole = np.broadcast_to(_shifted(bias, layer.shape), layer.shape).reshape(shape)
-    return Readout(layer.name, shape, np.zeros(1, np.int32), np.array(whole), float(1 << STATE_SHIFT))
+    return Readout(layer.name, shape, np.zeros(1, np.int32), np.array(whole), unit)
 
 
 def _check_decay(name: str, neuron: Neuron) -> None:

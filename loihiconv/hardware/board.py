@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from loihiconv.core.errors import InvalidBoard
-from loihiconv.core.fixed_point import BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS
+from loihiconv.core.fixed_point import ALL_FORMATS, BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS, NumberFormats
 from loihiconv.core.given import did_you_mean, shown
 from loihiconv.core.network import V_MAX
 from loihiconv.hardware.board_fields import Compiler, Limit, Name
@@ -100,6 +100,18 @@ class Board(BaseModel):
     stepping: Name | None = None
     partition: Name | None = None
     compiler: Compiler | None = None
+    _formats: NumberFormats = PrivateAttr(default=ALL_FORMATS)
+
+    @property
+    def formats(self) -> NumberFormats:
+        """Which of the chip's formats a network may use; all, unless the board was `narrowed`."""
+        return self._formats
+
+    def narrowed(self, formats: NumberFormats, **limits: Limit) -> Board:
+        """The same board for a way to the chip that takes fewer formats, and with other limits by name."""
+        board = self.model_copy(update=limits)
+        board._formats = formats
+        return board
 
     @property
     def vth_max(self) -> int:

@@ -107,7 +107,7 @@ def require_loihi(access: BoardAccess, realization: Realization, *, instead: str
     Parameters
     ----------
     access : BoardAccess
-    realization : "native", "atrlif" or "lif"
+    realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`
     instead : str
         What runs the same on a CPU, for the message.
 

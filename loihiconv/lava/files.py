@@ -51,6 +51,47 @@ class SpikeRecorder:
         self.counts[:] = 0
 
 
+class PotentialRecorder:
+    """Writes a readout's potentials at the end of each window, and after every step where that is wanted.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Of the process: "window", "delay", "potentials" and "course".
+    """
+
+    def __init__(self, parameters: Any) -> None:
+        self.window, self.delay = parameters["window"], parameters["delay"]
+        self.file, self.course_file = parameters["potentials"], parameters["course"]
+        self.course: list[Array] = []
+
+    def wants(self, time_step: int) -> bool:
+        """Whether the potentials after a step of the run are to be written."""
+        place = self.window.locate(time_step)
+        return place is not None and (self.course_file is not None or self.window.is_last(place[1]))
+
+    def record(self, potentials: Array, time_step: int) -> None:
+        """Take the potentials after a step that is wanted."""
+        _, step = self.window.locate(time_step)
+        values = np.asarray(potentials.T.ravel(), "<i4")
+        if self.course_file is not None:
+            self.course.append(values if step >= self.delay else np.zeros_like(values))
+        if not self.window.is_last(step):
+            return
+        if self.course_file is not None:
+            append(self.course_file, np.stack(self.course))
+            self.course = []
+        append(self.file, values)
+
+
+def sign_extended(values: Array) -> Array:
+    """24-bit registers as int32: what comes off a chip has zeros where the sign should go on.
+
+    (x << 8) >> 8 in 32 bits, arithmetically; numbers that already carry their sign stay as they are.
+    """
+    return np.asarray(np.right_shift(np.left_shift(np.asarray(values).astype(np.int64).astype(np.int32), 8), 8))
+
+
 def append(path: Path, values: Array) -> None:
     """Append one sample in a single write, so that a reader meets whole samples but for the last one."""
     with path.open("ab", buffering=0) as file:

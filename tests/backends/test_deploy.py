@@ -22,6 +22,7 @@ from loihiconv.core.network import Network
 from loihiconv.demo import digits, digits_cnn
 from tests.lava.small import chain
 
+h5py = pytest.importorskip("h5py", reason="h5py is not installed")
 ROOT = Path(__file__).parents[2]
 lava = pytest.mark.lava
 HEAVY = ("torch", "numba", "pydantic", "yaml", "typer", "rich", "safetensors")
@@ -47,8 +48,8 @@ def net() -> Network:
 def made(net: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that was made in one place and now lies in another."""
     there = tmp_path_factory.mktemp("there") / "bundle"
-    done = deploy(net, digits()[2], there, samples=2)
-    assert (done.folder, done.realization, done.samples) == (there, "atrlif", 2)
+    done = deploy(net, digits()[2], there, realization="lifreset", samples=2)
+    assert (done.folder, done.realization, done.samples) == (there, "lifreset", 2)
     assert [p.name for p in there.parent.iterdir()] == ["bundle"]
     here = tmp_path_factory.mktemp("another place") / "elsewhere"
     shutil.move(there, here)
@@ -87,11 +88,29 @@ def test_samples_of_ones_own(made, net, bare, tmp_path):
     np.savez(tmp_path / "own.npz", x_test=x, y_test=y)
     done = run_sh(made, "run", "own.npz", "--samples", 3, "--out", "result.npz", "--simulate", environment=bare, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    expected = lc.run(net, x[:3], realization="atrlif")
+    expected = lc.run(net, x[:3], realization="lifreset")
     assert done.stdout.splitlines()[0] == f"predictions: {' '.join(map(str, expected.predictions))}"
     assert done.stdout.splitlines()[1] == f"correct: {(expected.predictions == y[:3]).sum()} of 3"
     with np.load(tmp_path / "result.npz") as result:
         np.testing.assert_array_equal(result["potentials"], expected.potentials)
+
+
+@lava
+def test_lava_dls_own_loader_runs_the_folder(net, bare, netx_python, tmp_path):
+    """Every spike, and each file's own changes named."""
+    x_train, _, x, y = digits()
+    done = deploy(net, x, tmp_path / "folder", y=y, calibration=x_train[:64], lif_ratio=3.0, samples=1)
+    assert (done.realization, done.cost.corrected, done.cost.samples) == ("netx", True, 360)
+    assert done.cost.after == pytest.approx(done.cost.before, abs=0.03)
+    assert str(done.cost) in (done.folder / "README.md").read_text()
+    passed = run_sh(done.folder, "selftest", "--simulate", environment=bare, cwd=tmp_path)
+    assert (passed.returncode, passed.stdout[:15]) == (0, "self-test passe"), passed.stderr
+    with h5py.File(done.folder / "network.net", "r+") as file:
+        weight = file["layer/1/weight"]
+        weight[0, 0, 0, 0] = 254 if weight[0, 0, 0, 0] <= 0 else -254
+    failed = run_sh(done.folder, "selftest", "--simulate", environment=bare, cwd=tmp_path)
+    assert failed.returncode == 1, failed.stderr
+    assert failed.stdout.startswith(f"self-test FAILED on Lava's CPU simulator: population {net.populations[1].name}: ")
 
 
 @lava
@@ -166,7 +185,7 @@ def test_what_is_inside(made, net):
     assert not any("torch" in name or "simulation" in name for name in names)
     network = lc.load(made / "network.lnet")
     assert network.origin is None
-    assert network.record.realization.name == "atrlif"
+    assert network.record.realization.name == "lifreset"
     readme = (made / "README.md").read_text()
     assert "It has never touched\nsilicon." in readme
     assert "$" not in readme.replace("$ ", "")
@@ -220,6 +239,7 @@ def test_loihi_1_gets_neurons_that_it_has(tmp_path):
     net = lc.convert(digits_cnn(), digits()[0][:100], board="nahuku8", timesteps=8)
     done = deploy(net, digits()[2], tmp_path / "bundle", samples=1)
     assert done.realization == "lif"
+    assert 'not "netx": realization: LIFReset is a program for the cores of Loihi 2' in done.why
     assert json.loads((tmp_path / "bundle/bundle.json").read_text())["generation"] == 1
 
 

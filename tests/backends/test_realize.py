@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import loihiconv as lc
-from loihiconv.backends.realize import realize, threshold_format
+from loihiconv.backends.realize import realize
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, MaxPool, Network
@@ -24,15 +24,6 @@ from tests.lava.small import chain
 @pytest.fixture(scope="module")
 def net() -> Network:
     return lc.convert(digits_cnn(), digits()[0][:200], board="kapoho_point", timesteps=16, scale="percentile", hold_back=0.0)
-
-
-@given(ceiling=st.integers(2, 8190), bits=st.sampled_from([(17, 0), (8, 7)]))
-def test_the_threshold_format_stays_below_its_ceiling(ceiling: int, bits: tuple[int, int]):
-    mantissa, exponent = threshold_format(ceiling, *bits)
-    assert (2**mantissa - 1) << exponent <= ceiling
-    assert mantissa <= bits[0]
-    assert exponent <= bits[1] or bits[1] == 0
-    assert ceiling < 63 or (2**mantissa - 1) << exponent >= ceiling / 2
 
 
 def test_a_network_that_fits_stays_as_it_is():
@@ -83,6 +74,22 @@ def test_loihi_1_keeps_its_thresholds_form():
             assert population.vth <= largest_threshold(64)
 
 
+def test_neurons_that_begin_each_sample_by_themselves(net):
+    realized, again = realize(net, "lifreset", ratio=2.0), realize(net, "netx")
+    assert realized.record.realization == RealizationRecord("lifreset", quantized_again=True, ratio=2.0)
+    assert again.record.realization == RealizationRecord("netx", quantized_again=True, ratio=3.0)
+    assert realize(again, "netx") is again
+    assert realize(again, "lifreset").connections is again.connections  # what netx can say is not all that LIFReset can be
+    hidden = [p for p in (*realized.populations, *again.populations) if isinstance(p, IF)]
+    assert {p.reset for p in hidden} == {"zero"}
+    assert not any(np.any(p.v_init) for p in hidden)
+    with pytest.raises(LimitExceeded, match=r"realization lifreset: T = 12; chips reset .* 2\^n .*; convert with timesteps=8 or 16"):
+        realize(replace(net, timesteps=12), "lifreset")
+    loihi_1 = lc.convert(digits_cnn(), digits()[0][:100], board="nahuku32", timesteps=8, bias_correction=False)
+    with pytest.raises(LimitExceeded, match=r"input->0: the host computes its sums .*; .* use realization \"lif\""):
+        realize(loihi_1, "lifreset")
+
+
 def test_what_cannot_be_quantized_again_is_refused():
     odd = chain()
     hidden = replace(odd.populations[1], vth=501)
@@ -97,7 +104,7 @@ def test_what_cannot_be_quantized_again_is_refused():
 
 
 def test_mistakes_are_named():
-    with pytest.raises(InvalidSetting, match=r"unknown realization 'cuba'; one of native, atrlif, lif"):
+    with pytest.raises(InvalidSetting, match=r"unknown realization 'cuba'; one of native, atrlif, lif, lifreset, netx"):
         realize(chain(), "cuba")  # type: ignore[arg-type]
     with pytest.raises(InvalidSetting, match="this network is float"):
         realize(replace(chain(), fixed_point=False), "native")

@@ -43,7 +43,9 @@ def test_the_command_line(net, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "LOIHICONV_LAVA_PYTHON": "/nowhere/python"}
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"path": "b", "realization": "lif", "samples": 3, "board_ready": False, "selftest": None}
+    found = json.loads(done.stdout)
+    assert (found.pop("why"), found.pop("cost")["corrected"]) == ("it was asked for", False)
+    assert found == {"path": "b", "realization": "lif", "samples": 3, "board_ready": False, "selftest": None}
     again = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert again.returncode == 2
     assert "exists" in again.stderr
@@ -63,6 +65,8 @@ def test_where_a_board_is_within_reach_the_selftest_runs_at_once(net, tmp_path, 
         "data.npz",
         "--slurm",
         "oheogulch",
+        "--realization",
+        "atrlif",
         "--out",
         "b",
     ]

@@ -34,6 +34,22 @@ def test_the_float_network_behind_it(run, lnet: Path, tmp_path: Path) -> None:
 
 
 def test_a_format_is_needed(run, lnet: Path) -> None:
-    code, _, err = run("export", lnet)
+    for formats in ((), ("--nir", "a.nir", "--netx", "a")):
+        code, _, err = run("export", lnet, *formats)
+        assert code == 2
+        assert "give --nir FILE or --netx FOLDER" in err
+
+
+def test_a_folder_for_lava_dl(run, lnet: Path, npz: Path, tmp_path: Path) -> None:
+    code, out, _ = run("export", lnet, "--netx", tmp_path / "a", "--samples", npz, "--lif-ratio", "3", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["samples"], found["cost"]["samples"], found["cost"]["ratio"], found["cost"]["corrected"]) == (3, 360, 3.0, True)
+    assert lc.from_netx(tmp_path / "a/network.net").timesteps == 8
+    code, _, err = run("export", lnet, "--netx", tmp_path / "b", "--selftest-samples", "1")
+    assert code == 0
+    assert "the self-test runs noise" in err
+    assert "biases are not corrected" in err
+    code, _, err = run("export", lnet, "--netx", tmp_path / "b", "--float")
     assert code == 2
-    assert "give --nir FILE" in err
+    assert "leave it out" in err

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihiconv.core.fixed_point import BIAS_MAX, V_MAX, join_bias, round_bias, round_weights, split_bias
+from loihiconv.core.fixed_point import BIAS_MAX, V_MAX, NumberFormats, join_bias, round_bias, round_weights, split_bias
 
 
 @given(st.integers(-4095, 4095), st.integers(0, 7))
@@ -50,3 +50,12 @@ def test_signs_that_mix_cost_a_bit() -> None:
     assert round_weights(np.array([3.0, 1.0, 0.0])).tolist() == [3, 1, 0]
     assert round_weights(np.array([-3.0, -1.0, 0.0])).tolist() == [-3, -1, 0]
     assert (round_weights(np.array([3.0, -1.0, 254.9])) % 2 == 0).all()
+
+
+def test_biases_with_fewer_exponents() -> None:
+    formats = NumberFormats(bias_exponents=(6, 6))
+    assert formats.bias_max == 4095 * 64
+    assert round_bias(np.array([31, 33, -97, 4095 * 64]), formats).tolist() == [0, 64, -128, 4095 * 64]
+    with pytest.raises(ValueError, match=r"262112 is larger than 262080 = 4095 \* 2\^6"):
+        split_bias(np.array([4095 * 64 + 32]), formats)
+    assert NumberFormats().bias_max == BIAS_MAX

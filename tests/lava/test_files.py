@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from loihiconv.lava.files import Samples, SpikeRecorder, append
+from loihiconv.lava.files import PotentialRecorder, Samples, SpikeRecorder, append, sign_extended
 from loihiconv.lava.window import Window
 
 
@@ -40,3 +40,21 @@ def test_samples_are_appended_whole(tmp_path: Path) -> None:
     for values in ([1, 2], [3]):
         append(tmp_path / "f", np.array(values, "<i4"))
     assert np.fromfile(tmp_path / "f", "<i4").tolist() == [1, 2, 3]
+
+
+def test_potentials_are_written_at_a_windows_end(tmp_path: Path) -> None:
+    """Of a readout of depth 2 that lets the first of 3 steps pass."""
+    window, end, course = Window(timesteps=3, depth=2, samples=2), tmp_path / "end", tmp_path / "course"
+    for with_course in (None, course):
+        end.unlink(missing_ok=True)
+        recorder = PotentialRecorder({"window": window, "delay": 1, "potentials": end, "course": with_course})
+        wanted = [step for step in range(1, 12) if recorder.wants(step)]
+        assert wanted == ([5, 8] if with_course is None else [3, 4, 5, 6, 7, 8])
+        for step in wanted:
+            recorder.record(np.array([step, -step]), step)
+        assert np.fromfile(end, "<i4").tolist() == [5, -5, 8, -8]
+    assert np.fromfile(course, "<i4").tolist() == [0, 0, 4, -4, 5, -5, 0, 0, 7, -7, 8, -8]
+
+
+def test_signs_of_24_bit_registers() -> None:
+    assert sign_extended(np.array([5, 2**23 - 1, 2**24 - 1, 2**23, -7.0])).tolist() == [5, 2**23 - 1, -1, -(2**23), -7]

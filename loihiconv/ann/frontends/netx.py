@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 
 from loihiconv.ann.frontends.model import FloatModel
-from loihiconv.ann.frontends.netx_file import SIGMA_DELTA, Layer, Netx, read_netx
+from loihiconv.ann.frontends.netx_file import read_netx
+from loihiconv.ann.frontends.netx_layers import SIGMA_DELTA, Layer, Netx
 from loihiconv.ann.graph import Ann, Input, Linear, Node, Relu
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array, Conv, Shape

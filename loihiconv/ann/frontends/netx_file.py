@@ -1,26 +1,20 @@
-"""Networks that lava-dl has exported for its ``netx``: HDF5 files, customarily ``*.net``, as layers.
-
-``layer/0``, ``layer/1``, ... hold a type, weights, a bias and a neuron each, one layer after the other. Weights are whole numbers as
-Loihi has them. What is read is what lava-dl's own loader (``lava.lib.dl.netx.hdf5`` of version 0.6) makes of it: shapes are (C, H, W),
-kernels are those of a cross-correlation, biases are cut to whole numbers.
-"""
+"""Read what lava-dl has exported for its ``netx``, HDF5 files that are customarily ``*.net``, as `netx_layers` describes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from loihiconv.ann.frontends.hdf5 import Tree, holds, read_tree
+from loihiconv.ann.frontends.netx_layers import FULL_DECAY, NO_DECAY, OURS, SIGMA_DELTA, SPIKING, Layer, Netx, Neuron, Ours
+from loihiconv.core.choices import Coding
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Pair, Shape
 
-SPIKING, SIGMA_DELTA = ("CUBA", "LOIHI"), "SDNN"
-NO_DECAY, FULL_DECAY = 0, 4096
 MOST_VALUES = 2**26
 """Of a layer: more neurons than all boards have."""
 _REFUSED = {
@@ -31,87 +25,6 @@ _REFUSED = {
     "average": "averages groups of neurons",
     "concat": "joins layers",
 }
-
-
-@dataclass(frozen=True)
-class Neuron:
-    """A layer's neurons.
-
-    Parameters
-    ----------
-    kind : "CUBA", "LOIHI" or "SDNN"
-    threshold : int
-        ``vThMant``.
-    current_decay, voltage_decay : int
-        ``iDecay`` and ``vDecay``: 4096 lets nothing stay of a step, 0 all.
-    activation : str
-        Of SDNN.
-    sigma_output : bool
-        Of SDNN: the output itself, without activation.
-    """
-
-    kind: str
-    threshold: int
-    current_decay: int = FULL_DECAY
-    voltage_decay: int = NO_DECAY
-    activation: str = "relu"
-    sigma_output: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One layer with neurons, and what leads to it.
-
-    Parameters
-    ----------
-    name : str
-        Type and number, such as "conv1".
-    shape : tuple of int
-        (C, H, W) or (n,).
-    map : Dense or Conv
-        Whole-numbered weights in float64.
-    bias : float64 array that broadcasts to shape, or None
-    neuron : Neuron or None
-        None integrates and never spikes.
-    """
-
-    name: str
-    shape: Shape
-    map: LinearMap
-    bias: Array | None
-    neuron: Neuron | None
-
-
-@dataclass(frozen=True, eq=False)
-class Netx:
-    """A chain of layers.
-
-    Parameters
-    ----------
-    path : str
-    shape : tuple of int
-        Of the input.
-    neuron : Neuron or None
-        Of the input; None where spikes enter.
-    weight, bias : int
-        Of the input's neurons: their current is weight x + bias.
-    layers : tuple of Layer
-    timesteps : int or None
-        That it was trained with, where the file says it.
-    """
-
-    path: str
-    shape: Shape
-    neuron: Neuron | None
-    weight: int
-    bias: int
-    layers: tuple[Layer, ...]
-    timesteps: int | None
-
-    @property
-    def sigma_delta(self) -> bool:
-        """Whether it is a network of sigma-delta neurons, which is a float network that sends changes."""
-        return any(n is not None and n.kind == SIGMA_DELTA for n in (self.neuron, *(layer.neuron for layer in self.layers)))
 
 
 def is_netx(path: str | Path) -> bool:
@@ -155,11 +68,27 @@ def read_netx(path: str | Path) -> Netx:
         entry.whole("bias", 0) if entry is not None else 0,
         tuple(layers),
         steps.whole("tSample", 0) or None if steps is not None else None,
+        _ours(tree[OURS]) if isinstance(tree.get(OURS), Mapping) else None,
     )
 
 
 def _number(key: str) -> int:
     return int(key) if key.isdecimal() and len(key) < 9 else -1
+
+
+def _ours(tree: Any) -> Ours:
+    fields = _Fields(tree, "")
+    fields.name = OURS
+    coding = next((c for c in get_args(Coding) if c == fields.word("coding")), None)
+    if coding is None:
+        raise InvalidModel(f"coding {fields.word('coding')!r}", where=OURS, limit=f"one of {', '.join(get_args(Coding))} expected")
+    scale, unit = (float(fields.numbers(key).ravel()[0]) for key in ("scale", "unit"))
+    given, order = ((fields.numbers(key).astype(np.int64) if fields.has(key) else None) for key in ("given", "order"))
+    signed, plane = (bool(fields.whole(key, 0)) for key in ("signed", "bias_plane"))
+    names, seed = fields.word("names"), fields.word("seed")
+    if not (seed.isdecimal() and len(seed) <= 20):
+        raise InvalidModel(f"seed {seed!r}", where=OURS, limit="0 to 2^64 - 1 expected")
+    return Ours(coding, scale, fields.whole("payload_max", 0), signed, plane, int(seed), unit, names, given, order)
 
 
 class _Fields:

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from lava.magma.core.process.ports.ports import OutPort
 from lava.proc.atrlif.process import ATRLIF
 from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
-from lava.proc.lif.process import LIF
+from lava.proc.lif.process import LIF, LIFReset
 from lava.proc.sparse.process import DelaySparse, Sparse
 
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Connection, Integrating, Integrator, Network, Population, assert_never
+from loihiconv.core.network import Connection, Integrating, Integrator, Network, assert_never
 from loihiconv.core.validation import check_joined, check_start, check_weights, split_exactly
 from loihiconv.lava.builder import check_stock_conv, join, lava_array, message_bits
 from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
 from loihiconv.lava.chip.cores import OnChip
+from loihiconv.lava.chip.ends import ADAPTER_BITS, Adapters, HostEnds
 from loihiconv.lava.chip.lif import DU, DV, READOUT_OFFSET, VTH_MAX
-from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
-from loihiconv.lava.chip.realizations import neuron
+from loihiconv.lava.chip.processes.process import SoftResetIF
+from loihiconv.lava.chip.realizations import AT_ONCE, neuron
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import Samples
 from loihiconv.lava.job import Job, Settings
 from loihiconv.lava.layout import LavaConv, LavaDense, LavaMap, LavaSparse, all_synapses, lava_map, lava_views
-from loihiconv.lava.window import Window
 
 MAX_DELAY = 62
 """Steps that a synapse can wait."""
-ADAPTER_BITS = {"conv": 16, "dense": 24}
-"""Width of payloads that come from the host, at both ends of their adapter; see `loihiconv.lava.chip.loihi`."""
-Attach: TypeAlias = Callable[[OutPort, str, int], OutPort]
-"""(port, "dense", "conv" or "sink", message bits) -> port: puts an adapter behind a port where host and chip meet."""
 
 
 @dataclass
@@ -44,7 +39,7 @@ class Neurons:
 
     Parameters
     ----------
-    process : LIF, ATRLIF or SoftResetIF
+    process : LIF, LIFReset, ATRLIF or SoftResetIF
     depth : int
     state : {variable: array}
         To be set before each sample's window.
@@ -69,14 +64,14 @@ class Neurons:
 
 @dataclass
 class Graph:
-    """Connected processes; ``neurons`` by population, the readout among them, and all that belongs on a chip."""
+    """Connected processes: ``neurons`` by population, the readout among them, the process by which all run, and what belongs on a chip."""
 
     neurons: dict[str, Neurons]
-    readout: Any
+    top: Any
     on_chip: OnChip
 
 
-def build(network: Network, job: Job, settings: Settings, chip: ChipSettings, attach: Attach) -> Graph:
+def build(network: Network, job: Job, settings: Settings, chip: ChipSettings, adapters: Adapters) -> Graph:
     """The graph of a realized network.
 
     Parameters
@@ -87,8 +82,8 @@ def build(network: Network, job: Job, settings: Settings, chip: ChipSettings, at
         Folder with payload and biases, into which the host's processes write.
     settings : Settings
     chip : ChipSettings
-    attach : function
-        Adapters between host and chip; on the CPU `no_adapter`.
+    adapters : Adapters
+        Between host and chip; on the CPU `NoAdapters`.
 
     Raises
     ------
@@ -97,20 +92,15 @@ def build(network: Network, job: Job, settings: Settings, chip: ChipSettings, at
     InvalidModel
         If a population is not joined to the readout, so that Lava would not run it.
     """
-    return _Builder(network, job, settings, chip, attach).graph()
-
-
-def no_adapter(port: OutPort, kind: str, bits: int) -> OutPort:
-    """On the CPU host and chip are one."""
-    return port
+    return _Builder(network, job, settings, chip, adapters).graph()
 
 
 class _Builder:
-    def __init__(self, network: Network, job: Job, settings: Settings, chip: ChipSettings, attach: Attach) -> None:
-        self.network, self.job, self.settings, self.chip, self.attach = network, job, settings, chip, attach
+    def __init__(self, network: Network, job: Job, settings: Settings, chip: ChipSettings, adapters: Adapters) -> None:
+        self.network, self.job, self.settings, self.chip = network, job, settings, chip
         self.views = lava_views(network)
-        self.gap = max(network.depth.values())
-        self.on_chip = OnChip()
+        self.ends = HostEnds(network, job, settings, chip, adapters)
+        self.on_chip = self.ends.on_chip
 
     def graph(self) -> Graph:
         network = self.network
@@ -122,7 +112,8 @@ class _Builder:
             if connection.on_host:
                 continue
             if connection.source == network.input.name:
-                source = self._source(connection, record=first_source)
+                shape = self.views[network.input.name][::-1]
+                source = self.ends.source(shape, connection.target, delay=network.delay(connection), record=first_source)
                 port, first_source = source.s_out, False
             else:
                 port = neurons[connection.source].process.s_out
@@ -130,51 +121,21 @@ class _Builder:
             self.on_chip.cores[f"connection {synapses.name}"] = synapses
             join(synapses.a_out, neurons[connection.target].process.a_in)
         if self.chip.sinks:
-            for i, population in enumerate(network.populations):
+            for population in network.populations:
                 if population.name in neurons and population.spiking:
-                    self._sink(i, population, neurons[population.name])
-        return Graph(neurons, neurons[network.readout.name].process, self.on_chip)
-
-    def _window(self, depth: int) -> Window:
-        return Window(self.network.timesteps, depth, self.settings.samples, gap=self.gap)
-
-    def _source(self, connection: Connection, *, record: bool) -> HostSource:
-        """Where a connection from the input begins, on the host; a skip's samples set out later instead of waiting on the way."""
-        population, index = self.network.input, 0
-        record = record and population.spiking
-        return HostSource(
-            shape=self.views[population.name][::-1],
-            window=self._window(self.network.delay(connection)),
-            population=population,
-            payload=self.job.payload,
-            counts=self.job.counts(index) if record else None,
-            spikes=self.job.spikes(index) if record and self.settings.record_spikes else None,
-            name=f"input of {connection.target}",
-        )
-
-    def _sink(self, index: int, population: Population, neurons: Neurons) -> None:
-        sink = SpikeSink(
-            shape=self.views[population.name][::-1],
-            window=self._window(neurons.depth),
-            counts=self.job.counts(index),
-            spikes=self.job.spikes(index) if self.settings.record_spikes else None,
-            name=f"spikes of {population.name}",
-        )
-        self._adapted(neurons.process.s_out, "sink", 0, f"adapter behind {population.name}").connect(sink.a_in)
-
-    def _adapted(self, port: OutPort, kind: str, bits: int, name: str) -> OutPort:
-        """A port behind its adapter, which is remembered, or the port itself where there is none."""
-        attached = self.attach(port, kind, bits)
-        if attached is not port:
-            self.on_chip.adapters[name] = attached.process
-        return attached
+                    self.ends.sink(population, neurons[population.name].process.s_out)
+        readout = neurons[network.readout.name].process
+        if self.chip.realization in AT_ONCE:
+            self.ends.reader(readout)
+        return Graph(neurons, readout, self.on_chip)
 
     def _neurons(self, index: int, population: Integrating) -> Neurons:
         name, shape = population.name, self.views[population.name][::-1]
         path = self.job.biases(index)
         biases = Samples(path, shape) if path.exists() else None
         check_start(population)
-        v = lava_array(population.v_init, population.shape, shape) - (0 if population.spiking else READOUT_OFFSET)
+        at_once = self.chip.realization in AT_ONCE
+        v = lava_array(population.v_init, population.shape, shape) - (0 if population.spiking or at_once else READOUT_OFFSET)
         # Where the host loads biases, the population's own is part of them, and not yet what a chip could hold.
         bias = np.zeros(shape, np.int64) if biases else lava_array(population.bias, population.shape, shape)
         mantissa, exponent = split_exactly(bias, name)
@@ -184,6 +145,9 @@ class _Builder:
         made = neuron(population, self.chip.realization)
         if made == "lif":
             process: Any = LIF(du=DU, dv=DV, vth=vth, **common)
+        elif made == "lifreset":
+            first = self.network.depth[name] + 1 + population.first_step
+            process = LIFReset(du=DU, dv=DV, vth=vth, reset_interval=self.network.timesteps, reset_offset=first, **common)
         elif made == "native":
             process = SoftResetIF(vth=vth, **common)
         else:
@@ -222,7 +186,7 @@ class _Builder:
         else:
             synapses = self._synapses(mapped, connection, {"num_message_bits": bits, "name": name})
         if from_host:
-            port = self._adapted(port, kind, bits, f"adapter in front of {name}")
+            port = self.ends.adapted(port, kind, bits, f"adapter in front of {name}")
         join(port, synapses.s_in)
         return synapses
 

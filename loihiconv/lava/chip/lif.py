@@ -11,11 +11,14 @@ eighth as high, so that eight times the time steps carry as many spikes.
 
     first layers    w <- w / ratio,  b <- b / ratio      their input does not slow down
     later layers                     b <- b / ratio      their input comes at an eighth of the rate already
-    readout                          b <- b / ratio,  scale <- scale / ratio
+    readout       w <- w ratio                           so that its potentials, and the bits of its weights, are as before
 
-so that all hidden rates become rate / ratio and the readout's potentials potential / ratio. A charge that was held back from the start,
-to come with the bias over T steps (`loihiconv.conversion.settings.Settings.hold_back`), is put back to the start: it must not
-shrink with the bias.
+so that all hidden rates become rate / ratio. A charge that was held back from the start, to come with the bias over T steps
+(`loihiconv.conversion.settings.Settings.hold_back`), is put back to the start: it must not shrink with the bias.
+
+``LIFReset`` is a ``LIF`` that sets u and v to zero at regular times, which on chips are powers of two apart. With T for that and the depth
+of a layer for its offset, every sample finds its neurons as new, and all of them pass in one run. There is nothing else than 0 to
+begin at, so the whole charge comes with the bias (`from_zero`).
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from loihiconv.core.fixed_point import NumberFormats
 from loihiconv.core.linear import Array, LinearMap
 from loihiconv.core.network import IF, STATE_SHIFT, V_MAX, Connection, Input, MaxPool, Network, Population, Readout, assert_never
 
@@ -40,6 +44,10 @@ where it would be reset, as from the lower end of its register, where public mic
 READOUT_HIGHEST = (VTH_MAX << STATE_SHIFT) + READOUT_OFFSET
 """Largest potential of a readout, 6,291,392; the smallest is `READOUT_LOWEST`."""
 READOUT_LOWEST = READOUT_OFFSET - V_MAX
+FROM_ZERO = NumberFormats(readout_max=VTH_MAX << STATE_SHIFT)
+"""Of neurons that are reset to zero between samples: a readout, too, begins at 0, and must not reach its threshold."""
+NETX = NumberFormats(bias_exponents=(6, 6), weight_exponents=False, readout_max=VTH_MAX << STATE_SHIFT)
+"""Of lava-dl's ``netx``, which gives all biases an exponent of 6, and connections none."""
 
 
 def slowed(network: Network, ratio: float = RATIO) -> Network:
@@ -61,13 +69,24 @@ def slowed(network: Network, ratio: float = RATIO) -> Network:
                     replace(population, bias=_divided(bias, ratio), v_init=np.asarray(population.v_init + held), reset="zero")
                 )
             case Readout():
-                populations.append(replace(population, bias=_divided(population.bias, ratio), scale=population.scale / ratio))
+                populations.append(population)
             case Input() | MaxPool():
                 populations.append(population)
             case _:
                 assert_never(population)
     connections = tuple(_slowed_connection(network, c, ratio) for c in network.connections)
     return replace(network, populations=tuple(populations), connections=connections)
+
+
+def from_zero(network: Network) -> Network:
+    """A float network whose neurons begin each sample at 0: what they began with comes with the bias, spread over the T steps."""
+    populations = tuple(_from_zero(p, network.timesteps) if isinstance(p, IF) else p for p in network.populations)
+    return replace(network, populations=populations)
+
+
+def _from_zero(population: IF, timesteps: int) -> IF:
+    bias = population.bias + np.asarray(population.v_init, population.bias.dtype) / np.asarray(timesteps, population.bias.dtype)
+    return replace(population, bias=bias, v_init=np.zeros_like(population.v_init))
 
 
 def _held_back(network: Network, population: IF) -> Array:
@@ -77,10 +96,11 @@ def _held_back(network: Network, population: IF) -> Array:
 
 
 def _slowed_connection(network: Network, connection: Connection, ratio: float) -> Connection:
-    if connection.source != network.input.name:
+    factor = (1 if connection.source != network.input.name else 1 / ratio) * (ratio if connection.target == network.readout.name else 1)
+    if factor == 1:
         return connection
     linear: LinearMap = connection.map
-    return replace(connection, map=linear.with_weight(_divided(linear.weight, ratio)))
+    return replace(connection, map=linear.with_weight(_divided(linear.weight, 1 / factor)))
 
 
 def _divided(values: Array, ratio: float) -> Array:

@@ -2,7 +2,8 @@
 
 lava-loihi is not public. What is used of it here is what public code uses (Lava's and lava-dl's tutorials):
 ``lava.utils.loihi.use_slurm_host`` and ``use_ethernet_host``, ``lava.magma.core.run_configs.Loihi2HwCfg``,
-``lava.proc.embedded_io.spike.PyToNxAdapter``, ``PyToN3ConvAdapter`` and ``NxToPyAdapter``, and the profiler's
+``lava.proc.embedded_io.spike.PyToNxAdapter``, ``PyToN3ConvAdapter`` and ``NxToPyAdapter``, ``embedded_io.state.Read`` and ``ReadConv`` with
+their ``connect_var``, and the profiler's
 ``lava.utils.loihi2_profiler.Loihi2Power``, ``Loihi2ExecutionTime`` and ``Loihi2Activity``. Tests hold a stand-in against it that records
 what it was asked for. NONE OF IT HAS RUN ON A BOARD.
 
@@ -123,19 +124,27 @@ def neurocore_model(name: str | None) -> Any:
     return model
 
 
-def attach(port: OutPort, kind: str, bits: int) -> OutPort:
-    """Put an embedded adapter behind a port: from the host into "dense" or "conv" synapses, or from neurons to the host ("sink")."""
-    spike = import_module("lava.proc.embedded_io.spike")
-    if kind == "sink":
-        adapter = spike.NxToPyAdapter(shape=port.shape, num_message_bits=bits)
-    elif kind == "conv":
-        from lava.proc.io.encoder import Compression
+class Embedded:
+    """Adapters that are programs of the chip's embedded processors: `loihiconv.lava.chip.ends.Adapters` of a board."""
 
-        adapter = spike.PyToN3ConvAdapter(shape=port.shape, num_message_bits=bits, spike_exp=0, compression=Compression.DENSE)
-    else:
-        adapter = spike.PyToNxAdapter(shape=port.shape, num_message_bits=bits)
-    port.connect(adapter.inp)
-    return adapter.out
+    def attach(self, port: OutPort, kind: str, bits: int) -> OutPort:
+        spike = import_module("lava.proc.embedded_io.spike")
+        if kind == "sink":
+            adapter = spike.NxToPyAdapter(shape=port.shape, num_message_bits=bits)
+        elif kind == "conv":
+            from lava.proc.io.encoder import Compression
+
+            adapter = spike.PyToN3ConvAdapter(shape=port.shape, num_message_bits=bits, spike_exp=0, compression=Compression.DENSE)
+        else:
+            adapter = spike.PyToNxAdapter(shape=port.shape, num_message_bits=bits)
+        port.connect(adapter.inp)
+        return adapter.out
+
+    def read(self, var: Any) -> OutPort:
+        state = import_module("lava.proc.embedded_io.state")
+        adapter = (state.ReadConv if len(var.shape) == 3 else state.Read)(shape=var.shape)
+        adapter.connect_var(var)
+        return adapter.out
 
 
 def callbacks(access: BoardAccess, steps: int) -> list[Any]:

@@ -1,6 +1,8 @@
-"""Run the chip's graph, sample by sample.
+"""Run the chip's graph.
 
-Lava's stock neurons know no windows. Before a population's window for a sample begins, the host sets its state, and
+Neurons that begin every sample by themselves (`AT_ONCE`) let all samples pass in one run of N T + L steps, L the depth of the network.
+
+Lava's other stock neurons know no windows. Before a population's window for a sample begins, the host sets its state, and
 that works only while Lava is paused. So the first L steps of a sample (L the depth of the network) are single ones, after
 each of which the populations of the next depth are set; then the readout's T steps run in one. A sample costs T + L steps
 and L + 1 pauses. A delayed readout is set once more after the steps that it lets pass, which is one pause more. What a
@@ -20,10 +22,12 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.lava.chip import cores, loihi
-from loihiconv.lava.chip.graph import Graph, build, no_adapter
+from loihiconv.lava.chip.ends import Adapters, NoAdapters
+from loihiconv.lava.chip.graph import Graph, build
 from loihiconv.lava.chip.lif import READOUT_OFFSET
+from loihiconv.lava.chip.realizations import AT_ONCE
 from loihiconv.lava.chip.settings import ChipSettings
-from loihiconv.lava.files import append
+from loihiconv.lava.files import append, sign_extended
 from loihiconv.lava.job import Job, Settings
 
 
@@ -34,27 +38,30 @@ def run(network: Network, job: Job, settings: Settings, chip: ChipSettings) -> N
         loihi.connect(chip.access, chip.generation)
         callbacks = loihi.callbacks(chip.access, settings.samples * _steps(network))
         configuration = loihi.configuration(chip, callbacks)
-        graph = build(network, job, settings, chip, loihi.attach)
+        graph = _build(network, job, settings, chip, loihi.Embedded())
     else:
         configuration = _simulation(settings)
-        graph = build(network, job, settings, chip, no_adapter)
+        graph = _build(network, job, settings, chip, NoAdapters())
     try:
         if chip.place == "loihi":
-            cores.start(graph.readout, graph.on_chip, configuration)
-        for sample in range(settings.samples):
-            _run_sample(network, graph, sample, configuration, job, settings)
+            cores.start(graph.top, graph.on_chip, configuration)
+        if chip.realization in AT_ONCE:
+            _run_all(network, graph, configuration, job, settings, late=chip.access.read_late)
+        else:
+            for sample in range(settings.samples):
+                _run_sample(network, graph, sample, configuration, job, settings)
     finally:
-        graph.readout.stop()
+        graph.top.stop()
     if callbacks:
         job.profile.write_text(json.dumps(loihi.profile(callbacks)))
 
 
-def sign_extended(values: Array) -> Array:
-    """24-bit registers as int32: what comes off a chip has zeros where the sign should go on.
+def _build(network: Network, job: Job, settings: Settings, chip: ChipSettings, adapters: Adapters) -> Graph:
+    if chip.realization == "netx":
+        from loihiconv.lava.chip.netx import load
 
-    (x << 8) >> 8 in 32 bits, arithmetically; numbers that already carry their sign stay as they are.
-    """
-    return np.asarray(np.right_shift(np.left_shift(np.asarray(values).astype(np.int64).astype(np.int32), 8), 8))
+        return load(network, job, settings, chip, adapters)
+    return build(network, job, settings, chip, adapters)
 
 
 def _simulation(settings: Settings) -> Loihi2SimCfg:
@@ -67,9 +74,17 @@ def _steps(network: Network) -> int:
     return network.timesteps + max(network.depth.values())
 
 
+def _run_all(network: Network, graph: Graph, configuration: Any, job: Job, settings: Settings, *, late: int) -> None:
+    steps = settings.samples * network.timesteps + max(network.depth.values()) + late
+    graph.top.run(RunSteps(1), configuration, cores.COMPILE)
+    job.write_status("running")  # what came before may have waited for a board, and the caller's deadline does not count it
+    if steps > 1:
+        graph.top.run(RunSteps(steps - 1), configuration, cores.COMPILE)
+
+
 def _run_sample(network: Network, graph: Graph, sample: int, configuration: Any, job: Job, settings: Settings) -> None:
     def advance(steps: int) -> None:
-        graph.readout.run(RunSteps(steps), configuration, cores.COMPILE)
+        graph.top.run(RunSteps(steps), configuration, cores.COMPILE)
 
     for depth in range(1, max(network.depth.values()) + 1):
         advance(1)
@@ -95,4 +110,4 @@ def _run_sample(network: Network, graph: Graph, sample: int, configuration: Any,
 
 def _potentials(graph: Graph) -> Array:
     """Of the readout, as the emulator has them."""
-    return sign_extended(graph.readout.v.get()) + READOUT_OFFSET
+    return sign_extended(graph.top.v.get()) + READOUT_OFFSET

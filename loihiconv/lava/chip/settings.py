@@ -33,6 +33,8 @@ class BoardAccess:
         Attach the profiler's callbacks; slows the run down.
     neurocore_model : str or None
         ``package.module:Class`` of a NeuroCore model of `SoftResetIF`, for the realization "native".
+    read_late : int
+        Steps after its own in which a potential arrives that is read while the chip runs on ("lifreset" and "netx").
     """
 
     partition: str | None = None
@@ -41,6 +43,7 @@ class BoardAccess:
     chip: str | None = None
     profile: bool = False
     neurocore_model: str | None = None
+    read_late: int = 0
 
     def __post_init__(self) -> None:
         if self.host is not None and (self.partition is not None or self.node is not None):
@@ -53,7 +56,7 @@ class ChipSettings:
 
     Parameters
     ----------
-    realization : "native", "atrlif" or "lif"
+    realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`
     place : "cpu" or "loihi"
         Lava's CPU simulator, or a board.
     generation : 1 or 2
@@ -61,6 +64,8 @@ class ChipSettings:
     sinks : bool
         Bring the spikes of all populations to the host; without, no spike counts.
     access : BoardAccess
+    netx : str or None
+        Path of the HDF5 file that lava-dl loads, of "netx".
     """
 
     realization: Realization
@@ -68,6 +73,7 @@ class ChipSettings:
     generation: int = 2
     sinks: bool = True
     access: BoardAccess = BoardAccess()
+    netx: str | None = None
 
     def write(self, path: Path) -> None:
         """Write as JSON."""

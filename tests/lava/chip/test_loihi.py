@@ -70,6 +70,30 @@ def test_convolutions_take_their_payloads_through_their_own_adapter(diary):
 
 
 @lava
+def test_all_samples_in_one_run(diary):
+    """Neurons that begin each sample by themselves; the potentials that the stand-in reads arrive a step late."""
+    net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
+    for late in (1, 0):
+        recording = lc.run(net, X, "loihi", record=["spikes"], realization="lifreset", access=BoardAccess(read_late=late))
+        spikes, potentials = mismatches(lc.run(net, X, record=["spikes"]), recording)
+        assert (spikes, potentials == 0) == ({"hidden": 0}, late == 1)
+    assert {e["name"] for e in events(diary, "model")} == {"NcModelDense", "NcModelLifReset"}
+    assert {(e["name"], *e["shape"]) for e in events(diary, "adapter")} == {("PyToNxAdapter", 4), ("NxToPyAdapter", 3), ("Read", 2)}
+
+
+@lava
+@pytest.mark.usefixtures("netx_python")
+def test_lava_dl_builds_models_for_neuro_cores(diary, monkeypatch):
+    net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
+    recording = lc.run(net, X, "loihi", record=["spikes"], realization="netx", access=BoardAccess(read_late=1))
+    assert mismatches(lc.run(net, X, record=["spikes"]), recording) == ({"hidden": 0}, 0)
+    assert {e["name"] for e in events(diary, "model")} == {"NcModelDense", "NcModelLifReset"}
+    monkeypatch.setenv("STANDIN_WITHOUT", "LIFReset")
+    with pytest.raises(BackendUnavailable, match=r"neurons hidden \(LIFReset as PyLifReset"):
+        lc.run(net, X, "loihi", realization="netx")
+
+
+@lava
 def test_a_host_on_the_network(diary, tmp_path, monkeypatch):
     ping = tmp_path / "bin" / "ping"
     ping.parent.mkdir()

@@ -19,6 +19,7 @@ from loihiconv.core.network import IF, Connection, MaxPool, Network
 from loihiconv.core.record import RealizationRecord
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava.chip.atrlif import largest_threshold
+from loihiconv.lava.chip.lif import VTH_MAX
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.client import LavaFailed, run_lava
 from loihiconv.simulator import simulate
@@ -43,18 +44,27 @@ def fitted(network: Network, realization: str) -> Network:
     def change(population: IF) -> IF:
         if realization == "lif":
             return replace(population, reset="zero")
+        if realization == "lifreset":
+            return replace(population, reset="zero", v_init=np.zeros(1, np.int32), vth=min(int(population.vth), VTH_MAX))
         if realization == "atrlif" and population.reset == "subtract":
             return replace(population, vth=max(2, min(int(population.vth), ceiling) // 2 * 2))
         return population
 
-    return replace(network, populations=tuple(change(p) if isinstance(p, IF) else p for p in network.populations))
+    populations = tuple(change(p) if isinstance(p, IF) else p for p in network.populations)
+    if realization == "lifreset":
+        populations = (*populations[:-1], replace(network.readout, v_init=np.zeros(1, np.int32)))
+    return replace(network, populations=populations)
 
 
 @pytest.mark.usefixtures("forked")
 @slow
-@given(case=cases(max_timesteps=12, max_samples=3, graded=False), realization=st.sampled_from(("native", "atrlif", "atrlif", "lif")))
+@given(
+    case=cases(max_timesteps=12, max_samples=3, graded=False),
+    realization=st.sampled_from(("native", "atrlif", "atrlif", "lif", "lifreset", "lifreset")),
+)
 def test_every_spike_equals_the_emulators(case: Case, realization: str) -> None:
     assume(not any(isinstance(p, MaxPool) for p in case.network.populations))
+    assume(realization != "lifreset" or not any(c.on_host for c in case.network.connections))
     network = fitted(case.network, realization)
     try:
         check_registers(network, realization, case.x)  # type: ignore[arg-type]
@@ -95,9 +105,10 @@ def test_beyond_the_budget_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None
 def test_samples_do_not_mix() -> None:
     """Each sample starts anew, though the neurons that Lava has know no samples."""
     x = np.array([[255.0, 255, 255, 255], [0, 0, 0, 0], [1, 1, 1, 1]])
-    for realization in ("native", "atrlif"):
-        recording = run_lava(chain(weight=2, bias=64), x, chip=ChipSettings(realization))  # type: ignore[arg-type]
-        alone = [run_lava(chain(weight=2, bias=64), x[i : i + 1], chip=ChipSettings(realization)) for i in range(3)]  # type: ignore[arg-type]
+    for realization in ("native", "atrlif", "lifreset"):
+        network = fitted(chain(weight=2, bias=64), realization)
+        recording = run_lava(network, x, chip=ChipSettings(realization))  # type: ignore[arg-type]
+        alone = [run_lava(network, x[i : i + 1], chip=ChipSettings(realization)) for i in range(3)]  # type: ignore[arg-type]
         np.testing.assert_array_equal(recording.potentials, np.concatenate([r.potentials for r in alone]))
 
 
@@ -122,7 +133,7 @@ def test_a_population_that_lava_would_not_run_is_named() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("realization", ["atrlif", "lif"])
+@pytest.mark.parametrize("realization", ["atrlif", "lif", "lifreset"])
 def test_mnist(realization: str, lava_python: str) -> None:
     path = data.folder() / "mnist.npz"
     if not path.exists():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.model import PyLoihiProcessModel
-from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort, PyRefPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
@@ -16,8 +16,8 @@ from loihiconv.core.input_coding import poisson_spikes
 from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT
 from loihiconv.core.neurons import current, fire, integrate
-from loihiconv.lava.chip.processes.process import HostSource, SoftResetIF, SpikeSink
-from loihiconv.lava.files import Samples, SpikeRecorder
+from loihiconv.lava.chip.processes.process import HostSource, PotentialReader, PotentialSink, SoftResetIF, SpikeSink
+from loihiconv.lava.files import PotentialRecorder, Samples, SpikeRecorder, sign_extended
 
 
 @implements(proc=SoftResetIF, protocol=LoihiProtocol)
@@ -98,3 +98,41 @@ class SpikeSinkModel(PyLoihiProcessModel):
         place = self.window.locate(self.time_step)
         if place is not None:
             self.recorder.record(spikes.astype(bool), place[1])
+
+
+@implements(proc=PotentialReader, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class PotentialReaderModel(PyLoihiProcessModel):
+    """See `PotentialReader`."""
+
+    state: PyRefPort = LavaPyType(PyRefPort.VEC_DENSE, np.int32, precision=24)
+
+    def __init__(self, proc_params: dict[str, Any]) -> None:
+        super().__init__(proc_params)
+        self.recorder = PotentialRecorder(proc_params)
+
+    def post_guard(self) -> bool:
+        return self.recorder.wants(self.time_step)
+
+    def run_post_mgmt(self) -> None:
+        self.recorder.record(np.asarray(self.state.read(), np.int64), self.time_step)
+
+
+@implements(proc=PotentialSink, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class PotentialSinkModel(PyLoihiProcessModel):
+    """See `PotentialSink`."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+
+    def __init__(self, proc_params: dict[str, Any]) -> None:
+        super().__init__(proc_params)
+        self.late = proc_params["late"]
+        self.recorder = PotentialRecorder(proc_params)
+
+    def run_spk(self) -> None:
+        values = self.a_in.recv()
+        if self.recorder.wants(self.time_step - self.late):
+            self.recorder.record(sign_extended(values), self.time_step - self.late)

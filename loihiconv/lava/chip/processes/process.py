@@ -1,10 +1,10 @@
-"""One neuron for the chip, and the host's two ends of the graph. Shapes are Lava's, (W, H, C) or (n,)."""
+"""One neuron for the chip, and the host's ends of the graph. Shapes are Lava's, (W, H, C) or (n,)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.ports.ports import InPort, OutPort, RefPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 
@@ -78,4 +78,39 @@ class SpikeSink(AbstractProcess):
 
     def __init__(self, *, shape: Shape, window: Window, counts: Path, spikes: Path | None, name: str) -> None:
         super().__init__(shape=shape, window=window, counts=counts, spikes=spikes, name=name)
+        self.a_in = InPort(shape=shape)
+
+
+class PotentialReader(AbstractProcess):
+    """Reads a readout's potentials while the graph runs on, in Lava's CPU simulator; see `loihiconv.lava.files.PotentialRecorder`.
+
+    Parameters
+    ----------
+    window : Window
+        The readout's.
+    delay : int
+        Steps of each window that the readout lets pass.
+    potentials : path
+    course : path or None
+        Where the potentials after every step are written.
+    """
+
+    def __init__(self, *, shape: Shape, window: Window, delay: int, potentials: Path, course: Path | None, name: str) -> None:
+        super().__init__(shape=shape, window=window, delay=delay, potentials=potentials, course=course, name=name)
+        self.state = RefPort(shape=shape)
+
+
+class PotentialSink(AbstractProcess):
+    """Takes what an adapter on the chip reads of a readout at every step: `PotentialReader` of a board.
+
+    Parameters
+    ----------
+    late : int
+        Steps after its own in which a potential arrives.
+    others
+        As `PotentialReader` takes them.
+    """
+
+    def __init__(self, *, shape: Shape, window: Window, delay: int, potentials: Path, course: Path | None, late: int, name: str) -> None:
+        super().__init__(shape=shape, window=window, delay=delay, potentials=potentials, course=course, late=late, name=name)
         self.a_in = InPort(shape=shape)

@@ -19,7 +19,7 @@ class _Adapter(AbstractProcess):
     def __init__(self, *, shape, num_message_bits=0, **given) -> None:
         super().__init__(shape=shape)
         shown = {key: getattr(value, "name", value) for key, value in given.items()}
-        note("adapter", name=type(self).__name__, shape=list(shape), bits=num_message_bits, given=shown)
+        note("adapter", name=type(self).__name__, shape=[int(n) for n in shape], bits=num_message_bits, given=shown)
         self.inp = InPort(shape=shape)
         self.out = OutPort(shape=shape)
 

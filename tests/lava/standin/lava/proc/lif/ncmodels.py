@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lava.proc.lif.models import PyLifModelBitAcc
+from lava.proc.lif.models import PyLifModelBitAcc, PyLifResetModelBitAcc
 from standin_log import note
 from standin_models import Core, fixed_neuron, neuron
 
@@ -16,4 +16,11 @@ class NcL2ModelLif(PyLifModelBitAcc, Core):
 class NcModelLifHC(PyLifModelBitAcc, Core):
     def __init__(self, proc_params) -> None:
         note("model", name="NcModelLifHC")
+        super().__init__(proc_params)
+
+
+@neuron
+class NcModelLifReset(PyLifResetModelBitAcc, Core):
+    def __init__(self, proc_params) -> None:
+        note("model", name="NcModelLifReset")
         super().__init__(proc_params)

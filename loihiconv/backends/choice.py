@@ -1,0 +1,78 @@
+"""Which realization holds a network, and what speaks against those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from loihiconv.backends.on_board import check_biases, check_thresholds
+from loihiconv.backends.realize import check_generation, realize
+from loihiconv.backends.register_check import check_registers
+from loihiconv.core.errors import LimitExceeded, UnsupportedLayer
+from loihiconv.core.linear import Array
+from loihiconv.core.network import Network
+from loihiconv.hardware.board import Board
+from loihiconv.hardware.place import require_fit
+from loihiconv.lava.chip.realizations import Realization
+
+PREFERRED: tuple[Realization, ...] = ("netx", "lifreset", "lif")
+"""Made of parts that are publicly known to have run on chips; the first by the only loader that Intel itself has tested there."""
+REASONS = {
+    "netx": "lava-dl's own loader, which Intel has tested on chips, takes it",
+    "lifreset": "LIFReset, Dense and Conv are publicly known to have run on chips",
+    "lif": "LIF is publicly known to have run on chips",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """A realization, and the network that it runs."""
+
+    name: Realization
+    network: Network
+
+
+def choose(network: Network, board: Board, x: Array, options: Mapping[str, Any]) -> tuple[Chosen, str]:
+    """The first of `PREFERRED` that holds a network and samples, and why it is that one.
+
+    Parameters
+    ----------
+    network : Network
+    board : Board
+    x : array (N, \\*input shape)
+        Samples that registers must hold.
+    options : mapping
+        "board", "ratio" and "calibration" of `realize`.
+
+    Raises
+    ------
+    LoihiconvError
+        If none does: what the last one says.
+    """
+    against: list[str] = []
+    for name in PREFERRED:
+        if name == "netx" and find_spec("h5py") is None:
+            against.append('not "netx": h5py, which writes its file, is not installed')
+            continue
+        try:
+            found = Chosen(name, held(network, name, board, x, options))
+        except (UnsupportedLayer, LimitExceeded) as error:
+            against.append(f'not "{name}": {error}')
+            if name == PREFERRED[-1]:
+                raise
+            continue
+        return found, "; ".join([REASONS[name], *against])
+    raise AssertionError("PREFERRED is empty")
+
+
+def held(network: Network, realization: Realization, board: Board, x: Array, options: Mapping[str, Any]) -> Network:
+    """The network that a realization runs on a board, or an error if it, the board or a register cannot take it; see `realize`."""
+    check_generation(realization, board)
+    realized = realize(network, realization, **options)
+    check_biases(realized, board)
+    check_thresholds(realized, realization, board)
+    require_fit(realized, board)
+    check_registers(realized, realization, x)
+    return realized

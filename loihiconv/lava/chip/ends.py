@@ -1,0 +1,120 @@
+"""The host's ends of a chip's process graph: where samples come from, where spikes go, and how a readout is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from lava.magma.core.process.ports.ports import OutPort
+
+from loihiconv.core.linear import Shape
+from loihiconv.core.network import Network, Population
+from loihiconv.lava.chip.cores import OnChip
+from loihiconv.lava.chip.processes.process import HostSource, PotentialReader, PotentialSink, SpikeSink
+from loihiconv.lava.chip.realizations import AT_ONCE
+from loihiconv.lava.chip.settings import ChipSettings
+from loihiconv.lava.job import Job, Settings
+from loihiconv.lava.window import Window
+
+ADAPTER_BITS = {"conv": 16, "dense": 24}
+"""Width of payloads that come from the host, at both ends of their adapter; see `loihiconv.lava.chip.loihi`."""
+
+
+class Adapters(Protocol):
+    """What is between host and chip."""
+
+    def attach(self, port: OutPort, kind: str, bits: int) -> OutPort:
+        """Put an adapter behind a port: from the host into "dense" or "conv" synapses, or from neurons to the host ("sink")."""
+
+    def read(self, var: Any) -> OutPort | None:
+        """A port that sends a variable of a process on the chip at every step, or None where the host can read it by itself."""
+
+
+class NoAdapters:
+    """On the CPU host and chip are one."""
+
+    def attach(self, port: OutPort, kind: str, bits: int) -> OutPort:
+        return port
+
+    def read(self, var: Any) -> OutPort | None:
+        return None
+
+
+@dataclass
+class HostEnds:
+    """Makes the host's processes, and remembers the adapters that it puts between them and the chip.
+
+    Parameters
+    ----------
+    network : Network
+        As `loihiconv.backends.realize.realize` gives it.
+    job : Job
+        Folder with payload and biases, into which the host's processes write.
+    settings : Settings
+    chip : ChipSettings
+    adapters : Adapters
+    on_chip : OnChip
+        What belongs on a chip; adapters are added to it.
+    """
+
+    network: Network
+    job: Job
+    settings: Settings
+    chip: ChipSettings
+    adapters: Adapters
+    on_chip: OnChip = field(default_factory=OnChip)
+
+    def source(self, shape: Shape, target: str, *, delay: int = 0, record: bool) -> HostSource:
+        """Where a connection from the input begins; a skip's samples set out ``delay`` steps later instead of waiting on the way."""
+        population, index = self.network.input, 0
+        record = record and population.spiking
+        return HostSource(
+            shape=shape,
+            window=self._window(delay),
+            population=population,
+            payload=self.job.payload,
+            counts=self.job.counts(index) if record else None,
+            spikes=self.job.spikes(index) if record and self.settings.record_spikes else None,
+            name=f"input of {target}",
+        )
+
+    def sink(self, population: Population, port: OutPort) -> None:
+        """Bring a population's spikes to the host."""
+        index = self.network.populations.index(population)
+        sink = SpikeSink(
+            shape=port.shape,
+            window=self._window(self.network.depth[population.name]),
+            counts=self.job.counts(index),
+            spikes=self.job.spikes(index) if self.settings.record_spikes else None,
+            name=f"spikes of {population.name}",
+        )
+        self.adapted(port, "sink", 0, f"adapter behind {population.name}").connect(sink.a_in)
+
+    def reader(self, process: Any) -> None:
+        """Read the potentials of the readout's neurons while the graph runs on."""
+        readout = self.network.readout
+        common: dict[str, Any] = {
+            "shape": process.v.shape,
+            "window": self._window(self.network.depth[readout.name]),
+            "delay": readout.delay,
+            "potentials": self.job.potentials,
+            "course": self.job.potentials_over_time if self.settings.record_potentials else None,
+            "name": f"potentials of {readout.name}",
+        }
+        port = self.adapters.read(process.v)
+        if port is None:
+            PotentialReader(**common).state.connect_var(process.v)
+            return
+        self.on_chip.adapters[f"adapter that reads {readout.name}"] = port.process
+        port.connect(PotentialSink(late=self.chip.access.read_late, **common).a_in)
+
+    def adapted(self, port: OutPort, kind: str, bits: int, name: str) -> OutPort:
+        """A port behind its adapter, which is remembered, or the port itself where there is none."""
+        attached = self.adapters.attach(port, kind, bits)
+        if attached is not port:
+            self.on_chip.adapters[name] = attached.process
+        return attached
+
+    def _window(self, depth: int) -> Window:
+        gap = 0 if self.chip.realization in AT_ONCE else max(self.network.depth.values())
+        return Window(self.network.timesteps, depth, self.settings.samples, gap=gap)
