@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from math import prod
@@ -21,9 +22,11 @@ from loihiconv.backends.register_check import check_registers
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.given import check_number, check_path
+from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Integrator, Network, Recording, check_network, save
+from loihiconv.core.samples import Samples, collect
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import require_fit
@@ -35,6 +38,8 @@ from loihiconv.simulator import simulate
 
 SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
+LOOKED_AT = 256
+"""Samples, the first ones, that are compared with calibration's."""
 ROOMS = ("core", "lava")
 """What the worker needs: none of it imports more than numpy and, in Lava's room, Lava."""
 NEURONS: Mapping[str, str] = {
@@ -66,7 +71,7 @@ class Deployed:
 
 def deploy(
     network: Network,
-    x: Array,
+    x: Samples,
     out: str | os.PathLike[str],
     *,
     board: str | Path | Board | None = None,
@@ -83,8 +88,8 @@ def deploy(
     ----------
     network : Network
         Fixed point.
-    x : array (N, \\*input shape)
-        Samples of which the first ones go into the self-test.
+    x : array or tensor (N, \\*input shape), Dataset, DataLoader, or iterable of samples or batches
+        Samples, as the network takes them, of which the first ones go into the self-test.
     out : path
         The folder; must not exist.
     board : str, path or Board, optional
@@ -106,6 +111,11 @@ def deploy(
         If the samples do not fit the network.
     LimitExceeded
         If the network does not fit the board, or its neurons' registers do not hold what the samples bring.
+
+    Warns
+    -----
+    UserWarning
+        If samples do not look like calibration's; see `loihiconv.core.input_checks`.
     """
     check_network(network)
     check_path(out, "deploy")
@@ -120,7 +130,10 @@ def deploy(
     check_biases(realized, config)
     check_thresholds(realized, chosen, config)
     require_fit(realized, config)
-    first = np.asarray(check_samples(network.input, x)[:samples])
+    seen = collect(x, "samples", shape=network.input.sample_shape, samples=max(samples, LOOKED_AT)).x
+    if said := input_doubts(network, check_samples(network.input, seen)):
+        warnings.warn(said, stacklevel=2)
+    first = np.asarray(seen[:samples])
     check_registers(realized, chosen, first)
     expected = simulate(realized, first, record=["spikes"])
     if expected.spikes and not any(s.any() for s in expected.spikes.values()):
@@ -189,6 +202,7 @@ def _facts(name: str, network: Network, config: Board, realization: Realization,
         "version": __version__,
         "title": config.title,
         "timesteps": network.timesteps,
+        "wanted": network.samples,
         "neurons": f"{sum(prod(p.shape) for p in network.populations[1:]):,}",
         "populations": len(network.populations),
         "realization": realization,

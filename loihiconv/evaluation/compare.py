@@ -15,14 +15,15 @@ from loihiconv.backends.registry import ANN, check_backend, find
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.given import check_callable, several, shown
-from loihiconv.core.input_coding import check_samples
+from loihiconv.core.input_coding import check_samples, preprocessed
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
+from loihiconv.core.samples import Samples, collect
 from loihiconv.core.saturation import Saturation
 from loihiconv.core.validation import validate
 from loihiconv.evaluation.explain.analysis import Analysis, analyse, trace_fits
 from loihiconv.evaluation.metrics import agreement, wilson
-from loihiconv.evaluation.predicting import check_test_set, predict
+from loihiconv.evaluation.predicting import judging, predict
 from loihiconv.lava.chip.lif import RATIO
 
 
@@ -122,14 +123,15 @@ class Comparison:
 def compare(
     model: Source,
     net: Network,
-    test_set: tuple[Array, Array],
+    test_set: Samples,
     backends: Sequence[str] = ("float", "emulator"),
     *,
+    samples: int | None = None,
     lava_samples: int | None = None,
     device: str = "cpu",
     stock_models: bool = False,
     explain: bool = False,
-    calibration: Array | None = None,
+    calibration: Samples | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
     """Run a test set through the float network and several back ends.
@@ -139,10 +141,13 @@ def compare(
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
         The float network that ``net`` came from.
     net : Network
-    test_set : (x (N, \\*shape), y (N,))
+    test_set : pair (x (N, \\*shape), y (N,)), Dataset, DataLoader, or iterable of pairs
+        Samples as ``net`` takes them: where it has a preprocessing, the float network gets what becomes of them.
     backends : sequence of str
         As `loihiconv.run` knows them. Where "emulator" and "lava" are both among them, every spike of every population
         is compared on the samples that Lava ran.
+    samples : int, optional
+        Only the first so many; all of them are held in memory.
     lava_samples : int, optional
         How many of the first samples Lava gets, or any other back end that is too slow for all of them; by default what the
         back end suggests, Lava 50.
@@ -153,7 +158,7 @@ def compare(
     explain : bool
         Say where the accuracy went: every step of the conversion on all samples, every layer on some of them. It takes about as
         long again as "float" and "emulator" do.
-    calibration : array (M, \\*shape), optional
+    calibration : as `loihiconv.convert` takes it, optional
         With ``explain``, to tell whether test data comes in another channel order.
     progress : callable (back end, samples done, samples in all), optional
 
@@ -163,13 +168,15 @@ def compare(
     """
     model = readable(model)
     validate(net)
-    x, y = check_test_set(test_set, net.readout.size)
+    given = net.input
+    net, x, y = judging(net, test_set, samples)
     chosen = [check_backend(net, backend) for backend in several(backends, "backends", '["emulator", "lava"]')]
     if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
         raise InvalidSetting(f"lava_samples {shown(lava_samples)}", where="lava_samples", limit="a whole number of at least 1 expected")
     check_callable(progress, "progress")
     if calibration is not None:
-        check_samples(net.input, calibration)
+        known = collect(calibration, "calibration", shape=given.sample_shape)
+        calibration = preprocessed(given, check_samples(given, known.x))
     reference = predict(model, x)
     results = {ANN: _result(reference, y, reference)}
     recordings: dict[str, Recording] = {}
@@ -200,6 +207,8 @@ def compare(
         whole[main] = find(main).run(net, x, RunOptions(record=frozenset(kept), counts=False, device=device, lif_ratio=RATIO))
     fewer = {f"samples in {backend.name.capitalize()}": len(recordings[backend.name]) for backend in chosen if backend.samples is not None}
     settings = {"back ends": ", ".join(backends), "samples": len(x), **fewer}
+    if given.preprocessing is not None:
+        settings["preprocessing"] = str(given.preprocessing)
     analysis = analyse(model, net, x, y, whole, calibration=calibration, device=device, settings=settings, progress=progress)
     return replace(comparison, analysis=analysis)
 
