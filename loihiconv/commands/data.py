@@ -34,7 +34,7 @@ Layout = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
-_OPTIONS = {"mean": Mean, "std": Std, "scale": Scale, "layout": Layout}
+_OPTIONS = {"mean": Mean, "std": Std, "input_scale": Scale, "layout": Layout}
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,19 @@ class Said:
 
     mean: str = ""
     std: str = ""
-    scale: str = ""
+    input_scale: str = ""
     layout: str = ""
 
     @property
     def names(self) -> frozenset[str]:
-        """Options that were given."""
-        return frozenset(name for name, text in vars(self).items() if text)
+        """Fields of a `Preprocessing` that were given."""
+        return frozenset(name.removeprefix("input_") for name, text in vars(self).items() if text)
 
     def parsed(self) -> Preprocessing:
         """The same as numbers, checked."""
         from loihiconv.core.preprocessing import Preprocessing
 
-        scale = _fraction(self.scale) if self.scale else 1.0
+        scale = _fraction(self.input_scale) if self.input_scale else 1.0
         return Preprocessing(tuple(numbers(self.mean, "mean")), tuple(numbers(self.std, "std")), scale, self.layout)
 
     def chosen(self, data: Dataset, wanted: Shape | None) -> Preprocessing:
@@ -136,4 +136,4 @@ def _fraction(text: str) -> float:
     try:
         return float(over) / (float(under) if slash else 1.0)
     except (ValueError, ZeroDivisionError) as cause:
-        raise InvalidSetting(f"{text!r}", where="--scale", limit="a number or a fraction such as 1/255 expected") from cause
+        raise InvalidSetting(f"{text!r}", where="--input-scale", limit="a number or a fraction such as 1/255 expected") from cause

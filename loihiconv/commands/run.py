@@ -10,9 +10,8 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
-from loihiconv.commands.terminal import note, print_json, print_table
+from loihiconv.commands.terminal import note, print_json, print_run
 from loihiconv.core.files import check_writable, write_npz
-from loihiconv.core.numbers import quantity
 
 
 @with_preprocessing
@@ -92,7 +91,7 @@ def run(
     if as_json:
         print_json({**summary, "predictions": recording.predictions.tolist()})
         return
-    print_table(f"{network} on {data}", ["quantity", "value"], [[key, quantity(value)] for key, value in summary.items()])
+    print_run(f"{network} on {data}: {net.board or 'float'}, {net.timesteps} time steps", backend, summary)
 
 
 def _labels(y: Any, classes: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TextIO
@@ -116,6 +116,18 @@ def print_comparison(comparison: Comparison) -> None:
     differences = [*comparison.mismatched_spikes.items(), ("readout potentials", potentials)]
     rows = [[name, n.count(count)] for name, count in differences]
     print_table(f"✗ {judged} and {by} differ on {samples} samples", ["population", "mismatches"], rows)
+
+
+def print_run(title: str, backend: str, summary: Mapping[str, Any]) -> None:
+    """What a run gave, in the columns of a comparison."""
+    row, interval = [title_of(backend)], summary.get("wilson95")
+    row += [n.share(summary["accuracy"]), n.bracketed(tuple(interval))] if interval else ["", ""]
+    row += [n.count(summary["n"]), n.share(summary["firing_rate"]) if "firing_rate" in summary else ""]
+    row += [n.count(summary["synaptic_operations"]) if "synaptic_operations" in summary else ""]
+    print_table(title, ["back end", "accuracy", "95 % interval", "n", "firing", "syn. ops"], [row])
+    for key in ("largest_payload", "realization", "profile"):
+        if key in summary:
+            note(f"{key.replace('_', ' ')}: {n.quantity(summary[key])}")
 
 
 def print_verdict(text: str, healthy: bool) -> None:

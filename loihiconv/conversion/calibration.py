@@ -191,7 +191,8 @@ def prepared(data: Samples, preprocessing: Preprocessing | None = None, *, sampl
     check_samples_limit(samples)
     whole = one_piece(data, WHERE)
     if whole is None:
-        return _prepared(stream(data, WHERE), preprocessing, samples)
+        axes = None if preprocessing is None else len(preprocessing.axes[0]) or None
+        return _prepared(stream(data, WHERE, axes=axes), preprocessing, samples)
     if not whole.ndim:
         raise InvalidData("one number", where=WHERE, limit="samples (N, ...) expected")
     return whole[:samples] if preprocessing is None else preprocessing.apply(whole[:samples])

@@ -19,7 +19,7 @@ FILLED = 0.25
 """Share of the calibrated range that samples should reach."""
 FEWEST = 5
 """Samples below which a range that is not filled, or a mean, says nothing."""
-SHIFTED = 0.5
+SHIFTED = 0.6
 """Difference of means that counts, in standard deviations of calibration's values."""
 SIGMAS = 4.0
 """How many times the mean's standard error it has to be as well: a few samples of one class differ from all."""
@@ -49,7 +49,7 @@ def input_doubts(network: Network, x: Array) -> str | None:
     source, seen = network.input, Seen()
     for begin in range(0, len(x), BATCH):
         seen.add(preprocessed(source, x[begin : begin + BATCH]))
-    return _range(source, seen) or _spread(seen, len(x), calibration.inputs.get(source.name), calibration.samples)
+    return _range(source, seen) or _spread(source, seen, len(x), calibration.inputs.get(source.name), calibration.samples)
 
 
 class Seen:
@@ -105,15 +105,18 @@ def _range(source: Input, seen: Seen) -> str | None:
     if negative > OUTSIDE_SHARE * n:
         return f"{negative:,} of {n:,} samples have negative values, which calibration had not; they count as 0: {_REMEDY}"
     if n >= FEWEST and reach < FILLED * scale:
-        own = source.preprocessing
-        guess = "0 to 1 or 0 to 255? mean and std?"
-        if own is not None and abs(own.scale) < 1:
-            guess = f"the network itself does {own}; were they divided before?"
-        return f"all {n:,} samples stay below {reach:.3g}, where calibration reached {scale:.3g}: {_REMEDY} ({guess})"
+        return f"all {n:,} samples stay below {reach:.3g}, where calibration reached {scale:.3g}: {_remedy(source)}"
     return None
 
 
-def _spread(seen: Seen, n: int, known: InputSummary | None, calibrated: int) -> str | None:
+def _remedy(source: Input) -> str:
+    own = source.preprocessing
+    if own is None or own.plain:
+        return f"{_REMEDY} (0 to 1 or 0 to 255? mean and std?)"
+    return f"give them as they are, and not preprocessed already: the network itself does {own}"
+
+
+def _spread(source: Input, seen: Seen, n: int, known: InputSummary | None, calibrated: int) -> str | None:
     """Whether mean or standard deviation are others than calibration's, by more than a few samples' may be."""
     if known is None or n < FEWEST or not known.std:
         return None
@@ -125,5 +128,5 @@ def _spread(seen: Seen, n: int, known: InputSummary | None, calibrated: int) -> 
         return None
     return (
         f"the {n:,} samples have a mean of {here.mean:.3g} and a deviation of {here.std:.3g}, where calibration's {calibrated:,} had "
-        f"{known.mean:.3g} and {known.std:.3g}: {_REMEDY} (mean and std?)"
+        f"{known.mean:.3g} and {known.std:.3g}: {_remedy(source)}"
     )

@@ -27,6 +27,7 @@ MOST_BYTES = 4 * 2**30
 X_KEYS = ("x", "image", "images", "img", "input", "inputs", "pixel_values", "data", "sample", "samples", "features")
 Y_KEYS = ("y", "label", "labels", "target", "targets", "class", "classes", "fine_label")
 FORMS = "an array or tensor (N, *shape), a Dataset, a DataLoader, or an iterable of samples or batches"
+LABELLED = "a pair (x, y), a Dataset, a DataLoader, or an iterable of pairs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ def is_whole(data: object) -> bool:
     return isinstance(data, np.ndarray) or (hasattr(data, "__array__") and hasattr(data, "ndim"))
 
 
-def stream(data: Samples, where: str, *, shape: Shape | None = None, labels: bool = False) -> Iterator[Batch]:
+def stream(data: Samples, where: str, *, shape: Shape | None = None, axes: int | None = None, labels: bool = False) -> Iterator[Batch]:
     """Data of any form as batches of arrays, one after the other.
 
     Parameters
@@ -64,6 +65,8 @@ def stream(data: Samples, where: str, *, shape: Shape | None = None, labels: boo
         What errors call it.
     shape : tuple of int, optional
         Of one sample.
+    axes : int, optional
+        Of one sample, where no more is known of its shape.
     labels : bool
         Whether labels are wanted: then a pair is always (x, y).
 
@@ -72,20 +75,20 @@ def stream(data: Samples, where: str, *, shape: Shape | None = None, labels: boo
     InvalidData
         If it is of none of these forms.
     """
-    reader = _Reader(where, shape, labels)
+    reader = _Reader(where, shape, labels, len(shape) if shape is not None else axes)
     if (piece := reader.piece(data)) is not None:
         yield piece
     elif _by_index(data):
         yield from reader.elements((data[i] for i in range(len(data))), single=True)
     elif isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
-        raise InvalidData(f"{shown(data)} as {where}", where=where, limit=f"{FORMS} expected")
+        raise InvalidData(f"{shown(data)} as {where}", where=where, limit=f"{LABELLED if labels else FORMS} expected")
     else:
         yield from reader.elements(data, single=any(kind.__name__ == "IterableDataset" for kind in type(data).__mro__))
 
 
 def one_piece(data: Samples, where: str) -> Array | None:
     """Samples that are in memory at once, as arrays and pairs of arrays are; None for what is read bit by bit."""
-    piece = _Reader(where, None, False).piece(data)
+    piece = _Reader(where).piece(data)
     return None if piece is None else piece.x
 
 
@@ -138,8 +141,9 @@ class _Reader:
     """What single elements of data are."""
 
     where: str
-    shape: Shape | None
-    labels: bool
+    shape: Shape | None = None
+    labels: bool = False
+    axes: int | None = None
 
     def piece(self, data: Any) -> Batch | None:
         """Data that comes at once."""
@@ -169,8 +173,13 @@ class _Reader:
             return False
         if self.labels:
             return not any(isinstance(part, (tuple, Mapping)) for part in data)
-        x, y = (_plain(part) for part in data)
-        if not (is_whole(x) and is_whole(y)) or not x.ndim or not y.ndim or len(x) != len(y):
+        if not all(is_whole(part) or _of_numbers(part) for part in data):
+            return False
+        try:
+            x, y = (np.asarray(_plain(part)) for part in data)
+        except ValueError:  # rows of different lengths
+            return False
+        if not x.ndim or not y.ndim or len(x) != len(y):
             return False
         return bool(y.ndim <= 2 and y.shape[1:] != x.shape[1:])
 
@@ -238,7 +247,7 @@ class _Reader:
             return x.shape == self.shape
         if y is not None:
             return not x.ndim or len(y) != len(x)
-        return otherwise
+        return x.ndim == self.axes if self.axes is not None and x.ndim in (self.axes, self.axes + 1) else otherwise
 
     def _stacked(self, kept: list[tuple[Array, Array | None]]) -> Batch:
         shapes = {x.shape for x, _ in kept}

@@ -25,7 +25,7 @@ def test_labels(y: object) -> None:
 @pytest.mark.parametrize(
     ("y", "said"),
     [
-        (["a", "b", "c"], "labels of type <U1"),
+        (["a", "b", "b"], "2 names"),
         ([0, 1, 3], "labels from 0 to 3; 0 to 2, as the network has 3 outputs"),
         ([-1, 0, 1], "labels from -1 to 1"),
         ([0.5, 1, 2], "labels of type float64"),
@@ -53,7 +53,7 @@ def test_the_largest_output_is_the_class() -> None:
 @pytest.mark.parametrize(
     ("test_set", "message"),
     [
-        (3, r"not a pair of samples and labels; \(x, y\) expected"),
+        (3, r"3 as test set; a pair \(x, y\), a Dataset, .* expected"),
         ((np.zeros((2, 1)), [1]), "2 samples and 1 labels"),
         ((np.zeros((2, 1)), [[0, 2], [1, 0]]), r"labels of type int64 and shape \(2, 2\); whole numbers \(N,\) or one-hot rows expected"),
     ],
