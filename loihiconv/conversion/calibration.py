@@ -177,7 +177,9 @@ class Calibration:
     agreement: float | None = None
 
 
-def prepared(data: Samples, preprocessing: Preprocessing | None = None, *, samples: int | None = None) -> Array | Iterator[Array]:
+def prepared(
+    data: Samples, preprocessing: Preprocessing | None = None, *, shape: Shape | None = None, samples: int | None = None
+) -> Array | Iterator[Array]:
     """Calibration data as the network takes it: an array where it is in memory at once, or else batches, one after the other.
 
     Parameters
@@ -185,6 +187,8 @@ def prepared(data: Samples, preprocessing: Preprocessing | None = None, *, sampl
     data : Samples
     preprocessing : Preprocessing, optional
         What becomes of samples first.
+    shape : tuple of int, optional
+        Of one sample after that, where it is known.
     samples : int, optional
         Not more than so many.
     """
@@ -192,9 +196,9 @@ def prepared(data: Samples, preprocessing: Preprocessing | None = None, *, sampl
     whole = one_piece(data, WHERE)
     if whole is None:
         axes = None if preprocessing is None else len(preprocessing.axes[0]) or None
-        return _prepared(stream(data, WHERE, axes=axes), preprocessing, samples)
-    if not whole.ndim:
-        raise InvalidData("one number", where=WHERE, limit="samples (N, ...) expected")
+        if shape is not None and preprocessing is not None:
+            shape = preprocessing.given_shape(shape)
+        return _prepared(stream(data, WHERE, shape=shape, axes=axes), preprocessing, samples)
     return whole[:samples] if preprocessing is None else preprocessing.apply(whole[:samples])
 
 

@@ -154,7 +154,7 @@ def check(
         if not problems:
             notes += (f"fits {board.title}: {placement.cores:,} of {board.cores:,} cores",)
     settings = Settings(timesteps, maxpool=maxpool, rounding="nearest", bias_correction=False).for_board(board)
-    trial = None if calibration is None else prepared(calibration, preprocessing)
+    trial = None if calibration is None else prepared(calibration, preprocessing, shape=shape)
     return Check(layers, (*problems, *_does_not_convert(model, shape, board, settings, trial)), notes)
 
 

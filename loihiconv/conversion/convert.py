@@ -105,7 +105,8 @@ def convert(
         check_payload(chosen.payload_max, "spike_bits", board)
     searching = optimize in ("accuracy", "latency")
     check_preprocessing(preprocessing)
-    source = measure(model, prepared(calibration, preprocessing, samples=samples), chosen, board, progress, searching=searching)
+    given = prepared(calibration, preprocessing, shape=model.sample_shape, samples=samples)
+    source = measure(model, given, chosen, board, progress, searching=searching)
     for text in source.warnings:
         warnings.warn(text, stacklevel=2)
     if not searching:

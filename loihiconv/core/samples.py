@@ -125,7 +125,7 @@ def collect(data: Samples, where: str, *, shape: Shape | None = None, labels: bo
         raise InvalidData("no samples", where=where, limit="at least 1 expected")
     given = [y for y in ys if y is not None]
     if labels and len(given) < len(ys):
-        raise InvalidData("no labels", where=where, limit="(x, y) expected", remedy="use run for samples without labels")
+        raise InvalidData("no labels", where=where, limit=f"{LABELLED} expected", remedy="use run for samples without labels")
     together = len(given) == len(ys) and (labels or len({y.shape[1:] for y in given}) == 1)
     return Dataset(_joined(xs, where), _joined(given, where) if together else None)
 
@@ -148,12 +148,12 @@ class _Reader:
     def piece(self, data: Any) -> Batch | None:
         """Data that comes at once."""
         if is_whole(data):
-            return Batch(self.array(data), None)
+            return self.batch((data, None))
         if isinstance(data, (Dataset, Mapping)):
             return self.batch(self.parts(data))
         if isinstance(data, (tuple, list)) and self.is_pair(data):
             return self.batch((data[0], data[1]))
-        return Batch(self.array(data), None) if isinstance(data, (tuple, list)) and _of_numbers(data) else None
+        return self.batch((data, None)) if isinstance(data, (tuple, list)) and _of_numbers(data) else None
 
     def array(self, value: Any) -> Array:
         """Numbers of an array, tensor, image or nested lists."""
@@ -210,8 +210,10 @@ class _Reader:
     def batch(self, parts: tuple[Any, Any]) -> Batch:
         """Samples with as many labels."""
         x, y = self.array(parts[0]), None if parts[1] is None else _label_array(parts[1])
-        if y is not None and (not y.ndim or not x.ndim or len(y) != len(x)):
-            numbers = f"{len(x) if x.ndim else 'no'} samples and {len(y) if y.ndim else 'no'} labels"
+        if not x.ndim:
+            raise InvalidData(f"{x} in place of samples", where=self.where, limit=f"{FORMS} expected")
+        if y is not None and (not y.ndim or len(y) != len(x)):
+            numbers = f"{len(x)} samples and {len(y) if y.ndim else 'no'} labels"
             if self.labels:
                 raise InvalidData(numbers, where=self.where, limit="as many labels as samples expected")
             y = None
@@ -241,10 +243,10 @@ class _Reader:
             yield self._stacked(kept)
 
     def _is_sample(self, x: Array, y: Array | None, otherwise: bool) -> bool:
-        if y is not None and not y.ndim:
-            return True
         if self.shape is not None and self.shape in (x.shape, x.shape[1:]):
             return x.shape == self.shape
+        if y is not None and not y.ndim:
+            return True
         if y is not None:
             return not x.ndim or len(y) != len(x)
         return x.ndim == self.axes if self.axes is not None and x.ndim in (self.axes, self.axes + 1) else otherwise

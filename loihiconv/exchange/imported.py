@@ -97,7 +97,7 @@ def finished(
 
 def _measured(network: Network, calibration: CalibrationData) -> Measured:
     kept: list[Array] = []
-    data = prepared(calibration)
+    data = prepared(calibration, shape=network.input.sample_shape)
     whole = spread_samples(data) if isinstance(data, np.ndarray) else None
     number, seen = 0, Seen()
     for batch in first_samples(batches(data, network.input.sample_shape), kept):
