@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
 from loihiconv.core.preprocessing import BYTE, Preprocessing, differences, likely_layout
 
-DIVIDED = "bytes are divided by 255"
+LOOKED_AT = 256
+"""Samples, the first ones, that are compared with calibration's."""
 
 
 def completed(given: Preprocessing, names: frozenset[str], x: Array, wanted: Shape | None) -> Preprocessing:
@@ -61,19 +63,29 @@ def fitted(network: Network, x: Array, given: Preprocessing, names: frozenset[st
     stored, wanted = network.input.preprocessing, network.input.taken_shape
     if stored is None:
         chosen = completed(given, names, x, wanted)
+        if "scale" not in names and _better(network, x, other := replace(chosen, scale=1.0), chosen):
+            chosen = other
         fits = chosen.given_shape(wanted) == x.shape[1:]
         return network, chosen.apply(x) if fits or not chosen.axes[0] else x, () if chosen.plain else (f"preprocessing: {chosen}",)
     if different := differences(given, stored, tuple(names)):
         remedy = "leave it out: the network does it itself"
         raise InvalidSetting("; ".join(different), where="preprocessing", limit="as the network was calibrated", remedy=remedy)
-    notes = []
     if x.shape[1:] != network.input.sample_shape and "layout" not in names:
         other = replace(stored, layout=likely_layout(x.shape[1:], wanted, images=True))
         if other.given_shape(wanted) == x.shape[1:]:
             stored = other
             network = network.with_preprocessing(other)
     notes = [] if stored.plain else [f"preprocessing, stored in the network: {stored}"]
-    if x.dtype == np.uint8 and stored.scale == 1:
-        x = x / np.float32(255)
-        notes.append(f"{DIVIDED}, as the network was calibrated on numbers of another kind")
+    divided = replace(stored, scale=stored.scale * BYTE)
+    if "scale" not in names and _better(network, x, divided, stored):
+        network = network.with_preprocessing(divided)
+        notes.append("bytes are divided by 255: divided they are as the network was calibrated, and otherwise not")
     return network, x, tuple(notes)
+
+
+def _better(network: Network, x: Array, one: Preprocessing, other: Preprocessing) -> bool:
+    """Whether bytes look like calibration's with one preprocessing, and not with another."""
+    if x.dtype != np.uint8 or one == other or one.given_shape(network.input.taken_shape) != x.shape[1:]:
+        return False
+    doubts = [input_doubts(network.with_preprocessing(chosen), x[:LOOKED_AT]) for chosen in (one, other)]
+    return doubts[0] is None and doubts[1] is not None

@@ -25,6 +25,8 @@ BYTE = 1 / 255
 """What bytes of images are multiplied by, so that they are from 0 to 1."""
 CHANNELS = (1, 3, 4)
 """Channels that images have."""
+LISTED = 4
+"""Numbers that are written out."""
 _LAYOUT = re.compile(r"([A-Z]+)(?:\s*->\s*([A-Z]+))?")
 
 
@@ -226,7 +228,11 @@ def _times(scale: float) -> str:
 
 
 def _short(values: tuple[float, ...]) -> str:
-    return f"{values[0]:g}" if len(values) == 1 else f"[{', '.join(f'{v:g}' for v in values)}]"
+    if len(values) == 1:
+        return f"{values[0]:g}"
+    if len(values) > LISTED:
+        return f"[{values[0]:.3g}, {values[1]:.3g}, ... {len(values)} numbers]"
+    return f"[{', '.join(f'{v:g}' for v in values)}]"
 
 
 def _said(value: Any) -> str:

@@ -245,10 +245,10 @@ class _Reader:
     def _is_sample(self, x: Array, y: Array | None, otherwise: bool) -> bool:
         if self.shape is not None and self.shape in (x.shape, x.shape[1:]):
             return x.shape == self.shape
-        if y is not None and not y.ndim:
+        if x.ndim == 1 or (y is not None and not y.ndim):  # a batch has an axis more than a sample, and that has one
             return True
         if y is not None:
-            return not x.ndim or len(y) != len(x)
+            return len(y) != len(x)
         return x.ndim == self.axes if self.axes is not None and x.ndim in (self.axes, self.axes + 1) else otherwise
 
     def _stacked(self, kept: list[tuple[Array, Array | None]]) -> Batch:

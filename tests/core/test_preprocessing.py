@@ -63,6 +63,7 @@ def test_bytes_become_what_totensor_makes_of_them() -> None:
 
 def test_it_is_said() -> None:
     assert str(STATED) == "x / 255, then (x - 0.286) / 0.353, HW -> CHW"
+    assert str(Preprocessing([0.25] * 9)) == "(x - [0.25, 0.25, ... 9 numbers])"
     assert str(Preprocessing((1, 2), scale=3)) == "3 x, then (x - [1, 2])"
     assert str(Preprocessing(layout="HWC->HWC")) == "none"
     assert Preprocessing([0.286], np.float64(0.353), 1 / 255, "hw -> chw") == STATED

@@ -83,6 +83,7 @@ def test_samples_alone(form: str) -> None:
 def test_single_samples_are_told_by_their_shape_or_axes() -> None:
     assert collect(iter(X), "data", shape=(2, 3)).x.shape == (300, 2, 3)
     assert sum(len(batch.x) for batch in stream(iter(X), "data", axes=2)) == 300
+    assert collect(iter(X[0]), "data").x.shape == (2, 3)  # a batch of numbers alone is none
     assert collect([X[0], X[1]], "data", shape=(2, 3)).x.shape == (2, 2, 3)
     assert collect((X[:5], X[:5]), "data", shape=(2, 3)).x.shape == (10, 2, 3)  # two batches, not samples and labels
 
