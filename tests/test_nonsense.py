@@ -83,7 +83,7 @@ NONSENSE: dict[str, list[Callable[[], Any]]] = {
     ],
     "sweep": [
         lambda: lc.sweep(None, X, (X, Y), board=None, axes={"timesteps": [2]}),
-        *(lambda c=c: sweep(c) for c in (None, 5, [X, X[0]], X[0, 0])),
+        *(lambda c=c: sweep(c) for c in (None, 5, [X, X[:, :2]], X[0, 0])),
         lambda: lc.sweep(model(), X, (X, Y), board=None, axes={"timesteps": [2]}, preprocessing=5),
         *(lambda t=t: sweep(test_set=t) for t in (None, 5, (X, None), (None, Y))),
         *(lambda a=a: sweep(axes=a) for a in (5, "timesteps", ["timesteps"], {}, {"timesteps": None}, {"timesteps": []}, {5: [1]})),

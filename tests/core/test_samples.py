@@ -118,7 +118,7 @@ def test_what_is_in_memory() -> None:
         ([None], "None in place of samples"),
         ([5, "a"], "make no array|numbers expected|in place of"),
         ({"a": X, "b": Y}, "a mapping of 'a', 'b'; one of them called \"image\""),
-        ([X[0], X[0, 0]], "batches of shapes"),
+        ([X, X[:, :, :2]], "batches of shapes"),
         ([(X[0], 1), (X[0, :1], 2)], r"samples of shapes \(1, 3\) and \(2, 3\)"),
         ([[1, 2], [3]], "make no array"),
     ],
