@@ -9,9 +9,9 @@ from loihiconv.conversion.quantization import quantize
 from loihiconv.conversion.reset_to_zero import reset_to_zero, resets_to_zero
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.given import check_number
-from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network, check_network
 from loihiconv.core.record import RealizationRecord
+from loihiconv.core.samples import Samples, collect
 from loihiconv.core.validation import validate
 from loihiconv.exchange.export_netx import check_netx
 from loihiconv.hardware.board import Board, load_board
@@ -25,7 +25,7 @@ def realize(
     *,
     board: Board | None = None,
     ratio: float | None = None,
-    calibration: Array | None = None,
+    calibration: Samples | None = None,
 ) -> Network:
     """The fixed-point network whose every integer a chip's neurons of this kind compute.
 
@@ -115,13 +115,14 @@ def _check_at_once(network: Network, realization: str) -> None:
         )
 
 
-def _to_zero(network: Network, realization: str, board: Board | None, ratio: float | None, calibration: Array | None) -> Network:
+def _to_zero(network: Network, realization: str, board: Board | None, ratio: float | None, calibration: Samples | None) -> Network:
     if resets_to_zero(network, realization):
         before = network.record.realization
         return network if before is not None and before.name == realization else _described(network, RealizationRecord(realization))
     spiking = next(p for p in network.populations[1:] if isinstance(p, Integrator))
     origin = _origin(network, spiking, "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
-    return reset_to_zero(network, origin, realization, board or load_board(network.board), ratio=ratio, calibration=calibration)
+    samples = None if calibration is None else collect(calibration, "calibration", shape=network.input.sample_shape).x
+    return reset_to_zero(network, origin, realization, board or load_board(network.board), ratio=ratio, calibration=samples)
 
 
 def _atrlif(network: Network, soft: list[Integrating], board: Board | None) -> Network:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 import rich.table
 from rich.box import SIMPLE_HEAD
@@ -25,11 +27,25 @@ if TYPE_CHECKING:
 
 MARKS = {"good": "[bold green]✓[/]", "unknown": "[dim]?[/]", "warn": "[bold yellow]![/]", "bad": "[bold red]✗[/]"}
 
+_RESULTS: ContextVar[TextIO | None] = ContextVar("results", default=None)
+
+
+@contextmanager
+def results_alone() -> Iterator[None]:
+    """Stdout for `print_json` alone: what anything else prints meanwhile, such as a user's factory, goes to stderr."""
+    token = _RESULTS.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _RESULTS.reset(token)
+
 
 def print_json(value: Any) -> None:
     """JSON and nothing else on stdout."""
-    json.dump(value, sys.stdout, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
+    out = _RESULTS.get() or sys.stdout
+    json.dump(value, out, indent=2, allow_nan=False)
+    out.write("\n")
 
 
 def note(text: str) -> None:
@@ -105,6 +121,24 @@ def print_comparison(comparison: Comparison) -> None:
         rows = [[name, n.count(count)] for name, count in [*spikes.items(), ("readout potentials", potentials)]]
         samples = comparison.backends[judge.name].n
         print_table(f"✗ {judge.judges} and {judge.name.capitalize()} differ on {samples} samples", ["population", "mismatches"], rows)
+
+
+def print_run(title: str, backend: str, summary: Mapping[str, Any]) -> None:
+    """What a run gave, in the columns of a comparison."""
+    figures = {
+        key: value for key, value in summary.items() if key not in ("backend", "n", "timesteps", "firing_rate", "synaptic_operations")
+    }
+    row, header = [title_of(backend)], ["back end"]
+    interval = figures.pop("wilson95", None)
+    if interval is not None and "accuracy" in figures:
+        header += ["accuracy", "95 % interval"]
+        row += [n.share(figures.pop("accuracy")), n.bracketed(tuple(interval))]
+    header += ["n", "firing", "syn. ops"]
+    row += [n.count(summary["n"]), n.share(summary["firing_rate"]) if "firing_rate" in summary else ""]
+    row += [n.count(summary["synaptic_operations"]) if "synaptic_operations" in summary else ""]
+    print_table(title, header, [row])
+    for key, value in figures.items():
+        note(f"{key.replace('_', ' ')}: {n.quantity(value)}")
 
 
 def print_diagnosis(text: str, healthy: bool) -> None:
