@@ -57,7 +57,6 @@ ELSEWHERE = {
     "core/population_base.py": ("core/test_populations.py", "a base class, tested by all that derive from it"),
     "evaluation/result.py": ("evaluation/test_compare.py", "what a comparison holds of a back end"),
     "evaluation/tasks/answers.py": ("evaluation/tasks/test_kinds.py", "what tasks judge"),
-    "evaluation/tasks/metric.py": ("evaluation/tasks/test_kinds.py", "names and units of figures"),
     "evaluation/explain/analysis.py": ("report/test_page.py", "puts together what a report shows"),
     "hardware/counts.py": ("hardware/test_energy.py", "counts of an estimate, beside it"),
     "hardware/measurements.py": ("hardware/test_energy.py", "what stands beside an estimate"),

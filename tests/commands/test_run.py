@@ -60,8 +60,8 @@ def test_what_saturates_is_said_and_refused(run, npz: Path, lnet: Path, tmp_path
     path, page = tmp_path / "full.lnet", tmp_path / "report.md"
     lc.save(replace(net, populations=(*net.populations[:-1], readout), origin=None), path)
     name, x, y = readout.name, digits()[2][:5], digits()[3][:5]
-    what = "of 5 of 5 samples and 100.00% of neurons saturate (5 at the upper end, 0 at the lower)"
-    said = f"{name}: potentials {what}; 24 bits hold +-8,388,607; use fewer"
+    said = f"{name}: potentials of 5 of 5 samples and 100.00% of neurons saturate (5 at the upper end, 0 at the lower); "
+    said += "24 bits hold +-8,388,607; use fewer"
     code, out, _ = run("run", path, npz, "--samples", 5, "--json")
     assert code == 0
     (found,) = json.loads(out)["saturated"]
