@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from loihiconv.core.drift import Drift, diff
     from loihiconv.core.errors import LoihiconvError
     from loihiconv.core.network import Network, Recording, save
+    from loihiconv.core.preprocessing import Preprocessing
     from loihiconv.evaluation.compare import Comparison, compare
     from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
@@ -52,6 +53,7 @@ _MODULES = {
     "core.drift": ("Drift", "diff"),
     "core.errors": ("LoihiconvError",),
     "core.network": ("Network", "Recording", "save"),
+    "core.preprocessing": ("Preprocessing",),
     "evaluation.compare": ("Comparison", "compare"),
     "evaluation.sweep.result": ("SweepResult",),
     "evaluation.sweep.sweep": ("sweep",),
@@ -78,6 +80,7 @@ __all__ = [
     "LoihiconvError",
     "Network",
     "Placement",
+    "Preprocessing",
     "Recording",
     "Settings",
     "SweepResult",

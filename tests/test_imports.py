@@ -24,7 +24,7 @@ FLOORS = (
 """From the top; a room may import from the floors below it, not from its neighbours."""
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 PACKAGES = {
-    "core": {"numpy", "scipy"},  # scipy in functions alone
+    "core": {"numpy", "scipy", "PIL"},  # scipy and PIL in functions alone
     "lava": {"numpy", "lava", "scipy", "h5py"},  # lava-nc itself needs scipy, and lava-dl h5py
     "hardware": {"numpy", "pydantic", "yaml"},
 }

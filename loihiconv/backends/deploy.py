@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from math import prod
@@ -21,9 +22,11 @@ from loihiconv.backends.on_board import reached
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.given import check_number, check_path
+from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Integrator, Network, Recording, check_network, save
+from loihiconv.core.samples import Samples, collect
 from loihiconv.core.version import __version__
 from loihiconv.exchange.export_netx import export_netx
 from loihiconv.hardware.board import Board, load_board
@@ -78,7 +81,7 @@ class Deployed:
 
 def deploy(
     network: Network,
-    x: Array,
+    x: Samples,
     out: str | os.PathLike[str],
     *,
     y: Array | None = None,
@@ -97,8 +100,9 @@ def deploy(
     ----------
     network : Network
         Fixed point.
-    x : array (N, \\*input shape)
-        Samples of which the first ones go into the self-test, and on which the emulator measures what the realization costs.
+    x : array or tensor (N, \\*input shape), Dataset, DataLoader, or iterable of samples or batches
+        Samples, as the network takes them, of which the first ones go into the self-test, and on which the emulator measures what the
+        realization costs.
     out : path
         The folder; must not exist.
     y : int array (N,), optional
@@ -127,6 +131,11 @@ def deploy(
         If the network has parts that the realization has not.
     LimitExceeded
         If the network does not fit the board, or its neurons' registers do not hold what the samples bring.
+
+    Warns
+    -----
+    UserWarning
+        If samples do not look like calibration's; see `loihiconv.core.input_checks`.
     """
     check_network(network)
     check_path(out, "deploy")
@@ -134,7 +143,9 @@ def deploy(
     target, config = Path(os.path.abspath(out)), load_board(board if board is not None else network.board)
     check_free(target)
     access = reached(config, access or BoardAccess())
-    x = check_samples(network.input, x)
+    x = check_samples(network.input, collect(x, "samples", shape=network.input.sample_shape).x)
+    if said := input_doubts(network, x):
+        warnings.warn(said, stacklevel=2)
     first = np.asarray(x[:samples])
     options: dict[str, Any] = {"board": config, "ratio": lif_ratio, "calibration": calibration}
     if realization is None and access.neurocore_model:
@@ -219,6 +230,7 @@ def _facts(
         "version": __version__,
         "title": config.title,
         "timesteps": network.timesteps,
+        "wanted": network.samples,
         "neurons": f"{sum(prod(p.shape) for p in network.populations[1:]):,}",
         "populations": len(network.populations),
         "realization": realization,

@@ -16,6 +16,7 @@ from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
+from loihiconv.core.samples import Samples, collect
 from loihiconv.core.saturation import lines
 from loihiconv.core.validation import validate
 from loihiconv.lava.chip.realizations import Realization, check_realization
@@ -24,10 +25,11 @@ from loihiconv.lava.chip.settings import BoardAccess
 
 def run(
     net: Network,
-    x: Array,
+    x: Samples,
     backend: str = "emulator",
     record: Collection[str] | None = None,
     *,
+    samples: int | None = None,
     counts: bool = True,
     device: str = "cpu",
     memory: int | str | None = None,
@@ -45,7 +47,8 @@ def run(
     Parameters
     ----------
     net : Network
-    x : array (N, \\*input shape)
+    x : array or tensor (N, \\*input shape), Dataset, DataLoader, or iterable of samples or batches
+        As they come, where the network has a preprocessing, or else as the float network takes them. Labels are not looked at.
     backend : str
         Any that `loihiconv.backends.registry` knows, among them
         "float": the float spiking network that ``net`` was quantized from, or ``net`` itself if it is float.
@@ -54,6 +57,8 @@ def run(
         "loihi": a board, through Intel's lava-loihi. No board has been within reach of this project.
     record : collection of "spikes", "potentials" and "residuals", optional
         What to keep beside spike counts and final potentials; "residuals" not with "lava" and "loihi".
+    samples : int, optional
+        Only the first so many; all of them are held in memory.
     counts : bool
         Keep spike counts per sample and neuron; without them memory does not grow with N, and on a board no spikes but
         those of the readout's way leave the chip.
@@ -120,14 +125,13 @@ def run(
         progress=progress,
     )
     chosen = check_backend(net, backend, options.record)
-    samples = check_samples(net.input, x)
-    if net.fixed_point or net.record.calibration.samples:  # a float network that was imported without calibration knows no range
-        for said in input_doubts(net.input, samples):
-            warnings.warn(said, stacklevel=2)
+    given = check_samples(net.input, collect(x, "input", shape=net.input.sample_shape, samples=samples).x)
+    if said := input_doubts(net, given):
+        warnings.warn(said, stacklevel=2)
     if strict and chosen.numbers == "fixed point" and chosen is not EMULATOR:
         # Lava and boards see less of it than the emulator, and a board's time is dear.
-        _refuse(EMULATOR.run(net, x, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
-    recording = chosen.run(net, x, options)
+        _refuse(EMULATOR.run(net, given, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
+    recording = chosen.run(net, given, options)
     if strict:
         _refuse(recording)
     for said in lines(recording.saturated):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from contextlib import nullcontext
 from typing import NoReturn
 
 import typer
@@ -28,7 +29,7 @@ from loihiconv.commands.lava import lava
 from loihiconv.commands.place import place
 from loihiconv.commands.run import run
 from loihiconv.commands.sweep import sweep
-from loihiconv.commands.terminal import error, note
+from loihiconv.commands.terminal import error, note, results_alone
 from loihiconv.core.errors import LoihiconvError
 
 EPILOG = "All of this may stand in a file of settings: -c FILE, which 'loihiconv init' writes."
@@ -50,9 +51,10 @@ def main() -> NoReturn:
     """Entry point of the ``loihiconv`` command."""
     warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")
     try:
-        arguments, config = without_config(sys.argv[1:])
-        given = {} if config is None else read_config(config, dict(options_of(typer.main.get_command(app))))
-        app(arguments, default_map=given)
+        with results_alone() if "--json" in sys.argv else nullcontext():
+            arguments, config = without_config(sys.argv[1:])
+            given = {} if config is None else read_config(config, dict(options_of(typer.main.get_command(app))))
+            app(arguments, default_map=given)
     except LoihiconvError as cause:
         error(str(cause))
         sys.exit(cause.exit_code)

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from loihiconv.commands import options as given
-from loihiconv.commands.options import load_model, numbers, open_file, read_data, shape_of
+from loihiconv.commands.data import FORMS, Said, numbers, read_data, with_preprocessing
+from loihiconv.commands.options import load_model, open_file, shape_of
 from loihiconv.commands.terminal import print_check, print_json
 from loihiconv.conversion.settings import DECLARED, Settings
 
 
+@with_preprocessing
 def check(
     model: given.Model,
-    shape: Annotated[str, typer.Option(help="Shape of one sample, e.g. 1,28,28; most files know theirs.")] = "",
+    said: Said,
+    shape: Annotated[
+        str,
+        typer.Option(
+            help="Shape of one sample as the network takes it, without the batch: 1,28,28 for channels, rows and columns of grey images, "
+            "3,32,32 for colours, 64 for 64 features. Most files know theirs, and --calibration tells it."
+        ),
+    ] = "",
     weights: given.Weights = None,
     board: Annotated[str | None, typer.Option("--board", help="Also compare with a board's size.")] = None,
     maxpool: given.Pooling = Settings.maxpool,
     calibration: Annotated[
-        Path | None, typer.Option(help="Training samples (.npz) to try a conversion with, instead of random ones.")
+        str | None, typer.Option(help=f"Training samples to try a conversion with, instead of random ones: {FORMS}.", metavar="DATA")
     ] = None,
     timesteps: Annotated[int, typer.Option("--timesteps", "-T", help="Time steps of the conversion that is tried.")] = 32,
     as_json: given.Json = False,
@@ -36,11 +44,15 @@ def check(
     chip = load_board(board) if board is not None else None
     file = open_file(model)
     known = dimensions or shape_of(file)
-    data = None if calibration is None else read_data(calibration, "train", "", "", known).x
+    data = preprocessing = None
+    if calibration is not None:
+        read = read_data(calibration, "train", known, samples=1000)
+        data, preprocessing = read.x, said.chosen(read, known)
+        dimensions = dimensions or tuple(preprocessing.apply(data[:1]).shape[1:])
     from loihiconv.conversion.check import check as run_check  # after what can be mistyped: it loads torch
 
     network = load_model(file or model, weights)
-    result = run_check(network, dimensions, chip, maxpool=maxpool, calibration=data, timesteps=timesteps)  # type: ignore[arg-type]  # checked above
+    result = run_check(network, dimensions, chip, maxpool=maxpool, calibration=data, preprocessing=preprocessing, timesteps=timesteps)  # type: ignore[arg-type]  # checked above
     print_json(result.to_json()) if as_json else print_check(result)
     if not result.ok:
         raise typer.Exit(2)

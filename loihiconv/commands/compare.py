@@ -9,17 +9,20 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
-from loihiconv.commands.options import first_samples, load_model, open_file, read_data, shape_of
+from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
+from loihiconv.commands.options import load_model, open_file, shape_of
 from loihiconv.commands.reports import check_reports, finish_reports
 from loihiconv.commands.terminal import error, print_comparison, print_json
 from loihiconv.core.errors import BackendUnavailable, InvalidData
 
 
 @with_conversion
+@with_preprocessing
 def compare(
     conversion: Conversion,
     model: given.Model,
-    data: Annotated[Path, typer.Argument(help=".npz with x_train, y_train, x_test, y_test.")],
+    data: Annotated[str, typer.Argument(help=f"Training and test samples with labels: {FORMS}.")],
+    said: Said,
     weights: given.Weights = None,
     net: Annotated[Path | None, typer.Option(help="A saved network instead of converting one now (.lnet).")] = None,
     backends: given.Backends = "float,emulator",
@@ -27,8 +30,6 @@ def compare(
     samples: given.Samples = None,
     device: given.Device = "cpu",
     stock_models: given.StockModels = False,
-    mean: given.Mean = "",
-    std: given.Std = "",
     task: given.TaskName = None,
     explain: given.Explain = False,
     html: given.Html = None,
@@ -52,23 +53,30 @@ def compare(
         raise BackendUnavailable("no back end that is named can be used from here", where="--backends", remedy="; ".join(missing))
     file = open_file(model)
     shape = shape_of(file)
-    test = first_samples(read_data(data, "test", mean, std, shape), samples)
+    said.parsed()
+    converted = None if net is None else load(net)
+    known = shape if converted is None else converted.input.sample_shape
+    test = read_data(data, "test", known, samples=samples)
     if test.y is None:
-        raise InvalidData("holds no labels", where=str(data), limit="y_test or y expected", remedy="use 'run' for unlabelled samples")
+        raise InvalidData(
+            "holds no labels", where=data, limit="y_test, y or folders of classes expected", remedy="use 'run' for unlabelled samples"
+        )
     from loihiconv.evaluation.compare import compare as run_compare  # after what can be mistyped: it loads torch
 
-    network, calibration = load_model(file or model, weights), None
-    if net is not None:
-        converted = load(net)
+    x, calibration = test.x, None
+    if converted is not None:
+        converted, x = said.fitted(converted, x)
+        network = load_model(file or model, weights)
     else:
-        train = read_data(data, "train", mean, std, shape, same_file_is_fine=False)
-        calibration = train.x[: conversion.samples]
-        converted = conversion.convert(network, train.x, task)
+        train = read_data(data, "train", shape, samples=conversion.samples, same_file_is_fine=False)
+        preprocessing, calibration = said.chosen(train, shape), train.x
+        network = load_model(file or model, weights)
+        converted = conversion.convert(network, calibration, task, preprocessing)
     with bars() as progress:
         result = run_compare(
             network,
             converted,
-            (test.x, test.y),
+            (x, test.y),
             names,
             lava_samples=lava_samples,
             device=device,

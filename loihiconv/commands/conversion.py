@@ -18,6 +18,7 @@ from loihiconv.core.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from loihiconv.core.network import Network
+    from loihiconv.core.preprocessing import Preprocessing
 
 Steps = Annotated[int, setting_option(DECLARED["timesteps"])]
 CalibrationSamples = Annotated[int, typer.Option(help="Training samples that are measured.")]
@@ -53,7 +54,7 @@ class Conversion:
 
         self.board = load_board(board)
 
-    def convert(self, model: Any, x_train: Any, task: Task | None = None) -> Network:
+    def convert(self, model: Any, x_train: Any, task: Task | None = None, preprocessing: Preprocessing | None = None) -> Network:
         """Convert with a progress bar and notes on stderr."""
         from loihiconv.commands.progress import bars
         from loihiconv.conversion.convert import convert as run_convert
@@ -66,6 +67,7 @@ class Conversion:
                 timesteps=self.timesteps,
                 optimize=self.optimize,
                 task=task,
+                preprocessing=preprocessing,
                 progress=progress,
                 **self.settings,
             )

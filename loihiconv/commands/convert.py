@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,21 +10,22 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
-from loihiconv.commands.options import load_model, open_file, read_data, shape_of
+from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
+from loihiconv.commands.options import load_model, open_file, shape_of
 from loihiconv.commands.terminal import print_json, print_tables
 from loihiconv.core.files import check_writable
 
 
 @with_conversion
+@with_preprocessing
 def convert(
     conversion: Conversion,
     model: given.Model,
-    calibration: Annotated[Path, typer.Option(help=".npz with x_train (or x): training samples.")],
+    calibration: Annotated[str, typer.Option(help=f"Training samples: {FORMS}, with x_train (or x) or a folder train.", metavar="DATA")],
     out: Annotated[Path, typer.Option(help="Where to write the network (.lnet).")],
+    said: Said,
     weights: given.Weights = None,
     task: given.TaskName = None,
-    mean: given.Mean = "",
-    std: given.Std = "",
     as_json: given.Json = False,
 ) -> None:
     """Convert a trained network for a board and save it.
@@ -37,13 +39,16 @@ def convert(
 
     check_writable(out)
     file = open_file(model)
-    data = read_data(calibration, "train", mean, std, shape_of(file))
-    net = conversion.convert(load_model(file or model, weights), data.x, task)
+    said.parsed()
+    shape = shape_of(file)
+    data = read_data(calibration, "train", shape, samples=conversion.samples)
+    preprocessing = said.chosen(data, shape)
+    net = conversion.convert(load_model(file or model, weights), data.x, task, preprocessing)
     save(net, out)
     placement = place(net, conversion.board)
     if as_json:
-        fits = {"cores": placement.cores, "fits": placement.fits}
-        print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **fits, **net.record.to_json()})
+        facts = {"cores": placement.cores, "fits": placement.fits, "preprocessing": asdict(preprocessing)}
+        print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **facts, **net.record.to_json()})
         return
     print_tables(net, f"{out}: {net.board}, T = {net.timesteps}")
     print_fit(placement)

@@ -10,14 +10,17 @@ from typing import Annotated
 import typer
 
 from loihiconv.commands import options as given
+from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
 from loihiconv.commands.terminal import note, print_json
 from loihiconv.core.errors import InvalidSetting
 
 
+@with_preprocessing
 def deploy(
     network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
-    samples: Annotated[Path, typer.Option(help=".npz with x_test (or x): the first samples go into the self-test.")],
+    samples: Annotated[str, typer.Option(help=f"{FORMS[0].upper()}{FORMS[1:]}: the first samples go into the self-test.", metavar="DATA")],
     out: Annotated[Path, typer.Option(help="Folder to write; must not exist.")],
+    said: Said,
     board: Annotated[str | None, typer.Option("--board", help="Another board than it was converted for.")] = None,
     realization: given.Realize = None,
     lif_ratio: given.LifRatio = None,
@@ -28,8 +31,6 @@ def deploy(
     neurocore_model: given.NeurocoreModel = None,
     selftest_samples: Annotated[int, typer.Option(help="Samples of the self-test.")] = 3,
     run: Annotated[bool, typer.Option(help="Run the self-test at once, where a board is within reach.")] = True,
-    mean: given.Mean = "",
-    std: given.Std = "",
     as_json: given.Json = False,
 ) -> None:
     """Write a self-contained folder: network, worker without torch, requirements, instructions and a self-test; run it if a board is there.
@@ -48,16 +49,17 @@ def deploy(
     check_free(Path(out).absolute())
     access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
     net = load(network)
-    data = given.read_data(samples, "test", mean, std, net.input.sample_shape)
+    data = read_data(samples, "test", net.input.sample_shape)
+    net, x = said.fitted(net, data.x)
     done = write(
         net,
-        data.x,
+        x,
         out,
         y=data.y,
         board=board,
         realization=realization,
         lif_ratio=lif_ratio,
-        calibration=given.training_samples(calibration, samples, mean, std, net.input.sample_shape),
+        calibration=training_samples(calibration, samples, said, net),
         access=access,
         samples=selftest_samples,
     )

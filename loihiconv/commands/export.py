@@ -9,27 +9,29 @@ from typing import Annotated, Any
 import typer
 
 from loihiconv.commands import options as given
+from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
 from loihiconv.commands.terminal import note, print_json
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.files import check_writable
 
 
+@with_preprocessing
 def export(
     network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
+    said: Said,
     nir: Annotated[Path | None, typer.Option(help="Write it as a NIR graph (.nir).")] = None,
     netx: Annotated[
         Path | None, typer.Option(help="Write a folder that lava-dl's netx runs on Loihi 2: its HDF5 file, a program, expected spikes.")
     ] = None,
     as_float: Annotated[bool, typer.Option("--float", help="The float network that a fixed-point one was quantized from (NIR).")] = False,
     samples: Annotated[
-        Path | None, typer.Option(help=".npz with x_test (or x) for netx: the first go into the self-test, all say what it costs.")
+        str | None,
+        typer.Option(help=f"Samples for netx, of which the first go into the self-test: {FORMS}.", metavar="DATA"),
     ] = None,
     board: Annotated[str | None, typer.Option("--board", help="Another board than it was converted for (netx).")] = None,
     lif_ratio: given.LifRatio = None,
     calibration: given.Calibration = None,
     selftest_samples: Annotated[int, typer.Option(help="Samples of the self-test (netx).")] = 3,
-    mean: given.Mean = "",
-    std: given.Std = "",
     as_json: given.Json = False,
 ) -> None:
     """Write a saved network for other programs, and say what their format cannot.
@@ -55,10 +57,12 @@ def export(
     net = load(network)
     x, y, training = _noise(net, selftest_samples), None, None
     if samples is not None:
-        data = given.read_data(samples, "test", mean, std, net.input.sample_shape)
-        x, y, training = data.x, data.y, given.training_samples(calibration, samples, mean, std, net.input.sample_shape)
+        data = read_data(samples, "test", net.input.sample_shape)
+        training = training_samples(calibration, samples, said, net)
+        net, x = said.fitted(net, data.x)
+        y = data.y
     elif calibration is not None:
-        training = given.read_data(calibration, "train", mean, std, net.input.sample_shape).x
+        training = training_samples(calibration, calibration, said, net)
     options: dict[str, Any] = {"board": board, "lif_ratio": lif_ratio, "calibration": training, "samples": selftest_samples}
     done = deploy(net, x, netx, y=y, realization="netx", **options)
     if as_json:
@@ -100,6 +104,7 @@ def _noise(net: Any, samples: int) -> Any:
     """Samples of which nothing is known but their shape and range."""
     import numpy as np
 
-    low = -1.0 if net.input.signed else 0.0
+    own = net.input.preprocessing
+    low, unit = (-1.0 if net.input.signed else 0.0, net.input.scale) if own is None else (0.0, 1 / own.scale)
     drawn = np.random.default_rng(0).uniform(low, 1.0, (samples, *net.input.sample_shape))
-    return np.asarray(drawn * net.input.scale, np.float32)
+    return np.asarray(drawn * unit, np.float32)

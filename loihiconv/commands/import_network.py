@@ -9,7 +9,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import CalibrationSamples
-from loihiconv.commands.options import read_data
+from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
 from loihiconv.commands.setting_options import setting_option
 from loihiconv.commands.terminal import note, print_json, print_tables
 from loihiconv.conversion.settings import DECLARED
@@ -17,15 +17,17 @@ from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.files import check_writable
 
 
+@with_preprocessing
 def import_network(
     file: Annotated[Path, typer.Argument(help="A NIR graph (.nir), or a network of lava-dl (.net). Nothing in it is executed.")],
     out: Annotated[Path, typer.Option(help="Where to write the network (.lnet).")],
+    said: Said,
     timesteps: Annotated[
         int | None, typer.Option("--timesteps", "-T", help="Time steps that each sample gets; by default what the file says.")
     ] = None,
     board: given.Board = "kapoho_point",
     as_float: Annotated[bool, typer.Option("--float", help="Stop at the float spiking network of a NIR file, for the simulators.")] = False,
-    calibration: Annotated[Path | None, typer.Option(help=".npz with x_train (or x): training samples; needed for a board.")] = None,
+    calibration: Annotated[str | None, typer.Option(help=f"Training samples, needed for a board: {FORMS}.", metavar="DATA")] = None,
     reset: Annotated[
         str | None,
         typer.Option(help="What a spike does, where the file does not say it or is wrong.", metavar="subtract|zero"),
@@ -40,8 +42,6 @@ def import_network(
     rounding: Annotated[str, setting_option(DECLARED["rounding"])] = "auto",
     seed: Annotated[int, typer.Option(help="Of Poisson input.")] = 0,
     calibration_samples: CalibrationSamples = 1000,
-    mean: given.Mean = "",
-    std: given.Std = "",
     as_json: given.Json = False,
 ) -> None:
     """Take a spiking network of another program as it is, quantize it for a board and save it.
@@ -61,8 +61,12 @@ def import_network(
     from loihiconv.core.network import save
     from loihiconv.exchange.importing import import_network as run_import
 
-    samples = None if calibration is None else read_data(calibration, "train", mean, std).x[:calibration_samples]
-    net = run_import(file, timesteps=timesteps, calibration=samples, board=chosen, dt=dt, **options)
+    samples = preprocessing = None
+    if calibration is not None:
+        data = read_data(calibration, "train", samples=calibration_samples)
+        preprocessing = said.chosen(data, None)
+        samples = preprocessing.apply(data.x)
+    net = run_import(file, timesteps=timesteps, calibration=samples, board=chosen, dt=dt, **options).with_preprocessing(preprocessing)
     save(net, out)
     if as_json:
         print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **net.record.to_json()})

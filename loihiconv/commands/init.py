@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from loihiconv.commands.data import FORMS
 from loihiconv.commands.setting_options import help_text
 from loihiconv.conversion.settings import DECLARED, OPTIMIZE
 from loihiconv.core.errors import InvalidSetting
@@ -21,7 +22,7 @@ HEAD = """\
 
 def init(
     model: Annotated[str, typer.Argument(help="A model file, or a factory as package.module:function.")],
-    data: Annotated[Path, typer.Argument(help=".npz with x_train, y_train, x_test, y_test.")],
+    data: Annotated[str, typer.Argument(help=f"Training and test samples with labels: {FORMS}.")],
     weights: Annotated[Path | None, typer.Option(help="State dict or .safetensors for the model.")] = None,
     board: Annotated[str, typer.Option("--board", help="Name of a board (see 'boards') or a .yaml file.")] = "kapoho_point",
     timesteps: Annotated[int, typer.Option("--timesteps", "-T", help="Time steps per sample.")] = 32,
@@ -45,13 +46,16 @@ def init(
     write_text(out, text)
 
 
-def written(model: str, data: Path, weights: Path | None, board: str, timesteps: int, out: Path | None) -> str:
+def written(model: str, data: str, weights: Path | None, board: str, timesteps: int, out: Path | None) -> str:
     """The file's text."""
     stem = Path(model.rpartition(":")[2]).stem
     network = f"{stem}.lnet"
     lines = [HEAD.format(name=out.name if out is not None else f"{stem}.yaml")]
     lines += [_line("model", model), _line("weights", str(weights)) if weights else "# weights: weights.pt"]
-    lines += [_line("data", str(data)), _line("calibration", str(data)), _line("board", board), _line("network", network)]
+    lines += [_line("data", data), _line("calibration", data), _line("board", board), _line("network", network)]
+    lines += ["", "# --- preprocessing, which convert stores in the network", "# Subtracted from each channel, and what it is divided by"]
+    lines += ["# mean: ''", "# std: ''", "# What samples are multiplied by first, such as 1/255, and their axes, such as HWC"]
+    lines += ["# input-scale: ''", "# layout: ''"]
     lines += ["", "# --- conversion", _line("timesteps", timesteps)]
     for declared in (OPTIMIZE, *DECLARED.values()):
         if declared.name != "timesteps":

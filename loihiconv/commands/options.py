@@ -11,7 +11,7 @@ from loihiconv.backends import registry
 from loihiconv.commands.setting_options import setting_option
 from loihiconv.commands.terminal import note
 from loihiconv.conversion.settings import DECLARED
-from loihiconv.core.errors import InvalidData, InvalidModel, InvalidSetting
+from loihiconv.core.errors import InvalidModel
 
 if TYPE_CHECKING:
     from loihiconv.ann.frontends import FloatModel
@@ -27,8 +27,6 @@ Model = Annotated[
 Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .safetensors; read without executing code.")]
 Board = Annotated[str, typer.Option("--board", help="Name of a board (see 'boards') or a .yaml file.")]
 Pooling = Annotated[str, setting_option(DECLARED["maxpool"])]
-Mean = Annotated[str, typer.Option(help="Numbers subtracted from each channel, e.g. 0.1307 or 0.49,0.48,0.45.")]
-Std = Annotated[str, typer.Option(help="Numbers that each channel is divided by afterwards.")]
 TaskName = Annotated[
     Literal["classification", "binary", "multilabel", "regression", "dense"] | None,
     typer.Option("--task", help="What outputs are judged by; by default what the network's end and the labels say."),
@@ -66,7 +64,7 @@ LifRatio = Annotated[
     ),
 ]
 Calibration = Annotated[
-    Path | None,
+    str | None,
     typer.Option(help=".npz with x_train (or x), for lif, lifreset and netx; by default the x_train beside the samples, if any."),
 ]
 Partition = Annotated[str | None, typer.Option(help="SLURM partition of the board; by default the one that its file names.")]
@@ -107,50 +105,3 @@ def load_model(model: str | FloatModel, weights: Path | None) -> Any:
         for text in load_weights(loaded, weights):
             note(text)
     return loaded
-
-
-def read_data(
-    path: Path, part: Literal["train", "test"], mean: str, std: str, shape: Shape | None = None, *, same_file_is_fine: bool = True
-) -> Any:
-    """One part of an .npz file, for a network that takes samples of this shape, where it is known.
-
-    ``same_file_is_fine`` says whether plain x and y may stand for the part.
-    """
-    from loihiconv.core.dataset import holds, read_npz
-
-    if not same_file_is_fine and not holds(path, part):
-        raise InvalidData(
-            f"holds no x_{part}",
-            where=str(path),
-            limit="calibration must not see test samples",
-            remedy="add x_train, or convert first and pass the result with --net",
-        )
-    return read_npz(path, part, mean=numbers(mean, "mean"), std=numbers(std, "std"), shape=shape)
-
-
-def training_samples(calibration: Path | None, samples: Path, mean: str, std: str, shape: Shape) -> Any:
-    """Training samples of their own file, or of the one that the samples are in; None where there are none."""
-    from loihiconv.core.dataset import holds
-
-    if calibration is None and not holds(samples, "train"):
-        return None
-    return read_data(calibration or samples, "train", mean, std, shape).x
-
-
-def first_samples(data: Any, samples: int | None) -> Any:
-    """A data set cut to its first samples."""
-    from loihiconv.core.dataset import Dataset
-
-    if samples is None:
-        return data
-    if samples < 1:
-        raise InvalidSetting(f"{samples} samples", where="--samples", limit="at least 1 expected")
-    return Dataset(data.x[:samples], None if data.y is None else data.y[:samples])
-
-
-def numbers(text: str, option: str) -> list[float]:
-    """Numbers separated by commas, or by x as in shapes."""
-    try:
-        return [float(part) for part in text.replace("x", ",").split(",") if part.strip()]
-    except ValueError as cause:
-        raise InvalidSetting(f"{text!r}", where=f"--{option}", limit="numbers separated by commas expected") from cause

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from loihiconv.commands import options as given
-from loihiconv.commands.options import first_samples, read_data
+from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
 from loihiconv.commands.terminal import print_json, print_table
 from loihiconv.core.files import check_writable, write_npz
 from loihiconv.core.numbers import quantity
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from loihiconv.evaluation.tasks.kinds import TaskKind
 
 
+@with_preprocessing
 def run(
     network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
-    data: Annotated[Path, typer.Argument(help=".npz with x_test (or x).")],
+    data: Annotated[str, typer.Argument(help=f"Samples: {FORMS}, with x_test (or x) or a folder test.")],
+    said: Said,
     backend: given.Backend = "emulator",
     realization: given.Realize = None,
     lif_ratio: given.LifRatio = None,
@@ -40,8 +43,6 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Write predictions, outputs, potentials, spike counts and sums of payloads (.npz).")
     ] = None,
-    mean: given.Mean = "",
-    std: given.Std = "",
     as_json: given.Json = False,
 ) -> None:
     """Run samples through a saved network.
@@ -56,17 +57,16 @@ def run(
     if out is not None:
         check_writable(out)
     net = load(network)
-    test = first_samples(read_data(data, "test", mean, std, net.input.sample_shape), samples)
+    test = read_data(data, "test", net.input.sample_shape, samples=samples)
+    net, x = said.fitted(net, test.x)
     kind, labels = _task(net, test.y, task)
-    training = None
-    if realization in TO_ZERO:
-        training = given.training_samples(calibration, data, mean, std, net.input.sample_shape)
+    training = training_samples(calibration, data, said, net) if realization in TO_ZERO else None
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 
-    with Bar(backend, len(test.x)) as bar:
+    with Bar(backend, len(x)) as bar:
         recording = run_network(
             net,
-            test.x,
+            x,
             backend,
             counts=out is not None,
             device=device,
@@ -83,6 +83,7 @@ def run(
         "backend": backend,
         "n": len(recording),
         "timesteps": recording.timesteps,
+        **({} if net.input.preprocessing is None or not as_json else {"preprocessing": asdict(net.input.preprocessing)}),
         **({"largest_payload": net.payload_max} if net.payload_max > 1 else {}),
         "firing_rate": recording.firing_rate,
         "synaptic_operations": recording.synaptic_operations,

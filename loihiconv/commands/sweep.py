@@ -9,7 +9,8 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.axes import with_axes
-from loihiconv.commands.options import first_samples, load_model, open_file, read_data, shape_of
+from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
+from loihiconv.commands.options import load_model, open_file, shape_of
 from loihiconv.commands.terminal import note, print_json, print_table
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.files import check_writable
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 
 
 @with_axes
+@with_preprocessing
 def sweep(
     axes: dict[str, list[Any]],
     model: given.Model,
-    data: Annotated[Path, typer.Argument(help=".npz with x_train, y_train and, for --on test, x_test, y_test.")],
+    data: Annotated[str, typer.Argument(help=f"Training samples with labels and, for --on test, test samples: {FORMS}.")],
+    said: Said,
     weights: given.Weights = None,
+    net: Annotated[Path | None, typer.Option(help="A saved network (.lnet) whose preprocessing is taken.")] = None,
     board: given.Board = "kapoho_point",
     on: Annotated[
         str, typer.Option(help="Judge on train (held-out training samples) or on test (for reports; choosing by it tunes on test data).")
@@ -36,8 +40,6 @@ def sweep(
     ),
     plot: Annotated[Path | None, typer.Option(help="Draw accuracy against time steps and operations (.png, .svg or .pdf).")] = None,
     device: given.Device = "cpu",
-    mean: given.Mean = "",
-    std: given.Std = "",
     as_json: given.Json = False,
 ) -> None:
     """Convert with every combination of settings and compare accuracy, time steps and synaptic operations.
@@ -46,16 +48,27 @@ def sweep(
 
     Example: loihiconv sweep mynets:lenet mnist.npz --weights lenet.pt -T 8,16,32 --percentile 99,99.9 --per-channel --per-layer
     """
+    from loihiconv.core.artifact import load
+
+    said.parsed()
     _check(axes, board, samples, calibration_samples, on, plot)
     file = open_file(model)
     shape = shape_of(file)
-    train = read_data(data, "train", mean, std, shape, same_file_is_fine=on == "train")
+    stored = None if net is None else load(net)
+    known = shape if stored is None else stored.input.sample_shape
     if on == "train":
+        # Of a file, held-out samples are taken from all over it; folders are read with classes in turn.
+        needed = None if Path(data).is_file() else calibration_samples + samples
+        train = read_data(data, "train", known, samples=needed)
         judged = _held_out(train, calibration_samples, samples, data)
     else:
-        judged = first_samples(read_data(data, "test", mean, std, shape), samples)
+        train = read_data(data, "train", known, samples=calibration_samples, same_file_is_fine=False)
+        judged = read_data(data, "test", known, samples=samples)
     if judged.y is None:
-        raise InvalidData("holds no labels", where=str(data), limit=f"y_{on} expected")
+        raise InvalidData("holds no labels", where=data, limit=f"y_{on} expected")
+    if stored is not None:
+        stored, _ = said.fitted(stored, train.x)
+    preprocessing = said.chosen(train, shape) if stored is None or stored.input.preprocessing is None else stored.input.preprocessing
     network = load_model(file or model, weights)
     result = _run(
         network,
@@ -67,6 +80,7 @@ def sweep(
         task=task,
         cache=cache,
         device=device,
+        preprocessing=preprocessing,
     )
     _show(result, as_json=as_json)
     if not result.complete:
@@ -114,18 +128,18 @@ def _run(model: Any, calibration: Any, test_set: tuple[Any, Any], **options: Any
         return interrupted.result
 
 
-def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) -> Any:
+def _held_out(train: Any, calibration_samples: int, samples: int, data: str) -> Any:
     """Training samples that calibration does not see, from all over the rest, whose order may be by class."""
     import numpy as np
 
     from loihiconv.conversion.bias_correction import spread_samples
-    from loihiconv.core.dataset import Dataset
+    from loihiconv.core.samples import Dataset
 
     rest = len(train.x) - calibration_samples
     if rest < 1:
         raise InvalidData(
             f"no training samples are left beside {calibration_samples} for calibration",
-            where=str(data),
+            where=data,
             limit=f"it holds {len(train.x)}",
             remedy="lower --calibration-samples",
         )

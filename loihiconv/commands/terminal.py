@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 import rich.table
 from rich.box import SIMPLE_HEAD
@@ -25,11 +27,25 @@ if TYPE_CHECKING:
 
 MARKS = {"good": "[bold green]✓[/]", "unknown": "[dim]?[/]", "warn": "[bold yellow]![/]", "bad": "[bold red]✗[/]"}
 
+_RESULTS: ContextVar[TextIO | None] = ContextVar("results", default=None)
+
+
+@contextmanager
+def results_alone() -> Iterator[None]:
+    """Stdout for `print_json` alone: what anything else prints meanwhile, such as a user's factory, goes to stderr."""
+    token = _RESULTS.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _RESULTS.reset(token)
+
 
 def print_json(value: Any) -> None:
     """JSON and nothing else on stdout."""
-    json.dump(value, sys.stdout, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
+    out = _RESULTS.get() or sys.stdout
+    json.dump(value, out, indent=2, allow_nan=False)
+    out.write("\n")
 
 
 def note(text: str) -> None:

@@ -18,7 +18,11 @@ import torch
 from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.core.errors import InvalidData
+from loihiconv.core.input_checks import Seen
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.preprocessing import Preprocessing
+from loihiconv.core.record import InputSummary
+from loihiconv.core.samples import Batch, Samples, check_samples_limit, one_piece, stream
 
 MANTISSA_BITS = 10
 """Mantissa bits that tell bins apart: a bin is 2^-10 of its value wide."""
@@ -32,7 +36,8 @@ _CHANNEL_SHIFT = 23 - CHANNEL_BITS
 _CHANNEL_LOWEST = (127 - 24) << CHANNEL_BITS
 _CHANNEL_BINS = 48 << CHANNEL_BITS
 
-CalibrationData: TypeAlias = Array | torch.Tensor | Iterable[Any]
+CalibrationData: TypeAlias = Samples
+WHERE = "calibration data"
 
 
 @numba.njit(cache=True)
@@ -160,22 +165,61 @@ class Calibration:
     ----------
     samples : int
     nodes : {node name: Statistics}
+    input : InputSummary
+        Values that samples had.
     agreement : float or None
         Share of samples on which the network names the class that a reference network names, if there was one.
     """
 
     samples: int
     nodes: Mapping[str, Statistics]
+    input: InputSummary
     agreement: float | None = None
 
 
-def batches(data: CalibrationData, shape: Shape | None = None, size: int = BATCH) -> Iterator[Array]:
+def prepared(
+    data: Samples, preprocessing: Preprocessing | None = None, *, shape: Shape | None = None, samples: int | None = None
+) -> Array | Iterator[Array]:
+    """Calibration data as the network takes it: an array where it is in memory at once, or else batches, one after the other.
+
+    Parameters
+    ----------
+    data : Samples
+    preprocessing : Preprocessing, optional
+        What becomes of samples first.
+    shape : tuple of int, optional
+        Of one sample after that, where it is known.
+    samples : int, optional
+        Not more than so many.
+    """
+    check_samples_limit(samples)
+    whole = one_piece(data, WHERE)
+    if whole is None:
+        axes = None if preprocessing is None else len(preprocessing.axes[0]) or None
+        if shape is not None and preprocessing is not None:
+            shape = preprocessing.given_shape(shape)
+        return _prepared(stream(data, WHERE, shape=shape, axes=axes), preprocessing, samples)
+    return whole[:samples] if preprocessing is None else preprocessing.apply(whole[:samples])
+
+
+def _prepared(batches: Iterable[Batch], preprocessing: Preprocessing | None, samples: int | None) -> Iterator[Array]:
+    left = samples
+    for x, _ in batches:
+        part = x[:left]
+        yield part if preprocessing is None else preprocessing.apply(part)
+        if left is not None:
+            left -= len(part)
+            if not left:
+                return
+
+
+def batches(data: Samples, shape: Shape | None = None, size: int = BATCH) -> Iterator[Array]:
     """Calibration data as float32 arrays (n <= size, \\*shape), checked.
 
     Parameters
     ----------
-    data : array, tensor, or iterable of batches
-        Of samples, or of (samples, labels) pairs as data loaders give them; labels are not looked at.
+    data : Samples
+        Labels are not looked at.
     shape : tuple, optional
         What a sample must look like; None takes the first batch's word for it.
 
@@ -184,15 +228,9 @@ def batches(data: CalibrationData, shape: Shape | None = None, size: int = BATCH
     InvalidData
         If there is nothing in it, or a batch is not finite or of another shape.
     """
-    whole: Iterable[Any] = [data] if isinstance(data, (np.ndarray, torch.Tensor)) else data
     empty = True
-    for number, batch in enumerate(whole):
-        if isinstance(batch, (tuple, list)):
-            batch = batch[0]
-        try:
-            x = np.asarray(batch.detach().cpu() if isinstance(batch, torch.Tensor) else batch, np.float32)
-        except (TypeError, ValueError) as error:
-            raise InvalidData("not numbers", where=f"calibration batch {number}", limit="an array (N, ...) expected") from error
+    for number, (given, _) in enumerate(stream(data, WHERE, shape=shape)):
+        x = np.asarray(given, np.float32)
         if not x.ndim or not len(x):
             continue
         shape = shape if shape is not None else x.shape[1:]
@@ -204,7 +242,7 @@ def batches(data: CalibrationData, shape: Shape | None = None, size: int = BATCH
         for begin in range(0, len(x), size):
             yield np.ascontiguousarray(x[begin : begin + size])
     if empty:
-        raise InvalidData("no samples", where="calibration data", limit="at least 1 expected", remedy="a few hundred work well")
+        raise InvalidData("no samples", where=WHERE, limit="at least 1 expected", remedy="a few hundred work well")
 
 
 def calibrate(
@@ -221,7 +259,8 @@ def calibrate(
     ----------
     ann : Ann
         After the passes.
-    data : array, tensor, or iterable of batches; see `batches`
+    data : Samples
+        As `prepared` gives it.
     per_channel : bool
         Keep statistics per channel as well, for `loihiconv.conversion.scales.choose_scales`.
     reference : Ann, optional
@@ -231,15 +270,16 @@ def calibrate(
     wanted = [ann.input.name, *(n.name for n in ann if isinstance(n, (Relu, MaxPool))), ann.output.name]
     statistics = {name: Statistics(ann.shapes[name], per_channel=per_channel and isinstance(ann[name], Relu)) for name in wanted}
     evaluator, other = Evaluator(ann), None if reference is None else Evaluator(reference)
-    samples = agreed = 0
+    samples, agreed, seen = 0, 0, Seen()
     for x in batches(data, ann.input.given):
         output, kept = evaluator(torch.from_numpy(x), keep=wanted)
         for name in statistics:
             values = output if name == ann.output.name else kept[name]
             statistics[name].add(values.numpy())
         samples += len(x)
+        seen.add(x)
         if other is not None:
             agreed += int((output.flatten(1).argmax(1) == other(torch.from_numpy(x))[0].flatten(1).argmax(1)).sum())
         if progress is not None:
             progress(samples)
-    return Calibration(samples, statistics, None if other is None else agreed / samples)
+    return Calibration(samples, statistics, seen.summary, None if other is None else agreed / samples)

@@ -14,7 +14,7 @@ import torch
 from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.ann.passes import lower
-from loihiconv.conversion.calibration import CalibrationData
+from loihiconv.conversion.calibration import CalibrationData, prepared
 from loihiconv.conversion.convert import build, measure
 from loihiconv.conversion.settings import DECLARED, Settings
 from loihiconv.conversion.spiking import branches_of, check_pooled, population_names, to_spiking
@@ -23,6 +23,7 @@ from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.given import shown
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.preprocessing import Preprocessing, check_preprocessing
 from loihiconv.core.tables import Shown, Table, counted, together
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import place
@@ -103,6 +104,7 @@ def check(
     *,
     maxpool: MaxPooling = Settings.maxpool,
     calibration: CalibrationData | None = None,
+    preprocessing: Preprocessing | None = None,
     timesteps: int = 32,
 ) -> Check:
     """Say, layer by layer, what could not be converted and what would not fit.
@@ -113,19 +115,22 @@ def check(
     ----------
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     example : array or tensor (N, \\*shape), or the shape of one sample, optional
-        By default the shape that the model itself knows, as most files do.
+        As the network takes it, after all preprocessing. By default the shape that the model itself knows, as most files do.
     board : str, path, Board or None
         A board to place the network on, to see whether it fits; it also decides what ``maxpool="auto"`` is.
     maxpool : "auto", "gate", "relu-tree" or "average"
         As `loihiconv.convert` takes it.
     calibration : as `loihiconv.convert` takes it, optional
         What the trial is made with; random samples from 0 to 1 otherwise, which tell structure and ranges, and nothing of accuracy.
+    preprocessing : Preprocessing, optional
+        As `loihiconv.convert` takes it, for ``calibration``.
     timesteps : int
         T of the trial: ranges of biases and of the readout depend on it.
     """
     model = readable(model)
     shape = _shape(model, example)
     DECLARED["timesteps"].check(timesteps)
+    check_preprocessing(preprocessing)
     board = load_board(board) if board is not None else None
     pooling = Settings(1, maxpool=maxpool).for_board(board).pooling
     if found := model.problems(shape):
@@ -149,7 +154,8 @@ def check(
         if not problems:
             notes += (f"fits {board.title}: {placement.cores:,} of {board.cores:,} cores",)
     settings = Settings(timesteps, maxpool=maxpool, rounding="nearest", bias_correction=False).for_board(board)
-    return Check(layers, (*problems, *_does_not_convert(model, shape, board, settings, calibration)), notes)
+    trial = None if calibration is None else prepared(calibration, preprocessing, shape=shape)
+    return Check(layers, (*problems, *_does_not_convert(model, shape, board, settings, trial)), notes)
 
 
 def _shape(model: FloatModel, example: object) -> Shape:

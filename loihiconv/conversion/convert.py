@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from math import prod
@@ -22,7 +22,7 @@ from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
 from loihiconv.ann.passes.rounding import without_rounding
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
-from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate
+from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
 from loihiconv.conversion.likeness import likely_task
 from loihiconv.conversion.potentials import observe
@@ -33,10 +33,11 @@ from loihiconv.conversion.search import Judge, search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
 from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
 from loihiconv.core.choices import PoolingWay, Task
-from loihiconv.core.errors import InvalidData, InvalidModel
-from loihiconv.core.given import check_callable, check_task, shown
+from loihiconv.core.errors import InvalidModel
+from loihiconv.core.given import check_callable, check_task
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
+from loihiconv.core.preprocessing import Preprocessing, check_preprocessing
 from loihiconv.core.record import CalibrationSummary
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
@@ -53,6 +54,8 @@ def convert(
     timesteps: int,
     optimize: Optimize = "default",
     task: Task | None = None,
+    preprocessing: Preprocessing | None = None,
+    samples: int | None = None,
     progress: Progress | None = None,
     **settings: Unpack[SettingOptions],
 ) -> Network:
@@ -62,9 +65,9 @@ def convert(
     ----------
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
         Trained; it is neither changed nor trained further.
-    calibration : array or tensor (N, \\*shape), or iterable of batches
-        Training samples as the network takes them (channels first, same preprocessing). A few hundred are enough. Never
-        test samples.
+    calibration : array or tensor (N, \\*shape), pair (x, y), Dataset, DataLoader, or iterable of samples or batches
+        Training samples, as the network takes them (channels first, same preprocessing) or, with ``preprocessing``, as they come. A few
+        hundred are enough. Never test samples. What is iterated over is read batch by batch, and memory does not grow with it.
     board : str, path, Board or None
         A board of `loihiconv.boards()` or a YAML file; None stops at the float spiking network.
     timesteps : int
@@ -75,6 +78,10 @@ def convert(
         ``timesteps``, that cost next to nothing; ``record.search`` lists the trials. See `loihiconv.conversion.search`.
     task : "classification", "binary", "multilabel", "regression" or "dense", optional
         What the network is for, where a search is to know; by default what its last functions say.
+    preprocessing : Preprocessing, optional
+        What becomes of samples before the network takes them. It is part of the result: whatever runs it applies the same to its samples.
+    samples : int, optional
+        Calibrate on the first so many samples only.
     progress : callable (stage, done, in all), optional
         Stages are "calibration", in samples (0 in all where the data does not tell), "bias correction", in layers, and "search".
     **settings
@@ -104,14 +111,16 @@ def convert(
     if board is not None:
         check_payload(chosen.payload_max, "spike_bits", board)
     searching = optimize in ("accuracy", "latency")
-    source = measure(model, calibration, chosen, board, progress, searching=searching)
+    check_preprocessing(preprocessing)
+    given = prepared(calibration, preprocessing, shape=model.sample_shape, samples=samples)
+    source = measure(model, given, chosen, board, progress, searching=searching)
     for text in source.warnings:
         warnings.warn(text, stacklevel=2)
     if not searching:
-        return build(source, chosen, board, progress)
+        return build(source, chosen, board, progress).with_preprocessing(preprocessing)
     judge = Judge(source.ann, source.held_out, task)
     network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, progress)
-    return replace(network, record=replace(network.record, search=trials))
+    return replace(network, record=replace(network.record, search=trials)).with_preprocessing(preprocessing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +157,7 @@ def measure(
 ) -> Measured:
     """Read the model and run the calibration data through it, once; a search needs more of it kept than one conversion."""
     model = readable(model)
-    first, data = _peek(calibration)
+    first, data = _peek(calibration if isinstance(calibration, np.ndarray) else prepared(calibration))
     maxpool = settings.pooling
     ann, notes = read(model, first, maxpool)
     averaged = maxpool == "average" and any(isinstance(node, AnnMaxPool) for node in model.ann(first.shape[1:]))
@@ -156,7 +165,7 @@ def measure(
     if maxpool == "gate":
         check_pooled(ann, settings.input_coding)
     kept: list[Array] = []
-    total = len(data) if isinstance(data, (np.ndarray, torch.Tensor)) else 0
+    total = len(data) if isinstance(data, np.ndarray) else 0
     statistics = calibrate(
         ann,
         _keeping(data, first.shape[1:], kept, 3 * SAMPLES if searching else SAMPLES),
@@ -167,7 +176,7 @@ def measure(
     samples, held_out = _divided(np.concatenate(kept))
     names = population_names(ann)
     warned = list(suspicions(model, samples))
-    warned += filter(None, [outliers(statistics.nodes[ann.input.name], calibration)])
+    warned += filter(None, [outliers(statistics.nodes[ann.input.name], data)])
     warned += [
         f"{names[name]}: no activation on {statistics.samples} calibration samples; it will never spike"
         for name in silent_layers(ann, statistics)
@@ -254,21 +263,17 @@ def _correction_progress(progress: Progress | None, before: int, rounds: int) ->
     return lambda done, layers: progress("bias correction", before * layers + done, rounds * layers)
 
 
-def _peek(data: CalibrationData) -> tuple[Array, CalibrationData]:
-    """The first batch, checked, and all of the data, the first batch included, even if it can be read only once."""
-    if isinstance(data, (np.ndarray, torch.Tensor)):
+def _peek(data: Array | Iterator[Array]) -> tuple[Array, Array | Iterator[Array]]:
+    """The first batch, checked, and all of the data, the first batch included, as it can be read only once."""
+    if isinstance(data, np.ndarray):
         return next(batches(data)), data
-    if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
-        limit = "an array or tensor (N, *shape), or batches of samples, expected"
-        raise InvalidData(f"{shown(data)} as calibration data", where="calibration data", limit=limit)
-    stream = iter(data)
-    head = list(islice(stream, 1))
-    return next(batches(head)), chain(head, stream)
+    head = list(islice(data, 1))
+    return next(batches(iter(head))), chain(head, data)
 
 
-def _keeping(data: CalibrationData, shape: Shape, kept: list[Array], number: int) -> CalibrationData:
+def _keeping(data: Array | Iterator[Array], shape: Shape, kept: list[Array], number: int) -> Iterable[Array]:
     """The data, of which some samples are kept as they pass."""
-    if isinstance(data, (np.ndarray, torch.Tensor)):
+    if isinstance(data, np.ndarray):
         kept.append(np.array(spread_samples(data, number), np.float32, order="C"))
         return data
     return first_samples(batches(data, shape), kept, number)
@@ -292,6 +297,7 @@ def _summary(source: Measured, scales: Scales) -> CalibrationSummary:
         {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
         entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
         payload_errors(source.samples / float(scales[ann.input.name])),
+        inputs={names[ann.input.name]: statistics.input},
     )
 
 

@@ -63,15 +63,15 @@ def outliers(statistics: Statistics, data: object) -> str | None:
     ----------
     statistics : Statistics
         Of the input.
-    data : array, tensor or iterable
-        Calibration data; the samples with such values are counted where it can be looked at again.
+    data : array or iterator
+        Calibration data, as the network takes it; the samples with such values are counted where it can be looked at again.
     """
     usual, largest = statistics.percentile(99.9), statistics.largest_magnitude
     if not usual or largest <= OUTLIER_RATIO * usual:
         return None
     samples = ""
-    if isinstance(data, (np.ndarray, torch.Tensor)):
-        far = np.abs(np.asarray(data)).reshape(len(data), -1).max(axis=1) > OUTLIER_RATIO * usual
+    if isinstance(data, np.ndarray):
+        far = np.abs(data).reshape(len(data), -1).max(axis=1) > OUTLIER_RATIO * usual
         samples = f" in {int(far.sum()):,} of {len(data):,} samples"
     return (
         f"calibration data: values up to {largest:.3g}{samples}, {largest / usual:.3g} times the 99.9th percentile; they set the scale "

@@ -1,39 +1,70 @@
-"""Samples from ``.npz`` files, brought into the form that networks take."""
+"""Samples from where the command line is told to find them: ``.npz`` files, folders of images, and functions."""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 
+from loihiconv.core import image_folder
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.named import call, named
+from loihiconv.core.samples import Dataset, collect
 
 Part: TypeAlias = Literal["train", "test"]
 PAIRS: dict[Part, tuple[str, str]] = {"train": ("x_train", "y_train"), "test": ("x_test", "y_test")}
 PLAIN = ("x", "y")
-_CHANNELS = (1, 3, 4)
-"""Channels that images of bytes have."""
 
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """Samples (N, \\*shape), channels first unless the network takes others, and labels (N,) or None where the file has none."""
-
-    x: Array
-    y: Array | None
+def is_function(source: str | Path) -> bool:
+    """Whether data is named as ``module:function``, whose code is executed, and is no file."""
+    return ":" in str(source) and not Path(source).exists()
 
 
-def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: Sequence[float] = (), shape: Shape | None = None) -> Dataset:
-    """Read one part of a file of arrays.
+def read(source: str | Path, part: Part, *, samples: int | None = None, shape: Shape | None = None) -> tuple[Dataset, tuple[str, ...]]:
+    """Read one part of data, as it is.
 
-    Bytes are taken for images and treated as torchvision's ``ToTensor`` does: divided by 255, with (N, H, W) and
-    (N, H, W, C) brought to (N, C, H, W), or to the shape that the network takes. Floats are taken as they are.
+    Parameters
+    ----------
+    source : str or Path
+        A file for `read_npz`, a folder for `loihiconv.core.image_folder`, or ``module:function``. The function is called with "train" or
+        "test" if it takes an argument, and gives what `loihiconv.core.samples.collect` takes: its code is EXECUTED.
+    part : "train" or "test"
+    samples : int, optional
+        Not more than so many are read of a folder or a function.
+    shape : tuple of int, optional
+        Of the samples that the network takes, where it is known.
+
+    Returns
+    -------
+    dataset : Dataset
+    notes : tuple of str
+        What a user should know about how it was read.
+    """
+    if is_function(source):
+        return _from_function(str(source), part, samples)
+    if Path(source).is_dir():
+        return image_folder.read(Path(source), part, samples=samples, shape=shape)
+    return read_npz(source, part).first(samples), ()
+
+
+def holds(source: str | Path, part: Part) -> bool:
+    """Whether data has samples that are marked as this part; a function knows what it is asked for."""
+    if is_function(source):
+        return True
+    if Path(source).is_dir():
+        return image_folder.part_of(Path(source), part) is not None
+    with _archive(Path(source)) as archive:
+        return PAIRS[part][0] in archive.files
+
+
+def read_npz(path: str | Path, part: Part) -> Dataset:
+    """Read one part of a file of arrays, as they are.
 
     Parameters
     ----------
@@ -41,10 +72,6 @@ def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: S
         ``.npz`` with x_train, y_train, x_test, y_test, or with x and y. No pickled objects are read.
     part : "train" or "test"
         Where the file has only x and y, they are it.
-    mean, std : sequences of float, optional
-        Per channel (or one for all): x <- (x - mean) / std afterwards.
-    shape : tuple of int, optional
-        Of the samples that the network takes, where it is known: networks of Keras take images (H, W, C).
 
     Raises
     ------
@@ -57,17 +84,27 @@ def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: S
         wanted = " or ".join(" and ".join(pair) for pair in (PAIRS[part], PLAIN))
         raise InvalidData(f"has no {PAIRS[part][0]}", where=str(path), limit=f"arrays {wanted} expected")
     x, y = arrays[names[0]], arrays.get(names[1])
+    if not x.ndim:
+        raise InvalidData(f"{names[0]} is one number", where=str(path), limit="samples (N, ...) expected")
     if y is not None:
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-        if len(y) != len(x):
-            raise InvalidData(f"{len(x)} samples in {names[0]}, {len(y)} labels in {names[1]}", where=str(path), limit="as many expected")
-    return Dataset(_standardised(_images(x, shape), mean, std, _channel_axis(shape)), y)
+        if not y.ndim or len(y) != len(x):
+            numbers = f"{len(x)} samples in {names[0]}, {len(y) if y.ndim else 'no'} labels in {names[1]}"
+            raise InvalidData(numbers, where=str(path), limit="as many expected")
+    return Dataset(x, y)
 
 
-def holds(path: str | Path, part: Part) -> bool:
-    """Whether a file has samples that are marked as this part."""
-    with _archive(Path(path)) as archive:
-        return PAIRS[part][0] in archive.files
+def _from_function(source: str, part: Part, samples: int | None) -> tuple[Dataset, tuple[str, ...]]:
+    function = named(source, "a function", InvalidData)
+    if callable(function):
+        code = getattr(function, "__code__", None)
+        asked = code is not None and code.co_argcount - len(function.__defaults__ or ()) >= 1
+        found = call((lambda: function(part)) if asked else function, source, "the function", InvalidData)
+    else:
+        found, asked = function, False
+    data = call(lambda: collect(found, source, samples=samples), source, "reading what it gives", InvalidData)
+    how = f"called for its {part} samples" if asked else f"whatever it gives is taken for {part} samples"
+    return data, (f"{source}: its code was executed; {how}, {len(data.x):,} read",)
 
 
 def _arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
@@ -79,7 +116,8 @@ def _arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
 def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     """An open ``.npz``, whose arrays are read as they are asked for."""
     if not path.is_file():
-        raise InvalidData("no such file", where=str(path), remedy="give the path of an .npz file")
+        remedy = "give the path of an .npz file or of a folder of images, or module:function"
+        raise InvalidData("no such file", where=str(path), remedy=remedy)
     remedy = "write it with numpy.savez"
     try:
         archive = np.load(path, allow_pickle=False)
@@ -89,43 +127,3 @@ def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
             yield archive
     except (ValueError, OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
         raise InvalidData(f"is not a readable .npz file of plain arrays ({error})", where=str(path), remedy=remedy) from error
-
-
-def _images(x: Array, shape: Shape | None) -> Array:
-    if x.dtype != np.uint8:
-        return x
-    arranged = _channels_first(x)
-    if shape is not None and arranged.shape[1:] != shape:
-        ways = (x, x[..., None], x.transpose(0, *range(2, x.ndim), 1) if x.ndim > 2 else x)
-        arranged = next((way for way in ways if way.shape[1:] == shape), arranged)
-    return np.ascontiguousarray(arranged, np.float32) / np.float32(255)
-
-
-def _channels_first(x: Array) -> Array:
-    if x.ndim == 3:
-        return np.asarray(x[:, None])
-    if x.ndim == 4 and x.shape[-1] in _CHANNELS and x.shape[1] not in _CHANNELS:
-        return x.transpose(0, 3, 1, 2)
-    return x
-
-
-def _channel_axis(shape: Shape | None) -> int:
-    """Axis of a batch that the channels are on."""
-    last = shape is not None and len(shape) == 3 and shape[-1] in _CHANNELS and shape[0] not in _CHANNELS
-    return 3 if last else 1
-
-
-def _standardised(x: Array, mean: Sequence[float], std: Sequence[float], axis: int) -> Array:
-    if not mean and not std:
-        return x
-    axis = min(axis, x.ndim - 1)
-    channels = x.shape[axis] if x.ndim > 1 else 1
-    for name, values in (("mean", mean), ("std", std)):
-        if len(values) not in (0, 1, channels):
-            raise InvalidData(f"{len(values)} numbers for {channels} channels", where=name, limit="one, or one per channel, expected")
-    if any(value == 0 or not np.isfinite(value) for value in std):
-        raise InvalidData(f"std {list(std)}", where="std", limit="finite numbers other than 0 expected")
-    spread = (-1, *[1] * (x.ndim - 1 - axis))
-    shift = np.asarray(mean or [0.0], np.float32).reshape(spread)
-    scale = np.asarray(std or [1.0], np.float32).reshape(spread)
-    return np.asarray((x.astype(np.float32) - shift) / scale)

@@ -26,7 +26,7 @@ def check_samples(population: Input, x: Array) -> Array:
         raise InvalidData(
             f"samples of shape ({_text(x.shape[1:])})",
             where="input",
-            limit=f"({_text(expected)}) expected" + ("" if population.given else ", channels first"),
+            limit=f"({_text(expected)}) expected" + _arranged(population),
             remedy="transpose or reshape the data",
         )
     if not len(x):
@@ -46,7 +46,7 @@ def payloads(population: Input, x: Array) -> Array:
 
     Samples are taken as float32, and multiplied in float64: versions of numpy differ in what a float32 array times a float64 number is.
     """
-    x = arrange(population, np.asarray(x, np.float32))
+    x = arrange(population, preprocessed(population, x))
     if population.payload_max:
         low = -population.payload_max if population.signed else 0
         factor = np.float64(population.payload_max) / np.float64(population.scale)
@@ -56,8 +56,13 @@ def payloads(population: Input, x: Array) -> Array:
     return constant_plane(population, payload) if population.bias_plane else payload
 
 
+def preprocessed(population: Input, x: Array) -> Array:
+    """Samples (N, \\*sample_shape) as the float network takes them: float32 (N, \\*taken_shape)."""
+    return np.asarray(x, np.float32) if population.preprocessing is None else population.preprocessing.apply(x)
+
+
 def arrange(population: Input, x: Array) -> Array:
-    """Samples (N, \\*sample_shape) as (N, \\*values_shape), in the population's order."""
+    """Samples (N, \\*taken_shape) as (N, \\*values_shape), in the population's order."""
     if population.order is not None:
         x = x.reshape(len(x), -1)[:, population.order]
     return np.asarray(x.reshape(len(x), *population.values_shape))
@@ -142,6 +147,13 @@ def as_biases(sums: Array) -> Array:
 
 def _text(shape: tuple[int, ...]) -> str:
     return ", ".join(map(str, shape))
+
+
+def _arranged(population: Input) -> str:
+    """What an error adds to the shape that is expected."""
+    if population.preprocessing is not None and population.preprocessing.layout:
+        return f", layout {population.preprocessing.axes[0]}"
+    return "" if population.given else ", channels first"
 
 
 def constant_plane(population: Input, payload: Array) -> Array:

@@ -46,6 +46,7 @@ from loihiconv.core.populations import (
     Readout,
     assert_never,
 )
+from loihiconv.core.preprocessing import Preprocessing, check_preprocessing
 from loihiconv.core.record import ConversionRecord
 from loihiconv.core.recording import Recording
 from loihiconv.core.tables import Shown, Table
@@ -168,10 +169,10 @@ class Network(Shown):
 
     def tables(self) -> tuple[Table, ...]:
         header = ("population", "shape", "neurons", "weights", "threshold", "limited by", "bits")
-        return (Table(repr(self)[1:-1], header, [self._row(p) for p in self.populations]),)
+        return (Table(self._title(), header, [self._row(p) for p in self.populations]),)
 
     def remarks(self) -> tuple[str, ...]:
-        return self.record.notes
+        return (f"samples: {self.samples}", *self.record.notes)
 
     def _row(self, population: Population) -> list[str]:
         maps, entry = [c.map for c in self.incoming(population.name)], self.record.quantization.get(population.name)
@@ -185,11 +186,45 @@ class Network(Shown):
             "" if entry is None else n.decimal(entry.weight_bits_used, 1),
         ]
 
-    def __repr__(self) -> str:
+    def _title(self) -> str:
         numbers = ("fixed point" if self.fixed_point else "float") + (f" for {self.board}" if self.board else "")
         neurons, weights = sum(p.size for p in self.populations), sum(c.map.weight.size for c in self.connections)
         sizes = f"{len(self.populations)} populations, {n.count(neurons)} neurons, {n.count(weights)} weights"
-        return f"<Network, {numbers}, T = {self.timesteps}: {sizes}>"
+        return f"Network, {numbers}, T = {self.timesteps}: {sizes}"
+
+    def __repr__(self) -> str:
+        source = self.input
+        done = "" if source.preprocessing is None else f", preprocessed here: {source.preprocessing}"
+        return f"<{self._title()}; samples ({', '.join(map(str, source.sample_shape))}){done}>"
+
+    @property
+    def samples(self) -> str:
+        """What samples it wants, in words: "(28, 28), preprocessed here: x / 255, then (x - 0.286) / 0.353, HW -> CHW"."""
+        source, known = self.input, self.record.calibration.inputs.get(self.input.name)
+        text = f"({', '.join(map(str, source.sample_shape))})"
+        if source.preprocessing is None:
+            text += ", preprocessed as for calibration"
+        else:
+            text += f", preprocessed here: {source.preprocessing}"
+        if known is None:
+            return text
+        return f"{text}; then from {known.smallest:.3g} to {known.largest:.3g}, mean {known.mean:.3g}, deviation {known.std:.3g}"
+
+    def with_preprocessing(self, preprocessing: Preprocessing | None) -> Network:
+        """The same network for samples that come as this preprocessing takes them; None for samples as the float network takes them.
+
+        Raises
+        ------
+        InvalidSetting
+            If its layout does not fit the network's samples.
+        InvalidData
+            If it is of another number of channels.
+        """
+        check_preprocessing(preprocessing)
+        if preprocessing is not None:
+            preprocessing.apply(np.zeros((1, *preprocessing.given_shape(self.input.taken_shape)), np.float32))
+        origin = None if self.origin is None else self.origin.with_preprocessing(preprocessing)
+        return replace(self, populations=(replace(self.input, preprocessing=preprocessing), *self.populations[1:]), origin=origin)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write to a file atomically; see `loihiconv.save`."""

@@ -18,6 +18,7 @@ from loihiconv.core.ending import LastFunction, ending_shape
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape
 from loihiconv.core.population_base import Connection, Integrator, Kind, PopulationBase
+from loihiconv.core.preprocessing import Preprocessing
 
 ESTIMATE_SHIFT = 12
 """A spike adds 2^ESTIMATE_SHIFT to the averages that gates estimate rates by."""
@@ -44,9 +45,11 @@ class Input(PopulationBase):
     bias_plane : bool
         Whether the last channel is not of the samples but always sends the largest payload; see `loihiconv.conversion.bias_plane`.
     given : tuple of int
-        Shape of one sample as users give it, such as (H, W, C) or (C, L); empty where it is that of the population.
+        Shape of one sample as the float network takes it, such as (H, W, C) or (C, L); empty where it is that of the population.
     order : int array (values,) or None
         For each of the population's values its place in the flattened sample; None leaves them as they come.
+    preprocessing : Preprocessing or None
+        What becomes of samples before that; None where nothing was said, and samples are as the float network takes them.
     """
 
     coding: Coding = "analog"
@@ -57,10 +60,16 @@ class Input(PopulationBase):
     bias_plane: bool = False
     given: Shape = ()
     order: Array | None = None
+    preprocessing: Preprocessing | None = None
 
     @property
     def sample_shape(self) -> Shape:
-        """Shape of one sample."""
+        """Shape of one sample as users give it."""
+        return self.taken_shape if self.preprocessing is None else self.preprocessing.given_shape(self.taken_shape)
+
+    @property
+    def taken_shape(self) -> Shape:
+        """Shape of one sample after preprocessing, as the float network takes it."""
         return self.given or self.values_shape
 
     @property

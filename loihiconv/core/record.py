@@ -16,6 +16,26 @@ ROUNDING_ERROR = 1 / 12
 
 
 @dataclass(frozen=True)
+class InputSummary:
+    """What calibration samples looked like to the network, after preprocessing.
+
+    Parameters
+    ----------
+    smallest, largest : float
+    mean, std : float
+        Over all values of all samples.
+    sample_spread : float
+        Standard deviation of the samples' own means: how much the mean of a few samples may differ from that of all.
+    """
+
+    smallest: float
+    largest: float
+    mean: float
+    std: float
+    sample_spread: float
+
+
+@dataclass(frozen=True)
 class CalibrationSummary:
     """What calibration data said, as far as it is kept.
 
@@ -32,6 +52,8 @@ class CalibrationSummary:
         Mean square of what rounding costs the input's payloads, in units of a payload, by the largest one that there can be.
     potentials : {population: (lowest, highest)}
         Of hidden populations of the float spiking network, in thresholds: after the window, and before a spike.
+    inputs : {population: InputSummary}
+        Values that samples had; empty where nothing is known of them.
     """
 
     samples: int = 0
@@ -40,6 +62,7 @@ class CalibrationSummary:
     input_mean_square: float = UNIFORM_MEAN_SQUARE
     payload_errors: Mapping[int, float] = field(default_factory=dict)
     potentials: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    inputs: Mapping[str, InputSummary] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ import numpy as np
 
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.choices import PAYLOAD_LIMIT, SEED_LIMIT
-from loihiconv.core.errors import InvalidModel, LimitExceeded
+from loihiconv.core.errors import InvalidData, InvalidModel, InvalidSetting, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS, BIAS_MAX, join_bias, round_weights, split_bias
 from loihiconv.core.linear import Array
-from loihiconv.core.network import SUM_LIMIT, V_MAX, Connection, Integrator, Network, PopulationBase, check_network
+from loihiconv.core.network import SUM_LIMIT, V_MAX, Connection, Input, Integrator, Network, PopulationBase, check_network
 
 VTH_LIMIT = 2**17
 """Thresholds are below this: 17 bits, which the shift by 6 makes 23."""
@@ -130,6 +130,15 @@ def check_shape(population: PopulationBase) -> None:
         raise InvalidModel(f"shape {population.shape}", where=population.name, limit="(n,) or (C, H, W) expected, none of them 0")
 
 
+def _check_preprocessing(source: Input) -> None:
+    if source.preprocessing is None:
+        return
+    try:
+        source.preprocessing.apply(np.zeros((1, *source.sample_shape), np.float32))
+    except (InvalidSetting, InvalidData) as error:
+        raise InvalidModel(f"its preprocessing does not fit samples: {error.what}", where=source.name, limit=error.limit) from error
+
+
 def check_input(network: Network) -> None:
     """What samples are divided by, how large payloads are, and which codings have signs."""
     source = network.input
@@ -148,6 +157,7 @@ def check_input(network: Network) -> None:
         raise InvalidModel(f"samples of shape {source.given}", where=source.name, limit=f"{prod(source.values_shape)} values expected")
     if source.order is not None and not np.array_equal(np.sort(source.order), np.arange(prod(source.values_shape))):
         raise InvalidModel("an order that leaves values out", where=source.name, limit="every value of a sample once")
+    _check_preprocessing(source)
     for name, seed in ((source.name, source.seed), (network.readout.name, network.readout.seed)):
         if not 0 <= seed < SEED_LIMIT:
             raise InvalidModel(f"seed {seed}", where=name, limit="0 to 2^64 - 1 expected")

@@ -16,17 +16,18 @@ from loihiconv.backends.simulators import simulator_of
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.given import check_callable, several, shown
-from loihiconv.core.input_coding import check_samples
+from loihiconv.core.input_coding import check_samples, preprocessed
 from loihiconv.core.linear import Array
 from loihiconv.core.metric import Metric
 from loihiconv.core.network import Network, Recording
+from loihiconv.core.samples import Samples, collect
 from loihiconv.core.saturation import Saturation, lines
 from loihiconv.core.validation import validate
 from loihiconv.evaluation.explain.analysis import Analysis, analyse, placed, trace_fits
 from loihiconv.evaluation.explain.waterfall import LOSS
-from loihiconv.evaluation.predicting import check_test_set
+from loihiconv.evaluation.predicting import judging
 from loihiconv.evaluation.result import BackendResult
-from loihiconv.evaluation.tasks.answers import Answers, answer, end_of_network, recorded
+from loihiconv.evaluation.tasks.answers import Answers, answer, recorded
 from loihiconv.evaluation.tasks.kinds import TaskKind
 from loihiconv.evaluation.tasks.scores import loss_between
 from loihiconv.evaluation.verdict import Verdict, cost, exactness, fit, main_back_end, survival
@@ -136,14 +137,15 @@ class Comparison:
 def compare(
     model: Source,
     net: Network,
-    test_set: tuple[Array, Array],
+    test_set: Samples,
     backends: Sequence[str] = ("float", "emulator"),
     *,
+    samples: int | None = None,
     lava_samples: int | None = None,
     device: str = "cpu",
     stock_models: bool = False,
     explain: bool = False,
-    calibration: Array | None = None,
+    calibration: Samples | None = None,
     task: Task | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
@@ -154,11 +156,14 @@ def compare(
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
         The float network that ``net`` came from.
     net : Network
-    test_set : (x (N, \\*shape), y (N, ...))
-        Labels as the task takes them: classes, 0 and 1, numbers, or classes of pixels.
+    test_set : pair (x (N, \\*shape), y (N, ...)), Dataset, DataLoader, or iterable of pairs
+        Samples as ``net`` takes them: where it has a preprocessing, the float network gets what becomes of them. Labels as the task takes
+        them: classes, 0 and 1, numbers, or classes of pixels.
     backends : sequence of str
         As `loihiconv.run` knows them. Where "emulator" and "lava" are both among them, every spike of every population
         is compared on the samples that Lava ran.
+    samples : int, optional
+        Only the first so many; all of them are held in memory.
     lava_samples : int, optional
         How many of the first samples Lava gets, or any other back end that is too slow for all of them; by default what the
         back end suggests, Lava 50.
@@ -169,7 +174,7 @@ def compare(
     explain : bool
         Say where the accuracy went: every step of the conversion on all samples, every layer on some of them. It takes about as
         long again as "float" and "emulator" do.
-    calibration : array (M, \\*shape), optional
+    calibration : as `loihiconv.convert` takes it, optional
         With ``explain``, to tell whether test data comes in another channel order.
     task : "classification", "binary", "multilabel", "regression" or "dense", optional
         What outputs are judged by; by default what the network's end and the labels say, see docs/tasks.
@@ -181,13 +186,15 @@ def compare(
     """
     model = readable(model)
     validate(net)
-    x, y, kind = check_test_set(test_set, end_of_network(net), task)
+    given = net.input
+    net, x, y, kind = judging(net, test_set, task, samples)
     chosen = [check_backend(net, backend) for backend in several(backends, "backends", '["emulator", "lava"]')]
     if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
         raise InvalidSetting(f"lava_samples {shown(lava_samples)}", where="lava_samples", limit="a whole number of at least 1 expected")
     check_callable(progress, "progress")
     if calibration is not None:
-        check_samples(net.input, calibration)
+        known = collect(calibration, "calibration", shape=given.sample_shape)
+        calibration = preprocessed(given, check_samples(given, known.x))
     reference = answer(model, x, net.readout.output_shape)
     results = {ANN: _result(kind, reference, y, reference)}
     recordings: dict[str, Recording] = {}
@@ -225,6 +232,8 @@ def compare(
         whole[main] = find(main).run(net, x, RunOptions(record=frozenset(kept), counts=False, device=device))
     fewer = {f"samples in {backend.name.capitalize()}": len(recordings[backend.name]) for backend in chosen if backend.samples is not None}
     settings = {"back ends": ", ".join(backends), "samples": len(x), "task": kind.name, **fewer}
+    if given.preprocessing is not None:
+        settings["preprocessing"] = str(given.preprocessing)
     analysis = analyse(
         model,
         net,

@@ -6,18 +6,18 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from loihiconv.conversion.bias_correction import first_samples, spread_samples
-from loihiconv.conversion.calibration import CalibrationData, batches
+from loihiconv.conversion.calibration import CalibrationData, batches, prepared
 from loihiconv.conversion.convert import payload_errors
 from loihiconv.conversion.quantization import narrow_weights, quantize
 from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.settings import Rounding
 from loihiconv.core.errors import InvalidData
+from loihiconv.core.input_checks import Seen
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
-from loihiconv.core.record import CalibrationSummary
+from loihiconv.core.record import CalibrationSummary, InputSummary
 from loihiconv.exchange.units import largest_output, with_units
 from loihiconv.hardware.board import Board
 from loihiconv.simulator import simulate
@@ -33,13 +33,13 @@ class Measured:
         That were kept.
     number : int
         Of all samples.
-    largest, smallest : float
+    values : InputSummary
+        Of all samples.
     """
 
     samples: Array
     number: int
-    largest: float
-    smallest: float
+    values: InputSummary
 
 
 def finished(
@@ -78,10 +78,13 @@ def finished(
     found = _measured(network, calibration)
     scale = _scale(network, found)
     outputs = _outputs(network, found.samples)
-    network = with_units(network, scale, outputs, signed=found.smallest < 0)
+    network = with_units(network, scale, outputs, signed=found.values.smallest < 0)
     share = found.samples / scale
     summary = CalibrationSummary(
-        found.number, input_mean_square=float(np.mean(share.astype(np.float64) ** 2)), payload_errors=payload_errors(share)
+        found.number,
+        input_mean_square=float(np.mean(share.astype(np.float64) ** 2)),
+        payload_errors=payload_errors(share),
+        inputs={network.input.name: found.values},
     )
     network = replace(network, record=replace(network.record, calibration=summary))
     if board is None:
@@ -94,23 +97,24 @@ def finished(
 
 def _measured(network: Network, calibration: CalibrationData) -> Measured:
     kept: list[Array] = []
-    whole = spread_samples(calibration) if isinstance(calibration, (np.ndarray, torch.Tensor)) else None
-    number, largest, smallest = 0, -np.inf, np.inf
-    for batch in first_samples(batches(calibration, network.input.sample_shape), kept):
+    data = prepared(calibration, shape=network.input.sample_shape)
+    whole = spread_samples(data) if isinstance(data, np.ndarray) else None
+    number, seen = 0, Seen()
+    for batch in first_samples(batches(data, network.input.sample_shape), kept):
         number += len(batch)
-        largest, smallest = max(largest, float(batch.max())), min(smallest, float(batch.min()))
+        seen.add(batch)
     samples = np.concatenate(kept) if whole is None else np.array(whole, np.float32, order="C")
-    return Measured(samples, number, largest, smallest)
+    return Measured(samples, number, seen.summary)
 
 
 def _scale(network: Network, found: Measured) -> float:
     """Value that becomes 1: the largest of analog inputs; of spikes a rate of 1 per step, as a spike of the file's own network is 1."""
     coding = network.input.coding
     if coding == "analog":
-        return max(found.largest, -found.smallest) or 1.0
-    if found.smallest < 0 or found.largest > 1:
+        return max(found.values.largest, -found.values.smallest) or 1.0
+    if found.values.smallest < 0 or found.values.largest > 1:
         raise InvalidData(
-            f"values from {found.smallest:g} to {found.largest:g} as {coding} coded input",
+            f"values from {found.values.smallest:g} to {found.values.largest:g} as {coding} coded input",
             where="calibration",
             limit="spikes per step, 0 to 1, expected",
             remedy='scale the data, or use input_coding="analog"',

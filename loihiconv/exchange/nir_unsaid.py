@@ -28,8 +28,10 @@ def _input(network: Network) -> list[str]:
         )
     else:
         found.append("Its input takes a sample x, the same at each step.")
-    if source.order is not None or source.sample_shape != source.values_shape:
-        found.append(f"Samples are given as {source.sample_shape}; the graph takes the {source.values_shape} that they are arranged to.")
+    if source.preprocessing is not None and not source.preprocessing.plain:
+        found.append(f"x is what preprocessing has made of a sample: {source.preprocessing}.")
+    if source.order is not None or source.taken_shape != source.values_shape:
+        found.append(f"Samples are given as {source.taken_shape}; the graph takes the {source.values_shape} that they are arranged to.")
     if source.bias_plane:
         found.append(f"Its input's last channel is none of the sample: it is always {source.payload_max or 1}.")
     return found

@@ -21,8 +21,12 @@ from loihiconv.core.artifact import load
 from loihiconv.core.dataset import read_npz
 from loihiconv.core.errors import ArtifactError, LoihiconvError
 from loihiconv.core.fingerprints import fingerprints
+from loihiconv.core.fitting import fitted
+from loihiconv.core.input_checks import input_doubts
+from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
+from loihiconv.core.preprocessing import Preprocessing
 from loihiconv.lava.chip.netx_digests import NETX_DIGESTS, NETX_FILE, layer_digests
 from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
 from loihiconv.lava.client import run_lava
@@ -160,8 +164,11 @@ def _altered(folder: Path, network: Network, deployed: dict[str, str], layers: l
 
 def _run(options: argparse.Namespace) -> int:
     network = load(options.folder / "network.lnet")
-    data = read_npz(options.data, "test", shape=network.input.sample_shape)
-    x = data.x[: options.samples]
+    data = read_npz(options.data, "test").first(options.samples)
+    network, x, notes = fitted(network, data.x, Preprocessing(), frozenset())
+    doubt = input_doubts(network, check_samples(network.input, x))
+    for text in (*notes, *([f"warning: {doubt}"] if doubt else [])):
+        print(text, file=sys.stderr)
     recording = _execute(options, network, x, spikes=False)
     if options.out is not None:
         np.savez(options.out, predictions=recording.predictions, outputs=recording.outputs, potentials=recording.potentials)
@@ -169,7 +176,7 @@ def _run(options: argparse.Namespace) -> int:
         print(json.dumps(recording.profile))
     print("predictions:", " ".join(map(str, recording.predictions.tolist())))
     if data.y is not None:
-        correct = int((recording.predictions == data.y[: len(x)]).sum())
+        correct = int((recording.predictions == data.y).sum())
         print(f"correct: {correct} of {len(x)}")
     return 0
 

@@ -51,6 +51,19 @@ def test_channel_percentiles_against_numpy(p: float) -> None:
         assert channels[c] == pytest.approx(np.percentile(values, p, method="inverted_cdf"), rel=2**-6)
 
 
+def test_preprocessing_and_a_number_of_samples() -> None:
+    x = data(30)
+    raw = np.ascontiguousarray(np.rint(100 * x).transpose(0, 2, 3, 1))
+    preprocessing = lc.Preprocessing((0.1, 0.2), scale=0.01, layout="HWC")
+    expected = lc.convert(small_cnn(), preprocessing.apply(raw[:20]), board="kapoho_point", timesteps=4)
+    labelled = torch.utils.data.TensorDataset(torch.from_numpy(raw), torch.zeros(30, dtype=torch.int64))
+    for given in (raw, (raw, np.zeros(30)), labelled, torch.utils.data.DataLoader(labelled, 7), iter(raw)):
+        net = lc.convert(small_cnn(), given, board="kapoho_point", timesteps=4, preprocessing=preprocessing, samples=20)
+        assert net.record.calibration.samples == 20
+        assert net.input.preprocessing == preprocessing == net.origin.input.preprocessing  # type: ignore[union-attr]
+        assert (lc.run(net, raw[20:]).potentials == lc.run(expected, preprocessing.apply(raw[20:])).potentials).all()
+
+
 def test_batches_take_tensors_lists_and_pairs() -> None:
     x = data(5)
     for given in (x, torch.from_numpy(x), [x[:2], x[2:]], [(x[:2], np.zeros(2)), (x[2:], np.zeros(3))]):

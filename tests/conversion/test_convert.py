@@ -136,7 +136,7 @@ def test_silent_layers_are_said() -> None:
         ({"calibration": np.full((3, 2, 8, 8), np.nan)}, InvalidData, "NaN"),
         ({"calibration": [data(3), data(3)[:, :1]]}, InvalidData, r"calibration batch 1: samples of shape \(1, 8, 8\)"),
         ({"calibration": data(3) - 0.5, "input_coding": "rate"}, InvalidData, "negative"),
-        ({"calibration": np.array([["a"]])}, InvalidData, "not numbers"),
+        ({"calibration": np.array([["a"]])}, InvalidData, "numbers expected"),
     ],
 )
 def test_refusals(changes: dict, error: type[Exception], message: str) -> None:

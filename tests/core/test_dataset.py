@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loihiconv.core.dataset import holds, read_npz
+from loihiconv.core.dataset import holds, read, read_npz
 from loihiconv.core.errors import InvalidData
 
 
@@ -30,29 +30,6 @@ def test_parts_are_told_apart(path: Path) -> None:
     assert plain.tolist() == [4]
 
 
-@pytest.mark.parametrize(
-    ("shape", "wanted"),
-    [((2, 5, 4), (2, 1, 5, 4)), ((2, 5, 4, 3), (2, 3, 5, 4)), ((2, 3, 5, 4), (2, 3, 5, 4)), ((2, 1, 4, 3), (2, 1, 4, 3))],
-)
-def test_bytes_are_images_channels_first_in_0_to_1(path: Path, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    bytewise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-    np.savez(path, x=bytewise)
-    found = read_npz(path, "train").x
-    assert (found.shape, found.dtype) == (wanted, np.float32)
-    assert sorted(found.ravel().tolist()) == sorted((bytewise / np.float32(255)).ravel().tolist())
-    assert found[1].flat[-1] == bytewise[1].flat[-1] / np.float32(255)
-
-
-def test_channels_are_standardised(path: Path) -> None:
-    np.savez(path, x=np.array([[[[3.0]], [[8.0]]]]))
-    assert read_npz(path, "train", mean=[1, 2], std=[4, 3]).x.tolist() == [[[[0.5]], [[2]]]]
-    assert read_npz(path, "train", mean=[1]).x.tolist() == [[[[2]], [[7]]]]
-    with pytest.raises(InvalidData, match="mean: 3 numbers for 2 channels"):
-        read_npz(path, "train", mean=[1, 2, 3])
-    with pytest.raises(InvalidData, match=r"std: std \[0\.0\]; finite numbers other than 0"):
-        read_npz(path, "train", std=[0.0])
-
-
 def test_what_cannot_be_read_is_said(path: Path) -> None:
     with pytest.raises(InvalidData, match="no such file"):
         read_npz(path, "train")
@@ -71,27 +48,34 @@ def test_what_cannot_be_read_is_said(path: Path) -> None:
         read_npz(path, "train")
 
 
-@pytest.mark.parametrize(
-    ("stored", "wanted"),
-    [
-        ((5, 4), (5, 4, 1)),
-        ((5, 4), (5, 4)),
-        ((5, 4, 3), (5, 4, 3)),
-        ((3, 5, 4), (5, 4, 3)),
-        ((5, 4, 3), (3, 5, 4)),
-        ((5, 4), (1, 5, 4)),
-        ((5, 4, 3), (9, 9, 9)),
-    ],
-)
-def test_bytes_are_brought_to_the_shape_that_a_network_takes(path: Path, stored: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    np.savez(path, x=np.random.default_rng(0).integers(0, 256, (2, *stored)).astype(np.uint8))
-    found = read_npz(path, "train", shape=wanted).x
-    assert found.shape[1:] == (wanted if wanted != (9, 9, 9) else (3, 5, 4))
-    assert found.max() <= 1
+def test_functions_are_called_for_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = """
+import numpy as np
+X, Y = np.arange(6.0).reshape(3, 2), [0, 1, 2]
+def by_part(part): return (X, Y) if part == "test" else X[:1]
+def whatever(): yield from zip(X, Y)
+def exits(): raise SystemExit(0)
+def fails():
+    yield X
+    raise ValueError("no more")
+pair = (X, Y)
+"""
+    (tmp_path / "data_of_test.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    assert len(read("data_of_test:by_part", "train")[0].x) == 1
+    for name in ("by_part", "whatever", "pair"):
+        data, (note,) = read(f"data_of_test:{name}", "test", samples=2)
+        assert data.y is not None
+        assert (data.x.shape, data.y.tolist(), "its code was executed" in note) == ((2, 2), [0, 1], True)
+    for name, said in (("exits", "ends the program"), ("fails", "ValueError: no more")):
+        with pytest.raises(InvalidData, match=said):
+            read(f"data_of_test:{name}", "test")
+    assert holds("data_of_test:pair", "train")
 
 
-def test_means_are_of_the_last_axis_where_channels_are_last(path: Path) -> None:
-    x = np.random.default_rng(0).random((2, 5, 4, 3), np.float32)
-    np.savez(path, x=x)
-    found = read_npz(path, "train", mean=(0.1, 0.2, 0.3), std=(2,), shape=(5, 4, 3)).x
-    np.testing.assert_allclose(found, (x - np.array([0.1, 0.2, 0.3], np.float32)) / 2, rtol=1e-5)
+def test_folders(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    (tmp_path / "train" / "a").mkdir(parents=True)
+    image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "train" / "a" / "0.png")
+    assert (holds(tmp_path, "train"), holds(tmp_path, "test")) == (True, False)
+    assert read(tmp_path, "train")[0].x.shape == (1, 4, 5)

@@ -120,7 +120,7 @@ def test_gates_have_a_decay_and_payloads_that_go_with_their_source() -> None:
 
 def test_says_what_it_is_in_a_line_and_more_on_request() -> None:
     net = network(Input("input", (4,), payload_max=7), replace(BINARY, name="hidden"), replace(READOUT, name="out"))
-    assert repr(net) == "<Network, fixed point, T = 4: 3 populations, 10 neurons, 21 weights>"
+    assert repr(net) == "<Network, fixed point, T = 4: 3 populations, 10 neurons, 21 weights; samples (4)>"
     rows = net.summary().splitlines()
     assert rows[3].split() == ["input", "4", "4"]
     assert rows[4].split() == ["hidden", "3", "3", "12", "100"]

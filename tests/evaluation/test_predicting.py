@@ -17,7 +17,7 @@ ONE = np.zeros((2, 1))
 @pytest.mark.parametrize(
     ("test_set", "message"),
     [
-        (3, r"not a pair of samples and labels; \(x, y\) expected"),
+        (3, r"3 as test set; a pair \(x, y\), a Dataset, .* expected"),
         ((ONE, [1]), "2 samples and 1 labels"),
         ((ONE, 1), "2 samples and no labels"),
         ((ONE[:0], []), "no samples; at least 1 expected"),

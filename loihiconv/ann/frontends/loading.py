@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
@@ -13,7 +10,8 @@ from loihiconv.ann.frontends.checkpoints import find
 from loihiconv.ann.frontends.copies import own_names
 from loihiconv.ann.frontends.model import Source
 from loihiconv.ann.frontends.sources import is_readable, kinds
-from loihiconv.core.errors import InvalidModel, LoihiconvError
+from loihiconv.core.errors import InvalidModel
+from loihiconv.core.named import call, named
 
 
 def load_weights(model: Source, path: str | Path) -> tuple[str, ...]:
@@ -63,42 +61,11 @@ def load_factory(name: str) -> Source:
     InvalidModel
         If there is no such module or function, it fails, or what it returns cannot be read.
     """
-    module_name, _, attribute = name.partition(":")
-    if not module_name or not attribute:
-        raise InvalidModel("does not name a factory", where=repr(name), remedy="write package.module:function")
-    module = _import(module_name)
-    factory: Any = module
-    for part in attribute.split("."):
-        if not hasattr(factory, part):
-            near = ", ".join(n for n in vars(module) if not n.startswith("_") and callable(getattr(module, n)))
-            raise InvalidModel(f"module {module_name} has no {attribute!r}", where=name, remedy=f"it has: {near}" if near else "")
-        factory = getattr(factory, part)
+    factory = named(name, "a factory", InvalidModel)
     if not callable(factory) and not is_readable(factory):
+        attribute = name.partition(":")[2]
         raise InvalidModel(f"{attribute} is a {type(factory).__name__}", where=name, limit="a function that returns the model expected")
-    try:
-        model: Source = factory if is_readable(factory) else factory()
-    except LoihiconvError:
-        raise
-    except Exception as error:
-        raise InvalidModel(
-            f"the factory fails: {type(error).__name__}: {error}", where=name, remedy="it must work without arguments"
-        ) from error
+    model: Source = factory if is_readable(factory) else call(factory, name, "the factory", InvalidModel)
     if not is_readable(model):
         raise InvalidModel(f"the factory returns a {type(model).__name__}", where=name, limit=f"{kinds()} expected")
     return model
-
-
-def _import(module_name: str) -> Any:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    importlib.invalidate_caches()
-    try:
-        return importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name and module_name.split(".")[: len(error.name.split("."))] == error.name.split("."):
-            remedy = "give it as package.module, importable from the working directory, without .py"
-            raise InvalidModel(f"there is no module {error.name!r}", where=module_name, remedy=remedy) from error
-        raise InvalidModel(f"needs {error.name!r}, which is not installed", where=module_name) from error
-    except Exception as error:
-        raise InvalidModel(f"cannot be imported: {type(error).__name__}: {error}", where=module_name) from error

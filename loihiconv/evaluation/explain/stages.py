@@ -97,7 +97,7 @@ def with_wide_biases(net: Network) -> Network | None:
     if net.origin is None or not _alike(net):
         return None
     source = net.input
-    plain = replace(source, shape=source.sample_shape, bias_plane=False)
+    plain = replace(source, shape=source.values_shape, bias_plane=False)
     connections = tuple(without_plane(c, net) for c in net.connections)
     populations = (plain, *(_with_float_bias(net, p, lambda bias: np.rint(bias).astype(np.int32)) for p in net.populations[1:]))
     return replace(net, populations=populations, connections=connections, origin=None)

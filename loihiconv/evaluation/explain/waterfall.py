@@ -22,8 +22,8 @@ from loihiconv.evaluation.explain.reference import Reference, read_reference
 from loihiconv.evaluation.explain.stages import Stage, chain
 from loihiconv.evaluation.explain.theory import start_potential, tau
 from loihiconv.evaluation.pairing import PairedLoss
-from loihiconv.evaluation.predicting import check_test_set
-from loihiconv.evaluation.tasks.answers import Answers, answer, end_of_network, finished
+from loihiconv.evaluation.predicting import judging
+from loihiconv.evaluation.tasks.answers import Answers, answer, finished
 from loihiconv.evaluation.tasks.answers import recorded as from_recording
 from loihiconv.evaluation.tasks.kinds import TaskKind
 from loihiconv.evaluation.tasks.scores import Scores, loss_between
@@ -153,7 +153,7 @@ def waterfall(
         If samples and labels, or what was recorded, do not belong together.
     """
     model = readable(model)
-    x, y, kind = check_test_set(test_set, end_of_network(net), None if kind is None else kind.name)
+    net, x, y, kind = judging(net, test_set, None if kind is None else kind.name)
     if layer_samples < 1:
         raise InvalidSetting(f"layer_samples {layer_samples}", where="layer_samples", limit="at least 1 expected")
     origin = float_origin(net)

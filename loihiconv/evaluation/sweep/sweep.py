@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-import torch
 from typing_extensions import Unpack
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
@@ -26,6 +25,8 @@ from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.given import check_task
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
+from loihiconv.core.preprocessing import Preprocessing, check_preprocessing
+from loihiconv.core.samples import Samples, collect
 from loihiconv.evaluation.predicting import paired
 from loihiconv.evaluation.sweep.axes import Point, points
 from loihiconv.evaluation.sweep.cache import SweepCache, code
@@ -40,8 +41,8 @@ from loihiconv.hardware.board import Board, load_board
 
 def sweep(
     model: Source,
-    calibration: Array | torch.Tensor,
-    test_set: tuple[Array, Array],
+    calibration: Samples,
+    test_set: Samples,
     *,
     board: str | Path | Board | None,
     axes: Mapping[str, Any],
@@ -49,6 +50,7 @@ def sweep(
     task: Task | None = None,
     cache: str | os.PathLike[str] | None = None,
     device: str = "cpu",
+    preprocessing: Preprocessing | None = None,
     progress: Progress | None = None,
     **settings: Unpack[SweepOptions],
 ) -> SweepResult:
@@ -60,9 +62,9 @@ def sweep(
     Parameters
     ----------
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
-    calibration : array or tensor (N, \\*shape)
-        Training samples, as for `loihiconv.convert`.
-    test_set : (x (M, \\*shape), y (M, ...))
+    calibration : array or tensor (N, \\*shape), Dataset, DataLoader, or iterable of batches
+        Training samples, as for `loihiconv.convert`; all of them are held in memory, as they are read more than once.
+    test_set : pair (x (M, \\*shape), y (M, ...)), Dataset, DataLoader, or iterable of pairs
         What accuracy is measured on. Take training samples that are not among ``calibration``, and say ``on="train"``:
         who picks the best of many settings on test samples tunes on them.
     board : str, path, Board or None
@@ -78,6 +80,8 @@ def sweep(
         JSON file of finished points. What is in it is not run again; each new point is written to it at once.
     device : str
         Torch device of the runs.
+    preprocessing : Preprocessing, optional
+        What becomes of calibration and test samples before the networks take them.
     progress : callable (stage, done, in all), optional
         Stages are "calibration", in samples, and "sweep", in time steps of all points.
     **settings
@@ -100,8 +104,11 @@ def sweep(
     todo = points(axes, settings, board)
     if on not in get_args(Part):
         raise InvalidSetting(f"on {on!r}", where="sweep", limit='"train" or "test" expected')
-    samples, (x, y) = _samples(calibration), paired(test_set)
+    check_preprocessing(preprocessing)
+    samples, (x, y) = _whole(calibration), paired(test_set)
     check_task(task)
+    if preprocessing is not None:
+        samples, x = preprocessing.apply(samples), preprocessing.apply(x)
     if x.shape[1:] != samples.shape[1:]:
         raise InvalidData(f"test set of shape {x.shape}", where="sweep", limit=f"(M, *{samples.shape[1:]}) expected, M at least 1")
     stored = SweepCache(cache)
@@ -237,12 +244,6 @@ def _key(point: Point, board: Board | None, device: str, hashes: Mapping[str, st
     return fingerprint(point.to_json(), sorted(point.given) if point.searching else None, where, dict(hashes))
 
 
-def _samples(calibration: Array | torch.Tensor) -> Array:
-    if not isinstance(calibration, (np.ndarray, torch.Tensor)):
-        raise InvalidData(
-            f"{type(calibration).__name__} as calibration data",
-            where="sweep",
-            limit="an array or tensor (N, *shape) expected",
-            remedy="a sweep reads it more than once; concatenate the batches",
-        )
-    return np.asarray(calibration.detach().cpu() if isinstance(calibration, torch.Tensor) else calibration, np.float32)
+def _whole(calibration: Samples) -> Array:
+    """Calibration samples, which every other ``maxpool`` reads again."""
+    return np.asarray(collect(calibration, "calibration data").x, np.float32)

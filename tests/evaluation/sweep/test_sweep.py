@@ -211,7 +211,7 @@ def test_mistakes_are_refused_before_anything_runs(arguments: dict[str, Any], me
 def test_data_that_does_not_fit_is_refused() -> None:
     calibration, x, y = samples()
     for given, test_set, message in (
-        (iter([calibration]), (x, y), "array or tensor"),
+        (5, (x, y), "5 as calibration data; an array or tensor"),
         (calibration, (x[:, :, 1:], y), "test set of shape"),
         (calibration, (x[:0], y[:0]), "test set: no samples; at least 1 expected"),
         (calibration, (x, y[1:]), "60 samples and 59 labels"),

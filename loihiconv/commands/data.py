@@ -1,0 +1,148 @@
+"""Data as the command line takes it: where it is, which part of it is wanted, and what is done with samples before a network sees them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from loihiconv.commands.terminal import note
+from loihiconv.core.errors import InvalidData, InvalidSetting
+
+if TYPE_CHECKING:
+    from loihiconv.core.linear import Array, Shape
+    from loihiconv.core.network import Network
+    from loihiconv.core.preprocessing import Preprocessing
+    from loihiconv.core.samples import Dataset
+
+FORMS = "an .npz file, a folder of images by class, or module:function (its code is EXECUTED)"
+PANEL = "Preprocessing, stored by convert and repeated nowhere"
+Mean = Annotated[str, typer.Option(help="Numbers subtracted from each channel, e.g. 0.1307 or 0.49,0.48,0.45.", rich_help_panel=PANEL)]
+Std = Annotated[str, typer.Option(help="Numbers that each channel is divided by afterwards.", rich_help_panel=PANEL)]
+Scale = Annotated[
+    str, typer.Option(help="What samples are multiplied by first, e.g. 1/255, which is what bytes are by default.", rich_help_panel=PANEL)
+]
+Layout = Annotated[
+    str,
+    typer.Option(
+        help='Axes of a sample as it comes, e.g. HWC or HW; "HWC->HWC" where the network takes them so. By default what fits.',
+        rich_help_panel=PANEL,
+    ),
+]
+_OPTIONS = {"mean": Mean, "std": Std, "input_scale": Scale, "layout": Layout}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the options say of preprocessing; empty text where they say nothing."""
+
+    mean: str = ""
+    std: str = ""
+    input_scale: str = ""
+    layout: str = ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Fields of a `Preprocessing` that were given."""
+        return frozenset(name.removeprefix("input_") for name, text in vars(self).items() if text)
+
+    def parsed(self) -> Preprocessing:
+        """The same as numbers, checked."""
+        from loihiconv.core.preprocessing import Preprocessing
+
+        scale = _fraction(self.input_scale) if self.input_scale else 1.0
+        return Preprocessing(tuple(numbers(self.mean, "mean")), tuple(numbers(self.std, "std")), scale, self.layout)
+
+    def chosen(self, data: Dataset, wanted: Shape | None) -> Preprocessing:
+        """What to convert with, completed by what samples look like, and said."""
+        from loihiconv.core.fitting import completed
+
+        preprocessing = completed(self.parsed(), self.names, data.x, wanted)
+        if not preprocessing.plain:
+            note(f"preprocessing, stored in the network: {preprocessing}")
+        return preprocessing
+
+    def fitted(self, net: Network, x: Array) -> tuple[Network, Array]:
+        """A saved network, and samples for it; what is done with them is said."""
+        from loihiconv.core.fitting import fitted
+
+        net, x, notes = fitted(net, x, self.parsed(), self.names)
+        for text in notes:
+            note(text)
+        return net, x
+
+
+def with_preprocessing(command: Callable[..., None]) -> Callable[..., None]:
+    """Replace a command's parameter ``said``, a `Said`, by the options that it is made of."""
+    parameters = list(inspect.signature(command, eval_str=True).parameters.values())
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    added = [inspect.Parameter(name, keyword, default="", annotation=hint) for name, hint in _OPTIONS.items()]
+
+    @wraps(command)
+    def wrapper(*positional: Any, **arguments: Any) -> None:
+        command(*positional, said=Said(**{name: arguments.pop(name) for name in _OPTIONS}), **arguments)
+
+    own = [p if p.kind is keyword or not i else p.replace(kind=keyword) for i, p in enumerate(parameters) if p.name != "said"]
+    wrapper.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in (*own, *added)}
+    del wrapper.__wrapped__  # or its signature would be seen
+    return wrapper
+
+
+def read_data(
+    source: str,
+    part: Literal["train", "test"],
+    shape: Shape | None = None,
+    *,
+    samples: int | None = None,
+    same_file_is_fine: bool = True,
+) -> Dataset:
+    """One part of data as it is, for a network that takes samples of this shape, where it is known.
+
+    ``same_file_is_fine`` says whether what is marked as no part may stand for it.
+    """
+    from loihiconv.core.dataset import holds, read
+
+    if samples is not None and samples < 1:
+        raise InvalidSetting(f"{samples} samples", where="--samples", limit="at least 1 expected")
+    if not same_file_is_fine and not holds(source, part):
+        raise InvalidData(
+            f"holds no {part} folder" if Path(source).is_dir() else f"holds no x_{part}",
+            where=str(source),
+            limit="calibration must not see test samples",
+            remedy=f"add {'one' if Path(source).is_dir() else 'x_train'}, or convert first and pass the result with --net",
+        )
+    data, notes = read(source, part, samples=samples, shape=shape)
+    for text in notes:
+        note(text)
+    return data
+
+
+def training_samples(calibration: str | None, source: str, said: Said, net: Network) -> Array | None:
+    """Training samples of their own, or of the data that the samples are in, as a network takes them; None where there are none."""
+    from loihiconv.core.dataset import holds
+
+    if calibration is None and not holds(source, "train"):
+        return None
+    return said.fitted(net, read_data(calibration or source, "train", net.input.sample_shape).x)[1]
+
+
+def numbers(text: str, option: str) -> list[float]:
+    """Numbers separated by commas, or by x as in shapes."""
+    try:
+        return [float(part) for part in text.replace("x", ",").split(",") if part.strip()]
+    except ValueError as cause:
+        raise InvalidSetting(f"{text!r}", where=f"--{option}", limit="numbers separated by commas expected") from cause
+
+
+def _fraction(text: str) -> float:
+    over, slash, under = text.partition("/")
+    try:
+        return float(over) / (float(under) if slash else 1.0)
+    except (ValueError, ZeroDivisionError) as cause:
+        raise InvalidSetting(f"{text!r}", where="--input-scale", limit="a number or a fraction such as 1/255 expected") from cause
