@@ -145,11 +145,10 @@ def deploy(
     target, config = Path(os.path.abspath(out)), load_board(board if board is not None else network.board)
     check_free(target)
     access = reached(config, access or BoardAccess())
-    seen = collect(x, "samples", shape=network.input.sample_shape, samples=max(samples, LOOKED_AT)).x
-    seen = check_samples(network.input, seen)
-    if said := input_doubts(network, seen):
+    x = check_samples(network.input, collect(x, "samples", shape=network.input.sample_shape).x)
+    if said := input_doubts(network, x):
         warnings.warn(said, stacklevel=2)
-    x, first = seen, np.asarray(seen[:samples])
+    first = np.asarray(x[:samples])
     options: dict[str, Any] = {"board": config, "ratio": lif_ratio, "calibration": calibration}
     if realization is None and access.neurocore_model:
         chosen, why = Chosen("native", held(network, "native", config, first, options)), "a NeuroCore model is named"

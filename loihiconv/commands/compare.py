@@ -71,7 +71,7 @@ def compare(
         train = read_data(data, "train", shape, samples=conversion.samples, same_file_is_fine=False)
         preprocessing, calibration = said.chosen(train, shape), train.x
         network = load_model(file or model, weights)
-        converted = conversion.convert(network, calibration, preprocessing, task)
+        converted = conversion.convert(network, calibration, task, preprocessing)
     with bars() as progress:
         result = run_compare(
             network,

@@ -54,7 +54,7 @@ class Conversion:
 
         self.board = load_board(board)
 
-    def convert(self, model: Any, x_train: Any, preprocessing: Preprocessing | None = None, task: Task | None = None) -> Network:
+    def convert(self, model: Any, x_train: Any, task: Task | None = None, preprocessing: Preprocessing | None = None) -> Network:
         """Convert with a progress bar and notes on stderr."""
         from loihiconv.commands.progress import bars
         from loihiconv.conversion.convert import convert as run_convert

@@ -43,12 +43,12 @@ def convert(
     shape = shape_of(file)
     data = read_data(calibration, "train", shape, samples=conversion.samples)
     preprocessing = said.chosen(data, shape)
-    net = conversion.convert(load_model(file or model, weights), data.x, preprocessing, task)
+    net = conversion.convert(load_model(file or model, weights), data.x, task, preprocessing)
     save(net, out)
     placement = place(net, conversion.board)
     if as_json:
-        fits = {"cores": placement.cores, "fits": placement.fits, "preprocessing": asdict(preprocessing)}
-        print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **fits, **net.record.to_json()})
+        facts = {"cores": placement.cores, "fits": placement.fits, "preprocessing": asdict(preprocessing)}
+        print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **facts, **net.record.to_json()})
         return
     print_tables(net, f"{out}: {net.board}, T = {net.timesteps}")
     print_fit(placement)

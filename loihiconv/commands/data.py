@@ -123,13 +123,13 @@ def read_data(
     return data
 
 
-def training_samples(calibration: str | None, samples: str, shape: Shape) -> Any:
-    """Training samples of their own, or of where the samples are; None where there are none."""
+def training_samples(calibration: str | None, source: str, said: Said, net: Network) -> Array | None:
+    """Training samples of their own, or of the data that the samples are in, as a network takes them; None where there are none."""
     from loihiconv.core.dataset import holds
 
-    if calibration is None and not holds(samples, "train"):
+    if calibration is None and not holds(source, "train"):
         return None
-    return read_data(calibration or samples, "train", shape).x
+    return said.fitted(net, read_data(calibration or source, "train", net.input.sample_shape).x)[1]
 
 
 def numbers(text: str, option: str) -> list[float]:

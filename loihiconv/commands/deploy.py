@@ -49,8 +49,7 @@ def deploy(
     check_free(Path(out).absolute())
     access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
     net = load(network)
-    data = read_data(samples, "test", net.input.sample_shape, samples=max(LOOKED_AT, selftest_samples))
-    training = training_samples(calibration, samples, net.input.sample_shape)
+    data = read_data(samples, "test", net.input.sample_shape)
     net, x = said.fitted(net, data.x)
     done = write(
         net,
@@ -60,7 +59,7 @@ def deploy(
         board=board,
         realization=realization,
         lif_ratio=lif_ratio,
-        calibration=training,
+        calibration=training_samples(calibration, samples, said, net),
         access=access,
         samples=selftest_samples,
     )

@@ -26,7 +26,7 @@ def export(
     as_float: Annotated[bool, typer.Option("--float", help="The float network that a fixed-point one was quantized from (NIR).")] = False,
     samples: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help=f"{FORMS[0].upper()}{FORMS[1:]}, for netx: for its self-test, and to say what it costs."),
+        typer.Option(help=f"Samples for netx, of which the first go into the self-test: {FORMS}.", metavar="DATA"),
     ] = None,
     board: Annotated[str | None, typer.Option("--board", help="Another board than it was converted for (netx).")] = None,
     lif_ratio: given.LifRatio = None,
@@ -57,10 +57,12 @@ def export(
     net = load(network)
     x, y, training = _noise(net, selftest_samples), None, None
     if samples is not None:
-        data, training = read_data(samples, "test", net.input.sample_shape), training_samples(calibration, samples, net.input.sample_shape)
-        (net, x), y = said.fitted(net, data.x), data.y
+        data = read_data(samples, "test", net.input.sample_shape)
+        training = training_samples(calibration, samples, said, net)
+        net, x = said.fitted(net, data.x)
+        y = data.y
     elif calibration is not None:
-        training = read_data(calibration, "train", net.input.sample_shape).x
+        training = training_samples(calibration, calibration, said, net)
     options: dict[str, Any] = {"board": board, "lif_ratio": lif_ratio, "calibration": training, "samples": selftest_samples}
     done = deploy(net, x, netx, y=y, realization="netx", **options)
     if as_json:
@@ -102,6 +104,7 @@ def _noise(net: Any, samples: int) -> Any:
     """Samples of which nothing is known but their shape and range."""
     import numpy as np
 
-    low = -1.0 if net.input.signed else 0.0
+    own = net.input.preprocessing
+    low, unit = (-1.0 if net.input.signed else 0.0, net.input.scale) if own is None else (0.0, 1 / own.scale)
     drawn = np.random.default_rng(0).uniform(low, 1.0, (samples, *net.input.sample_shape))
-    return np.asarray(drawn * net.input.scale, np.float32)
+    return np.asarray(drawn * unit, np.float32)

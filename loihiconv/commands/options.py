@@ -65,7 +65,7 @@ LifRatio = Annotated[
 ]
 Calibration = Annotated[
     str | None,
-    typer.Option(metavar="DATA", help="Training samples, for lif, lifreset and netx; by default the x_train beside the samples, if any."),
+    typer.Option(help=".npz with x_train (or x), for lif, lifreset and netx; by default the x_train beside the samples, if any."),
 ]
 Partition = Annotated[str | None, typer.Option(help="SLURM partition of the board; by default the one that its file names.")]
 Ethernet = Annotated[str | None, typer.Option(help="Address of the board's host, instead of SLURM.")]

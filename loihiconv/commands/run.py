@@ -10,7 +10,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
-from loihiconv.commands.terminal import print_json, print_run
+from loihiconv.commands.terminal import print_json, print_table
 from loihiconv.core.files import check_writable, write_npz
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def run(
         check_writable(out)
     net = load(network)
     test = read_data(data, "test", net.input.sample_shape, samples=samples)
-    training = training_samples(calibration, data, net.input.sample_shape) if realization in TO_ZERO else None
     net, x = said.fitted(net, test.x)
     kind, labels = _task(net, test.y, task)
+    training = training_samples(calibration, data, said, net) if realization in TO_ZERO else None
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 
     with Bar(backend, len(x)) as bar:

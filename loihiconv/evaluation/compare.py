@@ -157,8 +157,8 @@ def compare(
         The float network that ``net`` came from.
     net : Network
     test_set : pair (x (N, \\*shape), y (N, ...)), Dataset, DataLoader, or iterable of pairs
-        Samples as ``net`` takes them: where it has a preprocessing, the float network gets what becomes of them. Labels as the task
-        takes them: classes, 0 and 1, numbers, or classes of pixels.
+        Samples as ``net`` takes them: where it has a preprocessing, the float network gets what becomes of them. Labels as the task takes
+        them: classes, 0 and 1, numbers, or classes of pixels.
     backends : sequence of str
         As `loihiconv.run` knows them. Where "emulator" and "lava" are both among them, every spike of every population
         is compared on the samples that Lava ran.
@@ -187,7 +187,7 @@ def compare(
     model = readable(model)
     validate(net)
     given = net.input
-    net, x, y, kind = judging(net, test_set, samples, task)
+    net, x, y, kind = judging(net, test_set, task, samples)
     chosen = [check_backend(net, backend) for backend in several(backends, "backends", '["emulator", "lava"]')]
     if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
         raise InvalidSetting(f"lava_samples {shown(lava_samples)}", where="lava_samples", limit="a whole number of at least 1 expected")

@@ -58,11 +58,8 @@ def test_convert_stores_what_run_and_deploy_apply(run: Any, raw: Path, stored: P
     assert lc.load(out).input.preprocessing == lc.load(stored).input.preprocessing
     code, text, err = run("run", out, raw, "--samples", 100)
     assert (code, "(x - 0.1) / 0.5" in err, "warning" in err) == (0, True, False)
-    accuracy = float(text.split("emulator")[1].split()[0])
-    assert accuracy > 95
-    assert [word for word in ("accuracy", "95 % interval", "firing", "syn. ops") if word not in text] == []
     code, text, _ = run("run", out, raw, "--samples", 100, *shift, "--json")
-    assert (code, round(100 * json.loads(text)["accuracy"], 2)) == (0, accuracy)
+    assert (code, json.loads(text)["accuracy"] > 0.95) == (0, True)
     code, _, err = run("run", out, raw, "--mean", 0.2)
     assert (code, "mean 0.2 given, 0.1 stored" in err) == (2, True)
     assert run("deploy", out, "--samples", raw, "--out", tmp_path / "bundle", "--selftest-samples", 1, "--no-run")[0] == 0
@@ -76,7 +73,7 @@ def test_compare_and_sweep_take_it_from_a_network(run: Any, raw: Path, stored: P
     assert (code, found["ann"]["accuracy"] > 0.95, found["emulator"]["accuracy"] > 0.95) == (0, True, True)
     sizes = ("--samples", 50, "--calibration-samples", 100, "--cache", tmp_path / "cache.json")
     code, text, _ = run("sweep", FACTORY, raw, "--net", stored, "-T", 8, *sizes, "--json")
-    assert (code, json.loads(text)["rows"][0]["outcome"]["accuracy"] > 0.9) == (0, True)
+    assert (code, json.loads(text)["rows"][0]["outcome"]["value"] > 0.9) == (0, True)
 
 
 def test_samples_that_are_not_like_calibrations_are_said(run: Any, npz: Path, stored: Path) -> None:

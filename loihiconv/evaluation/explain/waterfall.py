@@ -153,7 +153,7 @@ def waterfall(
         If samples and labels, or what was recorded, do not belong together.
     """
     model = readable(model)
-    net, x, y, kind = judging(net, test_set, task=None if kind is None else kind.name)
+    net, x, y, kind = judging(net, test_set, None if kind is None else kind.name)
     if layer_samples < 1:
         raise InvalidSetting(f"layer_samples {layer_samples}", where="layer_samples", limit="at least 1 expected")
     origin = float_origin(net)

@@ -104,9 +104,9 @@ def sweep(
     todo = points(axes, settings, board)
     if on not in get_args(Part):
         raise InvalidSetting(f"on {on!r}", where="sweep", limit='"train" or "test" expected')
-    check_task(task)
     check_preprocessing(preprocessing)
     samples, (x, y) = _whole(calibration), paired(test_set)
+    check_task(task)
     if preprocessing is not None:
         samples, x = preprocessing.apply(samples), preprocessing.apply(x)
     if x.shape[1:] != samples.shape[1:]:

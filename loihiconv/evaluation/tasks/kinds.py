@@ -14,6 +14,7 @@ import numpy as np
 
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData
+from loihiconv.core.labels import numbered
 from loihiconv.core.linear import Array
 from loihiconv.core.metric import ACCURACY, AUROC, F1, IOU, MAE, PIXELS, R2, RMSE, SIGN_ACCURACY, Metric
 from loihiconv.evaluation.metrics import agreement
@@ -81,7 +82,7 @@ class Classification(TaskKind):
         return self.end.indices or int(np.prod(self.end.shape))
 
     def labels(self, y: Array) -> Array:
-        return class_indices(y, self.classes)
+        return class_indices(numbered(y, self.classes), self.classes)
 
     def decisions(self, answers: Answers) -> Array:
         if answers.named is not None:
