@@ -39,7 +39,7 @@ def deploy(
     """
     if selftest_samples < 1:
         raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
-    from loihiconv.backends.deploy import LOOKED_AT, check_free
+    from loihiconv.backends.deploy import check_free
     from loihiconv.backends.deploy import deploy as write
     from loihiconv.core.artifact import load
     from loihiconv.lava.chip.settings import BoardAccess

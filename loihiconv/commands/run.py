@@ -10,7 +10,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
-from loihiconv.commands.terminal import print_json, print_table
+from loihiconv.commands.terminal import print_json, print_run
 from loihiconv.core.files import check_writable, write_npz
 
 if TYPE_CHECKING:

@@ -58,8 +58,11 @@ def test_convert_stores_what_run_and_deploy_apply(run: Any, raw: Path, stored: P
     assert lc.load(out).input.preprocessing == lc.load(stored).input.preprocessing
     code, text, err = run("run", out, raw, "--samples", 100)
     assert (code, "(x - 0.1) / 0.5" in err, "warning" in err) == (0, True, False)
+    accuracy = float(text.split("emulator")[1].split()[0])
+    assert accuracy > 95
+    assert [word for word in ("accuracy", "95 % interval", "firing", "syn. ops") if word not in text] == []
     code, text, _ = run("run", out, raw, "--samples", 100, *shift, "--json")
-    assert (code, json.loads(text)["accuracy"] > 0.95) == (0, True)
+    assert (code, round(100 * json.loads(text)["accuracy"], 2)) == (0, accuracy)
     code, _, err = run("run", out, raw, "--mean", 0.2)
     assert (code, "mean 0.2 given, 0.1 stored" in err) == (2, True)
     assert run("deploy", out, "--samples", raw, "--out", tmp_path / "bundle", "--selftest-samples", 1, "--no-run")[0] == 0
