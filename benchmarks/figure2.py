@@ -33,8 +33,8 @@ from safetensors.torch import load_file
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
 from benchmarks import data, nets
+from loihiconv.ann.frontends import readable
 from loihiconv.core.errors import LoihiconvError
-from loihiconv.evaluation.compare import predict
 from loihiconv.evaluation.metrics import score
 
 TIMESTEPS = 300
@@ -134,7 +134,7 @@ class Figure:
         """Everything that is not there yet."""
         content = self.results.content
         if content["ann"] is None:
-            predictions = predict(self.model, self.x)
+            predictions = readable(self.model).outputs(self.x).argmax(axis=1)
             content["ann"] = self._score(predictions)
             content["ann_of_curves"] = self._score(predictions[: self.setup.curve_samples])
             self.results.save()

@@ -34,10 +34,11 @@ import typer
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
 from benchmarks import data, nets
+from loihiconv.ann.frontends import readable
 from loihiconv.core.choices import PoolingWay
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.core.linear import Array
-from loihiconv.evaluation.compare import mismatches, predict
+from loihiconv.evaluation.compare import mismatches
 from loihiconv.evaluation.metrics import agreement, score
 
 DATA = {
@@ -106,7 +107,7 @@ class Latency:
         self, timesteps: Sequence[int], methods: Sequence[str], backends: Sequence[str], lava_samples: int, graded_steps: int = GRADED_STEPS
     ) -> None:
         """Everything that is asked for and not there yet."""
-        reference = predict(self.model, self.x)
+        reference = readable(self.model).outputs(self.x).argmax(axis=1)
         self.content["ann"] = score(reference, self.y)
         for steps in timesteps:
             for method in methods:

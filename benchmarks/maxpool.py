@@ -22,9 +22,9 @@ import typer
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
 from benchmarks import data, nets
+from loihiconv.ann.frontends import readable
 from loihiconv.core.choices import PoolingWay
 from loihiconv.core.errors import LoihiconvError
-from loihiconv.evaluation.compare import predict
 from loihiconv.evaluation.metrics import score
 
 WAYS = get_args(PoolingWay)
@@ -37,7 +37,7 @@ def measure(samples: int, timesteps: int, board: str) -> dict[str, Any]:
     model = nets.trained("mnist_maxpool")
     x_train, _, x, y = data.load("mnist")
     x, y = x[:samples], y[:samples]
-    results: dict[str, Any] = {"timesteps": timesteps, "board": board, "ann": score(predict(model, x), y)}
+    results: dict[str, Any] = {"timesteps": timesteps, "board": board, "ann": score(readable(model).outputs(x).argmax(axis=1), y)}
     for way in WAYS:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that no chip has gates, and what "average" costs, is what is measured here

@@ -69,5 +69,5 @@ def measure_cost(network: Network, realized: Network, x: Array, y: Array | None)
     old, new = (simulate(net, x, counts=False).predictions for net in (network, realized))
     right = [None, None] if y is None or network.readout.size == 1 else [float((p == np.asarray(y)[: len(x)]).mean()) for p in (old, new)]
     record = realized.record.realization
-    ratio, corrected = (None, False) if record is None else (record.ratio, record.corrected)
+    ratio, corrected = (None, False) if record is None else (record.ratio, bool(record.corrected))
     return Cost(len(x), float((old == new).mean()), right[0], right[1], ratio, corrected)

@@ -140,15 +140,15 @@ class RealizationRecord:
         Of "atrlif", quantized again: what its registers hold.
     ratio : float, optional
         Of those that reset to zero, quantized again: threshold to largest input per step.
-    corrected : bool
-        Whether biases were then corrected on calibration data.
+    corrected : bool, optional
+        Of those that reset to zero: whether biases were then corrected on calibration data.
     """
 
     name: str
     quantized_again: bool = False
     largest_threshold: int | None = None
     ratio: float | None = None
-    corrected: bool = False
+    corrected: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What is known, as JSON values."""

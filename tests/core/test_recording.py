@@ -17,7 +17,7 @@ def test_graded_spikes_send_payloads_and_binary_ones_themselves() -> None:
 
 
 def test_says_what_it_is_in_a_line_and_more_on_request() -> None:
-    saturated = (Saturation("out", "potentials", np.array([True, False]), np.array([False, False])),)
+    saturated = (Saturation("out", "potentials", np.array([1, 0]), np.array([0, 0]), 3),)
     recording = Recording(np.zeros(2, int), np.zeros((2, 3)), {}, 8, "emulator", {"a": 0.25}, 0.25, 1234.4, saturated=saturated)
     assert (
         repr(recording)

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from loihiconv.conversion.exponents import mean_loss
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT, Integrator, Network, Population
@@ -132,7 +133,8 @@ def _with_float_bias(net: Network, p: Population, rounding: Callable[[Array], Ar
     assert net.origin is not None  # callers have checked
     before = net.origin[p.name]
     assert isinstance(before, Integrator)  # established by `_alike`
-    return replace(p, bias=rounding(before.bias.astype(np.float64) * unit(net, p.name)))
+    cut_off = 2**STATE_SHIFT * sum(map(mean_loss, net.incoming(p.name)))  # by shifts of sums, on average: quantization gives it back
+    return replace(p, bias=rounding(before.bias.astype(np.float64) * unit(net, p.name) + cut_off))
 
 
 def _alike(net: Network) -> bool:

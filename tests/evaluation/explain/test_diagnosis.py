@@ -69,7 +69,8 @@ def test_weights_at_3_bits(rounding: Rounding) -> None:
 def test_weights_of_one_layer_at_3_bits() -> None:
     net = converted()
     (connection,) = net.incoming(hidden(net, 2).name)
-    coarse = np.clip(np.rint(connection.map.weight / 64), -3, 3).astype(np.int32) * 64
+    step = 2 * int(np.abs(connection.map.weight).max() // 6)
+    coarse = np.clip(np.rint(connection.map.weight / step), -3, 3).astype(np.int32) * step
     assert named(rewired(net, connection, coarse)).verdict.startswith("Layer 7: its weights use only 2.0 bits of magnitude")
 
 
