@@ -164,11 +164,11 @@ def _measured(comparison: Comparison, max_loss: float) -> Iterator[Requirement]:
     result = comparison.backends[main_back_end(comparison.backends)]
     assert result.loss is not None  # the emulator always runs
     loss = 100 * result.loss.loss / comparison.unit
-    said = [*accuracy.details[:2], f"At most {max_loss:g} {'points' if result.metric.share else '% of the unit'} may be lost."]
+    details = [*accuracy.details[:2], f"At most {max_loss:g} {'points' if result.metric.share else '% of the unit'} may be lost."]
     stranger = 100 * result.loss.interval95[1] / comparison.unit < -max(max_loss, MAX_LOSS)
     if stranger:
-        said.append("The float network does worse than what was made of it: is it the one that was converted, with its weights?")
-    yield Requirement("accuracy", loss <= max_loss and not stranger, " ".join(said))
+        details.append("The float network does worse than what was made of it: is it the one that was converted, with its weights?")
+    yield Requirement("accuracy", loss <= max_loss and not stranger, " ".join(details))
     yield Requirement("board", board.status == "good", f"{board.answer}: {' '.join(board.details)}")
     if comparison.judge:
         yield Requirement("exactness", exact.status == "good", f"{exact.answer}: {' '.join(exact.details)}")

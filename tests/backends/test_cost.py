@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-
 import pytest
 
 from loihiconv.backends.cost import SAMPLES, measure_cost
@@ -40,7 +39,11 @@ def test_by_hand() -> None:
 def test_labels_of_any_form() -> None:
     """Classes are 1 in every sample: as one-hot rows and as names they count, numbers and several labels are none."""
     net, x = chain(), np.full((4, 4), 255.0)
-    assert measure_cost(net, net, x, np.eye(2)[[0, 0, 0, 1]]).before == measure_cost(net, net, x, np.array([[0], [0], [0], [1]])).before == 0.75
+    assert (
+        measure_cost(net, net, x, np.eye(2)[[0, 0, 0, 1]]).before
+        == measure_cost(net, net, x, np.array([[0], [0], [0], [1]])).before
+        == 0.75
+    )
     with pytest.warns(UserWarning, match="names"):
         assert measure_cost(net, net, x, np.array(["a", "a", "a", "b"])).before == 0.75
     for y in (np.ones((4, 2)), np.full(4, 0.5), np.zeros((4, 3, 3))):
