@@ -79,11 +79,12 @@ def measure_cost(network: Network, realized: Network, x: Array, y: Array | None)
     InvalidData
         If there are not as many labels as samples.
     """
+    y = None if y is None else np.atleast_1d(y)
     if y is not None and len(y) != len(x):
         raise InvalidData(f"{len(y)} labels for {len(x)} samples", where="labels", remedy="give one for each sample")
     x = np.asarray(x)[:SAMPLES]
     old, new = (simulate(net, x, counts=False) for net in (network, realized))
-    truth = None if y is None else _classes(np.asarray(y), network)
+    truth = None if y is None else _classes(y, network)
     same = _has_classes(network) and (y is None or truth is not None)
     right = [None, None] if truth is None else [float((r.predictions == truth[: len(x)]).mean()) for r in (old, new)]
     record = realized.record.realization

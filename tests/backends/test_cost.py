@@ -51,6 +51,8 @@ def test_labels_of_any_form() -> None:
         assert (cost.agreement, cost.before, cost.after, cost.deviation) == (None, None, None, 0.0)
     with pytest.raises(InvalidData, match="3 labels for 4 samples"):
         measure_cost(net, net, x, np.zeros(3))
+    with pytest.raises(InvalidData, match="1 labels for 4 samples"):
+        measure_cost(net, net, x, np.array(5))
 
 
 def test_outputs_that_are_no_classes() -> None:
