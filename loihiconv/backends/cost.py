@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from loihiconv.core.ending import Pointwise, ending_shape
+from loihiconv.core.errors import InvalidData
+from loihiconv.core.labels import numbered
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.simulator import simulate
@@ -22,10 +25,12 @@ class Cost:
     Attributes
     ----------
     samples : int
-    agreement : float
-        Share of samples that get the same class.
+    agreement : float or None
+        Share of samples that get the same class; None where outputs are no classes: one alone, an image, or a number or label each.
     before, after : float or None
-        Accuracy; None without labels.
+        Accuracy; None without labels that are classes.
+    deviation : float
+        Root of the mean squared change of the outputs, in standard deviations of what they were.
     ratio : float or None
         Threshold to largest input per step, where neurons reset to zero.
     corrected : bool
@@ -33,9 +38,10 @@ class Cost:
     """
 
     samples: int
-    agreement: float
+    agreement: float | None
     before: float | None
     after: float | None
+    deviation: float
     ratio: float | None
     corrected: bool
 
@@ -47,9 +53,12 @@ class Cost:
         what = "as it was converted" if self.ratio is None else f"reset to zero, at a ratio of {self.ratio:g} of threshold to input"
         if self.ratio is not None:
             what += ", with biases corrected for it" if self.corrected else ", with biases that are not corrected for it"
-        found = f"{self.agreement:.2%} of {self.samples:,} samples get the class that they had"
         if self.before is not None and self.after is not None:
             found = f"{self.after:.2%} of {self.samples:,} samples are right, {self.before:.2%} were before (emulator)"
+        elif self.agreement is not None:
+            found = f"{self.agreement:.2%} of {self.samples:,} samples get the class that they had"
+        else:
+            found = f"outputs of {self.samples:,} samples change by {self.deviation:.2%} of their spread (RMS, emulator)"
         return f"{what}: {found}"
 
 
@@ -62,12 +71,47 @@ def measure_cost(network: Network, realized: Network, x: Array, y: Array | None)
         Fixed point.
     x : array (N, \\*input shape)
         The first `SAMPLES` of them are taken.
-    y : int array (N,), optional
-        Labels.
+    y : array (N, ...), optional
+        Labels, in any form. Accuracy is told of classes, one per sample.
+
+    Raises
+    ------
+    InvalidData
+        If there are not as many labels as samples.
     """
+    y = None if y is None else np.atleast_1d(y)
+    if y is not None and len(y) != len(x):
+        raise InvalidData(f"{len(y)} labels for {len(x)} samples", where="labels", remedy="give one for each sample")
     x = np.asarray(x)[:SAMPLES]
-    old, new = (simulate(net, x, counts=False).predictions for net in (network, realized))
-    right = [None, None] if y is None or network.readout.size == 1 else [float((p == np.asarray(y)[: len(x)]).mean()) for p in (old, new)]
+    old, new = (simulate(net, x, counts=False) for net in (network, realized))
+    truth = None if y is None else _classes(y, network)
+    same = _has_classes(network) and (y is None or truth is not None)
+    right = [None, None] if truth is None else [float((r.predictions == truth[: len(x)]).mean()) for r in (old, new)]
     record = realized.record.realization
     ratio, corrected = (None, False) if record is None else (record.ratio, bool(record.corrected))
-    return Cost(len(x), float((old == new).mean()), right[0], right[1], ratio, corrected)
+    agreement = float((old.predictions == new.predictions).mean()) if same else None
+    return Cost(len(x), agreement, right[0], right[1], _deviation(old.outputs, new.outputs), ratio, corrected)
+
+
+def _deviation(old: Array, new: Array) -> float:
+    change, spread = float(np.sqrt(np.mean((new - old) ** 2))), float(np.std(old))
+    return change / spread if spread else float(change > 0)
+
+
+def _has_classes(network: Network) -> bool:
+    """Whether the largest of a network's outputs can be its class: several, in a row, and not each with a function of its own."""
+    readout = network.readout
+    flat = sum(size != 1 for size in ending_shape(readout.ending, (readout.size,))) <= 1
+    return readout.size > 1 and flat and not any(isinstance(function, Pointwise) for function in readout.ending)
+
+
+def _classes(y: Array, network: Network) -> Array | None:
+    """Class indices (N,) from labels in any form; None where they are something else."""
+    outputs = network.readout.size
+    if not _has_classes(network):
+        return None
+    y = numbered(y, outputs)
+    if y.shape[1:] == (outputs,) and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
+        return np.asarray(y.argmax(axis=1))
+    whole = y.size == len(y) and bool((y == np.rint(y)).all())
+    return y.reshape(len(y)) if whole else None

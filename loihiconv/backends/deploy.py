@@ -107,8 +107,8 @@ def deploy(
         realization costs.
     out : path
         The folder; must not exist.
-    y : int array (N,), optional
-        Labels of the samples.
+    y : array (N, ...), optional
+        Labels of the samples; by default those that come with them.
     board : str, path or Board, optional
         The board; by default that of the network.
     realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`, optional
@@ -145,7 +145,8 @@ def deploy(
     target, config = Path(os.path.abspath(out)), load_board(board if board is not None else network.board)
     check_free(target)
     access = reached(config, access or BoardAccess())
-    x = check_samples(network.input, collect(x, "samples", shape=network.input.sample_shape).x)
+    data = collect(x, "samples", shape=network.input.sample_shape)
+    x, y = check_samples(network.input, data.x), data.y if y is None else y
     if said := input_doubts(network, x):
         warnings.warn(said, stacklevel=2)
     first = np.asarray(x[:samples])

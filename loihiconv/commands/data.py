@@ -67,12 +67,12 @@ class Said:
             note(f"preprocessing, stored in the network: {preprocessing}")
         return preprocessing
 
-    def fitted(self, net: Network, x: Array) -> tuple[Network, Array]:
-        """A saved network, and samples for it; what is done with them is said."""
+    def fitted(self, net: Network, x: Array, *, again: bool = False) -> tuple[Network, Array]:
+        """A saved network, and samples for it; what is done with them is said, unless that is said ``again``."""
         from loihiconv.core.fitting import fitted
 
         net, x, notes = fitted(net, x, self.parsed(), self.names)
-        for text in notes:
+        for text in () if again else notes:
             note(text)
         return net, x
 
@@ -129,7 +129,8 @@ def training_samples(calibration: str | None, source: str, said: Said, net: Netw
 
     if calibration is None and not holds(source, "train"):
         return None
-    return said.fitted(net, read_data(calibration or source, "train", net.input.sample_shape).x)[1]
+    x = read_data(calibration or source, "train", net.input.sample_shape).x
+    return said.fitted(net, x, again=calibration is None)[1]  # the test samples beside them say it
 
 
 def numbers(text: str, option: str) -> list[float]:

@@ -116,8 +116,16 @@ def _parts(before: Any, after: Any, within: str = "") -> Iterator[tuple[str, str
         a, b = getattr(before, name), getattr(after, name)
         if is_dataclass(a) and is_dataclass(b):
             yield from _parts(a, b, name)
+        elif _are_functions(a) and _are_functions(b) and [type(f) for f in a] == [type(f) for f in b]:
+            for i, (old, new) in enumerate(zip(a, b, strict=True)):
+                yield from _parts(old, new, f"{name}[{i}]")
         elif how := _how(a, b):
             yield f"{within}.{name}".strip("."), how
+
+
+def _are_functions(value: Any) -> bool:
+    """Whether it is a tuple of dataclasses, as a readout's last functions are; they hold arrays, and so do not compare."""
+    return isinstance(value, tuple) and all(is_dataclass(part) for part in value)
 
 
 def _how(before: Any, after: Any) -> str:

@@ -32,7 +32,8 @@ LIMITS: Mapping[Register, str] = {
 REMEDIES: Mapping[Register, str] = {
     "host currents": 'calibrate on samples like these, or use input_coding="rate"',
     "potentials": "use fewer time steps, or calibrate on samples like these",
-    "hidden potentials": "use fewer time steps; Lava's neurons stay at that end, those of a chip may not",
+    "hidden potentials": 'use fewer time steps, or input_coding="rate" where payloads drive it; Lava\'s neurons stay at that end, '
+    "those of a chip may not",
 }
 LEAST_SHOWN = 5e-5
 """Share of neurons that two digits show."""

@@ -20,7 +20,7 @@ def layer_bounds(layer: Layer) -> dict[str, float]:
     board, channels = layer.board, layer.shape[0]
     bits, word = board.weight_bits.value, board.synapse_word_bits.value
     if board.compiler is not None:  # it stores weights in as few bits as they take
-        words = sum(kernel_words(s.weights, weight_bits=s.halved_weight_bits, word_bits=word) for s in layer.synapses)
+        words = sum(kernel_words(_stored(s), weight_bits=s.halved_weight_bits, word_bits=word) for s in layer.synapses)
     else:
         words = sum(kernel_words(s.weights, weight_bits=bits, word_bits=word) for s in layer.synapses)
     arriving = sum(_arriving(s) for s in layer.synapses)
@@ -33,8 +33,22 @@ def layer_bounds(layer: Layer) -> dict[str, float]:
     }
 
 
+def _stored(synapses: Synapses) -> int:
+    """Weights that the compiler's lists hold at least: of a convolution that is written out, those of synapses that there are."""
+    if synapses.kernel is None or synapses.conv is not None:
+        return synapses.weights
+    high, wide = (
+        sum(len(axis.targets(y, (0, size))) for y in axis.reached_from((0, size)))
+        for axis, size in zip(synapses.axes, synapses.target[1:], strict=True)
+    )
+    return int(np.prod(synapses.kernel.weight.shape[:2])) * high * wide
+
+
 def _arriving(synapses: Synapses) -> int:
     """Input axons of all source pixels, or neurons, that reach any target."""
+    if synapses.kernel is not None and synapses.conv is None and synapses.board.compiler is not None:
+        high, wide = (len(axis.reached_from((0, size))) for axis, size in zip(synapses.axes, synapses.target[1:], strict=True))
+        return synapses.source[0] * high * wide
     if synapses.conv is not None and synapses.board.compiler is not None:
         return 1  # so its tables say
     if synapses.places is not None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from loihiconv.backends.cost import SAMPLES, measure_cost
+from loihiconv.core.ending import Pointwise
+from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import Connection
 from loihiconv.core.record import RealizationRecord
@@ -31,3 +34,34 @@ def test_by_hand() -> None:
     unlabelled = measure_cost(net, net, np.full((SAMPLES + 5, 4), 255.0), None)
     assert (unlabelled.samples, unlabelled.before, unlabelled.after) == (SAMPLES, None, None)
     assert str(unlabelled) == "as it was converted: 100.00% of 500 samples get the class that they had"
+
+
+def test_labels_of_any_form() -> None:
+    """Classes are 1 in every sample: as one-hot rows and as names they count, numbers and several labels are none."""
+    net, x = chain(), np.full((4, 4), 255.0)
+    assert (
+        measure_cost(net, net, x, np.eye(2)[[0, 0, 0, 1]]).before
+        == measure_cost(net, net, x, np.array([[0], [0], [0], [1]])).before
+        == 0.75
+    )
+    with pytest.warns(UserWarning, match="names"):
+        assert measure_cost(net, net, x, np.array(["a", "a", "a", "b"])).before == 0.75
+    for y in (np.ones((4, 2)), np.full(4, 0.5), np.zeros((4, 3, 3))):
+        cost = measure_cost(net, net, x, y)
+        assert (cost.agreement, cost.before, cost.after, cost.deviation) == (None, None, None, 0.0)
+    with pytest.raises(InvalidData, match="3 labels for 4 samples"):
+        measure_cost(net, net, x, np.zeros(3))
+    with pytest.raises(InvalidData, match="1 labels for 4 samples"):
+        measure_cost(net, net, x, np.array(5))
+
+
+def test_outputs_that_are_no_classes() -> None:
+    """With a function each, outputs are told by how far they move: to each other's place, by twice the distance to their mean."""
+    net, x = chain(), np.full((4, 4), 255.0)
+    net = replace(net, populations=(*net.populations[:2], replace(net.readout, ending=(Pointwise("softsign"),))))
+    weight = net.connections[1].map.weight[::-1].copy()
+    other = replace(net, connections=(net.connections[0], Connection("hidden", "readout", Dense(weight))))
+    cost = measure_cost(net, other, x, None)
+    assert cost.agreement is None
+    assert cost.deviation == pytest.approx(2.0)
+    assert str(cost).endswith("outputs of 4 samples change by 200.00% of their spread (RMS, emulator)")

@@ -76,8 +76,8 @@ def test_loihi_1_keeps_its_thresholds_form():
 
 def test_neurons_that_begin_each_sample_by_themselves(net):
     realized, again = realize(net, "lifreset", ratio=2.0), realize(net, "netx")
-    assert realized.record.realization == RealizationRecord("lifreset", quantized_again=True, ratio=2.0)
-    assert again.record.realization == RealizationRecord("netx", quantized_again=True, ratio=3.0)
+    assert realized.record.realization == RealizationRecord("lifreset", quantized_again=True, ratio=2.0, corrected=False)
+    assert again.record.realization == RealizationRecord("netx", quantized_again=True, ratio=3.0, corrected=False)
     assert realize(again, "netx") is again
     assert realize(again, "lifreset").connections is again.connections  # what netx can say is not all that LIFReset can be
     hidden = [p for p in (*realized.populations, *again.populations) if isinstance(p, IF)]

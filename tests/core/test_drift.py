@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from loihiconv.core.drift import diff
+from loihiconv.core.ending import Rescale, Softmax
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
@@ -65,3 +66,12 @@ def test_kinds_and_types_count() -> None:
     assert diff(NET, floats).changes[0].how == "int32 -> int64"
     with pytest.raises(InvalidModel, match=r"second network: .* is no spiking network"):
         diff(NET, "x")  # type: ignore[arg-type]
+
+
+def test_last_functions_are_compared_by_what_they_hold() -> None:
+    """They hold arrays and do not compare; each load makes new ones."""
+    ends = [replace(OUT, ending=(Softmax(0), Rescale(np.full(1, float(f)), np.zeros(1)))) for f in (2, 2, 3)]
+    made = [replace(NET, populations=(INPUT, HIDDEN, end)) for end in ends]
+    assert diff(made[0], made[1]).same
+    assert [tuple(change) for change in diff(made[0], made[2]).changes] == [("out", "ending[1].scale", "1 of 1 values, by up to 1")]
+    assert not diff(NET, made[0]).same

@@ -24,6 +24,6 @@ def test_says_what_it_is_in_a_line_and_more_on_request() -> None:
         == "<Recording, emulator, 2 samples, T = 8: 25.00 % of neurons spike at a step, 1,234 synaptic operations per sample>"
     )
     assert recording.summary().splitlines()[3].split() == ["a", "25.00", "%"]
-    assert "out: potentials of 1 of 2 samples saturate" in recording.summary()
+    assert "out: potentials of 1 of 2 samples and" in recording.summary()
     uncounted = Recording(np.zeros(2, int), np.zeros((2, 3)), {}, 8, "emulator", {}, float("nan"), float("nan"))
     assert uncounted.summary() == "Recording, emulator, 2 samples, T = 8: spikes not counted"

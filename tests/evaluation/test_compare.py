@@ -72,3 +72,11 @@ def test_refusals(net: Network) -> None:
         lc.run(net.origin, x)  # type: ignore[arg-type]
     with pytest.raises(InvalidSetting, match="without its float origin"):
         lc.run(replace(net, origin=None), x, "float")
+
+
+def test_explaining_warns_of_nothing_that_the_comparison_says(net: Network, recwarn: pytest.WarningsRecorder) -> None:
+    full = replace(net.readout, v_init=np.array([2**23 - 1], np.int32), bias=np.array([64], np.int32))
+    _, _, x_test, y_test = digits()
+    comparison = lc.compare(digits_cnn(), replace(net, populations=(*net.populations[:-1], full)), (x_test[:8], y_test[:8]), explain=True)
+    assert any("potentials" in line for line in comparison.saturated)
+    assert not [str(w.message) for w in recwarn if "saturate" in str(w.message)]

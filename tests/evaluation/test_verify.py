@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ from torch import nn
 
 import loihiconv as lc
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting
-from loihiconv.core.network import Network
+from loihiconv.core.network import IF, Network
 from loihiconv.demo import digits, digits_cnn
 
 
@@ -55,11 +56,15 @@ def test_each_requirement_fails_by_itself(model: nn.Module, net: Network, data: 
     blind = replace(net, connections=tuple(weights))
     found = lc.verify(model, blind, data["test"], lava_samples=0, calibration=data["train"])
     assert failed(found) == ["accuracy", "repeatability"]
-    assert "a loss of at most 1 points is allowed" in found.requirements[0].detail
+    assert "At most 1 points may be lost." in found.requirements[0].detail
     assert "map.weight: " in found.requirements[-1].detail
     suite = ElementTree.fromstring(found.junit())
     assert [case.attrib["name"] for case in suite if case.find("failure") is not None] == failed(found)
     assert found.markdown().startswith("### ❌")
+    low = [replace(p, v_init=np.array([-(2**23) + 1], np.int32)) if isinstance(p, IF) else p for p in net.populations]
+    dark = lc.verify(model, replace(net, populations=tuple(low)), data["test"], lava_samples=0)
+    assert "registers" not in failed(dark)
+    assert "At the lower end alone" in dark.requirements[2].detail
     full = replace(net.readout, v_init=np.array([2**23 - 1], np.int32), bias=np.array([64], np.int32))
     assert "registers" in failed(lc.verify(model, replace(net, populations=(*net.populations[:-1], full)), data["test"], lava_samples=0))
 
@@ -73,3 +78,13 @@ def test_what_cannot_be_checked_is_refused(model: nn.Module, net: Network, data:
         lc.verify(model, net.origin, data["test"])
     with pytest.raises(InvalidSetting, match="does not say how it was converted"):
         lc.verify(model, replace(net, record=type(net.record)()), data["test"], samples=4, lava_samples=0, calibration=data["train"])
+
+
+def test_a_float_network_that_is_another_one(model: nn.Module, net: Network, data: dict[str, Any]) -> None:
+    """Without its weights it gets nothing right, so that nothing can be lost."""
+    forgotten = deepcopy(model)
+    for parameter in forgotten.parameters():
+        nn.init.zeros_(parameter)
+    found = lc.verify(forgotten, net, data["test"], lava_samples=0)
+    assert failed(found) == ["accuracy"]
+    assert "is it the one that was converted" in found.requirements[0].detail

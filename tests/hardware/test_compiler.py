@@ -152,3 +152,13 @@ def _unshared(placement: Placement) -> None:
 def test_never_fewer_cores_than_the_bound(case: Case) -> None:
     placement = place(case.network, "kapoho_point")
     assert placement.cores >= placement.bound >= 1
+
+
+def test_the_bound_of_a_convolution_with_an_exponent() -> None:
+    """3x3 with padding over 40x40: each side has 118 pairs of row and tap, and no synapse is stored that is not there."""
+    net = chain((2, 40, 40), conv(2, 2, 1), conv(2, 4, 3), Dense(ones(3, 6400)))
+    net = replace(net, connections=(net.connections[0], replace(net.connections[1], weight_exp=-1), net.connections[2]))
+    placement = place(net, "kapoho_point")
+    assert placement.cores >= placement.bound
+    assert placement["layer1"].bounds["synapse_memory"] == 118 * 118 * 2 * 4 * 8 / 64 / 12000
+    assert placement["layer1"].bounds["axons_in"] == 3200 / load_board("kapoho_point").input_axons_per_core.value

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from loihiconv.ann.frontends import Source, readable
-from loihiconv.backends.run import run
+from loihiconv.backends.backend import RunOptions
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.core.linear import Array
@@ -170,20 +170,20 @@ def analyse(
         As `loihiconv.evaluation.explain.waterfall.waterfall` does.
     """
     model = readable(model)
-    origin, simulator = float_origin(net), simulator_of(net).name
+    origin, simulator = float_origin(net), simulator_of(net)
     reference = read_reference(model, origin)
     chain = waterfall(
         model, net, (x, y), kind=kind, recorded=recorded, layer_samples=layer_samples, device=device, reference=reference, progress=progress
     )
-    main = recorded[simulator]
+    main = recorded[simulator.name]
     traced = main.potentials_over_time is not None
     some = x[spread(len(x), layer_samples)]
     few = x[spread(len(x), _peak_samples(net))]
-    followed = run(net, few, simulator, record=["spikes"], device=device)
+    followed = simulator.run(net, few, RunOptions(record=frozenset({"spikes"}), device=device))  # who asked says what saturates
     placement = placed(net) if placement is None else placement
     energy = None
     if placement is not None and placement.cores:
-        typical = run(net, x[spread(len(x), ENERGY_SAMPLES)], simulator, device=device)
+        typical = simulator.run(net, x[spread(len(x), ENERGY_SAMPLES)], RunOptions(device=device))
         energy = estimate(net, typical, placement)
     return Analysis(
         chain,
@@ -226,7 +226,7 @@ def placed(net: Network) -> Placement | None:
 def _errors(net: Network, reference: Reference, x: Array, device: str) -> list[LayerError]:
     """Errors against the float network's own activations, in the units of `loihiconv.evaluation.explain.attribution`."""
     network = net if net.fixed_point else float_origin(net)
-    recording = run(network, x, simulator_of(network).name, record=["residuals"], device=device)
+    recording = simulator_of(network).run(network, x, RunOptions(record=frozenset({"residuals"}), device=device))
     activations = reference.activations(x, {p.name for p in network.populations[1:]})
     wanted = {name: values.astype(np.float64) for name, values in activations.items()}
     if (readout := network.readout).name in wanted:

@@ -6,6 +6,7 @@ import numpy as np
 
 from loihiconv.core.choices import Task
 from loihiconv.core.given import check_task
+from loihiconv.core.labels import numbered
 from loihiconv.core.linear import Array
 from loihiconv.evaluation.tasks.answers import End
 from loihiconv.evaluation.tasks.kinds import TaskKind, kind_of
@@ -32,6 +33,8 @@ def choose_task(end: End, y: Array, given: Task | None = None) -> tuple[TaskKind
         For labels that do not fit the task or the network.
     """
     check_task(given)
+    if y.dtype.kind in "USO" and not end.indices and int(np.prod(end.shape)) == 1 and given in (None, "binary"):
+        y = numbered(y, 2)
     kind = kind_of(given or read_task(end, y), end)
     return kind, kind.labels(y)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.evaluation.tasks.answers import End
 from loihiconv.evaluation.tasks.choosing import choose_task, read_task
 
@@ -54,3 +54,15 @@ def test_it_may_be_given() -> None:
     for wrong, said in (("clasification", "did you mean 'classification'"), (3, "task 3"), (np.zeros(2), "task a")):
         with pytest.raises(InvalidSetting, match=said):
             choose_task(End((1,)), np.array([0, 1, 1]), wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("labels", [["no", "yes", "no"], [b"no", b"yes", b"no"], ["0", "1", "0"]])
+def test_text_says_yes_or_no_of_one_output(labels: list[Any]) -> None:
+    with pytest.warns(UserWarning, match="labels are"):
+        kind, y = choose_task(End((1,)), np.array(labels))
+    assert (kind.name, y.tolist()) == ("binary", [False, True, False])
+
+
+def test_more_names_than_two_are_none_of_one_output() -> None:
+    with pytest.raises(InvalidData, match="3 names"):
+        choose_task(End((1,)), np.array(["a", "b", "c"]))
