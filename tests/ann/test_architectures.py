@@ -89,7 +89,7 @@ def test_rates_come_to_what_the_model_computes(case: Case) -> None:
     except LoihiconvError as error:
         assume_something_is_left(error)
         raise
-    expected, got = outputs(case, x[:16]), lc.run(network, x[:16], backend="float").outputs
+    expected, got = outputs(case, x[:16]), lc.run(network, x[:16], backend="float").outputs.reshape(16, -1)
     if expected.min() >= 0:
         got = np.maximum(got, 0)
     assert np.abs(got - expected).max() <= 0.1 * max(np.ptp(expected), 0.1 * np.abs(expected).max())
