@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial, singledispatchmethod
 from itertools import product
 from math import prod
@@ -35,6 +35,7 @@ from loihiconv.ann.graph import (
 from loihiconv.core.errors import InvalidData, InvalidModel
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import assert_never
+from loihiconv.core.parts import Part, slices
 
 
 class Evaluator:
@@ -222,7 +223,7 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     if any(isinstance(node, Round) for node in ann):
         tolerance = max(tolerance, ROUNDED)
     try:
-        _verify(expected, Evaluator(ann)(batch)[0], tolerance, reference.name)
+        _verify(expected, Evaluator(ann)(batch)[0], tolerance, reference.name, ann.parts)
     except InvalidModel as error:
         if _agree(reference, expected, ann, batch):
             return
@@ -236,7 +237,7 @@ def _agree(reference: FloatModel, expected: Tensor, ann: Ann, batch: Tensor) -> 
     precise = reference.precise_outputs(batch.numpy())
     exact, tolerance = (expected, ROUNDINGS * reference.epsilon) if precise is None else (torch.from_numpy(precise), PRECISE)
     try:
-        _verify(exact, Evaluator(ann, dtype=torch.float64)(batch)[0], tolerance, "")
+        _verify(exact, Evaluator(ann, dtype=torch.float64)(batch)[0], tolerance, "", ann.parts)
     except InvalidModel:
         return False
     return True
@@ -258,10 +259,20 @@ def _first_difference(reference: FloatModel, ann: Ann, shape: Shape, tolerance: 
 def verify_rewriting(ann: Ann, rewritten: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
     """Check that a network computes what it computed before the passes, as `verify_reading` does with the model."""
     batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
-    _verify(Evaluator(ann)(batch)[0].flatten(1), Evaluator(rewritten)(batch)[0].flatten(1), tolerance, ann.output.name)
+    _verify(Evaluator(ann)(batch)[0].flatten(1), Evaluator(rewritten)(batch)[0].flatten(1), tolerance, ann.output.name, rewritten.parts)
 
 
-def _verify(expected: Tensor, read: Tensor, tolerance: float, where: str) -> None:
+def _verify(expected: Tensor, read: Tensor, tolerance: float, where: str, parts: Sequence[Part]) -> None:
+    """Compare outputs, each of several by itself: they may be of different magnitudes, and end in different ways."""
+    if not parts or expected.shape != read.flatten(1).shape:
+        _verify_one(expected, read, tolerance, where)
+        return
+    for part, place in zip(parts, slices(parts).values(), strict=True):
+        own = read.flatten(1)[:, place].reshape(len(read), *(part.shape or (1,)))
+        _verify_one(expected[:, place], own, tolerance, f"{where}, output {part.name}")
+
+
+def _verify_one(expected: Tensor, read: Tensor, tolerance: float, where: str) -> None:
     if expected.shape != read.flatten(1).shape:
         raise InvalidModel(f"the model returns shape {tuple(expected.shape)} but was read as {tuple(read.shape)}", remedy=_REPORT)
     # NaN compares false, so that it counts as a difference.

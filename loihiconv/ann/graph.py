@@ -19,6 +19,7 @@ import numpy as np
 
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Pair, Shape
+from loihiconv.core.parts import Part, described
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,6 +323,8 @@ Nodes: TypeAlias = tuple[Node, ...]
 class Ann:
     """A float network: nodes in topological order, one `Input` first, the output last.
 
+    Several outputs are one node, too, in which one follows the other.
+
     Raises
     ------
     InvalidModel
@@ -331,10 +334,13 @@ class Ann:
     ----------
     notes : tuple of str
         What a user should know of how it was read.
+    parts : tuple of Part
+        Where there are several outputs: name and shape of each, in the order in which the last node has their values.
     """
 
     nodes: Nodes
     notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -347,6 +353,8 @@ class Ann:
             seen.add(node.name)
         if not self.nodes or [isinstance(n, Input) for n in self.nodes] != [True] + [False] * (len(self.nodes) - 1):
             raise InvalidModel("a network needs exactly one input, as its first node", remedy="give forward() one tensor argument")
+        if self.parts and sum(part.size for part in self.parts) != prod(self.shapes[self.output.name]):
+            raise InvalidModel("outputs that are not those of its parts", where=self.output.name, limit=described(self.parts, "outputs"))
         _ = self.shapes
 
     @cached_property

@@ -123,7 +123,7 @@ def run(
     if strict and chosen.numbers == "fixed point" and chosen is not EMULATOR:
         # Lava and boards see less of it than the emulator, and a board's time is dear.
         _refuse(EMULATOR.run(net, x, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
-    recording = replace(chosen.run(net, x, options), output_unit=net.output_unit)
+    recording = replace(chosen.run(net, x, options), output_unit=net.output_unit, parts=net.readout.parts)
     if strict:
         _refuse(recording)
     for saturation in recording.saturated:

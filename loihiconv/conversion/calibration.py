@@ -8,7 +8,7 @@ own where they are wanted: `CHANNEL_BITS` of mantissa between 2^-24 and 2^24, 12
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numba
@@ -19,6 +19,7 @@ from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.parts import slices
 
 MANTISSA_BITS = 10
 """Mantissa bits that tell bins apart: a bin is 2^-10 of its value wide."""
@@ -161,12 +162,16 @@ class Calibration:
     samples : int
     nodes : {node name: Statistics}
     agreement : float or None
-        Share of samples on which the network names the class that a reference network names, if there was one.
+        Share of samples on which the network names the class that a reference network names, if there was one; of several outputs the
+        mean over them.
+    parts : {output: float}
+        Largest magnitude of each output where there are several.
     """
 
     samples: int
     nodes: Mapping[str, Statistics]
     agreement: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 def batches(data: CalibrationData, shape: Shape | None = None, size: int = BATCH) -> Iterator[Array]:
@@ -231,15 +236,25 @@ def calibrate(
     wanted = [ann.input.name, *(n.name for n in ann if isinstance(n, (Relu, MaxPool))), ann.output.name]
     statistics = {name: Statistics(ann.shapes[name], per_channel=per_channel and isinstance(ann[name], Relu)) for name in wanted}
     evaluator, other = Evaluator(ann), None if reference is None else Evaluator(reference)
-    samples = agreed = 0
+    samples, agreed, places = 0, 0.0, slices(ann.parts)
+    parts = dict.fromkeys(places, 0.0)
     for x in batches(data, ann.input.given):
         output, kept = evaluator(torch.from_numpy(x), keep=wanted)
         for name in statistics:
             values = output if name == ann.output.name else kept[name]
             statistics[name].add(values.numpy())
         samples += len(x)
+        flat = output.flatten(1)
+        for name, place in places.items():
+            parts[name] = max(parts[name], float(flat[:, place].abs().max()))
         if other is not None:
-            agreed += int((output.flatten(1).argmax(1) == other(torch.from_numpy(x))[0].flatten(1).argmax(1)).sum())
+            agreed += _alike(flat, other(torch.from_numpy(x))[0].flatten(1), list(places.values()) or [slice(None)])
         if progress is not None:
             progress(samples)
-    return Calibration(samples, statistics, None if other is None else agreed / samples)
+    return Calibration(samples, statistics, None if other is None else agreed / samples, parts)
+
+
+def _alike(outputs: torch.Tensor, others: torch.Tensor, places: list[slice]) -> float:
+    """Samples on which two networks name the same class, the mean over outputs."""
+    same = [(outputs[:, place].argmax(1) == others[:, place].argmax(1)).sum().item() for place in places]
+    return float(np.mean(same))

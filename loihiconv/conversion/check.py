@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
+from loihiconv.ann.frontends.selection import with_output
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.conversion.calibration import CalibrationData
@@ -104,6 +105,7 @@ def check(
     maxpool: MaxPooling = Settings.maxpool,
     calibration: CalibrationData | None = None,
     timesteps: int = 32,
+    output: str | None = None,
 ) -> Check:
     """Say, layer by layer, what could not be converted and what would not fit.
 
@@ -122,8 +124,10 @@ def check(
         What the trial is made with; random samples from 0 to 1 otherwise, which tell structure and ranges, and nothing of accuracy.
     timesteps : int
         T of the trial: ranges of biases and of the readout depend on it.
+    output : str, optional
+        As `loihiconv.convert` takes it.
     """
-    model = readable(model)
+    model = with_output(readable(model), output)
     shape = _shape(model, example)
     DECLARED["timesteps"].check(timesteps)
     board = load_board(board) if board is not None else None

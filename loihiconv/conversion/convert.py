@@ -16,6 +16,7 @@ from typing_extensions import Unpack
 
 from loihiconv.ann.evaluate import verify_reading, verify_rewriting
 from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends.selection import with_output
 from loihiconv.ann.graph import Ann, Round
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
@@ -34,6 +35,7 @@ from loihiconv.core.errors import InvalidData, InvalidModel
 from loihiconv.core.given import check_callable, shown
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
+from loihiconv.core.parts import slices
 from loihiconv.core.record import CalibrationSummary
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
@@ -49,6 +51,7 @@ def convert(
     board: str | Path | Board | None,
     timesteps: int,
     optimize: Optimize = "default",
+    output: str | None = None,
     progress: Progress | None = None,
     **settings: Unpack[SettingOptions],
 ) -> Network:
@@ -69,6 +72,8 @@ def convert(
         "none" is the plain method of the paper: `loihiconv.conversion.settings.PAPER` for whatever is not given. "accuracy" tries
         other settings on calibration data and keeps what helps, "latency" also takes the fewest time steps, at most
         ``timesteps``, that cost next to nothing; ``record.search`` lists the trials. See `loihiconv.conversion.search`.
+    output : str, optional
+        Of a model with several outputs the only one to convert; by default all of them, as ``outputs`` of the network lists them.
     progress : callable (stage, done, in all), optional
         Stages are "calibration", in samples (0 in all where the data does not tell), "bias correction", in layers, and "search".
     **settings
@@ -90,7 +95,7 @@ def convert(
         If a layer is silent on all calibration data, the data looks wrong, no chip has the gates that were asked for, or what average
         pooling costs.
     """
-    model, chosen = readable(model), choose(timesteps, optimize, **settings)
+    model, chosen = with_output(readable(model), output), choose(timesteps, optimize, **settings)
     check_callable(progress, "progress")
     board = load_board(board) if board is not None else None
     chosen = chosen.for_board(board)
@@ -276,11 +281,17 @@ def _summary(source: Measured, scales: Scales) -> CalibrationSummary:
     entry, names = statistics.nodes[ann.input.name], population_names(ann)
     return CalibrationSummary(
         statistics.samples,
-        {names[name]: tuple(np.asarray(scale).ravel().tolist()) for name, scale in scales.items()},
+        {names[name]: tuple(_distinct(ann, name, scale).tolist()) for name, scale in scales.items()},
         {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
         entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
         payload_errors(source.samples / float(scales[ann.input.name])),
     )
+
+
+def _distinct(ann: Ann, name: str, scale: Array) -> Array:
+    """One number for a layer, one for each channel, or one for each of several outputs."""
+    flat = np.asarray(scale).ravel()
+    return flat[[place.start for place in slices(ann.parts).values()]] if ann.parts and name == ann.output.name else flat
 
 
 def _versions() -> dict[str, str]:

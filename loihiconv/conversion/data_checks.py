@@ -38,8 +38,11 @@ def suspicions(model: Source, x: Array) -> tuple[str, ...]:
     """
     model = readable(model)
     outputs = model.outputs(x)
-    scale = _wrong_scale(x, _spread(model.ann(x.shape[1:]), x[:BATCH]))
+    ann = model.ann(x.shape[1:])
+    scale = _wrong_scale(x, _spread(ann, x[:BATCH]))
     found = [scale] if scale else []
+    if ann.parts:  # which of them are classes is not known
+        return tuple(found)
     classes = np.bincount(outputs.argmax(axis=1), minlength=outputs.shape[1])
     most = int(classes.max())
     if not scale and len(classes) > 2 and len(x) >= FEWEST_FOR_CLASSES and most >= MOSTLY_ONE_CLASS * len(x):

@@ -19,6 +19,7 @@ from loihiconv.ann.graph import Ann
 from loihiconv.conversion.settings import Settings
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
+from loihiconv.core.parts import slices
 from loihiconv.core.record import Trial
 from loihiconv.simulator import simulate
 
@@ -56,22 +57,31 @@ class Judge:
     """
 
     def __init__(self, ann: Ann, x: Array) -> None:
-        self.x = x
+        self.x, self._places = x, list(slices(ann.parts).values()) or [slice(None)]
         evaluator = Evaluator(ann)
         self.outputs = np.concatenate([evaluator(torch.from_numpy(x[i : i + 64]))[0].flatten(1).numpy() for i in range(0, len(x), 64)])
 
     def __call__(self, network: Network) -> tuple[float, float]:
-        """Agreement and divergence of a network."""
+        """Agreement and divergence of a network; means over several outputs."""
         recording = simulate(network, self.x, counts=False)
         outputs = recording.potentials / network.output_unit
-        agreement = float((recording.predictions == self.outputs.argmax(axis=1)).mean())
-        return agreement, divergence(self.outputs, outputs)
+        both = [(self.outputs[:, place], outputs[:, place]) for place in self._places]
+        agreement = float(np.mean([ours.argmax(axis=1) == theirs.argmax(axis=1) for theirs, ours in both]))
+        if recording.predictions.ndim == 1:  # a softmax decides by its own
+            agreement = float((recording.predictions == self.outputs.argmax(axis=1)).mean())
+        return agreement, float(np.mean([divergence(*pair) if pair[0].shape[1] > 1 else relative_error(*pair) for pair in both]))
 
 
 def divergence(reference: Array, outputs: Array) -> float:
     """Mean over samples of Σ_k p_k (log p_k - log q_k), p and q the softmax of two arrays (N, classes), in nats."""
     log_p, log_q = (torch.log_softmax(torch.from_numpy(values.astype(np.float64)), 1).numpy() for values in (reference, outputs))
     return float((np.exp(log_p) * (log_p - log_q)).sum(axis=1).mean())
+
+
+def relative_error(reference: Array, outputs: Array) -> float:
+    """Mean square difference of two arrays in units of the first one's variance: for an output of one number, which has no distribution."""
+    spread = float(np.var(reference.astype(np.float64))) or 1.0
+    return float(np.mean(np.square(outputs - reference.astype(np.float64)))) / spread
 
 
 def search(

@@ -16,6 +16,7 @@ from loihiconv.core.linear import Array, LinearMap, Shape
 from loihiconv.core.network import IF, Connection, Network, Population, Readout
 from loihiconv.core.network import Input as InputPopulation
 from loihiconv.core.network import MaxPool as MaxPoolPopulation
+from loihiconv.core.parts import OutputPart, slices
 from loihiconv.core.record import ConversionRecord
 
 
@@ -103,7 +104,8 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
         else:
             flat = (prod(shape),)
             normalised = np.broadcast_to(normalised, shape).reshape(flat).astype(np.float32)
-            start, scale = np.zeros(1, np.float32), float(1 / scales[node.name])
+            parts, scale = _outputs(ann, scales[node.name])
+            start = np.zeros(1, np.float32)
             populations.append(
                 Readout(
                     names[node.name],
@@ -114,10 +116,20 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
                     decision=settings.readout,
                     seed=settings.seed,
                     delay=settings.readout_delay,
+                    parts=parts,
                 )
             )
     record = ConversionRecord(settings.to_json(), charge=settings.start if settings.hold_back else None)
     return Network(tuple(populations), tuple(connections), settings.timesteps, record=record)
+
+
+def _outputs(ann: Ann, scale: Array) -> tuple[tuple[OutputPart, ...], float]:
+    """The parts of a readout where there are several outputs, and its scale."""
+    if not ann.parts:
+        return (), float(1 / scale)
+    each = np.broadcast_to(scale, ann.shapes[ann.output.name]).ravel()
+    firsts = [place.start for place in slices(ann.parts).values()]
+    return tuple(OutputPart(part.name, part.shape, float(1 / each[i])) for part, i in zip(ann.parts, firsts, strict=True)), 1.0
 
 
 def population_names(ann: Ann) -> dict[str, str]:

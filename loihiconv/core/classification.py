@@ -20,11 +20,12 @@ import numpy as np
 
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Readout
+from loihiconv.core.parts import slices
 from loihiconv.core.random_streams import READOUT, words
 
 
 class Decided(NamedTuple):
-    """Classes (N,), and the spikes that each class won, int32 (N, classes), where there was a competition."""
+    """Classes (N,), or (N, outputs) where there are several outputs, and the spikes that each class won, int32 (N, classes), where there was a competition."""
 
     predictions: Array
     output_spikes: Array | None
@@ -47,6 +48,8 @@ def decide(readout: Readout, potentials: Array, potentials_over_time: Array | No
         Index of the first of these samples in its run.
     """
     flat = potentials.reshape(len(potentials), -1)
+    if readout.parts:  # never with a softmax
+        return Decided(np.stack([flat[:, place].argmax(axis=1) for place in slices(readout.parts).values()], axis=1), None)
     if readout.decision == "potential":
         return Decided(flat.argmax(axis=1), None)
     assert potentials_over_time is not None  # back ends keep them for a softmax

@@ -35,6 +35,8 @@ from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.fixed_point import V_MAX
 from loihiconv.core.given import check_path, shown
+from loihiconv.core.linear import Array
+from loihiconv.core.parts import Part
 from loihiconv.core.population_base import Connection, Integrator, PopulationBase
 from loihiconv.core.populations import (
     ESTIMATE_SHIFT,
@@ -152,9 +154,17 @@ class Network(Shown):
         return self.timesteps - self.readout.delay
 
     @property
-    def output_unit(self) -> float:
-        """Potential of the readout after the window that stands for an output of 1 of the float network, in units of v."""
-        return self.readout.scale * self.readout_steps
+    def outputs(self) -> tuple[Part, ...]:
+        """Name and shape of every output; one of the readout's name and shape unless the float network has several."""
+        return self.readout.parts or (Part(self.readout.name, self.readout.shape),)
+
+    @property
+    def output_unit(self) -> float | Array:
+        """Potential of the readout after the window that stands for an output of 1 of the float network, in units of v.
+
+        One number, or one per neuron, (n,), where there are several outputs.
+        """
+        return self.readout.scale * self.readout_steps * self.readout.relative
 
     @property
     def shift(self) -> int:

@@ -23,7 +23,7 @@ class CalibrationSummary:
     ----------
     samples : int
     scales : {population: λ}
-        One number for a layer, or one for each channel.
+        One number for a layer, one for each channel, or one for each of several outputs.
     largest : {population: float}
         Largest activation.
     input_mean_square : float

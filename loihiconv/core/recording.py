@@ -10,6 +10,7 @@ import numpy as np
 
 from loihiconv.core import numbers as n
 from loihiconv.core.linear import Array
+from loihiconv.core.parts import Part, divided
 from loihiconv.core.record import Json, RealizationRecord
 from loihiconv.core.saturation import Saturation
 from loihiconv.core.tables import Shown, Table
@@ -22,7 +23,7 @@ class Recording(Shown):
     Attributes
     ----------
     predictions : int array (N,)
-        Class that the readout decides for; see `loihiconv.core.classification`.
+        Class that the readout decides for; see `loihiconv.core.classification`. (N, outputs) where there are several, each by itself.
     potentials : array (N, classes)
         Membrane potentials of the readout after the last step, in units of v (integers in fixed point).
     spike_counts : {population: int32 array (N, \\*shape)}
@@ -52,8 +53,10 @@ class Recording(Shown):
     saturated : tuple of Saturation
         Populations whose registers some samples brought to their ends, and these samples; empty where none did. See
         `loihiconv.core.saturation` for what is watched. "lava" and "loihi" see the readout's potentials only where they are recorded.
-    output_unit : float
+    output_unit : float, or array (outputs,)
         Potential after the window that stands for an output of 1 of the float network, in units of v.
+    parts : tuple of Part
+        Name and shape of each output where there are several.
     """
 
     predictions: Array
@@ -72,15 +75,21 @@ class Recording(Shown):
     realization: RealizationRecord | None = None
     profile: Json | None = None
     saturated: tuple[Saturation, ...] = ()
-    output_unit: float = 1.0
+    output_unit: float | Array = 1.0
+    parts: tuple[Part, ...] = ()
 
     @property
-    def outputs(self) -> Array:
-        """The network's outputs in the units of the float network, float64 (N, outputs): potentials / `output_unit`.
+    def values(self) -> Array:
+        """All output values in the units of the float network, float64 (N, values): potentials / `output_unit`."""
+        return np.asarray(self.potentials.reshape(len(self), -1) / np.asarray(self.output_unit, np.float64))
+
+    @property
+    def outputs(self) -> Array | dict[str, Array]:
+        """The network's outputs in the units of the float network: `values`, or {name: array (N, \\*shape)} where there are several.
 
         What stood at the end of the float network and was left out, such as a softmax, is left out here too.
         """
-        return np.asarray(self.potentials.reshape(len(self), -1) / np.float64(self.output_unit))
+        return divided(self.values, self.parts) if self.parts else self.values
 
     def sent(self, population: str) -> Array:
         """What each neuron sent over the window, (N, \\*shape): spikes, or the sum of their payloads where they are graded."""

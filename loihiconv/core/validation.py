@@ -159,6 +159,9 @@ def check_unit(network: Network) -> None:
         if isinstance(population, Integrator) and not (isfinite(unit := population.unit(0)) and unit > 0):
             what = "vth" if population.spiking else "a scale"
             raise InvalidModel(f"{what} of {unit:g}", where=population.name, limit="a number above 0 expected")
+    for part in network.readout.parts:
+        if not (isfinite(part.scale) and part.scale > 0):
+            raise InvalidModel(f"a scale of {part.scale:g}", where=f"output {part.name}", limit="a number above 0 expected")
     if not 0 < network.readout.rate <= 1:
         raise InvalidModel(f"a rate of {network.readout.rate}", where=network.readout.name, limit="above 0, and at most 1, expected")
 

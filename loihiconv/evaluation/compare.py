@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends.selection import with_output
 from loihiconv.backends.backend import Backend, RunOptions
 from loihiconv.backends.registry import ANN, check_backend, find
 from loihiconv.backends.simulators import simulator_of
@@ -22,7 +23,7 @@ from loihiconv.core.saturation import Saturation
 from loihiconv.core.validation import validate
 from loihiconv.evaluation.explain.analysis import Analysis, analyse, trace_fits
 from loihiconv.evaluation.metrics import agreement, wilson
-from loihiconv.evaluation.predicting import check_test_set, predict
+from loihiconv.evaluation.predicting import check_test_set, one_output, predict
 from loihiconv.lava.chip.lif import RATIO
 
 
@@ -130,6 +131,7 @@ def compare(
     stock_models: bool = False,
     explain: bool = False,
     calibration: Array | None = None,
+    output: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
     """Run a test set through the float network and several back ends.
@@ -155,14 +157,17 @@ def compare(
         long again as "float" and "emulator" do.
     calibration : array (M, \\*shape), optional
         With ``explain``, to tell whether test data comes in another channel order.
+    output : str, optional
+        Of a network with several outputs the one that is judged, in the network that it alone takes.
     progress : callable (back end, samples done, samples in all), optional
 
     Returns
     -------
     Comparison
     """
-    model = readable(model)
+    model = with_output(readable(model), output)
     validate(net)
+    net = one_output(net, output)
     x, y = check_test_set(test_set, net.readout.size)
     chosen = [check_backend(net, backend) for backend in several(backends, "backends", '["emulator", "lava"]')]
     if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
@@ -170,7 +175,7 @@ def compare(
     check_callable(progress, "progress")
     if calibration is not None:
         check_samples(net.input, calibration)
-    reference = predict(model, x)
+    reference = predict(model, x, net.readout.size)
     results = {ANN: _result(reference, y, reference)}
     recordings: dict[str, Recording] = {}
     judge = _judge(chosen)

@@ -5,13 +5,47 @@ from __future__ import annotations
 import numpy as np
 
 from loihiconv.ann.frontends import Source, readable
-from loihiconv.core.errors import InvalidData
+from loihiconv.ann.frontends.selection import several
+from loihiconv.core.errors import InvalidData, InvalidModel
 from loihiconv.core.linear import Array
+from loihiconv.core.network import Network
+from loihiconv.core.selection import only
 
 
-def predict(model: Source, x: Array) -> Array:
-    """Classes that the float network names, which is not changed."""
-    return np.asarray(readable(model).outputs(x).argmax(axis=1))
+def predict(model: Source, x: Array, classes: int | None = None) -> Array:
+    """Classes that the float network names, which is not changed.
+
+    Raises
+    ------
+    InvalidSetting
+        If it has several outputs, and so more values than the ``classes`` of the spiking network.
+    InvalidModel
+        If it has another number of classes for some other reason.
+    """
+    model = readable(model)
+    outputs = model.outputs(x)
+    if classes is not None and outputs.shape[1] != classes:
+        if parts := model.ann(x.shape[1:]).parts:
+            raise several(parts)
+        raise InvalidModel(
+            f"gives {outputs.shape[1]} outputs, the spiking network {classes}", where=model.name, remedy="give the model that it came from"
+        )
+    return np.asarray(outputs.argmax(axis=1))
+
+
+def one_output(net: Network, output: str | None = None) -> Network:
+    """The network with the one output that is to be judged.
+
+    Raises
+    ------
+    InvalidSetting
+        If it has several and none of them is named, or none has the name.
+    """
+    if not net.readout.parts:
+        return net
+    if output is None:
+        raise several(net.readout.parts)
+    return only(net, output)
 
 
 def check_test_set(test_set: tuple[Array, Array], classes: int | None = None) -> tuple[Array, Array]:

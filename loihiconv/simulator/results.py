@@ -70,7 +70,7 @@ class Results:
             self.saturated[readout.name, "potentials"] = np.zeros((2, samples), bool)
             for population in (p.name for p in network.populations if driven_by_host(network, p.name)):
                 self.saturated[population, "host currents"] = np.zeros((2, samples), bool)
-        self.predictions = np.empty(samples, np.int64)
+        self.predictions = np.empty((samples, len(readout.parts)) if readout.parts else samples, np.int64)
         self.output_spikes: Array | None = None
         if readout.decision == "softmax":
             self.output_spikes = np.empty((samples, prod(readout.shape)), np.int32)

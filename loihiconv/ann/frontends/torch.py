@@ -13,6 +13,7 @@ from torch.fx.node import map_arg
 from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers the handlers
 from loihiconv.ann.frontends.copies import inside, name_of
 from loihiconv.ann.frontends.layers.trials import by_trial
+from loihiconv.ann.frontends.joining import joined
 from loihiconv.ann.frontends.memory import REMEDY
 from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler, signals_in
 from loihiconv.ann.frontends.remedies import Refused
@@ -21,6 +22,7 @@ from loihiconv.ann.frontends.tracing import BATCH, Trace, record
 from loihiconv.ann.graph import Ann, Input, Node, arranged
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Shape
+from loihiconv.core.parts import Part, described
 
 
 def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
@@ -31,7 +33,7 @@ def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
     Parameters
     ----------
     model : nn.Module
-        With a ``forward`` of one tensor. It may branch on shapes, use modules several times, and call functions.
+        With a ``forward`` of one tensor, that gives one or several. It may branch on shapes, use modules several times, and call functions.
     example_shape : tuple of int
         Shape of one sample, without the batch axis: (C, H, W) or (features,).
 
@@ -46,7 +48,7 @@ def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
 
 
 def read_with_output(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> tuple[Ann, Chosen]:
-    """As `read_torch`, and which part of what the model returns is its output; ``batch`` samples are what it takes."""
+    """As `read_torch`, and which parts of what the model returns are its outputs; ``batch`` samples are what it takes."""
     trace = record(model, example_shape, is_leaf, batch)
     reader = _Reader(trace, name_of(inside(model)))
     if found := reader.problems():
@@ -93,7 +95,7 @@ class _Reader:
         self._invalid: list[InvalidModel] = []
         for node in trace.nodes:
             if node.op == "output":
-                self._output = self._network_output(node.args[0])
+                self._outputs = self._network_outputs(node.args[0])
             else:
                 self._env[node] = self._read(node)
                 self._take_over(node)
@@ -103,8 +105,14 @@ class _Reader:
         nodes = [node for node in self._nodes if node.name in self._live or isinstance(node, Input)]
         if len(nodes) < 2:
             raise InvalidModel("the model has no layers", where=self._model_name)
-        said = (f"{node.name}: left out at the end; it does not change which output is largest" for node in self._left_out)
-        return Ann(tuple(nodes), tuple(said))
+        left_out = dict.fromkeys(node.name for output in self._outputs for node in self._left_out(output))
+        said = tuple(f"{name}: left out at the end; it does not change which output is largest" for name in left_out)
+        parts = self._parts
+        if not parts:
+            return Ann(tuple(nodes), said)
+        results = [Signal(self._end(output), output.shape) for output in self._outputs]
+        nodes += joined(results, parts, self._unique)
+        return Ann(tuple(nodes), (described(parts, "outputs"), *said), parts)
 
     def results(self) -> dict[str, torch.Tensor]:
         """What each node's operation gave on the example, but for what was changed in place afterwards."""
@@ -123,10 +131,19 @@ class _Reader:
         return (*self._invalid, *refused)
 
     @property
+    def _parts(self) -> tuple[Part, ...]:
+        """Names and shapes of the outputs where there are several."""
+        names, outputs = self._trace.chosen.names, self._outputs
+        if len(outputs) == 1:
+            return ()
+        apart = (name if names.count(name) == 1 else f"{name}_{i}" for i, name in enumerate(names))
+        return tuple(Part(name, output.shape[1:]) for name, output in zip(apart, outputs, strict=True))
+
+    @property
     def _live(self) -> set[str]:
         """Names of the nodes that the result depends on."""
         by_name = {node.name: node for node in self._nodes}
-        live, waiting = set(), [self._left_out[-1].inputs[0] if self._left_out else self._output]
+        live, waiting = set(), [self._end(output) for output in self._outputs]
         while waiting:
             name = waiting.pop()
             if name not in live:
@@ -134,11 +151,15 @@ class _Reader:
                 waiting.extend(by_name[name].inputs)
         return live
 
-    @property
-    def _left_out(self) -> list[Refused]:
-        """Operations at the end that do not change which output is largest, the last one first."""
+    def _end(self, output: Signal) -> str:
+        """Name of the node that gives an output, but for what is left out."""
+        left_out = self._left_out(output)
+        return left_out[-1].inputs[0] if left_out else output.name
+
+    def _left_out(self, output: Signal) -> list[Refused]:
+        """Operations at the end that do not change which value of an output is largest, the last one first."""
         by_name = {node.name: node for node in self._nodes}
-        last, found = by_name[self._output], []
+        last, found = by_name[output.name], []
         while isinstance(last, Refused) and last.fine_at_end:
             found.append(last)
             last = by_name[last.inputs[0]]
@@ -251,22 +272,15 @@ class _Reader:
         self._names.add(chosen)
         return chosen
 
-    def _network_output(self, result: Any) -> str:
-        if not isinstance(result, fx.Node) or not isinstance(self._trace.values[result], torch.Tensor):
-            kind = "several results" if isinstance(result, (Sequence, dict)) else type(result).__name__
-            raise UnsupportedLayer(
-                f"forward() returns {kind}",
-                where=self._model_name,
-                limit="one tensor, the outputs per class, expected",
-                remedy="wrap the model in one that returns only that tensor",
-            )
+    def _network_outputs(self, results: Any) -> tuple[Signal, ...]:
         if (changed_by := self._trace.memory.stale.get(self._trace.nodes[-1])) is not None:
             what = f"returns what {self._describe(changed_by)[1]} has changed in place, by another name of the same memory"
             raise UnsupportedLayer(f"forward() {what}", where=self._model_name, remedy=REMEDY)
-        signal = self._env[result]
-        if not isinstance(signal, Signal):
+        signals = tuple(self._env[result] if isinstance(result, fx.Node) else None for result in results)
+        outputs = tuple(signal for signal in signals if isinstance(signal, Signal))
+        if len(outputs) != len(results):
             raise InvalidModel("the result does not depend on the input", where=self._model_name)
-        return signal.name
+        return outputs
 
 
 def _shape(value: Any) -> Shape:

@@ -89,18 +89,15 @@ class TorchModel(FloatModel):
                 where=self.name,
                 remedy="check that the model runs on samples of this shape, whatever their number",
             ) from error
-        output = self._output(result, x.shape[1:])[: len(x)]
-        output = output if output.dtype == torch.float64 else output.float()
-        return (output.flatten(1) if output.ndim > 1 else output[:, None]).numpy()
+        return np.concatenate([_rows(output[: len(x)]) for output in self._outputs_in(result, x.shape[1:])], axis=1)
 
-    def _output(self, result: Any, shape: Shape) -> torch.Tensor:
-        """The tensor that is the output; which one it is shows when the model is read."""
-        if not isinstance(result, torch.Tensor):
-            if self._chosen is None:
-                self._chosen = record(self.module, shape, is_leaf, self._examples).chosen
-            result = self._chosen.of(result)
-        assert isinstance(result, torch.Tensor)  # established by `choose`
-        return result
+    def _outputs_in(self, result: Any, shape: Shape) -> tuple[torch.Tensor, ...]:
+        """The tensors that are outputs; which ones these are shows when the model is read."""
+        if isinstance(result, torch.Tensor):
+            return (result,)
+        if self._chosen is None:
+            self._chosen = record(self.module, shape, is_leaf, self._examples).chosen
+        return self._chosen.of(result)
 
     def stored(self, shape: Shape) -> Stored:
         module = in_effect(copied(self.module))
@@ -111,3 +108,9 @@ class TorchModel(FloatModel):
             sum(w.numel() for w in weights),
             sum(int((w == 0).sum()) for w in weights),
         )
+
+
+def _rows(output: torch.Tensor) -> Array:
+    """An output as an array (N, values), of float32 unless it is of float64."""
+    output = output if output.dtype == torch.float64 else output.float()
+    return np.asarray((output.flatten(1) if output.ndim > 1 else output[:, None]).numpy())

@@ -50,7 +50,7 @@ class Trace:
         What operations changed in place.
     modules : {target: module}
     chosen : Chosen
-        Which part of what the model returns is its output; the one that is recorded.
+        Which parts of what the model returns are its outputs; those that are recorded, in a tuple.
     """
 
     nodes: tuple[fx.Node, ...]
@@ -82,7 +82,7 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
     InvalidModel
         If the model cannot be copied or its ``forward`` fails on an example of this shape.
     UnsupportedLayer
-        If ``forward`` takes several inputs, branches on values or has several outputs.
+        If ``forward`` takes several inputs, or branches on values.
     """
     model = inside(model)
     check_arguments(model)
@@ -121,11 +121,11 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
 
 
 class _Root(nn.Module):
-    """Calls the model with one argument, so that its optional arguments keep their defaults, and picks its output."""
+    """Calls the model with one argument, so that its optional arguments keep their defaults, and picks its outputs."""
 
     def __init__(self, model: nn.Module, name: str) -> None:
         super().__init__()
-        self.model, self.name, self.chosen, self.training = model, name, Chosen(()), False
+        self.model, self.name, self.chosen, self.training = model, name, Chosen(), False
 
     def forward(self, x: torch.Tensor) -> Any:
         result = self.model(x)

@@ -22,7 +22,7 @@ from loihiconv.evaluation.explain.stages import Stage, chain
 from loihiconv.evaluation.explain.theory import start_potential, tau
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.pairing import PairedLoss, paired_loss
-from loihiconv.evaluation.predicting import check_test_set, predict
+from loihiconv.evaluation.predicting import check_test_set, one_output, predict
 from loihiconv.simulator import simulate
 
 LAYER_SAMPLES = 256
@@ -131,7 +131,7 @@ def waterfall(
     InvalidData
         If samples and labels, or what was recorded, do not belong together.
     """
-    model = readable(model)
+    model, net = readable(model), one_output(net)
     x, y = check_test_set(test_set, net.readout.size)
     if layer_samples < 1:
         raise InvalidSetting(f"layer_samples {layer_samples}", where="layer_samples", limit="at least 1 expected")

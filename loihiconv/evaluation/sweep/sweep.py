@@ -14,6 +14,7 @@ import torch
 from typing_extensions import Unpack
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
+from loihiconv.ann.frontends.selection import judged
 from loihiconv.backends.run import run
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.conversion.convert import Measured, Progress, build, measure
@@ -40,6 +41,7 @@ def sweep(
     on: Part = "test",
     cache: str | os.PathLike[str] | None = None,
     device: str = "cpu",
+    output: str | None = None,
     progress: Progress | None = None,
     **settings: Unpack[SweepOptions],
 ) -> SweepResult:
@@ -67,6 +69,8 @@ def sweep(
         JSON file of finished points. What is in it is not run again; each new point is written to it at once.
     device : str
         Torch device of the runs.
+    output : str, optional
+        Of a model with several outputs the only one that is converted and judged.
     progress : callable (stage, done, in all), optional
         Stages are "calibration", in samples, and "sweep", in time steps of all points.
     **settings
@@ -92,7 +96,7 @@ def sweep(
     samples, (x, y) = _samples(calibration), check_test_set(test_set)
     if not len(x) or x.shape[1:] != samples.shape[1:]:
         raise InvalidData(f"test set of shape {x.shape}", where="sweep", limit=f"(M, *{samples.shape[1:]}) expected, M at least 1")
-    stored = SweepCache(cache)
+    model, stored = judged(model, output, x.shape[1:]), SweepCache(cache)
     hashes = {"network": fingerprint(model.ann(x.shape[1:])), "data": fingerprint(samples, x, y), **code()}
     reference = predict(model, x)
     converter, rows = _Converter(model, samples, board, todo, progress), list[Row]()
