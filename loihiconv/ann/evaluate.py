@@ -58,18 +58,12 @@ class Evaluator:
 
         Results are freed as soon as nothing needs them any more.
         """
-        batch = torch.as_tensor(x, device=self.device, dtype=self.dtype)
-        entry = self.ann.input
-        if tuple(batch.shape[1:]) != entry.given:
-            raise InvalidData(f"samples have shape {tuple(batch.shape[1:])}", limit=f"the network takes {entry.given}")
-        if entry.order is not None:
-            batch = batch.flatten(1)[:, torch.as_tensor(entry.order, dtype=torch.int64, device=self.device)]
-        batch = batch.reshape(len(batch), *entry.shape)
+        given = self._inputs(torch.as_tensor(x, device=self.device, dtype=self.dtype))
         results: dict[str, Tensor] = {}
         kept: dict[str, Tensor] = {}
         with torch.no_grad():
             for i, (node, step) in enumerate(self._steps):
-                result = step(*(results[name] for name in node.inputs)) if node.inputs else batch
+                result = step(*(results[name] for name in node.inputs)) if node.inputs else given[node.name]
                 results[node.name] = result
                 if node.name in keep:
                     kept[node.name] = result
@@ -77,6 +71,19 @@ class Evaluator:
                     if self._last_use[name] == i:
                         results.pop(name, None)
         return result, kept
+
+    def _inputs(self, batch: Tensor) -> dict[str, Tensor]:
+        """The batch as input nodes have it: of several, each its part."""
+        if tuple(batch.shape[1:]) != self.ann.sample_shape:
+            raise InvalidData(f"samples have shape {tuple(batch.shape[1:])}", limit=f"the network takes {self.ann.sample_shape}")
+        entries, flat = self.ann.inputs, batch.flatten(1)
+        parts = flat.split([prod(entry.given) for entry in entries], dim=1)
+        return {entry.name: self._arranged(entry, part) for entry, part in zip(entries, parts, strict=True)}
+
+    def _arranged(self, entry: Input, part: Tensor) -> Tensor:
+        if entry.order is not None:
+            part = part[:, torch.as_tensor(entry.order, dtype=torch.int64, device=self.device)]
+        return part.reshape(len(part), *entry.shape)
 
     def _tensor(self, values: Array) -> Tensor:
         return torch.as_tensor(np.array(values, order="C"), dtype=self.dtype, device=self.device)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from math import inf, prod
 from typing import Literal, TypeAlias
 
@@ -52,7 +53,7 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Input(Node):
-    """What the user feeds in, of the given shape.
+    """What the user feeds in, or one of several arrays of it, of the given shape.
 
     Parameters
     ----------
@@ -321,7 +322,7 @@ Nodes: TypeAlias = tuple[Node, ...]
 
 @dataclass(frozen=True, eq=False)
 class Ann:
-    """A float network: nodes in topological order, one `Input` first, the output last.
+    """A float network: nodes in topological order, every `Input` first, the output last.
 
     Several outputs are one node, too, in which one follows the other.
 
@@ -351,8 +352,9 @@ class Ann:
                 missing = next(name for name in node.inputs if name not in seen)
                 raise InvalidModel(f"takes the result of {missing!r}, which comes later or nowhere", where=node.name)
             seen.add(node.name)
-        if not self.nodes or [isinstance(n, Input) for n in self.nodes] != [True] + [False] * (len(self.nodes) - 1):
-            raise InvalidModel("a network needs exactly one input, as its first node", remedy="give forward() one tensor argument")
+        kinds, inputs = [isinstance(n, Input) for n in self.nodes], len(self.inputs)
+        if not inputs or any(kinds[inputs:]):
+            raise InvalidModel("a network needs its inputs as its first nodes", remedy="give forward() a tensor argument")
         if self.parts and sum(part.size for part in self.parts) != prod(self.shapes[self.output.name]):
             raise InvalidModel("outputs that are not those of its parts", where=self.output.name, limit=described(self.parts, "outputs"))
         _ = self.shapes
@@ -368,12 +370,33 @@ class Ann:
                 raise InvalidModel(str(error), where=node.name, remedy="check the layer's sizes against the input's shape") from error
         return shapes
 
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """The input nodes."""
+        return tuple(takewhile(lambda node: isinstance(node, Input), self.nodes))  # type: ignore[arg-type]  # what the condition says
+
     @property
     def input(self) -> Input:
-        """The input node."""
-        node = self.nodes[0]
-        assert isinstance(node, Input)  # established in __post_init__
-        return node
+        """The input node.
+
+        Raises
+        ------
+        InvalidModel
+            If there are several.
+        """
+        if len(self.inputs) > 1:
+            raise InvalidModel(f"the network has {len(self.inputs)} inputs", where="input", limit="this works on networks of one")
+        return self.inputs[0]
+
+    @property
+    def sample_shape(self) -> Shape:
+        """Shape of one sample: of several inputs (values,), see `loihiconv.core.samples.packed`."""
+        first, *others = self.inputs
+        return first.given if not others else (sum(prod(node.given) for node in self.inputs),)
+
+    def is_input(self, name: str) -> bool:
+        """Whether a node is an input."""
+        return isinstance(self[name], Input)
 
     @property
     def output(self) -> Node:

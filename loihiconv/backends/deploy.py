@@ -120,7 +120,7 @@ def deploy(
     check_biases(realized, config)
     check_thresholds(realized, chosen, config)
     require_fit(realized, config)
-    first = np.asarray(check_samples(network.input, x)[:samples])
+    first = np.asarray(check_samples(network, x)[:samples])
     check_registers(realized, chosen, first)
     expected = simulate(realized, first, record=["spikes"])
     if expected.spikes and not any(s.any() for s in expected.spikes.values()):
@@ -189,7 +189,7 @@ def _facts(name: str, network: Network, config: Board, realization: Realization,
         "version": __version__,
         "title": config.title,
         "timesteps": network.timesteps,
-        "neurons": f"{sum(prod(p.shape) for p in network.populations[1:]):,}",
+        "neurons": f"{sum(prod(p.shape) for p in network.layers):,}",
         "populations": len(network.populations),
         "realization": realization,
         "neuron": NEURONS[realization],

@@ -11,9 +11,8 @@ from loihiconv.backends.registry import check_backend
 from loihiconv.backends.simulators import EMULATOR
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import check_callable, check_number, several, shown
-from loihiconv.core.input_checks import input_doubts
-from loihiconv.core.input_coding import check_samples
-from loihiconv.core.linear import Array
+from loihiconv.core.input_checks import doubts
+from loihiconv.core.input_coding import Samples, check_samples
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
 from loihiconv.core.validation import validate
@@ -24,7 +23,7 @@ from loihiconv.lava.chip.settings import BoardAccess
 
 def run(
     net: Network,
-    x: Array,
+    x: Samples,
     backend: str = "emulator",
     record: Collection[str] | None = None,
     *,
@@ -44,7 +43,8 @@ def run(
     Parameters
     ----------
     net : Network
-    x : array (N, \\*input shape)
+    x : array (N, \\*input shape), or {input: array} or a tuple of arrays
+        One array for each of the network's ``inputs`` where there are several.
     backend : str
         Any that `loihiconv.backends.registry` knows, among them
         "float": the float spiking network that ``net`` was quantized from, or ``net`` itself if it is float.
@@ -116,14 +116,14 @@ def run(
         progress=progress,
     )
     chosen = check_backend(net, backend, options.record)
-    samples = check_samples(net.input, x)
+    samples = check_samples(net, x)
     if net.fixed_point or net.record.calibration.samples:  # a float network that was imported without calibration knows no range
-        for said in input_doubts(net.input, samples):
+        for said in doubts(net, samples):
             warnings.warn(said, stacklevel=2)
     if strict and chosen.numbers == "fixed point" and chosen is not EMULATOR:
         # Lava and boards see less of it than the emulator, and a board's time is dear.
-        _refuse(EMULATOR.run(net, x, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
-    recording = replace(chosen.run(net, x, options), output_unit=net.output_unit, parts=net.readout.parts)
+        _refuse(EMULATOR.run(net, samples, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
+    recording = replace(chosen.run(net, samples, options), output_unit=net.output_unit, parts=net.readout.parts)
     if strict:
         _refuse(recording)
     for saturation in recording.saturated:

@@ -85,7 +85,7 @@ def correct_biases(
     if not layers:
         return network
     run, done = Layerwise(network, x), 0
-    for population in network.populations[1:]:
+    for population in network.layers:
         if population in layers:
             run.replace(_corrected(run.network, population, targets[population.name], run.measure(population.name)))
             done += 1

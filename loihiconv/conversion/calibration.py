@@ -233,12 +233,12 @@ def calibrate(
         A network to compare classes with.
     progress : callable (samples done), optional
     """
-    wanted = [ann.input.name, *(n.name for n in ann if isinstance(n, (Relu, MaxPool))), ann.output.name]
+    wanted = [*(n.name for n in ann.inputs), *(n.name for n in ann if isinstance(n, (Relu, MaxPool))), ann.output.name]
     statistics = {name: Statistics(ann.shapes[name], per_channel=per_channel and isinstance(ann[name], Relu)) for name in wanted}
     evaluator, other = Evaluator(ann), None if reference is None else Evaluator(reference)
     samples, agreed, places = 0, 0.0, slices(ann.parts)
     parts = dict.fromkeys(places, 0.0)
-    for x in batches(data, ann.input.given):
+    for x in batches(data, ann.sample_shape):
         output, kept = evaluator(torch.from_numpy(x), keep=wanted)
         for name in statistics:
             values = output if name == ann.output.name else kept[name]

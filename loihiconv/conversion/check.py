@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
+from loihiconv.ann.frontends.given import bound, opened
 from loihiconv.ann.frontends.selection import with_output
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.ann.passes import lower
@@ -24,10 +26,13 @@ from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.given import shown
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.parts import Part
 from loihiconv.core.tables import Shown, Table, counted, together
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import place
 
+Example: TypeAlias = "Array | torch.Tensor | Shape | Mapping[str, Any] | Sequence[Any] | None"
+"""A batch, or the shape of a sample; one for each of several inputs."""
 TRIAL_SAMPLES = 4
 """Of the conversion that `check` tries, where no data is given."""
 
@@ -99,7 +104,7 @@ class Check(Shown):
 
 def check(
     model: Source,
-    example: Array | torch.Tensor | Shape | None = None,
+    example: Example = None,
     board: str | Path | Board | None = None,
     *,
     maxpool: MaxPooling = Settings.maxpool,
@@ -115,7 +120,8 @@ def check(
     ----------
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     example : array or tensor (N, \\*shape), or the shape of one sample, optional
-        By default the shape that the model itself knows, as most files do.
+        By default the shape that the model itself knows, as most files do. Of a network with several inputs {name: shape}, or a tuple of
+        shapes in its order; arrays may stand for shapes.
     board : str, path, Board or None
         A board to place the network on, to see whether it fits; it also decides what ``maxpool="auto"`` is.
     maxpool : "auto", "gate", "relu-tree" or "average"
@@ -128,6 +134,9 @@ def check(
         As `loihiconv.convert` takes it.
     """
     model = with_output(readable(model), output)
+    model, example = _with_inputs(model, example)
+    if calibration is not None:
+        model, calibration = opened(model, calibration)
     shape = _shape(model, example)
     DECLARED["timesteps"].check(timesteps)
     board = load_board(board) if board is not None else None
@@ -156,6 +165,19 @@ def check(
     return Check(layers, (*problems, *_does_not_convert(model, shape, board, settings, calibration)), notes)
 
 
+def _with_inputs(model: FloatModel, example: Example) -> tuple[FloatModel, Example]:
+    """The model with the shapes of several inputs, if these are given."""
+    if isinstance(example, Mapping):
+        named = dict(example)
+    elif isinstance(example, (tuple, list)) and model.input_names and len(example) == len(model.input_names):
+        named = dict(zip(model.input_names, example, strict=True))
+    else:
+        return model, example
+    parts = [Part(str(name), _sizes(values, f"example {name}")) for name, values in named.items()]
+    model = bound(model, parts)
+    return model, parts[0].shape if len(parts) == 1 else (sum(part.size for part in parts),)
+
+
 def _shape(model: FloatModel, example: object) -> Shape:
     """The shape of one sample: of a batch, as it was given, or as the model knows it."""
     if example is None:
@@ -163,10 +185,19 @@ def _shape(model: FloatModel, example: object) -> Shape:
             remedy = "give the shape of one sample, such as 1,28,28 (--shape), or some samples"
             raise InvalidData("the shape of a sample is not known", where=model.name, limit="the model does not say it", remedy=remedy)
         return model.sample_shape
+    if model.input_names and not model.inputs:
+        names = ", ".join(f"{name!r}: ..." for name in model.input_names)
+        what = f"one shape for {len(model.input_names)} inputs"
+        raise InvalidData(what, where="example", limit=f"{{{names}}} expected", remedy="give the shape of a sample of each")
+    return _sizes(example, "example")
+
+
+def _sizes(example: object, where: str) -> Shape:
+    """The shape of one sample: of a batch, or as it was given."""
     numbers: Any = example if isinstance(example, (tuple, list)) else getattr(example, "shape", ())[1:]
     if not numbers or not all(isinstance(n, Integral) and not isinstance(n, bool) and int(n) > 0 for n in numbers):
         raise InvalidData(
-            shown(example), where="example", limit="a batch of samples, or the shape of one, expected", remedy="try (1, 28, 28)"
+            shown(example), where=where, limit="a batch of samples, or the shape of one, expected", remedy="try (1, 28, 28)"
         )
     return tuple(int(n) for n in numbers)
 
@@ -186,7 +217,7 @@ def _does_not_convert(
 
 def _layers(ann: Ann) -> list[LayerCheck]:
     shapes, names = ann.shapes, population_names(ann)
-    layers = [LayerCheck(ann.input.name, "input", ann.input.shape, prod(ann.input.shape), 0)]
+    layers = [LayerCheck(entry.name, "input", entry.shape, prod(entry.shape), 0) for entry in ann.inputs]
     for node in ann:
         if isinstance(node, MaxPool):
             layers.append(LayerCheck(names[node.name], "max-pooling", shapes[node.name], prod(shapes[node.name]), 0))

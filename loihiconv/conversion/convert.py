@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from math import prod
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,8 +17,10 @@ from typing_extensions import Unpack
 
 from loihiconv.ann.evaluate import verify_reading, verify_rewriting
 from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends.given import opened
 from loihiconv.ann.frontends.selection import with_output
 from loihiconv.ann.graph import Ann, Round
+from loihiconv.ann.graph import Input as AnnInput
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
 from loihiconv.ann.passes.rounding import without_rounding
@@ -36,7 +39,7 @@ from loihiconv.core.given import check_callable, shown
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
 from loihiconv.core.parts import slices
-from loihiconv.core.record import CalibrationSummary
+from loihiconv.core.record import CalibrationSummary, InputSummary
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.validation import validate
@@ -63,7 +66,7 @@ def convert(
         Trained; it is neither changed nor trained further.
     calibration : array or tensor (N, \\*shape), or iterable of batches
         Training samples as the network takes them (channels first, same preprocessing). A few hundred are enough. Never
-        test samples.
+        test samples. Of a network with several inputs {name: array}, or a tuple of arrays in its order, or batches of either.
     board : str, path, Board or None
         A board of `loihiconv.boards()` or a YAML file; None stops at the float spiking network.
     timesteps : int
@@ -102,6 +105,7 @@ def convert(
     if board is not None:
         check_payload(chosen.payload_max, "spike_bits", board)
     searching = optimize in ("accuracy", "latency")
+    model, calibration = opened(model, calibration)
     source = measure(model, calibration, chosen, board, progress, searching=searching)
     for text in source.warnings:
         warnings.warn(text, stacklevel=2)
@@ -165,7 +169,10 @@ def measure(
     samples, held_out = _divided(np.concatenate(kept))
     names = population_names(ann)
     warned = list(suspicions(model, samples))
-    warned += filter(None, [outliers(statistics.nodes[ann.input.name], calibration)])
+    whole = len(ann.inputs) == 1  # packed samples do not tell which input a value is of
+    for entry in ann.inputs:
+        if said := outliers(statistics.nodes[entry.name], calibration if whole else None):
+            warned.append(said if whole else f"input {entry.name}: {said}")
     warned += [
         f"{names[name]}: no activation on {statistics.samples} calibration samples; it will never spike"
         for name in silent_layers(ann, statistics)
@@ -188,7 +195,7 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     """From what was measured to the spiking network, corrected and, with a board, quantized and corrected again."""
     ann, statistics = source.ann, source.statistics
     scales = choose_scales(ann, statistics, settings)
-    network = to_spiking(ann, scales, settings, signed=statistics.nodes[ann.input.name].smallest < 0)
+    network = to_spiking(ann, scales, settings, signed=[entry.name for entry in ann.inputs if statistics.nodes[entry.name].smallest < 0])
     record = replace(network.record, calibration=_summary(source, scales), notes=source.notes, provenance=_versions())
     network = replace(network, record=record)
     targets = target_rates(ann, scales, source.samples) if settings.bias_correction else {}
@@ -277,15 +284,24 @@ def _divided(kept: Array) -> tuple[Array, Array]:
 
 def _summary(source: Measured, scales: Scales) -> CalibrationSummary:
     """What of the measurements is kept, and what quantization has to know of the input."""
-    ann, statistics = source.ann, source.statistics
-    entry, names = statistics.nodes[ann.input.name], population_names(ann)
+    ann, statistics, names = source.ann, source.statistics, population_names(source.ann)
+    inputs = {entry.name: _input_summary(source, entry, float(scales[entry.name])) for entry in ann.inputs}
+    first, *others = inputs.values()
     return CalibrationSummary(
         statistics.samples,
         {names[name]: tuple(_distinct(ann, name, scale).tolist()) for name, scale in scales.items()},
         {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
-        entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
-        payload_errors(source.samples / float(scales[ann.input.name])),
+        first.mean_square,
+        first.payload_errors,
+        inputs if others else {},
     )
+
+
+def _input_summary(source: Measured, entry: AnnInput, scale: float) -> InputSummary:
+    known, ends = source.statistics.nodes[entry.name], np.cumsum([prod(node.given) for node in source.ann.inputs])
+    end = int(ends[source.ann.inputs.index(entry)])
+    values = source.samples.reshape(len(source.samples), -1)[:, end - prod(entry.given) : end]
+    return InputSummary(known.square_sum / known.values / scale**2, payload_errors(values / scale))
 
 
 def _distinct(ann: Ann, name: str, scale: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import chain, count
 from math import prod
 
@@ -11,6 +12,7 @@ from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu, wi
 from loihiconv.ann.passes.rewrite import identity, layer_of
 from loihiconv.conversion.scales import Scales
 from loihiconv.conversion.settings import Settings
+from loihiconv.core.choices import SEED_LIMIT
 from loihiconv.core.errors import InvalidData, UnsupportedLayer
 from loihiconv.core.linear import Array, LinearMap, Shape
 from loihiconv.core.network import IF, Connection, Network, Population, Readout
@@ -20,7 +22,7 @@ from loihiconv.core.parts import OutputPart, slices
 from loihiconv.core.record import ConversionRecord
 
 
-def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = False) -> Network:
+def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: Collection[str] = ()) -> Network:
     """Map every rectified layer to a population of integrate-and-fire neurons with threshold 1.
 
     With λ of the layers before and after (with graded spikes λ / Γ), W <- W λ_before / λ_after and b <- b / λ_after, so that an
@@ -40,8 +42,8 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
     scales : {node: λ}
         As `loihiconv.conversion.scales` chooses them.
     settings : Settings
-    signed : bool
-        Whether inputs can be negative.
+    signed : collection of str
+        Input nodes whose values can be negative.
 
     Raises
     ------
@@ -53,23 +55,24 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
     if signed and settings.input_coding != "analog":
         raise InvalidData(
             "the calibration data holds negative values",
-            where="input",
+            where=", ".join(signed),
             limit="a firing rate cannot be negative",
             remedy='use input_coding="analog"',
         )
     check_pooled(ann, settings.input_coding)
-    source, names = ann.input, population_names(ann)
+    names = population_names(ann)
     populations: list[Population] = [
         InputPopulation(
             source.name,
             source.shape,
             settings.input_coding,
             scale=float(scales[source.name]),
-            signed=signed,
-            seed=settings.seed,
+            signed=source.name in signed,
+            seed=(settings.seed + i) % SEED_LIMIT,  # inputs of one size must not spike alike
             given=source.sample_shape,
             order=source.order,
         )
+        for i, source in enumerate(ann.inputs)
     ]
     connections: list[Connection] = []
     for node in ann:
@@ -95,7 +98,7 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
         shape = ann.shapes[node.name]
         normalised = bias / scales[node.name]
         if isinstance(node, Relu):
-            constant = settings.input_coding == "analog" and all(origin == source.name for origin, *_ in branches)
+            constant = settings.input_coding == "analog" and all(ann.is_input(origin) for origin, *_ in branches)
             held_back = 0.0 if constant or settings.reset == "zero" else settings.hold_back
             v_init = np.full((1,) * len(shape), settings.start - held_back, np.float32)
             normalised = (normalised + held_back / settings.timesteps).astype(np.float32)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from loihiconv.core.input_coding import input_values
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Input
+from loihiconv.core.network import Input, Network
 
 OUTSIDE = 1.25
 """Multiples of the calibrated range from which on a value counts as outside of it: test data exceeds training data by a little."""
@@ -15,6 +16,16 @@ FILLED = 0.25
 """Share of the calibrated range that samples should reach."""
 FEWEST = 5
 """Samples below which a range that is not filled says nothing."""
+
+
+def doubts(network: Network, x: Array) -> tuple[str, ...]:
+    """`input_doubts` of every input, of samples that `loihiconv.core.input_coding.check_samples` has given."""
+    found = ((name, said) for name, values in input_values(network, x).items() for said in input_doubts(_input(network, name), values))
+    return tuple(said if len(network.inputs) == 1 else f"input {name}: {said}" for name, said in found)
+
+
+def _input(network: Network, name: str) -> Input:
+    return next(population for population in network.inputs if population.name == name)
 
 
 def input_doubts(population: Input, x: Array) -> tuple[str, ...]:

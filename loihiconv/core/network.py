@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import takewhile
 from math import prod
 from os import PathLike
 
@@ -84,7 +85,9 @@ WEIGHT_EXP_MIN = -8
 
 @dataclass(frozen=True, eq=False)
 class Network(Shown):
-    """Populations in topological order (one `Input` first, one `Readout` last) and the connections between them.
+    """Populations in topological order (every `Input` first, one `Readout` last) and the connections between them.
+
+    A sample of several inputs is one array for each; `loihiconv.core.samples.packed` makes one of them.
 
     Parameters
     ----------
@@ -117,8 +120,9 @@ class Network(Shown):
 
     def _check_populations(self) -> None:
         kinds = [type(p) for p in self.populations]
-        if kinds.count(Input) != 1 or kinds.count(Readout) != 1 or kinds[0] is not Input or kinds[-1] is not Readout:
-            raise InvalidModel("a network needs one input as its first population and one readout as its last")
+        first = len(self.inputs)
+        if not first or kinds.count(Input) != first or kinds.count(Readout) != 1 or kinds[-1] is not Readout:
+            raise InvalidModel("a network needs inputs as its first populations and one readout as its last")
         if len(self._order) != len(self.populations):
             raise InvalidModel("two populations have the same name")
 
@@ -134,12 +138,33 @@ class Network(Shown):
         if prod(shape) != target.size:
             raise InvalidModel(f"gives shape {shape}, its target has {target.shape}", where=connection.name)
 
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """The populations where samples enter."""
+        return tuple(takewhile(lambda p: isinstance(p, Input), self.populations))  # type: ignore[arg-type]  # what the condition says
+
+    @property
+    def layers(self) -> tuple[Population, ...]:
+        """All populations that take something from others: those behind the inputs."""
+        return self.populations[len(self.inputs) :]
+
     @property
     def input(self) -> Input:
-        """The population where samples enter."""
-        first = self.populations[0]
-        assert isinstance(first, Input)  # established in __post_init__
-        return first
+        """The population where samples enter.
+
+        Raises
+        ------
+        InvalidModel
+            If there are several.
+        """
+        if len(self.inputs) > 1:
+            names = ", ".join(p.name for p in self.inputs)
+            raise InvalidModel(f"the network has {len(self.inputs)} inputs ({names})", where="input", limit="this works on networks of one")
+        return self.inputs[0]
+
+    def is_input(self, name: str) -> bool:
+        """Whether samples enter at the population of a name."""
+        return any(p.name == name for p in self.inputs)
 
     @property
     def readout(self) -> Readout:
@@ -221,9 +246,9 @@ class Network(Shown):
 
     @cached_property
     def depth(self) -> dict[str, int]:
-        """Number of connections on the longest way from the input to each population."""
-        depth = {self.input.name: 0}
-        for population in self.populations[1:]:
+        """Number of connections on the longest way from an input to each population."""
+        depth = {p.name: 0 for p in self.inputs}
+        for population in self.layers:
             depth[population.name] = 1 + max(depth[c.source] for c in self.incoming(population.name))
         return depth
 

@@ -16,6 +16,22 @@ ROUNDING_ERROR = 1 / 12
 
 
 @dataclass(frozen=True)
+class InputSummary:
+    """What calibration data said of one input.
+
+    Parameters
+    ----------
+    mean_square : float
+        Of its values, in units of its scale.
+    payload_errors : {largest payload: float}
+        Mean square of what rounding costs its payloads, in units of a payload, by the largest one that there can be.
+    """
+
+    mean_square: float = UNIFORM_MEAN_SQUARE
+    payload_errors: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class CalibrationSummary:
     """What calibration data said, as far as it is kept.
 
@@ -27,9 +43,10 @@ class CalibrationSummary:
     largest : {population: float}
         Largest activation.
     input_mean_square : float
-        Of the input's values, in units of its scale.
     payload_errors : {largest payload: float}
-        Mean square of what rounding costs the input's payloads, in units of a payload, by the largest one that there can be.
+        `InputSummary` of the only input.
+    inputs : {population: InputSummary}
+        The same where there are several.
     """
 
     samples: int = 0
@@ -37,6 +54,11 @@ class CalibrationSummary:
     largest: Mapping[str, float] = field(default_factory=dict)
     input_mean_square: float = UNIFORM_MEAN_SQUARE
     payload_errors: Mapping[int, float] = field(default_factory=dict)
+    inputs: Mapping[str, InputSummary] = field(default_factory=dict)
+
+    def of(self, population: str) -> InputSummary:
+        """What is known of an input."""
+        return self.inputs.get(population) or InputSummary(self.input_mean_square, self.payload_errors)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from loihiconv.core.choices import PAYLOAD_LIMIT, SEED_LIMIT
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS, BIAS_MAX, join_bias, round_weights, split_bias
 from loihiconv.core.linear import Array
-from loihiconv.core.network import SUM_LIMIT, V_MAX, Connection, Integrator, Network, PopulationBase, check_network
+from loihiconv.core.network import SUM_LIMIT, V_MAX, Connection, Input, Integrator, Network, PopulationBase, check_network
 
 VTH_LIMIT = 2**17
 """Thresholds are below this: 17 bits, which the shift by 6 makes 23."""
@@ -58,8 +58,10 @@ def validate(network: Network) -> None:
         _check_numbers(network, connection)
     for population in network.populations:
         check_shape(population)
-    check_input(network)
-    for population in network.populations[1:]:
+    for source in network.inputs:
+        check_input(network, source)
+    check_seeds(network)
+    for population in network.layers:
         if isinstance(population, Integrator):
             _check_state(network, population)
     check_unit(network)
@@ -76,7 +78,7 @@ def _check_fixed_point(network: Network) -> None:
             check_host_connection(network, connection)
         else:
             check_weights(connection)
-    for population in network.populations[1:]:
+    for population in network.layers:
         check_exact_sums(network, population)
         if isinstance(population, Integrator):
             check_start(population)
@@ -130,9 +132,8 @@ def check_shape(population: PopulationBase) -> None:
         raise InvalidModel(f"shape {population.shape}", where=population.name, limit="(n,) or (C, H, W) expected, none of them 0")
 
 
-def check_input(network: Network) -> None:
+def check_input(network: Network, source: Input) -> None:
     """What samples are divided by, how large payloads are, and which codings have signs."""
-    source = network.input
     if not (isfinite(source.scale) and source.scale > 0):
         raise InvalidModel(f"a scale of {source.scale}", where=source.name, limit="a number above 0 expected")
     if not int(network.fixed_point) <= source.payload_max <= PAYLOAD_LIMIT:
@@ -148,14 +149,18 @@ def check_input(network: Network) -> None:
         raise InvalidModel(f"samples of shape {source.given}", where=source.name, limit=f"{prod(source.values_shape)} values expected")
     if source.order is not None and not np.array_equal(np.sort(source.order), np.arange(prod(source.values_shape))):
         raise InvalidModel("an order that leaves values out", where=source.name, limit="every value of a sample once")
-    for name, seed in ((source.name, source.seed), (network.readout.name, network.readout.seed)):
+
+
+def check_seeds(network: Network) -> None:
+    """64 bits."""
+    for name, seed in ((population.name, population.seed) for population in (*network.inputs, network.readout)):
         if not 0 <= seed < SEED_LIMIT:
             raise InvalidModel(f"seed {seed}", where=name, limit="0 to 2^64 - 1 expected")
 
 
 def check_unit(network: Network) -> None:
     """Thresholds and the readout's scale are finite and above 0, and so is the rate of a softmax, at most 1."""
-    for population in network.populations[1:]:
+    for population in network.layers:
         if isinstance(population, Integrator) and not (isfinite(unit := population.unit(0)) and unit > 0):
             what = "vth" if population.spiking else "a scale"
             raise InvalidModel(f"{what} of {unit:g}", where=population.name, limit="a number above 0 expected")
@@ -194,7 +199,7 @@ def check_exponent(network: Network, connection: Connection) -> None:
 def check_host_connection(network: Network, connection: Connection) -> None:
     """The host computes sums of what enters the network as values, exactly."""
     source = network[connection.source]
-    if source is not network.input or source.spiking or not isinstance(network[connection.target], Integrator):
+    if not isinstance(source, Input) or source.spiking or not isinstance(network[connection.target], Integrator):
         limit = "only sums of an analog input's payloads, into what integrates, expected"
         raise InvalidModel("the host cannot compute this sum", where=connection.name, limit=limit)
     if (largest := unshifted_sum(connection, source)) >= EXACT_FLOAT64:
@@ -307,11 +312,11 @@ def split_exactly(bias: Array, where: str) -> tuple[Array, Array]:
 def check_joined(network: Network) -> None:
     """Every population is joined to the readout by what the chip computes: Lava runs only what is connected.
 
-    The input does not join: on the way to a chip each of its connections gets a source of its own.
+    Inputs do not join: on the way to a chip each of its connections gets a source of its own.
     """
     near: defaultdict[str, set[str]] = defaultdict(set)
     for connection in network.connections:
-        if connection.source != network.input.name:
+        if not network.is_input(connection.source):
             near[connection.source].add(connection.target)
             near[connection.target].add(connection.source)
     reached, edge = {network.readout.name}, [network.readout.name]
@@ -319,6 +324,6 @@ def check_joined(network: Network) -> None:
         new = near[edge.pop()] - reached
         reached |= new
         edge += new
-    for population in network.populations[1:]:
+    for population in network.layers:
         if population.name not in reached:
             raise InvalidModel("has no way to the readout, not even backwards", where=population.name, remedy="remove it")

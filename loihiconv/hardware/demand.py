@@ -30,7 +30,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.core.linear import Array, Conv, Sparse
-from loihiconv.core.network import Connection, Network, Population
+from loihiconv.core.network import Connection, Input, Network, Population
 from loihiconv.hardware.board import Board
 from loihiconv.hardware.places import Geometry, Places
 from loihiconv.hardware.synapse_memory import delay_bits, index_bits, kernel_words, list_words
@@ -103,7 +103,7 @@ def on_chip(network: Network, connection: Connection, board: Board) -> bool:
 
 def placed(network: Network) -> list[Population]:
     """Populations that take neurons on cores: all but inputs whose payloads or random spikes the host sends."""
-    return [p for p in network.populations if p is not network.input or p.has_potential]
+    return [p for p in network.populations if not isinstance(p, Input) or p.has_potential]
 
 
 class Synapses:

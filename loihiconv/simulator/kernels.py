@@ -46,7 +46,7 @@ class Kernels:
 
     def __init__(self, network: Network, device: torch.device, *, portable: bool) -> None:
         if network.fixed_point:
-            for population in network.populations[1:]:
+            for population in network.layers:
                 check_exact_sums(network, population)
         self.synapses: dict[Connection, Synapses] = {
             c: Synapses(network, c, device, portable=portable)

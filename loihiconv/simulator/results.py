@@ -105,15 +105,15 @@ class Results:
         if ("trace", "") in self.arrays:
             self.arrays["trace", ""][rows] = course
 
-    def recording(self, totals: dict[str, Array], arrivals: Array) -> Recording:
+    def recording(self, totals: dict[str, Array], arrivals: Mapping[str, Array]) -> Recording:
         """The record of the whole run.
 
         Parameters
         ----------
         totals : {population: int64 array (neurons)}
             Spikes per neuron over all samples and steps, whatever their payloads, in the simulator's order.
-        arrivals : int64 array (\\*input shape)
-            Samples in which each value of the input is not zero.
+        arrivals : {input: int64 array (\\*shape)}
+            Samples in which each value of an input is not zero.
         """
         network = self.network
         spikes = {name: channels_first(total, network[name].shape) for name, total in totals.items()}

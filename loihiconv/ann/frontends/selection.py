@@ -25,7 +25,14 @@ class OneOutput(FloatModel):
     def __init__(self, model: FloatModel, output: str) -> None:
         self.model, self.output = model, output
         self.name, self.sample_shape = model.name, model.sample_shape
+        self.inputs, self.input_names = model.inputs, model.input_names
         self.notes = model.notes
+
+    def with_inputs(self, parts: Sequence[Part]) -> FloatModel:
+        return OneOutput(self.model.with_inputs(parts), self.output)
+
+    def input_order(self, names: Sequence[str]) -> list[str]:
+        return self.model.input_order(names)
 
     def ann(self, shape: Shape) -> Ann:
         whole = self.model.ann(shape)

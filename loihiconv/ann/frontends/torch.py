@@ -47,9 +47,11 @@ def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
     return read_with_output(model, example_shape)[0]
 
 
-def read_with_output(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> tuple[Ann, Chosen]:
-    """As `read_torch`, and which parts of what the model returns are its outputs; ``batch`` samples are what it takes."""
-    trace = record(model, example_shape, is_leaf, batch)
+def read_with_output(
+    model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()
+) -> tuple[Ann, Chosen]:
+    """As `read_torch`, and which parts of what the model returns are its outputs; ``batch`` samples, or several inputs, are what it takes."""
+    trace = record(model, example_shape, is_leaf, batch, inputs)
     reader = _Reader(trace, name_of(inside(model)))
     if found := reader.problems():
         first, more = found[0], len(found) - 1
@@ -62,10 +64,12 @@ def read_with_output(model: nn.Module, example_shape: Shape, batch: int = BATCH)
     return reader.ann(), trace.chosen
 
 
-def problems(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> tuple[LoihiconvError, ...]:
+def problems(
+    model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()
+) -> tuple[LoihiconvError, ...]:
     """Everything that stands in the way of `read_torch`, in the order of the network; empty if nothing does."""
     try:
-        reader = _Reader(record(model, example_shape, is_leaf, batch), name_of(inside(model)))
+        reader = _Reader(record(model, example_shape, is_leaf, batch, inputs), name_of(inside(model)))
         found = reader.problems()
         if not found:
             reader.ann()
@@ -74,9 +78,11 @@ def problems(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> tupl
     return found
 
 
-def results(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> dict[str, torch.Tensor]:
-    """{node of `read_torch`: what its operation gives for the example}, the example itself first."""
-    return _Reader(record(model, example_shape, is_leaf, batch), name_of(inside(model))).results()
+def results(
+    model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()
+) -> dict[str, torch.Tensor]:
+    """{node of `read_torch`: what its operation gives for the example}, the example's own inputs first."""
+    return _Reader(record(model, example_shape, is_leaf, batch, inputs), name_of(inside(model))).results()
 
 
 def is_leaf(module: nn.Module) -> bool:
@@ -103,10 +109,13 @@ class _Reader:
     def ann(self) -> Ann:
         """The network, once there are no problems."""
         nodes = [node for node in self._nodes if node.name in self._live or isinstance(node, Input)]
-        if len(nodes) < 2:
+        entries = [node.name for node in nodes if isinstance(node, Input)]
+        if len(nodes) == len(entries):
             raise InvalidModel("the model has no layers", where=self._model_name)
         left_out = dict.fromkeys(node.name for output in self._outputs for node in self._left_out(output))
         said = tuple(f"{name}: left out at the end; it does not change which output is largest" for name in left_out)
+        if len(entries) > 1:
+            said = (*said, *(f"input {name}: no output depends on it" for name in entries if name not in self._live))
         parts = self._parts
         if not parts:
             return Ann(tuple(nodes), said)
@@ -170,7 +179,7 @@ class _Reader:
         if node.op == "placeholder":
             given = tuple(value.shape[1:])
             shape = arranged(given)
-            return self._append(Input(self._unique("input"), shape=shape, sample_shape=given if given != shape else ()), value)
+            return self._append(Input(self._unique(str(node.target)), shape=shape, sample_shape=given if given != shape else ()), value)
         inputs = tuple(signal for n in node.all_input_nodes for signal in signals_in(self._env[n]))
         if not inputs or node not in self._trace.dependent:
             return value

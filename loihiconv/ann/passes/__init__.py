@@ -137,4 +137,4 @@ def _in_float64(ann: Ann) -> Ann:
             node = replace(node, map=node.map.with_weight(np.asarray(node.map.weight, np.float64)))
         return node
 
-    return Ann((ann.input, *(precise(node) for node in ann.nodes[1:])))
+    return Ann((*ann.inputs, *(precise(node) for node in ann.nodes[len(ann.inputs) :])))

@@ -117,13 +117,13 @@ class _Builder:
         check_joined(network)
         neurons = {p.name: self._neurons(i, p) for i, p in enumerate(network.populations) if isinstance(p, Integrator)}
         self.on_chip.cores |= {f"neurons {name}": n.process for name, n in neurons.items()}
-        first_source = True
+        recorded: set[str] = set()
         for number, connection in enumerate(network.connections):
             if connection.on_host:
                 continue
-            if connection.source == network.input.name:
-                source = self._source(connection, record=first_source)
-                port, first_source = source.s_out, False
+            if network.is_input(connection.source):
+                port = self._source(connection, record=connection.source not in recorded).s_out
+                recorded.add(connection.source)
             else:
                 port = neurons[connection.source].process.s_out
             synapses = self._connect(connection, f"{number}:{connection.name}", port)
@@ -139,17 +139,18 @@ class _Builder:
         return Window(self.network.timesteps, depth, self.settings.samples, gap=self.gap)
 
     def _source(self, connection: Connection, *, record: bool) -> HostSource:
-        """Where a connection from the input begins, on the host; a skip's samples set out later instead of waiting on the way."""
-        population, index = self.network.input, 0
+        """Where a connection from an input begins, on the host; a skip's samples set out later instead of waiting on the way."""
+        index = [p.name for p in self.network.inputs].index(connection.source)
+        population = self.network.inputs[index]
         record = record and population.spiking
         return HostSource(
             shape=self.views[population.name][::-1],
             window=self._window(self.network.delay(connection)),
             population=population,
-            payload=self.job.payload,
+            payload=self.job.payload(index),
             counts=self.job.counts(index) if record else None,
             spikes=self.job.spikes(index) if record and self.settings.record_spikes else None,
-            name=f"input of {connection.target}",
+            name=f"{population.name} of {connection.target}",
         )
 
     def _sink(self, index: int, population: Population, neurons: Neurons) -> None:
@@ -196,7 +197,7 @@ class _Builder:
     def _connect(self, connection: Connection, name: str, port: OutPort) -> Any:
         check_weights(connection)
         bits = message_bits(self.network, connection)
-        from_host = connection.source == self.network.input.name
+        from_host = self.network.is_input(connection.source)
         mapped = lava_map(self.network, connection, self.views)
         delay = 0 if from_host else self.network.delay(connection)
         if delay > MAX_DELAY:

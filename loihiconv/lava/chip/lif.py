@@ -77,7 +77,7 @@ def _held_back(network: Network, population: IF) -> Array:
 
 
 def _slowed_connection(network: Network, connection: Connection, ratio: float) -> Connection:
-    if connection.source != network.input.name:
+    if not network.is_input(connection.source):
         return connection
     linear: LinearMap = connection.map
     return replace(connection, map=linear.with_weight(_divided(linear.weight, ratio)))

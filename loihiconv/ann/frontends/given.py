@@ -1,0 +1,105 @@
+"""Samples as users give them to a float network: one array, or one for each of several inputs, whole or in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from loihiconv.ann.frontends.model import FloatModel
+from loihiconv.core.errors import InvalidData
+from loihiconv.core.given import shown
+from loihiconv.core.parts import Part
+from loihiconv.core.samples import packed
+
+
+def opened(model: FloatModel, data: Any) -> tuple[FloatModel, Any]:
+    """A float network that knows its inputs, and samples for it.
+
+    Parameters
+    ----------
+    model : FloatModel
+    data : array or tensor (N, \\*shape), or iterable of batches
+        Of a model of several inputs {name: array}, or a tuple of as many arrays in its order, or batches of either.
+
+    Returns
+    -------
+    model : FloatModel
+        With ``inputs``, if there are several.
+    data : array or iterable of batches
+        Packed in that case, see `loihiconv.core.samples.packed`; else as given.
+
+    Raises
+    ------
+    InvalidData
+        If there is no array for one of the inputs.
+    LoihiconvError
+        If the model takes others.
+    """
+    if isinstance(data, Mapping) or _one_for_each(model, data):
+        return _whole(model, _named(model, data))
+    if len(model.inputs) > 1 and isinstance(data, np.ndarray):
+        return model, packed(model.inputs, data)
+    if not model.input_names:
+        return model, data
+    if isinstance(data, (str, bytes)) or hasattr(data, "shape") or not isinstance(data, Iterable):
+        names = ", ".join(f"{name!r}: ..." for name in model.input_names)
+        what = f"one array of shape {tuple(data.shape)}" if hasattr(data, "shape") else shown(data)
+        raise InvalidData(
+            f"{what} for {len(model.input_names)} inputs", where=model.name, limit=f"{{{names}}} expected, or a tuple of arrays in this order"
+        )
+    return _streamed(model, iter(data))
+
+
+def _whole(model: FloatModel, named: Mapping[str, Any]) -> tuple[FloatModel, Any]:
+    model = bound(model, [Part(name, _sample_shape(name, values)) for name, values in named.items()])
+    return model, next(iter(named.values())) if len(named) == 1 else packed(model.inputs, dict(named))
+
+
+def bound(model: FloatModel, parts: Sequence[Part]) -> FloatModel:
+    """The model for inputs of these names and shapes, in its own order."""
+    by_name = {part.name: part for part in parts}
+    return model.with_inputs([by_name[name] for name in model.input_order(list(by_name))])
+
+
+def _streamed(model: FloatModel, batches: Iterator[Any]) -> tuple[FloatModel, Any]:
+    """Batches, packed one after the other as they come; the first one tells the shapes."""
+    first = next(batches, None)
+    if first is None:
+        raise InvalidData("no samples", where="calibration data", limit="at least 1 expected")
+    model, packed_first = _whole(model, _named(model, _without_labels(model, first)))
+    rest = (packed(model.inputs, dict(_named(model, _without_labels(model, batch)))) for batch in batches)
+    return model, chain([packed_first], rest)
+
+
+def _without_labels(model: FloatModel, batch: Any) -> Any:
+    """The inputs of a batch, behind which there may be labels, as data loaders give them."""
+    if isinstance(batch, (tuple, list)) and batch:
+        first = batch[0]
+        return first if isinstance(first, (Mapping, tuple, list)) else tuple(batch[: len(model.input_names)])
+    return batch
+
+
+def _one_for_each(model: FloatModel, data: Any) -> bool:
+    return isinstance(data, tuple) and len(model.input_names) == len(data) and all(hasattr(values, "shape") for values in data)
+
+
+def _named(model: FloatModel, data: Any) -> Mapping[str, Any]:
+    if isinstance(data, Mapping):
+        if not data or not all(isinstance(name, str) for name in data):
+            raise InvalidData(shown(list(data)), where="input", limit="names of inputs expected")
+        return data
+    names = model.input_names
+    if not isinstance(data, (tuple, list)) or len(data) != len(names):
+        what = f"{len(data)} arrays" if isinstance(data, (tuple, list)) else shown(data)
+        raise InvalidData(f"{what} for {len(names)} inputs ({', '.join(names)})", where=model.name, limit="an array for each expected")
+    return dict(zip(names, data, strict=True))
+
+
+def _sample_shape(name: str, values: Any) -> tuple[int, ...]:
+    shape = tuple(getattr(values, "shape", ()) or np.shape(values))
+    if len(shape) < 2:
+        raise InvalidData(f"samples of shape {shape}", where=f"input {name}", limit="a batch (N, ...) expected", remedy="add an axis of 1")
+    return tuple(int(size) for size in shape[1:])
