@@ -337,11 +337,14 @@ class Ann:
         What a user should know of how it was read.
     parts : tuple of Part
         Where there are several outputs: name and shape of each, in the order in which the last node has their values.
+    output_name : str
+        What the model calls the output, where that is one of several.
     """
 
     nodes: Nodes
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+    output_name: str = ""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

@@ -196,9 +196,7 @@ def _sizes(example: object, where: str) -> Shape:
     """The shape of one sample: of a batch, or as it was given."""
     numbers: Any = example if isinstance(example, (tuple, list)) else getattr(example, "shape", ())[1:]
     if not numbers or not all(isinstance(n, Integral) and not isinstance(n, bool) and int(n) > 0 for n in numbers):
-        raise InvalidData(
-            shown(example), where=where, limit="a batch of samples, or the shape of one, expected", remedy="try (1, 28, 28)"
-        )
+        raise InvalidData(shown(example), where=where, limit="a batch of samples, or the shape of one, expected", remedy="try (1, 28, 28)")
     return tuple(int(n) for n in numbers)
 
 

@@ -170,9 +170,8 @@ def measure(
     names = population_names(ann)
     warned = list(suspicions(model, samples))
     whole = len(ann.inputs) == 1  # packed samples do not tell which input a value is of
-    for entry in ann.inputs:
-        if said := outliers(statistics.nodes[entry.name], calibration if whole else None):
-            warned.append(said if whole else f"input {entry.name}: {said}")
+    far = {entry.name: outliers(statistics.nodes[entry.name], calibration if whole else None) for entry in ann.inputs}
+    warned += [text if whole else f"input {name}: {text}" for name, text in far.items() if text]
     warned += [
         f"{names[name]}: no activation on {statistics.samples} calibration samples; it will never spike"
         for name in silent_layers(ann, statistics)

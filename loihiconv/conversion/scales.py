@@ -48,7 +48,8 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
     is. Where training rounded to steps of the bound, λ is the bound itself, so that T steps give the levels of training.
 
     The input's and the output's λ are their largest magnitudes: payloads must not be clipped, and potentials should
-    not saturate. Of several outputs each has its own, see `output_scales`. A layer that is silent on all calibration data gets λ = 1. Max-pooling keeps the λ of what it pools.
+    not saturate. Of several outputs each has its own, see `output_scales`.
+    A layer that is silent on all calibration data gets λ = 1. Max-pooling keeps the λ of what it pools.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def output_scales(ann: Ann, largest: Mapping[str, float], scales: Scales) -> Arr
     weight = {name: float(strongest[place].max()) / own[name] for name, place in slices(ann.parts).items()}
     least = min((w for w in weight.values() if w > 0), default=1.0)
     chosen = [np.full(part.size, own[part.name] * max(weight[part.name] / least, 1.0)) for part in ann.parts]
-    return np.concatenate(chosen).reshape(shape)
+    return np.asarray(np.concatenate(chosen).reshape(shape))
 
 
 def row_largest(linear: LinearMap) -> Array:
@@ -122,7 +123,7 @@ def row_largest(linear: LinearMap) -> Array:
         case Sparse():
             rows = np.zeros(prod(linear.outputs))
             np.maximum.at(rows, linear.rows, magnitude)
-            return rows.reshape(linear.outputs)
+            return np.asarray(rows.reshape(linear.outputs))
         case _:
             assert_never(linear)
 

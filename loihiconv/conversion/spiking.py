@@ -138,13 +138,16 @@ def _outputs(ann: Ann, scale: Array) -> tuple[tuple[OutputPart, ...], float]:
 def population_names(ann: Ann) -> dict[str, str]:
     """Name of the population that a node becomes: its linear layer's, which users know, rather than its ReLU's.
 
-    ReLUs that a pass has put in have a name of their own, and so has the second one of the same layer.
+    ReLUs that a pass has put in have a name of their own, and so has the second one of the same layer. A readout of one of several
+    outputs is called as the model calls that.
     """
     names: dict[str, str] = {}
     taken: set[str] = set()
     for node in ann:
         drive = ann[node.inputs[0]] if isinstance(node, Relu) and not node.scale_of else node
         wanted = [layer_of(drive), drive.name if isinstance(drive, Linear) else "", node.name]
+        if node is ann.output and ann.output_name:
+            wanted.insert(0, ann.output_name)
         if isinstance(node, (Input, Relu, MaxPool)) or node is ann.output:
             numbered = (f"{node.name}_{i}" for i in count(1))
             names[node.name] = next(name for name in chain(wanted, numbered) if name and name not in taken)

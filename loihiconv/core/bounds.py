@@ -29,7 +29,9 @@ def worst_cases(network: Network) -> dict[str, WorstCase]:
     return result
 
 
-def worst_sums(network: Network, entries: Mapping[str, Input], population: Population, connections: Iterable[Connection]) -> tuple[Array, Array]:
+def worst_sums(
+    network: Network, entries: Mapping[str, Input], population: Population, connections: Iterable[Connection]
+) -> tuple[Array, Array]:
     """Largest positive and largest negative sum of weight x message per neuron, both as magnitudes and after the shift by ``weight_exp``.
 
     Parameters

@@ -25,7 +25,7 @@ from loihiconv.core.random_streams import READOUT, words
 
 
 class Decided(NamedTuple):
-    """Classes (N,), or (N, outputs) where there are several outputs, and the spikes that each class won, int32 (N, classes), where there was a competition."""
+    """Classes (N,), or (N, outputs) of several outputs, and the spikes that each class won, int32 (N, classes), in a competition."""
 
     predictions: Array
     output_spikes: Array | None

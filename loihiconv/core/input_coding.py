@@ -12,11 +12,11 @@ import numpy as np
 
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias
-from loihiconv.core.linear import Array
+from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Input, Integrator, Network
 from loihiconv.core.parts import Part, divided
 from loihiconv.core.random_streams import INPUT, words
-from loihiconv.core.samples import packed
+from loihiconv.core.samples import gathered
 
 Samples: TypeAlias = "Array | Mapping[str, Any] | Sequence[Any]"
 """(N, \\*shape); of several inputs an array for each, by name or in order."""
@@ -25,6 +25,12 @@ Samples: TypeAlias = "Array | Mapping[str, Any] | Sequence[Any]"
 def sample_parts(network: Network) -> tuple[Part, ...]:
     """Name of each input, and shape of what users give for one sample of it."""
     return tuple(Part(p.name, p.sample_shape) for p in network.inputs)
+
+
+def sample_shape(network: Network) -> Shape:
+    """Shape of one sample as `check_samples` gives it."""
+    parts = sample_parts(network)
+    return parts[0].shape if len(parts) == 1 else (sum(part.size for part in parts),)
 
 
 def check_samples(network: Network, x: Samples) -> Array:
@@ -36,20 +42,16 @@ def check_samples(network: Network, x: Samples) -> Array:
         Of a network of several inputs `loihiconv.core.samples.packed`.
     """
     parts = sample_parts(network)
+    array = gathered(parts, x)
     if len(parts) == 1:
-        if isinstance(x, Mapping):
-            packed(parts, x)  # finds what is wrong with the name
-            (x,) = x.values()
-        array = _one_array(network.inputs[0], x)
-    else:
-        array = packed(parts, x)
+        array = _one_array(network.inputs[0], array)
     if not len(array):
         raise InvalidData("no samples", where="input", limit="at least 1 expected")
     if not np.issubdtype(array.dtype, np.number) and array.dtype != np.bool_:
         raise InvalidData(f"samples of type {array.dtype}", where="input", limit="numbers expected")
     if not np.isfinite(array).all():
         raise InvalidData("samples hold NaN or infinity", where="input", limit="finite numbers expected", remedy="clean the data")
-    return array
+    return np.asarray(array)
 
 
 def _one_array(population: Input, x: Any) -> Array:
@@ -77,7 +79,10 @@ def input_values(network: Network, x: Array) -> dict[str, Array]:
 
 def input_payloads(network: Network, x: Array) -> dict[str, Array]:
     """`payloads` of every input, of samples that `check_samples` has given."""
-    return {name: payloads(population, values) for population, (name, values) in zip(network.inputs, input_values(network, x).items(), strict=True)}
+    return {
+        name: payloads(population, values)
+        for population, (name, values) in zip(network.inputs, input_values(network, x).items(), strict=True)
+    }
 
 
 def payloads(population: Input, x: Array) -> Array:

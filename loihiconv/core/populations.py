@@ -345,7 +345,10 @@ class Readout(Integrator):
             raise InvalidModel(f"{len(self.parts)} outputs of {sizes} neurons", where=self.name, limit=limit)
         if self.decision == "softmax":
             raise InvalidModel(
-                "a spiking softmax over several outputs", where=self.name, limit="it competes for one class", remedy='use readout="potential"'
+                "a spiking softmax over several outputs",
+                where=self.name,
+                limit="it competes for one class",
+                remedy='use readout="potential"',
             )
 
 

@@ -44,6 +44,13 @@ def packed(parts: Sequence[Part], x: Any) -> Array:
     return np.concatenate([values.reshape(len(values), -1).astype(np.float32) for values in arrays], axis=1)
 
 
+def gathered(parts: Sequence[Part], x: Any) -> Any:
+    """What is given for one input, which may stand under its name, or `packed` for several."""
+    if len(parts) > 1:
+        return packed(parts, x)
+    return _in_order(parts, x)[0] if isinstance(x, Mapping) else x
+
+
 def _in_order(parts: Sequence[Part], x: Any) -> list[Any]:
     names = [part.name for part in parts]
     expected = f"{{{', '.join(f'{name!r}: ...' for name in names)}}} expected"

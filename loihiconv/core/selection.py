@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,12 +13,14 @@ from loihiconv.core.linear import Conv, Dense, LinearMap, Shape, sparse
 from loihiconv.core.network import Connection, Network, Readout
 from loihiconv.core.parts import find, slices
 
+Value = TypeVar("Value")
+
 
 def only(network: Network, output: str) -> Network:
     """The network of one output: the same numbers, without what the other outputs alone need.
 
-    Its readout has the same potentials for it, bit for bit. The float origin is cut in the same way. A network of one output stays as it
-    is, if that is its name.
+    Its readout, which has the name of the output, has the same potentials for it, bit for bit. The float origin is cut in the same
+    way. A network of one output stays as it is, if that is its name.
 
     Parameters
     ----------
@@ -35,29 +39,49 @@ def only(network: Network, output: str) -> Network:
         return network
     part, rows = readout.parts[index], list(slices(readout.parts).values())[index]
     v_init, bias = (np.broadcast_to(values, readout.shape)[rows].copy() for values in (readout.v_init, readout.bias))
-    alone = replace(
-        readout, shape=(part.size,), v_init=v_init, bias=bias, scale=readout.scale * part.scale, parts=()
-    )
+    alone = replace(readout, shape=(part.size,), v_init=v_init, bias=bias, scale=readout.scale * part.scale, parts=())
     connections = [_into(network, c, rows) if c.target == readout.name else c for c in network.connections]
-    return _reduced(network, alone, [c for c in connections if c is not None], output)
+    reduced = _reduced(network, alone, [c for c in connections if c is not None], index)
+    if output not in reduced:
+        reduced = _renamed(reduced, output)
+    return replace(reduced, origin=network.origin and only(network.origin, output))
 
 
-def _reduced(network: Network, readout: Readout, connections: list[Connection], output: str) -> Network:
+def _reduced(network: Network, readout: Readout, connections: list[Connection], index: int) -> Network:
     """The network with another readout and fewer connections into it, without what leads nowhere then."""
-    needed = {readout.name}
+    needed = {readout.name, *(source.name for source in network.inputs)}
     for population in reversed(network.populations):
         needed |= {c.source for c in connections if c.target == population.name and c.target in needed}
-    needed |= {population.name for population in network.populations if population.kind == "input"}
     kept = tuple(readout if p.name == readout.name else p for p in network.populations if p.name in needed)
-    record = network.record
-    quantization = {name: entry for name, entry in record.quantization.items() if name in needed}
-    bounds = {name: worst for name, worst in record.bounds.items() if name in needed}
+    record, scales = network.record, dict(network.record.calibration.scales)
+    if len(own := scales.get(readout.name, ())) > index:
+        scales[readout.name] = (own[index],)
     return replace(
         network,
         populations=kept,
         connections=tuple(c for c in connections if c.target in needed),
-        record=replace(record, quantization=quantization, bounds=bounds),
-        origin=network.origin and only(network.origin, output),
+        record=replace(
+            record,
+            calibration=replace(record.calibration, scales=scales),
+            quantization={name: entry for name, entry in record.quantization.items() if name in needed},
+            bounds={name: worst for name, worst in record.bounds.items() if name in needed},
+        ),
+    )
+
+
+def _renamed(network: Network, name: str) -> Network:
+    """The network with another name for its readout."""
+    before, record = network.readout.name, network.record
+
+    def under(known: Mapping[str, Value]) -> dict[str, Value]:
+        return {name if key == before else key: value for key, value in known.items()}
+
+    calibration = replace(record.calibration, scales=under(record.calibration.scales), largest=under(record.calibration.largest))
+    return replace(
+        network,
+        populations=(*network.populations[:-1], replace(network.readout, name=name)),
+        connections=tuple(replace(c, target=name) if c.target == before else c for c in network.connections),
+        record=replace(record, calibration=calibration, quantization=under(record.quantization), bounds=under(record.bounds)),
     )
 
 

@@ -153,7 +153,7 @@ def check_input(network: Network, source: Input) -> None:
 
 def check_seeds(network: Network) -> None:
     """64 bits."""
-    for name, seed in ((population.name, population.seed) for population in (*network.inputs, network.readout)):
+    for name, seed in (*((source.name, source.seed) for source in network.inputs), (network.readout.name, network.readout.seed)):
         if not 0 <= seed < SEED_LIMIT:
             raise InvalidModel(f"seed {seed}", where=name, limit="0 to 2^64 - 1 expected")
 

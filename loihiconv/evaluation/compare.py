@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends.given import for_network
 from loihiconv.ann.frontends.selection import with_output
 from loihiconv.backends.backend import Backend, RunOptions
 from loihiconv.backends.registry import ANN, check_backend, find
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.given import check_callable, several, shown
-from loihiconv.core.input_coding import check_samples
+from loihiconv.core.input_coding import Samples, check_samples, sample_parts
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
 from loihiconv.core.saturation import Saturation
@@ -123,14 +124,14 @@ class Comparison:
 def compare(
     model: Source,
     net: Network,
-    test_set: tuple[Array, Array],
+    test_set: tuple[Samples, Array],
     backends: Sequence[str] = ("float", "emulator"),
     *,
     lava_samples: int | None = None,
     device: str = "cpu",
     stock_models: bool = False,
     explain: bool = False,
-    calibration: Array | None = None,
+    calibration: Samples | None = None,
     output: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
@@ -142,6 +143,7 @@ def compare(
         The float network that ``net`` came from.
     net : Network
     test_set : (x (N, \\*shape), y (N,))
+        Of a network with several inputs x is {input: array}, or a tuple of arrays.
     backends : sequence of str
         As `loihiconv.run` knows them. Where "emulator" and "lava" are both among them, every spike of every population
         is compared on the samples that Lava ran.
@@ -168,13 +170,14 @@ def compare(
     model = with_output(readable(model), output)
     validate(net)
     net = one_output(net, output)
-    x, y = check_test_set(test_set, net.readout.size)
+    x, y = check_test_set(test_set, net.readout.size, sample_parts(net))
+    model = for_network(model, net, test_set[0])
     chosen = [check_backend(net, backend) for backend in several(backends, "backends", '["emulator", "lava"]')]
     if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
         raise InvalidSetting(f"lava_samples {shown(lava_samples)}", where="lava_samples", limit="a whole number of at least 1 expected")
     check_callable(progress, "progress")
     if calibration is not None:
-        check_samples(net.input, calibration)
+        calibration = check_samples(net, calibration)
     reference = predict(model, x, net.readout.size)
     results = {ANN: _result(reference, y, reference)}
     recordings: dict[str, Recording] = {}

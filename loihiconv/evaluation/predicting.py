@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.selection import several
 from loihiconv.core.errors import InvalidData, InvalidModel
+from loihiconv.core.input_coding import Samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
+from loihiconv.core.parts import Part
+from loihiconv.core.samples import gathered
 from loihiconv.core.selection import only
 
 
@@ -48,7 +53,7 @@ def one_output(net: Network, output: str | None = None) -> Network:
     return only(net, output)
 
 
-def check_test_set(test_set: tuple[Array, Array], classes: int | None = None) -> tuple[Array, Array]:
+def check_test_set(test_set: tuple[Samples, Array], classes: int | None = None, inputs: Sequence[Part] = ()) -> tuple[Array, Array]:
     """Samples and labels as arrays.
 
     Parameters
@@ -57,6 +62,8 @@ def check_test_set(test_set: tuple[Array, Array], classes: int | None = None) ->
         Labels are whole numbers (N,), whatever their type, or one-hot (N, classes).
     classes : int, optional
         Of the network; labels are from 0 to classes - 1.
+    inputs : sequence of Part, optional
+        Of the network; several are packed into one array, see `loihiconv.core.samples.packed`.
 
     Raises
     ------
@@ -64,7 +71,8 @@ def check_test_set(test_set: tuple[Array, Array], classes: int | None = None) ->
         If they do not belong together, or the labels are none.
     """
     try:
-        x, y = (np.asarray(part) for part in test_set)
+        samples, labels = test_set
+        x, y = np.asarray(gathered(inputs, samples) if inputs else samples), np.asarray(labels)
     except (TypeError, ValueError) as error:
         raise InvalidData("not a pair of samples and labels", where="test set", limit="(x, y) expected") from error
     if not x.ndim or not y.ndim or len(x) != len(y):

@@ -57,6 +57,11 @@ class Worker:
         self.totals: dict[str, Array] = {p.name: np.zeros(prod(p.shape), np.int64) for p in network.populations if p.spiking}
         self.arrivals: dict[str, Array] = {p.name: np.zeros(p.shape, np.int64) for p in network.inputs}
 
+    def arrive(self, payload: Mapping[str, Array]) -> None:
+        """Count the samples in which each value of an input is not zero."""
+        for name, sent in payload.items():
+            self.arrivals[name] += np.count_nonzero(sent, axis=0)
+
 
 class Run:
     """A network prepared for a device, and the samples that it runs on."""
@@ -81,8 +86,7 @@ class Run:
         network, worker = self.network, self.worker()
         rows = slice(first, min(first + blocks.samples, len(self.x)))
         payload = input_payloads(network, self.x[rows])
-        for name, sent in payload.items():
-            worker.arrivals[name] += np.count_nonzero(sent, axis=0)
+        worker.arrive(payload)
         sums = host_sums(network, payload)
         self.results.watch_currents(rows, sums)
         from_host = self.loaded(sums)

@@ -11,6 +11,8 @@ import numpy as np
 from loihiconv.ann.frontends.model import FloatModel
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.given import shown
+from loihiconv.core.input_coding import sample_parts
+from loihiconv.core.network import Network
 from loihiconv.core.parts import Part
 from loihiconv.core.samples import packed
 
@@ -48,7 +50,9 @@ def opened(model: FloatModel, data: Any) -> tuple[FloatModel, Any]:
         names = ", ".join(f"{name!r}: ..." for name in model.input_names)
         what = f"one array of shape {tuple(data.shape)}" if hasattr(data, "shape") else shown(data)
         raise InvalidData(
-            f"{what} for {len(model.input_names)} inputs", where=model.name, limit=f"{{{names}}} expected, or a tuple of arrays in this order"
+            f"{what} for {len(model.input_names)} inputs",
+            where=model.name,
+            limit=f"{{{names}}} expected, or a tuple of arrays in this order",
         )
     return _streamed(model, iter(data))
 
@@ -62,6 +66,12 @@ def bound(model: FloatModel, parts: Sequence[Part]) -> FloatModel:
     """The model for inputs of these names and shapes, in its own order."""
     by_name = {part.name: part for part in parts}
     return model.with_inputs([by_name[name] for name in model.input_order(list(by_name))])
+
+
+def for_network(model: FloatModel, network: Network, x: Any = None) -> FloatModel:
+    """The model for the inputs of a spiking network that was made of it; ``x`` are samples that may name the only one."""
+    parts = sample_parts(network)
+    return bound(model, parts) if len(parts) > 1 or isinstance(x, Mapping) else model
 
 
 def _streamed(model: FloatModel, batches: Iterator[Any]) -> tuple[FloatModel, Any]:

@@ -47,7 +47,7 @@ class OneOutput(FloatModel):
             if node.name in live:
                 live.update(node.inputs)
         said = (f"output {self.output} of {described(whole.parts, 'outputs')}", *whole.notes[1:])
-        return Ann(tuple(node for node in whole if node.name in live or isinstance(node, Input)), said)
+        return Ann(tuple(node for node in whole if node.name in live or isinstance(node, Input)), said, output_name=self.output)
 
     def outputs(self, x: Array) -> Array:
         return self._of(self.model.outputs(x), x.shape[1:])
@@ -97,5 +97,8 @@ def judged(model: FloatModel, output: str | None, shape: Shape) -> FloatModel:
 def several(parts: Sequence[Part]) -> InvalidSetting:
     """The error where one output is judged and there are several."""
     return InvalidSetting(
-        f"the network has {described(parts, 'outputs')}", where="output", limit="one is judged", remedy=f"output={parts[0].name!r} picks one"
+        f"the network has {described(parts, 'outputs')}",
+        where="output",
+        limit="one is judged",
+        remedy=f"output={parts[0].name!r} picks one",
     )

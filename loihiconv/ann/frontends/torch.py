@@ -47,10 +47,8 @@ def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
     return read_with_output(model, example_shape)[0]
 
 
-def read_with_output(
-    model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()
-) -> tuple[Ann, Chosen]:
-    """As `read_torch`, and which parts of what the model returns are its outputs; ``batch`` samples, or several inputs, are what it takes."""
+def read_with_output(model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()) -> tuple[Ann, Chosen]:
+    """As `read_torch`, and which parts of what the model returns are its outputs; it takes ``batch`` samples of several ``inputs``."""
     trace = record(model, example_shape, is_leaf, batch, inputs)
     reader = _Reader(trace, name_of(inside(model)))
     if found := reader.problems():
@@ -64,9 +62,7 @@ def read_with_output(
     return reader.ann(), trace.chosen
 
 
-def problems(
-    model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()
-) -> tuple[LoihiconvError, ...]:
+def problems(model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()) -> tuple[LoihiconvError, ...]:
     """Everything that stands in the way of `read_torch`, in the order of the network; empty if nothing does."""
     try:
         reader = _Reader(record(model, example_shape, is_leaf, batch, inputs), name_of(inside(model)))
@@ -78,9 +74,7 @@ def problems(
     return found
 
 
-def results(
-    model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()
-) -> dict[str, torch.Tensor]:
+def results(model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()) -> dict[str, torch.Tensor]:
     """{node of `read_torch`: what its operation gives for the example}, the example's own inputs first."""
     return _Reader(record(model, example_shape, is_leaf, batch, inputs), name_of(inside(model))).results()
 

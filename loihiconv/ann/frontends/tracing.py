@@ -119,12 +119,17 @@ def record(
                 remedy="use PyTorch's operations throughout",
             ) from error
         raise InvalidModel(
-            f"forward() fails on an example of shape {_text(inputs) or tuple(example_shape)}: {type(error).__name__}: {' '.join(str(error).split())}",
+            f"forward() fails on an example of shape {_text(inputs) or tuple(example_shape)}: {said(error)}",
             where=recorder.path or name_of(model),
             remedy="give the shape of one sample, without the batch axis, and check that the model runs on it",
         ) from error
     nodes, modules = tuple(graph.nodes), dict(root.named_modules())
     return Trace(nodes, recorder.values, recorder.paths, recorder.names, recorder.dependent, recorder.memory, modules, root.chosen)
+
+
+def said(error: Exception) -> str:
+    """An exception on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _text(inputs: Sequence[Part]) -> str:

@@ -94,7 +94,7 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
     UnsupportedLayer
         If two linear layers follow one another that cannot be merged.
     """
-    notes, parts = ann.notes, ann.parts
+    notes, original = ann.notes, ann
     ann = _in_float64(ann)
     for stage in (*_STAGES, _POOLING[maxpool]):
         ann, new = _applied(stage, ann)
@@ -107,7 +107,7 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
             f"layers that follow one another without a ReLU become one set of synapses each: {merged:,} weights in place of {unmerged:,}; "
             "a ReLU between them keeps them apart",
         )
-    return Lowered(replace(ann, parts=parts), notes + rounding_notes(ann))
+    return Lowered(replace(ann, parts=original.parts, output_name=original.output_name), notes + rounding_notes(ann))
 
 
 def _applied(stage: tuple[Rewrite, ...], ann: Ann) -> tuple[Ann, tuple[str, ...]]:

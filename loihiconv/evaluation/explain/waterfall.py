@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
+from loihiconv.ann.frontends.given import for_network
 from loihiconv.core.errors import InvalidData, InvalidSetting
+from loihiconv.core.input_coding import Samples, sample_parts
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Integrator, Network, Readout, Recording
 from loihiconv.evaluation.explain.analog import RateModel
@@ -96,7 +98,7 @@ class Waterfall:
 def waterfall(
     model: Source,
     net: Network,
-    test_set: tuple[Array, Array],
+    test_set: tuple[Samples, Array],
     *,
     recorded: Mapping[str, Recording | Array] | None = None,
     layer_samples: int = LAYER_SAMPLES,
@@ -131,8 +133,9 @@ def waterfall(
     InvalidData
         If samples and labels, or what was recorded, do not belong together.
     """
-    model, net = readable(model), one_output(net)
-    x, y = check_test_set(test_set, net.readout.size)
+    net = one_output(net)
+    model = for_network(readable(model), net)
+    x, y = check_test_set(test_set, net.readout.size, sample_parts(net))
     if layer_samples < 1:
         raise InvalidSetting(f"layer_samples {layer_samples}", where="layer_samples", limit="at least 1 expected")
     origin = float_origin(net)

@@ -14,6 +14,7 @@ import torch
 from typing_extensions import Unpack
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
+from loihiconv.ann.frontends.given import opened
 from loihiconv.ann.frontends.selection import judged
 from loihiconv.backends.run import run
 from loihiconv.backends.simulators import simulator_of
@@ -21,6 +22,7 @@ from loihiconv.conversion.convert import Measured, Progress, build, measure
 from loihiconv.conversion.search import Judge, search
 from loihiconv.core.errors import InvalidData, InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.fingerprints import fingerprint
+from loihiconv.core.input_coding import Samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.evaluation.predicting import check_test_set, predict
@@ -33,8 +35,8 @@ from loihiconv.hardware.board import Board, load_board
 
 def sweep(
     model: Source,
-    calibration: Array | torch.Tensor,
-    test_set: tuple[Array, Array],
+    calibration: Samples | torch.Tensor,
+    test_set: tuple[Samples, Array],
     *,
     board: str | Path | Board | None,
     axes: Mapping[str, Any],
@@ -54,7 +56,8 @@ def sweep(
     ----------
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     calibration : array or tensor (N, \\*shape)
-        Training samples, as for `loihiconv.convert`.
+        Training samples, as for `loihiconv.convert`. Of a network with several inputs {name: array}, or a tuple of arrays, here and
+        for x below.
     test_set : (x (M, \\*shape), y (M,))
         What accuracy is measured on. Take training samples that are not among ``calibration``, and say ``on="train"``:
         who picks the best of many settings on test samples tunes on them.
@@ -93,7 +96,8 @@ def sweep(
     todo = points(axes, settings, board)
     if on not in get_args(Part):
         raise InvalidSetting(f"on {on!r}", where="sweep", limit='"train" or "test" expected')
-    samples, (x, y) = _samples(calibration), check_test_set(test_set)
+    model, calibration = opened(model, calibration)
+    samples, (x, y) = _samples(calibration), check_test_set(test_set, inputs=model.inputs)
     if not len(x) or x.shape[1:] != samples.shape[1:]:
         raise InvalidData(f"test set of shape {x.shape}", where="sweep", limit=f"(M, *{samples.shape[1:]}) expected, M at least 1")
     model, stored = judged(model, output, x.shape[1:]), SweepCache(cache)
@@ -206,7 +210,7 @@ def _key(point: Point, board: Board | None, device: str, hashes: Mapping[str, st
     return fingerprint(point.to_json(), sorted(point.given) if point.searching else None, where, dict(hashes))
 
 
-def _samples(calibration: Array | torch.Tensor) -> Array:
+def _samples(calibration: object) -> Array:
     if not isinstance(calibration, (np.ndarray, torch.Tensor)):
         raise InvalidData(
             f"{type(calibration).__name__} as calibration data",
