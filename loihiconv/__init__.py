@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from loihiconv.core.drift import Drift, diff
     from loihiconv.core.errors import LoihiconvError
     from loihiconv.core.network import Network, Recording, save
+    from loihiconv.core.selection import only
     from loihiconv.evaluation.compare import Comparison, compare
     from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
@@ -51,6 +52,7 @@ _MODULES = {
     "core.drift": ("Drift", "diff"),
     "core.errors": ("LoihiconvError",),
     "core.network": ("Network", "Recording", "save"),
+    "core.selection": ("only",),
     "evaluation.compare": ("Comparison", "compare"),
     "evaluation.sweep.result": ("SweepResult",),
     "evaluation.sweep.sweep": ("sweep",),
@@ -90,6 +92,7 @@ __all__ = [
     "from_netx",
     "from_nir",
     "load",
+    "only",
     "place",
     "plot_sweep",
     "realize",

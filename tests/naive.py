@@ -27,6 +27,7 @@ class Result:
     potentials_over_time: Array
     synaptic_operations: float
     output_spikes: Array | None = None
+    outputs: tuple[int, ...] = ()
 
     @property
     def potentials(self) -> Array:
@@ -34,8 +35,11 @@ class Result:
 
     @property
     def predictions(self) -> Array:
-        """Largest potential; with a softmax, the most output spikes and then the largest potential of those."""
+        """Largest potential, of each output; with a softmax, the most output spikes and then the largest potential of those."""
         v = self.potentials.reshape(len(self.potentials), -1)
+        if self.outputs:
+            begins = [sum(self.outputs[:i]) for i in range(len(self.outputs))]
+            return np.array([[int(np.argmax(row[b : b + size])) for b, size in zip(begins, self.outputs, strict=True)] for row in v])
         won = np.zeros(v.shape, int) if self.output_spikes is None else self.output_spikes
         return np.array([max(range(v.shape[1]), key=lambda i: (won[k, i], v[k, i], -i)) for k in range(len(v))])
 
@@ -69,9 +73,9 @@ def matrix(linear: LinearMap, shape: Shape) -> Array:
 
 
 def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
-    """Run samples x (N, *input shape); int64 for fixed point, float64 unless told otherwise for float."""
+    """Run samples x (N, *input shape), packed for several inputs; int64 for fixed point, float64 unless told otherwise for float."""
     number = dtype or (np.int64 if network.fixed_point else np.float64)
-    payload = input_coding.payloads(network.input, input_coding.check_samples(network.input, x))
+    payload = input_coding.input_payloads(network, input_coding.check_samples(network, x))
     currents = input_coding.host_currents(network, payload)
     synapses = {i: matrix(c.map, network[c.source].shape).astype(number) for i, c in enumerate(network.connections) if not c.on_host}
     one = 64 if network.fixed_point else 1
@@ -95,15 +99,15 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                 if isinstance(p, Input) and p.coding == "poisson":
                     drawn = words(p.seed, INPUT, k, begin=0, steps=steps, size=prod(p.shape))[t]
                     spikes[p.name][k, t] = [
-                        int(w) * (p.payload_max or 1) < float(x) * 2**32 for w, x in zip(drawn, payload[k].flat, strict=True)
+                        int(w) * (p.payload_max or 1) < float(x) * 2**32 for w, x in zip(drawn, payload[p.name][k].flat, strict=True)
                     ]
                     sent[p.name] = spikes[p.name][k, t].astype(number)
                     continue
                 if isinstance(p, Input) and not p.spiking:
-                    sent[p.name] = payload[k].ravel().astype(number)
+                    sent[p.name] = payload[p.name][k].ravel().astype(number)
                     continue
                 if isinstance(p, Input):
-                    vth, bias, total = p.payload_max or 1, 0, payload[k].ravel().astype(number)
+                    vth, bias, total = p.payload_max or 1, 0, payload[p.name][k].ravel().astype(number)
                 else:
                     bias = np.broadcast_to(p.bias, p.shape).ravel().astype(number)
                     bias = currents[p.name][k].ravel() if p.name in currents else bias
@@ -138,7 +142,9 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                 sent[p.name] = fired.astype(number)
     shaped = {name: s.reshape(n, steps, *network[name].shape) for name, s in spikes.items()}
     won = _softmax(network.readout, course) if network.readout.decision == "softmax" else None
-    return Result(shaped, course.reshape(n, steps, *network.readout.shape), operations / n, won)
+    return Result(
+        shaped, course.reshape(n, steps, *network.readout.shape), operations / n, won, tuple(part.size for part in network.readout.parts)
+    )
 
 
 def check_spikes(recording: Recording, expected: Result) -> None:

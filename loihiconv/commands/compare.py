@@ -29,6 +29,7 @@ def compare(
     stock_models: given.StockModels = False,
     mean: given.Mean = "",
     std: given.Std = "",
+    output: given.Output = None,
     explain: given.Explain = False,
     html: given.Html = None,
     markdown: given.Markdown = None,
@@ -61,8 +62,8 @@ def compare(
         converted = load(net)
     else:
         train = read_data(data, "train", mean, std, shape, same_file_is_fine=False)
-        calibration = train.x[: conversion.samples]
-        converted = conversion.convert(network, train.x)
+        calibration = train.rows(slice(conversion.samples)).x
+        converted = conversion.convert(network, train.x, output)
     with bars() as progress:
         result = run_compare(
             network,
@@ -74,6 +75,7 @@ def compare(
             stock_models=stock_models,
             explain=explain or bool(html or markdown),
             calibration=calibration,
+            output=output,
             progress=progress,
         )
     print_json(result.to_json()) if as_json else print_comparison(result)

@@ -52,15 +52,17 @@ class Conversion:
 
         self.board = load_board(board)
 
-    def convert(self, model: Any, x_train: Any) -> Network:
+    def convert(self, model: Any, x_train: Any, output: str | None = None) -> Network:
         """Convert with a progress bar and notes on stderr."""
         from loihiconv.commands.progress import bars
         from loihiconv.conversion.convert import convert as run_convert
+        from loihiconv.core.samples import rows
 
         with bars() as progress:
             net = run_convert(
                 model,
-                x_train[: self.samples],
+                rows(x_train, slice(self.samples)),
+                output=output,
                 board=self.board,
                 timesteps=self.timesteps,
                 optimize=self.optimize,

@@ -23,6 +23,7 @@ def convert(
     weights: given.Weights = None,
     mean: given.Mean = "",
     std: given.Std = "",
+    output: given.Output = None,
     as_json: given.Json = False,
 ) -> None:
     """Convert a trained network for a board and save it.
@@ -35,7 +36,7 @@ def convert(
     check_writable(out)
     file = open_file(model)
     data = read_data(calibration, "train", mean, std, shape_of(file))
-    net = conversion.convert(load_model(file or model, weights), data.x)
+    net = conversion.convert(load_model(file or model, weights), data.x, output)
     save(net, out)
     if as_json:
         print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **net.record.to_json()})

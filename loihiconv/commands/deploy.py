@@ -47,7 +47,7 @@ def deploy(
     check_free(Path(out).absolute())
     access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
     net = load(network)
-    data = given.read_data(samples, "test", mean, std, net.input.sample_shape)
+    data = given.read_data(samples, "test", mean, std, given.shapes_of(net))
     done = write(net, data.x, out, board=board, realization=realization, lif_ratio=lif_ratio, access=access, samples=selftest_samples)
     detection = detect(access)
     outcome = None

@@ -18,6 +18,7 @@ def export(
     network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
     nir: Annotated[Path | None, typer.Option(help="Write it as a NIR graph (.nir).")] = None,
     as_float: Annotated[bool, typer.Option("--float", help="The float network that a fixed-point one was quantized from.")] = False,
+    output: given.Output = None,
     as_json: given.Json = False,
 ) -> None:
     """Write a saved network for other programs, and say what their format cannot.
@@ -28,6 +29,7 @@ def export(
         raise InvalidSetting("no format", where="export", remedy="give --nir FILE")
     check_writable(nir)
     from loihiconv.core.artifact import load
+    from loihiconv.core.selection import only
     from loihiconv.exchange.export_nir import export_nir
 
     net = load(network)
@@ -35,6 +37,8 @@ def export(
         if net.origin is None:
             raise InvalidSetting("it was not quantized from a float network", where=str(network), remedy="leave --float out")
         net = net.origin
+    if output is not None:
+        net = only(net, output)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # said below, line by line
         sentences = export_nir(net, nir)

@@ -61,7 +61,7 @@ def import_network(
     from loihiconv.core.network import save
     from loihiconv.exchange.importing import import_network as run_import
 
-    samples = None if calibration is None else read_data(calibration, "train", mean, std).x[:calibration_samples]
+    samples = None if calibration is None else read_data(calibration, "train", mean, std).rows(slice(calibration_samples)).x
     net = run_import(file, timesteps=timesteps, calibration=samples, board=chosen, dt=dt, **options)
     save(net, out)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from loihiconv.core.errors import InvalidData, InvalidModel, InvalidSetting
 if TYPE_CHECKING:
     from loihiconv.ann.frontends import FloatModel
     from loihiconv.core.linear import Shape
+    from loihiconv.core.network import Network
 
 Model = Annotated[
     str,
@@ -50,6 +52,7 @@ LavaSamples = Annotated[
     ),
 ]
 Samples = Annotated[int | None, typer.Option(help="Only the first so many samples.")]
+Output = Annotated[str | None, typer.Option(help="Of a network with several outputs the only one that counts, by its name.")]
 Realize = Annotated[
     Literal["native", "atrlif", "lif"] | None,
     typer.Option("--realization", help="How neurons on the chip reset by subtraction; lava then runs the chip's own process graph."),
@@ -79,9 +82,42 @@ def open_file(model: str) -> FloatModel | None:
     return readable(Path(model))
 
 
-def shape_of(file: FloatModel | None) -> Shape | None:
-    """Shape of a sample, where there is a file that knows it."""
+def shape_of(file: FloatModel | None) -> Shape | Mapping[str, Shape] | None:
+    """Shape of a sample, or of one for each input, where there is a file that knows it."""
+    if file is not None and file.inputs:
+        return {part.name: part.shape for part in file.inputs}
     return None if file is None else file.sample_shape
+
+
+def shapes_of(net: Network) -> Shape | Mapping[str, Shape]:
+    """The same of a spiking network."""
+    from loihiconv.core.input_coding import sample_parts
+
+    first, *others = sample_parts(net)
+    return {part.name: part.shape for part in (first, *others)} if others else first.shape
+
+
+def read_shapes(given: list[str]) -> Shape | Mapping[str, Shape] | tuple[Shape, ...] | None:
+    """Shapes as the command line has them: one, several in order, or several by name.
+
+    Raises
+    ------
+    InvalidSetting
+        If some have names and others none, or one is no shape.
+    """
+    named = [text.rpartition("=")[::2] for text in given if text]
+    shapes = [(name.strip(), _sizes(sizes)) for name, sizes in named]
+    if any(name for name, _ in shapes):
+        if not all(name for name, _ in shapes) or len(dict(shapes)) < len(shapes):
+            raise InvalidSetting(", ".join(given), where="--shape", limit="a name of its own for each input expected, or none at all")
+        return dict(shapes)
+    if not shapes:
+        return None
+    return shapes[0][1] if len(shapes) == 1 else tuple(shape for _, shape in shapes)
+
+
+def _sizes(text: str) -> Shape:
+    return tuple(int(n) for n in numbers(text, "shape"))
 
 
 def load_model(model: str | FloatModel, weights: Path | None) -> Any:
@@ -96,9 +132,15 @@ def load_model(model: str | FloatModel, weights: Path | None) -> Any:
 
 
 def read_data(
-    path: Path, part: Literal["train", "test"], mean: str, std: str, shape: Shape | None = None, *, same_file_is_fine: bool = True
+    path: Path,
+    part: Literal["train", "test"],
+    mean: str,
+    std: str,
+    shape: Shape | Mapping[str, Shape] | None = None,
+    *,
+    same_file_is_fine: bool = True,
 ) -> Any:
-    """One part of an .npz file, for a network that takes samples of this shape, where it is known.
+    """One part of an .npz file, for a network that takes samples of this shape, or of one for each input, where it is known.
 
     ``same_file_is_fine`` says whether plain x and y may stand for the part.
     """
@@ -111,18 +153,17 @@ def read_data(
             limit="calibration must not see test samples",
             remedy="add x_train, or convert first and pass the result with --net",
         )
-    return read_npz(path, part, mean=numbers(mean, "mean"), std=numbers(std, "std"), shape=shape)
+    known = {"shapes": shape} if isinstance(shape, Mapping) else {"shape": shape}
+    return read_npz(path, part, mean=numbers(mean, "mean"), std=numbers(std, "std"), **known)
 
 
 def first_samples(data: Any, samples: int | None) -> Any:
     """A data set cut to its first samples."""
-    from loihiconv.core.dataset import Dataset
-
     if samples is None:
         return data
     if samples < 1:
         raise InvalidSetting(f"{samples} samples", where="--samples", limit="at least 1 expected")
-    return Dataset(data.x[:samples], None if data.y is None else data.y[:samples])
+    return data.rows(slice(samples))
 
 
 def numbers(text: str, option: str) -> list[float]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from loihiconv.commands import options as given
-from loihiconv.commands.options import first_samples, read_data
+from loihiconv.commands.options import first_samples, read_data, shapes_of
 from loihiconv.commands.terminal import note, print_json, print_table
 from loihiconv.core.files import check_writable, write_npz
 from loihiconv.core.numbers import quantity
+
+if TYPE_CHECKING:
+    from loihiconv.core.network import Network, Recording
 
 
 def run(
@@ -30,7 +33,9 @@ def run(
     memory: given.Memory = None,
     stock_models: given.StockModels = False,
     strict: given.Strict = False,
-    out: Annotated[Path | None, typer.Option(help="Write predictions, potentials, spike counts and sums of payloads (.npz).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write predictions, potentials, each of several outputs, spike counts and sums of payloads (.npz).")
+    ] = None,
     mean: given.Mean = "",
     std: given.Std = "",
     as_json: given.Json = False,
@@ -46,11 +51,11 @@ def run(
     if out is not None:
         check_writable(out)
     net = load(network)
-    test = first_samples(read_data(data, "test", mean, std, net.input.sample_shape), samples)
-    labels = _labels(test.y, net.readout.size)
+    test = first_samples(read_data(data, "test", mean, std, shapes_of(net)), samples)
+    labels = _labels(test.y, net)
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 
-    with Bar(backend, len(test.x)) as bar:
+    with Bar(backend, len(test)) as bar:
         recording = run_network(
             net,
             test.x,
@@ -85,16 +90,28 @@ def run(
     if out is not None:
         counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
         counts |= {f"payload_sums/{name}": sums for name, sums in recording.payload_sums.items()}
-        write_npz(out, {"predictions": recording.predictions, "potentials": recording.potentials, **counts})
+        outputs = {f"outputs/{name}": values for name, values in _outputs(recording).items()}
+        write_npz(out, {"predictions": recording.predictions, "potentials": recording.potentials, **outputs, **counts})
     if as_json:
         print_json({**summary, "predictions": recording.predictions.tolist()})
         return
     print_table(f"{network} on {data}", ["quantity", "value"], [[key, quantity(value)] for key, value in summary.items()])
 
 
-def _labels(y: Any, classes: int) -> Any:
+def _outputs(recording: Recording) -> dict[str, Any]:
+    """Each output where there are several."""
+    return recording.outputs if isinstance(recording.outputs, dict) else {}
+
+
+def _labels(y: Any, net: Network) -> Any:
     """Labels that accuracy can be judged by, checked before anything runs; None where there are none."""
     if y is None:
+        return None
+    classes = net.readout.size
+    if net.readout.parts:
+        from loihiconv.core.parts import described
+
+        note(f"{described(net.outputs, 'outputs')}: no accuracy is given; compare --output judges one, --out writes all of them")
         return None
     if classes == 1:
         note("the network has one output, so that no accuracy is given; --out writes its potentials")

@@ -37,6 +37,7 @@ def sweep(
     device: given.Device = "cpu",
     mean: given.Mean = "",
     std: given.Std = "",
+    output: given.Output = None,
     as_json: given.Json = False,
 ) -> None:
     """Convert with every combination of settings and compare accuracy, time steps and synaptic operations.
@@ -58,13 +59,14 @@ def sweep(
     network = load_model(file or model, weights)
     result = _run(
         network,
-        train.x[:calibration_samples],
+        train.rows(slice(calibration_samples)).x,
         (judged.x, judged.y),
         board=board,
         axes=axes,
         on="train" if on == "train" else "test",
         cache=cache,
         device=device,
+        output=output,
     )
     _show(result, as_json=as_json)
     if not result.complete:
@@ -117,18 +119,16 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: Path) ->
     import numpy as np
 
     from loihiconv.conversion.bias_correction import spread_samples
-    from loihiconv.core.dataset import Dataset
 
-    rest = len(train.x) - calibration_samples
+    rest = len(train) - calibration_samples
     if rest < 1:
         raise InvalidData(
             f"no training samples are left beside {calibration_samples} for calibration",
             where=str(data),
-            limit=f"it holds {len(train.x)}",
+            limit=f"it holds {len(train)}",
             remedy="lower --calibration-samples",
         )
-    chosen = np.asarray(spread_samples(np.arange(calibration_samples, len(train.x)), samples))
-    return Dataset(train.x[chosen], None if train.y is None else train.y[chosen])
+    return train.rows(np.asarray(spread_samples(np.arange(calibration_samples, len(train)), samples)))
 
 
 def _show(result: SweepResult, *, as_json: bool) -> None:

@@ -185,11 +185,12 @@ def _shape(model: FloatModel, example: object) -> Shape:
             remedy = "give the shape of one sample, such as 1,28,28 (--shape), or some samples"
             raise InvalidData("the shape of a sample is not known", where=model.name, limit="the model does not say it", remedy=remedy)
         return model.sample_shape
-    if model.input_names and not model.inputs:
+    sizes = _sizes(example, "example")
+    if model.input_names and sizes != model.sample_shape:
         names = ", ".join(f"{name!r}: ..." for name in model.input_names)
         what = f"one shape for {len(model.input_names)} inputs"
         raise InvalidData(what, where="example", limit=f"{{{names}}} expected", remedy="give the shape of a sample of each")
-    return _sizes(example, "example")
+    return sizes
 
 
 def _sizes(example: object, where: str) -> Shape:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.samples import count, rows
 
 Part: TypeAlias = Literal["train", "test"]
 PAIRS: dict[Part, tuple[str, str]] = {"train": ("x_train", "y_train"), "test": ("x_test", "y_test")}
@@ -23,13 +24,31 @@ _CHANNELS = (1, 3, 4)
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples (N, \\*shape), channels first unless the network takes others, and labels (N,) or None where the file has none."""
+    """Samples (N, \\*shape), channels first unless the network takes others, and labels (N,) or None where the file has none.
 
-    x: Array
+    Of networks with several inputs the samples are {input: array}.
+    """
+
+    x: Array | dict[str, Array]
     y: Array | None
 
+    def __len__(self) -> int:
+        return count(self.x)
 
-def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: Sequence[float] = (), shape: Shape | None = None) -> Dataset:
+    def rows(self, which: Any) -> Dataset:
+        """Some of the samples, by an index of the first axis."""
+        return Dataset(rows(self.x, which), None if self.y is None else self.y[which])
+
+
+def read_npz(
+    path: str | Path,
+    part: Part,
+    *,
+    mean: Sequence[float] = (),
+    std: Sequence[float] = (),
+    shape: Shape | None = None,
+    shapes: Mapping[str, Shape] | None = None,
+) -> Dataset:
     """Read one part of a file of arrays.
 
     Bytes are taken for images and treated as torchvision's ``ToTensor`` does: divided by 255, with (N, H, W) and
@@ -38,13 +57,16 @@ def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: S
     Parameters
     ----------
     path : str or Path
-        ``.npz`` with x_train, y_train, x_test, y_test, or with x and y. No pickled objects are read.
+        ``.npz`` with x_train, y_train, x_test, y_test, or with x and y. Where samples are several arrays, these are called x_train/NAME
+        and so on, NAME being the input's. No pickled objects are read.
     part : "train" or "test"
         Where the file has only x and y, they are it.
     mean, std : sequences of float, optional
         Per channel (or one for all): x <- (x - mean) / std afterwards.
     shape : tuple of int, optional
         Of the samples that the network takes, where it is known: networks of Keras take images (H, W, C).
+    shapes : {input: tuple of int}, optional
+        The same of several inputs.
 
     Raises
     ------
@@ -52,27 +74,47 @@ def read_npz(path: str | Path, part: Part, *, mean: Sequence[float] = (), std: S
         If the file is missing, is no npz, or lacks the arrays.
     """
     arrays = _arrays(Path(path), [name for pair in (PAIRS[part], PLAIN) for name in pair])
-    names = next((pair for pair in (PAIRS[part], PLAIN) if pair[0] in arrays), None)
+    names = next((pair for pair in (PAIRS[part], PLAIN) if _named(arrays, pair[0])), None)
     if names is None:
         wanted = " or ".join(" and ".join(pair) for pair in (PAIRS[part], PLAIN))
         raise InvalidData(f"has no {PAIRS[part][0]}", where=str(path), limit=f"arrays {wanted} expected")
-    x, y = arrays[names[0]], arrays.get(names[1])
+    x, y = _named(arrays, names[0]), arrays.get(names[1])
     if y is not None:
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-        if len(y) != len(x):
-            raise InvalidData(f"{len(x)} samples in {names[0]}, {len(y)} labels in {names[1]}", where=str(path), limit="as many expected")
-    return Dataset(_standardised(_images(x, shape), mean, std, _channel_axis(shape)), y)
+        for name, values in x.items():
+            if len(y) != len(values):
+                where = f"{names[0]}/{name}" if name else names[0]
+                raise InvalidData(
+                    f"{len(values)} samples in {where}, {len(y)} labels in {names[1]}", where=str(path), limit="as many expected"
+                )
+    if set(x) == {""}:
+        return Dataset(_standardised(_images(x[""], shape), mean, std, _channel_axis(shape)), y)
+    if mean or std:
+        raise InvalidData(
+            f"mean and std for several inputs ({', '.join(x)})",
+            where=str(path),
+            limit="they are of one",
+            remedy="standardise them in the file",
+        )
+    return Dataset({name: _images(values, (shapes or {}).get(name)) for name, values in x.items()}, y)
 
 
 def holds(path: str | Path, part: Part) -> bool:
     """Whether a file has samples that are marked as this part."""
     with _archive(Path(path)) as archive:
-        return PAIRS[part][0] in archive.files
+        return any(name.split("/")[0] == PAIRS[part][0] for name in archive.files)
 
 
 def _arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
     with _archive(path) as archive:
-        return {name: archive[name] for name in archive.files if name in wanted}
+        return {name: archive[name] for name in archive.files if name.split("/")[0] in wanted}
+
+
+def _named(arrays: Mapping[str, Array], name: str) -> dict[str, Array]:
+    """The array of a name, under "", or those of several inputs by theirs."""
+    if name in arrays:
+        return {"": arrays[name]}
+    return {key.partition("/")[2]: values for key, values in arrays.items() if key.startswith(f"{name}/")}
 
 
 @contextmanager

@@ -41,7 +41,8 @@ def packed(parts: Sequence[Part], x: Any) -> Array:
     if len({len(values) for values in arrays}) > 1:
         numbers = ", ".join(f"{part.name} {len(values)}" for part, values in zip(parts, arrays, strict=True))
         raise InvalidData(f"other numbers of samples ({numbers})", where="input", limit="one of each per sample expected")
-    return np.concatenate([values.reshape(len(values), -1).astype(np.float32) for values in arrays], axis=1)
+    flat = [values.reshape(len(values), part.size).astype(np.float32) for part, values in zip(parts, arrays, strict=True)]
+    return np.concatenate(flat, axis=1)
 
 
 def gathered(parts: Sequence[Part], x: Any) -> Any:
@@ -49,6 +50,16 @@ def gathered(parts: Sequence[Part], x: Any) -> Any:
     if len(parts) > 1:
         return packed(parts, x)
     return _in_order(parts, x)[0] if isinstance(x, Mapping) else x
+
+
+def rows(x: Any, which: Any) -> Any:
+    """Some of the samples, of one array or of each of several by name; ``which`` indexes the first axis."""
+    return {name: values[which] for name, values in x.items()} if isinstance(x, Mapping) else x[which]
+
+
+def count(x: Any) -> int:
+    """Number of samples, of one array or of several by name."""
+    return len(next(iter(x.values()))) if isinstance(x, Mapping) else len(x)
 
 
 def _in_order(parts: Sequence[Part], x: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from loihiconv.core.linear import Conv, Dense, LinearMap, Shape, sparse
-from loihiconv.core.network import Connection, Network, Readout
+from loihiconv.core.network import Connection, Network, Readout, check_network
 from loihiconv.core.parts import find, slices
 
 Value = TypeVar("Value")
@@ -33,6 +33,7 @@ def only(network: Network, output: str) -> Network:
     InvalidSetting
         If there is none of this name.
     """
+    check_network(network)
     index = find(network.outputs, output, "output")
     readout = network.readout
     if not readout.parts:

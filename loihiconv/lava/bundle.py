@@ -21,6 +21,7 @@ from loihiconv.core.artifact import load
 from loihiconv.core.dataset import read_npz
 from loihiconv.core.errors import ArtifactError, LoihiconvError
 from loihiconv.core.fingerprints import fingerprints
+from loihiconv.core.input_coding import check_samples, sample_parts
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
 from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
@@ -142,17 +143,19 @@ def _selftest(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     network = load(options.folder / "network.lnet")
-    data = read_npz(options.data, "test", shape=network.input.sample_shape)
-    x = data.x[: options.samples]
-    recording = _execute(options, network, x, spikes=False)
+    shapes = {part.name: part.shape for part in sample_parts(network)}
+    data = read_npz(options.data, "test", shape=next(iter(shapes.values())), shapes=shapes).rows(slice(options.samples))
+    recording = _execute(options, network, check_samples(network, data.x), spikes=False)
     if options.out is not None:
         np.savez(options.out, predictions=recording.predictions, potentials=recording.potentials)
     if recording.profile:
         print(json.dumps(recording.profile))
-    print("predictions:", " ".join(map(str, recording.predictions.tolist())))
-    if data.y is not None:
-        correct = int((recording.predictions == data.y[: len(x)]).sum())
-        print(f"correct: {correct} of {len(x)}")
+    for i, part in enumerate(network.readout.parts):
+        print(f"predictions of {part.name}:", " ".join(map(str, recording.predictions[:, i].tolist())))
+    if not network.readout.parts:
+        print("predictions:", " ".join(map(str, recording.predictions.tolist())))
+    if data.y is not None and not network.readout.parts:
+        print(f"correct: {int((recording.predictions == data.y).sum())} of {len(data)}")
     return 0
 
 

@@ -272,7 +272,7 @@ def test_a_boards_own_formats(network: Network, message: str | None) -> None:
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(case=cases())
+@given(case=cases(several=True))
 def test_random_networks_break_no_rule(case: Case) -> None:
     validate(case.network)
 

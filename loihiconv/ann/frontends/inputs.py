@@ -55,6 +55,8 @@ def calling(model: nn.Module, parts: Sequence[Part]) -> Calling:
         return lambda module, tensors: module(*tensors)
     names, required = [part.name for part in parts], required_inputs(model)
     parameters = [p for p in _parameters(model) if p.kind is not p.VAR_POSITIONAL]
+    if not required and len(parameters) < len(_parameters(model)):  # forward(*inputs)
+        return lambda module, tensors: module(*tensors)
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
     known = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
     if all(name in known or open_ended for name in names) and set(required) <= set(names):

@@ -121,9 +121,13 @@ class TorchModel(FloatModel):
         """The tensors that are outputs; which ones these are shows when the model is read."""
         if isinstance(result, torch.Tensor):
             return (result,)
+        return self.chosen(shape).of(result)
+
+    def chosen(self, shape: Shape) -> Chosen:
+        """Which parts of what the module returns are outputs."""
         if self._chosen is None:
             self._chosen = record(self.module, shape, is_leaf, self._examples, self.inputs).chosen
-        return self._chosen.of(result)
+        return self._chosen
 
     def stored(self, shape: Shape) -> Stored:
         module = in_effect(copied(self.module))

@@ -52,7 +52,10 @@ def fitted(network: Network, realization: str) -> Network:
 
 @pytest.mark.usefixtures("forked")
 @slow
-@given(case=cases(max_timesteps=12, max_samples=3, graded=False), realization=st.sampled_from(("native", "atrlif", "atrlif", "lif")))
+@given(
+    case=cases(max_timesteps=12, max_samples=3, graded=False, several=True),
+    realization=st.sampled_from(("native", "atrlif", "atrlif", "lif")),
+)
 def test_every_spike_equals_the_emulators(case: Case, realization: str) -> None:
     assume(not any(isinstance(p, MaxPool) for p in case.network.populations))
     network = fitted(case.network, realization)
