@@ -12,8 +12,8 @@ from torch.fx.node import map_arg
 
 from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers the handlers
 from loihiconv.ann.frontends.copies import inside, name_of
-from loihiconv.ann.frontends.layers.trials import by_trial
 from loihiconv.ann.frontends.joining import joined
+from loihiconv.ann.frontends.layers.trials import by_trial
 from loihiconv.ann.frontends.memory import REMEDY
 from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler, signals_in
 from loihiconv.ann.frontends.remedies import Refused

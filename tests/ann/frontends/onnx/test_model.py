@@ -42,8 +42,9 @@ def test_a_file_goes_all_the_way(tmp_path: Path) -> None:
 
 def test_several_inputs_and_outputs_go_all_the_way(tmp_path: Path) -> None:
     nodes = [
-        *(node("Flatten", "x", "f"), node("MatMul", "f w", "a"), node("MatMul", "z v", "b"), node("Add", "a b", "s")),
-        *(node("Relu", "s", "h"), node("MatMul", "h u", "policy"), node("ReduceMean", "h", "value", axes=[1], keepdims=0)),
+        *(node("Flatten", "x", "f"), node("MatMul", "f w", "a", name="one"), node("MatMul", "z v", "b", name="two")),
+        *(node("Add", "a b", "s"), node("Relu", "s", "h"), node("MatMul", "h u", "policy", name="head")),
+        *(node("ReduceMean", "h", "value", axes=[1], keepdims=0)),
     ]
     model = made(nodes, (1, 2, 3), {"w": weights(6, 8), "v": weights(2, 8), "u": weights(8, 3)}, output="policy")
     model.graph.input.append(onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, ["N", 2]))
