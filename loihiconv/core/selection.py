@@ -39,10 +39,11 @@ def only(network: Network, output: str) -> Network:
     if not readout.parts:
         return network
     part, rows = readout.parts[index], list(slices(readout.parts).values())[index]
-    v_init, bias = (np.broadcast_to(values, readout.shape)[rows].copy() for values in (readout.v_init, readout.bias))
+    v_init, bias = (np.broadcast_to(values, readout.shape).reshape(-1)[rows] for values in (readout.v_init, readout.bias))
     alone = replace(readout, shape=(part.size,), v_init=v_init, bias=bias, scale=readout.scale * part.scale, parts=())
-    connections = [_into(network, c, rows) if c.target == readout.name else c for c in network.connections]
-    reduced = _reduced(network, alone, [c for c in connections if c is not None], index)
+    into = [replace(c, map=_rows(c.map, rows, network[c.source].shape)) for c in network.incoming(readout.name)]
+    into = [c for c in into if c.map.weight.any()] or into[:1]
+    reduced = _reduced(network, alone, [*(c for c in network.connections if c.target != readout.name), *into], index)
     if output not in reduced:
         reduced = _renamed(reduced, output)
     return replace(reduced, origin=network.origin and only(network.origin, output))
@@ -84,12 +85,6 @@ def _renamed(network: Network, name: str) -> Network:
         connections=tuple(replace(c, target=name) if c.target == before else c for c in network.connections),
         record=replace(record, calibration=calibration, quantization=under(record.quantization), bounds=under(record.bounds)),
     )
-
-
-def _into(network: Network, connection: Connection, rows: slice) -> Connection | None:
-    """What of a connection ends at some neurons of its target; None where that is nothing."""
-    part = _rows(connection.map, rows, network[connection.source].shape)
-    return replace(connection, map=part) if part.weight.any() else None
 
 
 def _rows(linear: LinearMap, rows: slice, input_shape: Shape) -> LinearMap:

@@ -44,7 +44,7 @@ def test_several_inputs_and_outputs_go_all_the_way(tmp_path: Path) -> None:
     nodes = [
         *(node("Flatten", "x", "f"), node("MatMul", "f w", "a", name="one"), node("MatMul", "z v", "b", name="two")),
         *(node("Add", "a b", "s"), node("Relu", "s", "h"), node("MatMul", "h u", "policy", name="head")),
-        *(node("ReduceMean", "h", "value", axes=[1], keepdims=0)),
+        node("ReduceMean", "h", "value", axes=[1], keepdims=0),
     ]
     model = made(nodes, (1, 2, 3), {"w": weights(6, 8), "v": weights(2, 8), "u": weights(8, 3)}, output="policy")
     model.graph.input.append(onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, ["N", 2]))
@@ -55,7 +55,7 @@ def test_several_inputs_and_outputs_go_all_the_way(tmp_path: Path) -> None:
     assert "2 outputs: policy (3), value (1)" in checked.notes
     x = {"z": np.abs(samples((2,))), "x": np.abs(samples((1, 2, 3)))}
     net = lc.convert(path, x, board="kapoho_point", timesteps=64)
-    assert [(p.name, p.shape) for p in net.inputs] == [("x", (1, 2, 3)), ("z", (2,))]
+    assert [(p.name, p.sample_shape) for p in net.inputs] == [("x", (1, 2, 3)), ("z", (2,))]
     outputs = lc.run(net, x).outputs
     assert isinstance(outputs, dict)
     assert {name: values.shape for name, values in outputs.items()} == {"policy": (5, 3), "value": (5, 1)}
