@@ -183,6 +183,8 @@ def _shape(model: FloatModel, example: object) -> Shape:
     if example is None:
         if model.sample_shape is None:
             remedy = "give the shape of one sample, such as 1,28,28 (--shape), or some samples"
+            if model.input_names:
+                remedy = f"give a shape for each input: --shape {model.input_names[0]}=..., or {{{model.input_names[0]!r}: ...}}"
             raise InvalidData("the shape of a sample is not known", where=model.name, limit="the model does not say it", remedy=remedy)
         return model.sample_shape
     sizes = _sizes(example, "example")
