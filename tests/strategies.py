@@ -132,6 +132,8 @@ def cases(
         connections += bounded
     timesteps = draw(st.integers(1, max_timesteps))
     populations[-1] = replace(populations[-1], delay=draw(st.one_of(st.just(0), st.integers(0, timesteps - 1))))
+    if second and not any(c.source == "second" for c in connections):
+        populations[0] = replace(second[0], coding="analog")
     if several and prod(populations[-1].shape) > 1:
         populations[-1] = _several_outputs(draw, populations[-1])
     network = Network(tuple(populations), tuple(connections), timesteps, fixed_point=True, board="test")

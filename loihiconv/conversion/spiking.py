@@ -65,7 +65,7 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: Collecti
         InputPopulation(
             source.name,
             source.shape,
-            settings.input_coding,
+            settings.input_coding if ann.users(source.name) else "analog",  # spikes that nothing takes are none
             scale=float(scales[source.name]),
             signed=source.name in signed,
             seed=(settings.seed + i) % SEED_LIMIT,  # inputs of one size must not spike alike

@@ -54,7 +54,9 @@ def _reduced(network: Network, readout: Readout, connections: list[Connection], 
     needed = {readout.name, *(source.name for source in network.inputs)}
     for population in reversed(network.populations):
         needed |= {c.source for c in connections if c.target == population.name and c.target in needed}
-    kept = tuple(readout if p.name == readout.name else p for p in network.populations if p.name in needed)
+    taken = {c.source for c in connections if c.target in needed}
+    inputs = tuple(p if p.name in taken else replace(p, coding="analog") for p in network.inputs)  # spikes that nothing takes are none
+    kept = (*inputs, *(p for p in network.layers[:-1] if p.name in needed), readout)
     record, scales = network.record, dict(network.record.calibration.scales)
     if len(own := scales.get(readout.name, ())) > index:
         scales[readout.name] = (own[index],)

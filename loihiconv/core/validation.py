@@ -324,6 +324,9 @@ def check_joined(network: Network) -> None:
         new = near[edge.pop()] - reached
         reached |= new
         edge += new
+    for source in network.inputs:
+        if source.spiking and not network.outgoing(source.name):
+            raise InvalidModel("sends spikes that nothing takes", where=source.name, remedy='give it coding="analog", or remove it')
     for population in network.layers:
         if population.name not in reached:
             raise InvalidModel("has no way to the readout, not even backwards", where=population.name, remedy="remove it")

@@ -116,6 +116,14 @@ def test_each_rule(network: Network, error: type[Exception], message: str, tmp_p
     assert "\n" not in str(refused.value)
 
 
+def test_an_input_whose_spikes_nothing_takes_is_refused() -> None:
+    silent = Input("silent", (2,), "rate", payload_max=7)
+    network = changed(0, scale=1.0)
+    validate(replace(network, populations=(replace(silent, coding="analog"), *network.populations)))
+    with pytest.raises(InvalidModel, match="silent: sends spikes that nothing takes; give it coding"):
+        validate(replace(network, populations=(silent, *network.populations)))
+
+
 def test_a_float_network_has_finite_numbers() -> None:
     def floats(bias: float) -> Network:
         readout = Readout("readout", (1,), np.zeros(1, np.float32), np.array([bias], np.float32))
