@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from loihiconv.core.errors import LoihiconvError
     from loihiconv.core.network import Network, Recording, save
     from loihiconv.core.preprocessing import Preprocessing
+    from loihiconv.core.selection import only
     from loihiconv.evaluation.compare import Comparison, compare
     from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
@@ -54,6 +55,7 @@ _MODULES = {
     "core.errors": ("LoihiconvError",),
     "core.network": ("Network", "Recording", "save"),
     "core.preprocessing": ("Preprocessing",),
+    "core.selection": ("only",),
     "evaluation.compare": ("Comparison", "compare"),
     "evaluation.sweep.result": ("SweepResult",),
     "evaluation.sweep.sweep": ("sweep",),
@@ -96,6 +98,7 @@ __all__ = [
     "from_netx",
     "from_nir",
     "load",
+    "only",
     "place",
     "plot_sweep",
     "realize",

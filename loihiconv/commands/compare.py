@@ -31,6 +31,7 @@ def compare(
     device: given.Device = "cpu",
     stock_models: given.StockModels = False,
     task: given.TaskName = None,
+    output: given.Output = None,
     explain: given.Explain = False,
     html: given.Html = None,
     markdown: given.Markdown = None,
@@ -69,9 +70,9 @@ def compare(
         network = load_model(file or model, weights)
     else:
         train = read_data(data, "train", shape, samples=conversion.samples, same_file_is_fine=False)
-        preprocessing, calibration = said.chosen(train, shape), train.x
+        calibration, preprocessing = said.prepared(train, shape)
         network = load_model(file or model, weights)
-        converted = conversion.convert(network, calibration, task, preprocessing)
+        converted = conversion.convert(network, calibration, task, preprocessing, output)
     with bars() as progress:
         result = run_compare(
             network,
@@ -84,6 +85,7 @@ def compare(
             explain=explain or bool(html or markdown),
             calibration=calibration,
             task=task,
+            output=output,
             progress=progress,
         )
     print_json(result.to_json()) if as_json else print_comparison(result)

@@ -105,7 +105,7 @@ def reset_to_zero(
     if calibration is None:
         chosen = ratio or (RATIO if realization == "lif" else USUAL_RATIO)
         return _described(quantize(_float(origin, realization, chosen), board), realization, chosen, corrected=False)
-    x = np.asarray(spread_samples(check_samples(network.input, calibration), JUDGED))
+    x = np.asarray(spread_samples(check_samples(network, calibration), JUDGED))
     rates = measured_rates(network, np.asarray(spread_samples(x, SAMPLES)))
 
     def tried(at: float) -> Network:

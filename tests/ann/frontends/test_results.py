@@ -1,4 +1,4 @@
-"""Which of several results is a model's output."""
+"""Which of several results are a model's outputs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 
 import loihiconv as lc
+from loihiconv.ann.evaluate import forward
 from loihiconv.ann.frontends import readable
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
+from loihiconv.core.parts import Part
 from tests.ann.frontends.nets import Net
 
 
@@ -48,12 +50,11 @@ TAKEN: dict[str, tuple[Callable[[Any, Tensor, Tensor], Any], str]] = {
     "one beside constants": (lambda m, a, b: {"y": b, "c": m.constant, "n": 3, "none": None}, "y is taken as the output; c left out"),
     "one beside classes": (lambda m, a, b: (b, b.argmax(1)), "0 is taken as the output; 1 left out"),
     "logits": (lambda m, a, b: {"hidden": a, "logits": b}, "logits is taken as the output; hidden left out"),
-    "the first of usual names": (lambda m, a, b: {"out": a, "logits": b}, "logits is taken as the output; out left out"),
     "named tuple": (lambda m, a, b: Named(b, a), "scores is taken as the output; features left out"),
     "dataclass": (lambda m, a, b: Output(b, (a, a)), "logits is taken as the output; hidden.0, hidden.1 left out"),
     "dataclass with one": (lambda m, a, b: Output(hidden=b), ""),
     "ordered": (lambda m, a, b: Ordered(last_hidden_state=b, pooled=a), "last_hidden_state is taken as the output; pooled left out"),
-    "nested": (lambda m, a, b: {"outputs": {"y": b}, "rest": [a]}, "outputs.y is taken as the output; rest.0 left out"),
+    "nested": (lambda m, a, b: {"outputs": {"y": b}, "aux": [a]}, "outputs.y is taken as the output; aux.0 left out"),
     "several results of one operation": (lambda m, a, b: b.unsqueeze(1).max(1), "0 is taken as the output; 1 left out"),
 }
 
@@ -77,17 +78,39 @@ def test_the_note_goes_with_the_network() -> None:
     assert note in lc.convert(model, np.random.default_rng(0).random((5, 4), np.float32), board=None, timesteps=4).record.notes
 
 
+# The outputs a and b, and what they are called.
+SEVERAL: dict[str, tuple[Callable[[Any, Tensor, Tensor], Any], tuple[str, str]]] = {
+    "tuple": (lambda m, a, b: (a, b), ("0", "1")),
+    "dict": (lambda m, a, b: {"boxes": a, "classes": b, "count": a.argmax(1)}, ("boxes", "classes")),
+    "list of dicts": (lambda m, a, b: [{"out": a}, {"out": b}], ("0.out", "1.out")),
+    "a usual name and another": (lambda m, a, b: {"value": a, "logits": b}, ("value", "logits")),
+    "two usual names": (lambda m, a, b: {"out": a, "logits": b}, ("out", "logits")),
+    "alike once they are written": (lambda m, a, b: {"a.b": a, "a": {"b": b}}, ("a.b_0", "a.b_1")),
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_all_others_are_outputs(case: str) -> None:
+    function, names = SEVERAL[case]
+    model = net(function)
+    x = np.random.default_rng(0).random((5, 4), np.float32)
+    read, ann = readable(model), read_torch(model, (4,))
+    assert ann.parts == (Part(names[0], (3,)), Part(names[1], (2,)))
+    assert f"2 outputs: {names[0]} (3), {names[1]} (2)" in ann.notes
+    a = model.a(torch.from_numpy(x))
+    np.testing.assert_array_equal(read.outputs(x), torch.cat([a, model.b(a.relu())], 1).detach().numpy())
+    np.testing.assert_allclose(forward(ann, x)[0].numpy(), read.outputs(x), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda m, a, b: (a, b), r"Net: forward\(\) returns several results \(0, 1\); one tensor"),
-        (lambda m, a, b: {"boxes": a, "classes": b}, r"Net: forward\(\) returns several results \(boxes, classes\)"),
-        (lambda m, a, b: [{"out": a}, {"out": b}], r"several results \(0\.out, 1\.out\)"),
         (lambda m, a, b: "text", r"Net: forward\(\) returns str, without a tensor of numbers"),
         (lambda m, a, b: None, r"Net: forward\(\) returns NoneType, without"),
+        (lambda m, a, b: b.argmax(1), "argmax gives classes"),
     ],
 )
-def test_others_are_refused_with_their_names(function: Callable[[Any, Tensor, Tensor], Any], message: str) -> None:
+def test_others_are_refused(function: Callable[[Any, Tensor, Tensor], Any], message: str) -> None:
     with pytest.raises(UnsupportedLayer, match=message):
         read_torch(net(function), (4,))
 
