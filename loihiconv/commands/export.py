@@ -57,9 +57,7 @@ def export(
     from loihiconv.exchange.export_netx import check_ends
 
     check_free(netx.absolute())
-    net = load(network)
-    if output is not None:
-        net = only(net, output)
+    net = load(network) if output is None else only(load(network), output)
     check_ends(net)
     x, y, training = _noise(net, selftest_samples), None, None
     if samples is not None:

@@ -90,7 +90,8 @@ def _piece(parts: Sequence[Part], data: Any, labels: bool) -> Piece | None:
     if isinstance(data, Dataset):
         return data.x, data.y
     if isinstance(data, (tuple, list)) and len(data) == 2 and _given(parts, data[0]) and (labels or not _given(parts, data)):
-        return data[0], data[1]
+        two_batches = _given(parts, data[1]) and not is_whole(data[1])
+        return None if two_batches else (data[0], data[1])
     if isinstance(data, (tuple, list)) and len(data) == len(parts) + 1 and _given(parts, data[:-1]):
         return data[:-1], data[-1]
     return (data, None) if _given(parts, data) else None

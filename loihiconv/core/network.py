@@ -37,7 +37,7 @@ from loihiconv.core.errors import InvalidModel
 from loihiconv.core.fixed_point import V_MAX
 from loihiconv.core.given import check_path, shown
 from loihiconv.core.linear import Array
-from loihiconv.core.parts import Part
+from loihiconv.core.parts import Part, returned
 from loihiconv.core.population_base import Connection, Integrator, PopulationBase
 from loihiconv.core.populations import (
     ESTIMATE_SHIFT,
@@ -181,8 +181,8 @@ class Network(Shown):
 
     @property
     def outputs(self) -> tuple[Part, ...]:
-        """Name and shape of every output; one of the readout's name and shape unless the float network has several."""
-        return self.readout.parts or (Part(self.readout.name, self.readout.shape),)
+        """Name and shape of every output as the float network returns it; one of the readout's name unless there are several."""
+        return returned(self.readout.parts) or (Part(self.readout.name, self.readout.output_shape),)
 
     @property
     def output_unit(self) -> float | Array:

@@ -59,6 +59,9 @@ class OutputPart(Part):
         """Shape of what the float network returns: after the last functions."""
         return ending_shape(self.ending, self.shape)
 
+    def __str__(self) -> str:
+        return str(Part(self.name, self.output_shape))
+
     @property
     def flat_ending(self) -> tuple[LastFunction, ...]:
         """The last functions on flattened values, as those of the only output of a network are."""

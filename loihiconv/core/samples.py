@@ -285,6 +285,7 @@ def _plain(value: Any) -> Any:
 
 
 def label_array(value: Any) -> Array:
+    """Labels of an array, tensor or list."""
     try:
         return np.asarray(_plain(value))
     except (TypeError, ValueError, RuntimeError) as error:

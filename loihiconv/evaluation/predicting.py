@@ -71,9 +71,7 @@ def judging(
 
 def paired(test_set: Samples, inputs: Sequence[Part] = ()) -> tuple[Array, Array]:
     """Samples, of several inputs packed, and labels as arrays of the same length, of at least 1."""
-    if len(inputs) > 1:
-        data = collect_inputs(inputs, test_set, "test set", labels=True)
-    else:
-        data = collect(test_set, "test set", labels=True)
+    several_inputs = len(inputs) > 1
+    data = collect_inputs(inputs, test_set, "test set", labels=True) if several_inputs else collect(test_set, "test set", labels=True)
     assert data.y is not None  # labels were asked for
     return data.x, data.y
