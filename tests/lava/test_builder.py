@@ -51,6 +51,7 @@ def builds(case: Case, realized: dict[Realization, Network]) -> None:
     """Connected processes for all of it; nothing runs."""
     builder = pytest.importorskip("loihiconv.lava.builder")
     graph = pytest.importorskip("loihiconv.lava.chip.graph")
+    ends = pytest.importorskip("loihiconv.lava.chip.ends")
     given = Settings(len(case.x))
     with TemporaryDirectory() as folder:
         job = _write_job(Path(folder), case.network, input_payloads(case.network, case.x), given)
@@ -59,7 +60,7 @@ def builds(case: Case, realized: dict[Realization, Network]) -> None:
         chip = ChipSettings(realization)
         with TemporaryDirectory() as folder:
             job = _write_job(Path(folder), network, input_payloads(network, case.x), given, chip)
-            assert graph.build(network, job, given, chip, graph.no_adapter).neurons
+            assert graph.build(network, job, given, chip, ends.NoAdapters()).neurons
 
 
 @settings(slow, max_examples=2 * EXAMPLES)
