@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from loihiconv.evaluation.compare import Comparison, compare
     from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
+    from loihiconv.evaluation.verify import Verification, verify
     from loihiconv.exchange.export_netx import export_netx
     from loihiconv.exchange.export_nir import export_nir
     from loihiconv.exchange.from_netx import from_netx
@@ -57,6 +58,7 @@ _MODULES = {
     "core.preprocessing": ("Preprocessing",),
     "core.selection": ("only",),
     "evaluation.compare": ("Comparison", "compare"),
+    "evaluation.verify": ("Verification", "verify"),
     "evaluation.sweep.result": ("SweepResult",),
     "evaluation.sweep.sweep": ("sweep",),
     "exchange.export_netx": ("export_netx",),
@@ -86,6 +88,7 @@ __all__ = [
     "Recording",
     "Settings",
     "SweepResult",
+    "Verification",
     "__version__",
     "boards",
     "check",
@@ -107,6 +110,7 @@ __all__ = [
     "save_report",
     "sweep",
     "sweep_table",
+    "verify",
 ]
 
 

@@ -92,6 +92,13 @@ NONSENSE: dict[str, list[Callable[[], Any]]] = {
         lambda: sweep(on="both"),
     ],
     "place": [*(lambda n=n: lc.place(n) for n in (None, 5, model())), lambda: lc.place(net(), 5)],
+    "verify": [
+        *(lambda n=n: lc.verify(model(), n, (X, Y)) for n in (None, 5, model())),
+        *(lambda m=m: lc.verify(model(), net(), (X, Y), max_loss=m, lava_samples=0) for m in ("a", -1, NAN, None)),
+        *(lambda n=n: lc.verify(model(), net(), (X, Y), lava_samples=n) for n in ("a", -1, 0.5, True)),
+        lambda: lc.verify(model(), net(), None, lava_samples=0),
+    ],
+    "export_netx": [*(lambda n=n: lc.export_netx(n, "there.net") for n in (None, 5, model())), lambda: lc.export_netx(net(), None)],
     "diff": [*(lambda n=n: lc.diff(net(), n) for n in (None, 5, model())), lambda: lc.diff("a.lnet", net())],
     "realize": [lambda: lc.realize(None, "lif"), lambda: lc.realize(net(), None), lambda: lc.realize(net(), 5)],
     "deploy": [lambda: lc.deploy(None, X, "there"), lambda: lc.deploy(net(), None, "there"), lambda: lc.deploy(net(), X, None)],

@@ -30,6 +30,7 @@ from loihiconv.commands.place import place
 from loihiconv.commands.run import run
 from loihiconv.commands.sweep import sweep
 from loihiconv.commands.terminal import error, note, results_alone
+from loihiconv.commands.verify import verify
 from loihiconv.core.errors import LoihiconvError
 
 EPILOG = "All of this may stand in a file of settings: -c FILE, which 'loihiconv init' writes."
@@ -40,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, check, convert, run, compare, sweep, demo, boards, place, deploy, diff, conformance):
+for command in (init, check, convert, run, compare, verify, sweep, demo, boards, place, deploy, diff, conformance):
     app.command(epilog="" if command in (init, demo, boards, diff, conformance) else EPILOG)(command)
 app.command("import")(import_network)
 app.command()(export)

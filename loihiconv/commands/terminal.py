@@ -14,7 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 
-from loihiconv.backends.registry import find, title_of
+from loihiconv.backends.registry import title_of
 from loihiconv.core import numbers as n
 from loihiconv.core.tables import Shown, Table, together
 
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from loihiconv.conversion.check import Check
     from loihiconv.core.record import Trial
     from loihiconv.evaluation.compare import Comparison
-    from loihiconv.evaluation.result import BackendResult
-    from loihiconv.evaluation.tasks.metric import Figure
 
-MARKS = {"good": "[bold green]✓[/]", "unknown": "[dim]?[/]", "warn": "[bold yellow]![/]", "bad": "[bold red]✗[/]"}
+MARKS = {"✓": "bold green", "✗": "bold red", "!": "bold yellow", "?": "yellow"}
 
 _RESULTS: ContextVar[TextIO | None] = ContextVar("results", default=None)
 
@@ -93,34 +91,22 @@ def print_check(check: Check) -> None:
     print_tables(check)
     for text in together(check.notes):
         note(text)
-    console = Console(highlight=False)
-    for text in check.problems:
-        console.print("[bold red]✗[/] " + escape(text), soft_wrap=True)
-    if check.ok:
-        console.print("[bold green]✓[/] can be converted")
+    for text in (*(f"✗ {problem}" for problem in check.problems), *(["✓ can be converted"] if check.ok else [])):
+        print_remark(text)
+
+
+def print_remark(text: str) -> None:
+    """A line on stdout, whose mark at the beginning is coloured."""
+    mark, _, rest = text.partition(" ")
+    coloured = f"[{MARKS[mark]}]{mark}[/] {escape(rest)}" if mark in MARKS else escape(text)
+    Console(highlight=False).print(coloured, soft_wrap=True)
 
 
 def print_comparison(comparison: Comparison) -> None:
     """How each back end does at the task, and whether emulator and Lava agree."""
-    metric = comparison.metric
-    columns = [["back end", metric.title, "95 % interval", "n", "as ANN", "firing", "syn. ops"]]
-    columns += [_row(name, result) for name, result in comparison.backends.items()]
-    kept = [i for i in range(len(columns[0])) if any(row[i] for row in columns[1:])]
-    header, *rows = [[row[i] for i in kept] for row in columns]
-    print_table(f"{comparison.title}: {comparison.task}", header, rows)
-    if others := [[title_of(name), *_figure(f)] for name, result in comparison.backends.items() for f in result.figures]:
-        print_table("Other figures", ["back end", "figure", "value", "95 % interval"], others)
-    console = Console(highlight=False)
-    for text in comparison.saturated:
-        console.print("[bold red]✗[/] " + escape(text), soft_wrap=True)
-    for answer in comparison.verdict.answers:
-        console.print(f"{MARKS[answer.status]} {escape(' '.join((answer.question, answer.answer + '.', *answer.details)))}", soft_wrap=True)
-    spikes, potentials = comparison.mismatched_spikes or {}, comparison.mismatched_potentials or 0
-    if sum(spikes.values()) or potentials:
-        judge = find(comparison.judge)
-        rows = [[name, n.count(count)] for name, count in [*spikes.items(), ("readout potentials", potentials)]]
-        samples = comparison.backends[judge.name].n
-        print_table(f"✗ {judge.judges} and {judge.name.capitalize()} differ on {samples} samples", ["population", "mismatches"], rows)
+    print_tables(comparison)
+    for text in comparison.remarks():
+        print_remark(text)
 
 
 def print_run(title: str, backend: str, summary: Mapping[str, Any]) -> None:
@@ -144,15 +130,3 @@ def print_run(title: str, backend: str, summary: Mapping[str, Any]) -> None:
 def print_diagnosis(text: str, healthy: bool) -> None:
     """The sentence that a diagnosis begins with."""
     Console(highlight=False).print(("" if healthy else "[bold red]✗[/] ") + escape(text), soft_wrap=True)
-
-
-def _row(name: str, result: BackendResult) -> list[str]:
-    rate = "" if result.firing_rate is None else n.share(result.firing_rate)
-    operations = "" if result.synaptic_operations is None else n.count(result.synaptic_operations)
-    agreement = "" if result.agreement is None else n.share(result.agreement)
-    measured = [n.figure(result.metric, result.value), n.figure_interval(result.metric, result.interval95)]
-    return [title_of(name), *measured, n.count(result.n), agreement, rate, operations]
-
-
-def _figure(figure: Figure) -> list[str]:
-    return [figure.metric.title, n.figure(figure.metric, figure.value), n.figure_interval(figure.metric, figure.interval95)]

@@ -15,6 +15,7 @@ from loihiconv.ann.frontends.selection import with_output
 from loihiconv.backends.backend import Backend, RunOptions
 from loihiconv.backends.registry import ANN, check_backend, find, title_of
 from loihiconv.backends.simulators import simulator_of
+from loihiconv.core import numbers as n
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.given import check_callable, several, shown
@@ -25,6 +26,7 @@ from loihiconv.core.metric import Metric
 from loihiconv.core.network import Network, Recording
 from loihiconv.core.samples import Samples
 from loihiconv.core.saturation import Saturation, lines
+from loihiconv.core.tables import Shown, Table
 from loihiconv.core.validation import validate
 from loihiconv.evaluation.explain.analysis import Analysis, analyse, placed, trace_fits
 from loihiconv.evaluation.explain.waterfall import LOSS
@@ -33,12 +35,12 @@ from loihiconv.evaluation.result import BackendResult
 from loihiconv.evaluation.tasks.answers import Answers, answer, recorded
 from loihiconv.evaluation.tasks.kinds import TaskKind
 from loihiconv.evaluation.tasks.scores import loss_between
-from loihiconv.evaluation.verdict import Verdict, cost, exactness, fit, main_back_end, survival
+from loihiconv.evaluation.verdict import MARKS, Verdict, cost, exactness, fit, main_back_end, survival
 from loihiconv.hardware.placement import Placement
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Shown):
     """What `compare` found.
 
     Attributes
@@ -119,6 +121,31 @@ class Comparison:
         """Board, time steps and, where they are not binary, spikes."""
         graded = f", graded spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ""
         return f"{self.board or 'float'}, {self.timesteps} time steps{graded}"
+
+    def tables(self) -> tuple[Table, ...]:
+        metric = self.metric
+        columns = [["back end", metric.title, "95 % interval", "n", "as ANN", "firing", "syn. ops"]]
+        columns += [result.cells(title_of(name)) for name, result in self.backends.items()]
+        kept = [i for i in range(len(columns[0])) if any(row[i] for row in columns[1:])]
+        header, *rows = [[row[i] for i in kept] for row in columns]
+        tables = [Table(f"{self.title}: {self.task}", header, rows)]
+        if others := [[title_of(name), *figure.cells()] for name, result in self.backends.items() for figure in result.figures]:
+            tables.append(Table("Other figures", ["back end", "figure", "value", "95 % interval"], others))
+        spikes, potentials = self.mismatched_spikes or {}, self.mismatched_potentials or 0
+        if sum(spikes.values()) or potentials:
+            judge = find(self.judge)
+            title = f"✗ {judge.judges} and {judge.name.capitalize()} differ on {self.backends[judge.name].n} samples"
+            differing = [[name, n.count(count)] for name, count in [*spikes.items(), ("readout potentials", potentials)]]
+            tables.append(Table(title, ["population", "mismatches"], differing))
+        return tuple(tables)
+
+    def remarks(self) -> tuple[str, ...]:
+        answers = [f"{MARKS[a.status]} {' '.join((a.question, a.answer + '.', *a.details))}" for a in self.verdict.answers]
+        return (*(f"✗ {text}" for text in self.saturated), *answers)
+
+    def __repr__(self) -> str:
+        measured = ", ".join(f"{title_of(name)} {n.figure(r.metric, r.value)}" for name, r in self.backends.items())
+        return f"<Comparison, {self.title}: {self.metric.title} {measured}; {self.verdict.title}>"
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as JSON values."""
@@ -206,14 +233,14 @@ def compare(
     recordings: dict[str, Recording] = {}
     judge = _judge(chosen)
     for backend in chosen:
-        n = _samples(backend, lava_samples, len(x))
-        traced = explain and trace_fits(net, n) and "potentials" in backend.records
+        number = _samples(backend, lava_samples, len(x))
+        traced = explain and trace_fits(net, number) and "potentials" in backend.records
         record = ["spikes"] if backend is judge else ["potentials"] if traced else None
         report = None if progress is None else partial(progress, backend.name)
         options = RunOptions(record=frozenset(record or ()), counts=False, device=device, stock_models=stock_models, progress=report)
-        recording = backend.run(net, x[:n], options)  # the comparison itself says what saturates
+        recording = backend.run(net, x[:number], options)  # the comparison itself says what saturates
         recordings[backend.name] = recording
-        results[backend.name] = _result(kind, recorded(recording), y[:n], reference[:n], recording, net)
+        results[backend.name] = _result(kind, recorded(recording), y[:number], reference[:number], recording, net)
     comparison = Comparison(
         net.timesteps,
         net.board,

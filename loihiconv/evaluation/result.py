@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.metric import Metric
 from loihiconv.evaluation.pairing import PairedLoss
@@ -68,6 +69,21 @@ class BackendResult:
         """`interval95`, where samples are counted."""
         _ = self.accuracy
         return self.interval95
+
+    def cells(self, title: str) -> list[str]:
+        """A row of a table: the back end, its figure and interval, samples, agreement, firing rate, synaptic operations."""
+        rate = "" if self.firing_rate is None else n.share(self.firing_rate)
+        operations = "" if self.synaptic_operations is None else n.count(self.synaptic_operations)
+        agreement = "" if self.agreement is None else n.share(self.agreement)
+        return [
+            title,
+            n.figure(self.metric, self.value),
+            n.figure_interval(self.metric, self.interval95),
+            n.count(self.n),
+            agreement,
+            rate,
+            operations,
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """The figures as JSON values."""

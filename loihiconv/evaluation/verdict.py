@@ -21,6 +21,7 @@ TITLES: Mapping[Status, str] = {
     "warn": "Look at this first",
     "bad": "Not ready",
 }
+MARKS: Mapping[Status, str] = {"good": "✓", "unknown": "?", "warn": "!", "bad": "✗"}
 RANK: Sequence[Status] = ("good", "unknown", "warn", "bad")
 """From the best to the worst."""
 FEW = 100

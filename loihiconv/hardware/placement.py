@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from loihiconv.core import numbers as n
+from loihiconv.core.tables import Shown, Table
 from loihiconv.hardware.board import Board
 from loihiconv.hardware.demand import Demand, share
 from loihiconv.hardware.limits import Violation
@@ -68,8 +70,13 @@ class LayerPlacement:
         return tuple(sorted({s.core for s in self.slices}))
 
 
+CUT = "cut as Intel's compiler does, whose tables are public; that is what has to fit"
+HEADER = ("layer", "shape", "cut", "cores", "bound", "neurons", "words", "axons", "fullest")
+"""Axons are those that come in. All of it, nine figures wide, fits a terminal of 80 columns."""
+
+
 @dataclass(frozen=True)
-class Placement:
+class Placement(Shown):
     """A network on a board.
 
     Attributes
@@ -87,6 +94,39 @@ class Placement:
     layers: tuple[LayerPlacement, ...]
     bounds: Mapping[str, int]
     violations: tuple[Violation, ...] = ()
+
+    def tables(self) -> tuple[Table, ...]:
+        title = f"{self.board.title}: each layer, and the most that one core holds of it"
+        return (Table(title, HEADER, [self._row(layer) for layer in self.layers]),)
+
+    def remarks(self) -> tuple[str, ...]:
+        cores = f"{n.count(self.cores)} core{'s' * (self.cores != 1)}"
+        chips = f"{n.count(self.chips)} of {n.count(self.board.chips.value)} chips"
+        bounds = ", ".join(f"{name.replace('_', ' ')} {n.count(cores)}" for name, cores in self.bounds.items())
+        return (
+            f"{cores} on {chips}, {n.count(self.cores - self.bound)} above the bound",
+            *([CUT] if self.board.compiler is not None else []),
+            f"no cut can take fewer than, by resource: {bounds}",
+            *(f"{'✗' if violation.certain else '?'} {violation}" for violation in self.violations),
+        )
+
+    def _row(self, layer: LayerPlacement) -> list[str]:
+        shape = n.size(layer.shape, "x")
+        if not layer.slices:
+            return [layer.name, shape, "", "", *[""] * 5]
+        held: dict[int, Demand] = {}
+        neurons: dict[int, int] = {}
+        for s in layer.slices:
+            held[s.core] = held.get(s.core, Demand()) + s.demand
+            neurons[s.core] = neurons.get(s.core, 0) + s.region.neurons
+        most = [max(neurons.values()), *(max(getattr(d, name) for d in held.values()) for name in ("words", "axons_in"))]
+        fullest = max(self.utilisation(core) for core in layer.cores)
+        cores = [n.count(len(layer.cores)), n.decimal(max(layer.bounds.values()), 1)]
+        return [layer.name, shape, layer.kind, *cores, *map(n.count, most), n.share(fullest, 0)]
+
+    def __repr__(self) -> str:
+        answer = "fits" if self.fits else "does not fit"
+        return f"<Placement, {answer} {self.board.title}: {n.count(self.cores)} of {n.count(self.board.cores)} cores>"
 
     def __getitem__(self, population: str) -> LayerPlacement:
         return next(layer for layer in self.layers if layer.name == population)

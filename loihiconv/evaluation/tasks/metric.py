@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from loihiconv.core import numbers as n
 from loihiconv.core.linear import Array
 from loihiconv.core.metric import Metric
 
@@ -23,6 +24,10 @@ class Figure:
     metric: Metric
     value: float
     interval95: tuple[float, float]
+
+    def cells(self) -> list[str]:
+        """A row of a table: its title, value and interval."""
+        return [self.metric.title, n.figure(self.metric, self.value), n.figure_interval(self.metric, self.interval95)]
 
 
 @dataclass(frozen=True, eq=False)
