@@ -67,7 +67,11 @@ def measure_cost(network: Network, realized: Network, x: Array, y: Array | None)
     """
     x = np.asarray(x)[:SAMPLES]
     old, new = (simulate(net, x, counts=False).predictions for net in (network, realized))
-    right = [None, None] if y is None or network.readout.size == 1 else [float((p == np.asarray(y)[: len(x)]).mean()) for p in (old, new)]
+    right = (
+        [None, None]
+        if y is None or network.readout.size == 1 or network.readout.parts
+        else [float((p == np.asarray(y)[: len(x)]).mean()) for p in (old, new)]
+    )
     record = realized.record.realization
     ratio, corrected = (None, False) if record is None else (record.ratio, record.corrected)
     return Cost(len(x), float((old == new).mean()), right[0], right[1], ratio, corrected)

@@ -121,7 +121,7 @@ def measured_rates(network: Network, x: Array) -> dict[str, Array]:
         Calibration samples.
     """
     run, found = Layerwise(network, x), {}
-    for population in network.populations[1:]:
+    for population in network.layers:
         if isinstance(population, Integrator):
             sent = run.measure(population.name)
             if population.spiking:

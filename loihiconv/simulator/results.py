@@ -142,7 +142,7 @@ class Results:
 
 def _watched(network: Network) -> Iterator[tuple[str, Register]]:
     """Registers of a fixed-point network that samples may bring to their ends."""
-    for population in network.populations[1:]:
+    for population in network.layers:
         if isinstance(population, Integrator):
             yield population.name, "hidden potentials" if population.spiking else "potentials"
             if driven_by_host(network, population.name):
