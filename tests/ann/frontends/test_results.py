@@ -118,3 +118,17 @@ def test_others_are_refused(function: Callable[[Any, Tensor, Tensor], Any], mess
 def test_constants_are_no_result(function: Callable[[Any, Tensor, Tensor], Any]) -> None:
     with pytest.raises(InvalidModel, match="Net: the result does not depend on the input"):
         read_torch(net(function), (4,))
+
+
+def test_each_output_has_its_own_last_functions() -> None:
+    """They are the host's: the network's outputs are the model's, in its shapes, and one by itself has the same."""
+    model = net(lambda m, a, b: {"class": a.softmax(1), "value": b.tanh().reshape(-1, 1, 2), "logits": a})
+    x = np.random.default_rng(0).random((40, 4), np.float32)
+    network = lc.convert(model, x, board=None, timesteps=400)
+    assert [str(part) for part in network.outputs] == ["class (3)", "value (1, 2)", "logits (3)"]
+    found = lc.run(network, x, "float").outputs
+    assert isinstance(found, dict)
+    for name, values in model(torch.from_numpy(x)).items():
+        np.testing.assert_allclose(found[name], values.detach().numpy(), atol=0.02)
+    np.testing.assert_array_equal(lc.run(lc.only(network, "class"), x, "float").outputs, found["class"])
+    assert [p.name for p in lc.convert(model, x, board=None, timesteps=4, output="value").outputs] == ["value"]
