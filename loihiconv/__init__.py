@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from loihiconv.core.errors import LoihiconvError
     from loihiconv.core.network import Network, Recording, save
     from loihiconv.core.preprocessing import Preprocessing
+    from loihiconv.core.selection import only
     from loihiconv.evaluation.compare import Comparison, compare
     from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
@@ -55,6 +56,7 @@ _MODULES = {
     "core.errors": ("LoihiconvError",),
     "core.network": ("Network", "Recording", "save"),
     "core.preprocessing": ("Preprocessing",),
+    "core.selection": ("only",),
     "evaluation.compare": ("Comparison", "compare"),
     "evaluation.verify": ("Verification", "verify"),
     "evaluation.sweep.result": ("SweepResult",),
@@ -99,6 +101,7 @@ __all__ = [
     "from_netx",
     "from_nir",
     "load",
+    "only",
     "place",
     "plot_sweep",
     "realize",

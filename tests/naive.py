@@ -32,6 +32,7 @@ class Result:
     synaptic_operations: float
     ends: dict[str, Array]
     output_spikes: Array | None = None
+    outputs: tuple[int, ...] = ()
 
     @property
     def potentials(self) -> Array:
@@ -39,8 +40,12 @@ class Result:
 
     @property
     def predictions(self) -> Array:
-        """Largest potential, or whether the only one is above 0; with a softmax, the most output spikes and then the largest potential."""
+        """Largest potential, or whether the only one is above 0, of each output; a softmax has the most output spikes first."""
         v = self.potentials.reshape(len(self.potentials), -1)
+        if self.outputs:
+            begins = [sum(self.outputs[:i]) for i in range(len(self.outputs))]
+            each = [[row[b : b + size] for b, size in zip(begins, self.outputs, strict=True)] for row in v]
+            return np.array([[int(np.argmax(own)) if len(own) > 1 else int(own[0] > 0) for own in parts] for parts in each])
         if v.shape[1] == 1 and self.output_spikes is None:
             return np.array([int(value > 0) for value in v[:, 0]])
         won = np.zeros(v.shape, int) if self.output_spikes is None else self.output_spikes
@@ -76,9 +81,9 @@ def matrix(linear: LinearMap, shape: Shape) -> Array:
 
 
 def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
-    """Run samples x (N, *input shape); int64 for fixed point, float64 unless told otherwise for float."""
+    """Run samples x (N, *input shape), packed for several inputs; int64 for fixed point, float64 unless told otherwise for float."""
     number = dtype or (np.int64 if network.fixed_point else np.float64)
-    payload = input_coding.payloads(network.input, input_coding.check_samples(network.input, x))
+    payload = input_coding.input_payloads(network, input_coding.check_samples(network, x))
     currents = input_coding.host_currents(network, payload)
     synapses = {i: matrix(c.map, network[c.source].shape).astype(number) for i, c in enumerate(network.connections) if not c.on_host}
     one = 64 if network.fixed_point else 1
@@ -103,15 +108,15 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                 if isinstance(p, Input) and p.coding == "poisson":
                     drawn = words(p.seed, INPUT, k, begin=0, steps=steps, size=prod(p.shape))[t]
                     spikes[p.name][k, t] = [
-                        int(w) * (p.payload_max or 1) < float(x) * 2**32 for w, x in zip(drawn, payload[k].flat, strict=True)
+                        int(w) * (p.payload_max or 1) < float(x) * 2**32 for w, x in zip(drawn, payload[p.name][k].flat, strict=True)
                     ]
                     sent[p.name] = spikes[p.name][k, t].astype(number)
                     continue
                 if isinstance(p, Input) and not p.spiking:
-                    sent[p.name] = payload[k].ravel().astype(number)
+                    sent[p.name] = payload[p.name][k].ravel().astype(number)
                     continue
                 if isinstance(p, Input):
-                    vth, bias, total = p.payload_max or 1, 0, payload[k].ravel().astype(number)
+                    vth, bias, total = p.payload_max or 1, 0, payload[p.name][k].ravel().astype(number)
                 else:
                     bias = np.broadcast_to(p.bias, p.shape).ravel().astype(number)
                     bias = currents[p.name][k].ravel() if p.name in currents else bias
@@ -149,7 +154,8 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
     shaped = {name: s.reshape(n, steps, *network[name].shape) for name, s in spikes.items()}
     won = _softmax(network.readout, course) if network.readout.decision == "softmax" else None
     ends = {name: marked.sum(axis=2) for name, marked in at_ends.items()}
-    return Result(shaped, course.reshape(n, steps, *network.readout.shape), operations / n, ends, won)
+    outputs = tuple(part.size for part in network.readout.parts)
+    return Result(shaped, course.reshape(n, steps, *network.readout.shape), operations / n, ends, won, outputs)
 
 
 def check_spikes(recording: Recording, expected: Result) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, WEIGHT_EXP_MIN, Connection, Input, MaxPool, Network, Population, Readout
+from loihiconv.core.parts import OutputPart
 from loihiconv.core.record import CalibrationSummary, ConversionRecord, LayerRecord, RealizationRecord, Trial, WorstCase
 from loihiconv.core.validation import EXACT_FLOAT32
 
@@ -83,15 +84,24 @@ def records() -> st.SearchStrategy[ConversionRecord]:
 
 @st.composite
 def cases(
-    draw: st.DrawFn, *, max_timesteps: int = 40, max_samples: int = 5, max_hidden: int = 3, graded: bool = True, exponents: bool = True
+    draw: st.DrawFn,
+    *,
+    max_timesteps: int = 40,
+    max_samples: int = 5,
+    max_hidden: int = 3,
+    graded: bool = True,
+    exponents: bool = True,
+    several: bool = False,
 ) -> Case:
     """Networks of up to ``max_hidden`` hidden layers, with skips, gates and currents from the host, and samples for them.
 
-    Without ``graded`` all spikes are binary, without ``exponents`` no sum is shifted.
+    Without ``graded`` all spikes are binary, without ``exponents`` no sum is shifted. ``several`` allows a second input, samples being
+    packed then, and several outputs.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     source = _input(draw)
-    populations: list[Population] = [source]
+    second = [replace(_input(draw), name="second")] if several and draw(st.booleans()) else []
+    populations: list[Population] = [*second, source]
     connections: list[Connection] = []
     hidden = draw(st.integers(0, max_hidden))
     host = hidden > 0 and not source.spiking and draw(st.booleans())
@@ -112,7 +122,7 @@ def cases(
             shape = (prod(shape),)
         name = "readout" if layer == hidden else f"layer{layer}"
         incoming = [Connection(previous.name, name, linear)]
-        if layer and draw(st.booleans()):
+        if (layer or second) and not on_host and draw(st.booleans()):
             other = draw(st.sampled_from(populations[:-1]))
             incoming.append(Connection(other.name, name, _skip(draw, rng, other.shape, shape)))
         if exponents and not on_host:
@@ -122,10 +132,23 @@ def cases(
         connections += bounded
     timesteps = draw(st.integers(1, max_timesteps))
     populations[-1] = replace(populations[-1], delay=draw(st.one_of(st.just(0), st.integers(0, timesteps - 1))))
+    if second and not any(c.source == "second" for c in connections):
+        populations[0] = replace(second[0], coding="analog")
+    if several and prod(populations[-1].shape) > 1:
+        populations[-1] = _several_outputs(draw, populations[-1])
     network = Network(tuple(populations), tuple(connections), timesteps, fixed_point=True, board="test")
-    low = -source.payload_max if source.signed else -3  # beyond the range: clipped
-    x = rng.integers(low - 2, source.payload_max + 3, (draw(st.integers(1, max_samples)), *source.sample_shape)).astype(np.float32)
+    n, lows = draw(st.integers(1, max_samples)), [-p.payload_max if p.signed else -3 for p in network.inputs]  # beyond the range: clipped
+    parts = [rng.integers(low - 2, p.payload_max + 3, (n, *p.sample_shape)) for low, p in zip(lows, network.inputs, strict=True)]
+    x = (np.concatenate([part.reshape(n, -1) for part in parts], axis=1) if second else parts[0]).astype(np.float32)
     return Case(network, x * (rng.random(x.shape) < draw(st.sampled_from((0.2, 1.0)))))
+
+
+def _several_outputs(draw: st.DrawFn, readout: Population) -> Population:
+    """The readout as it is, or as that of two outputs."""
+    if not isinstance(readout, Readout) or readout.decision == "softmax" or draw(st.booleans()):
+        return readout
+    first = draw(st.integers(1, readout.size - 1))
+    return replace(readout, parts=(OutputPart("a", (first,), 2.0), OutputPart("b", (readout.size - first,), 0.5)))
 
 
 def _input(draw: st.DrawFn) -> Input:

@@ -102,6 +102,7 @@ NONSENSE: dict[str, list[Callable[[], Any]]] = {
     "diff": [*(lambda n=n: lc.diff(net(), n) for n in (None, 5, model())), lambda: lc.diff("a.lnet", net())],
     "realize": [lambda: lc.realize(None, "lif"), lambda: lc.realize(net(), None), lambda: lc.realize(net(), 5)],
     "deploy": [lambda: lc.deploy(None, X, "there"), lambda: lc.deploy(net(), None, "there"), lambda: lc.deploy(net(), X, None)],
+    "only": [*(lambda n=n: lc.only(n, "output") for n in (None, 5)), *(lambda o=o: lc.only(net(), o) for o in (None, 5, "nothing"))],
     "load": [*(lambda p=p: lc.load(p) for p in (None, 5, "", "no such file", object()))],
     "save": [*(lambda n=n: lc.save(n, "there.lnet") for n in (None, 5, model())), *(lambda p=p: lc.save(net(), p) for p in (None, 5, ""))],
     "save_report": [lambda: lc.save_report(None, "there.html"), lambda: lc.save_report(5, "there.html")],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import singledispatchmethod
 from math import prod
 
@@ -34,6 +34,7 @@ from loihiconv.core.ending import finish
 from loihiconv.core.errors import InvalidData, InvalidModel
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import assert_never
+from loihiconv.core.parts import OutputPart, returned, slices
 
 
 class Evaluator:
@@ -56,18 +57,12 @@ class Evaluator:
 
         Results are freed as soon as nothing needs them any more.
         """
-        batch = torch.as_tensor(x, device=self.device, dtype=self.dtype)
-        entry = self.ann.input
-        if tuple(batch.shape[1:]) != entry.given:
-            raise InvalidData(f"samples have shape {tuple(batch.shape[1:])}", limit=f"the network takes {entry.given}")
-        if entry.order is not None:
-            batch = batch.flatten(1)[:, torch.as_tensor(entry.order, dtype=torch.int64, device=self.device)]
-        batch = batch.reshape(len(batch), *entry.shape)
+        given = self._inputs(torch.as_tensor(x, device=self.device, dtype=self.dtype))
         results: dict[str, Tensor] = {}
         kept: dict[str, Tensor] = {}
         with torch.no_grad():
             for i, (node, step) in enumerate(self._steps):
-                result = step(*(results[name] for name in node.inputs)) if node.inputs else batch
+                result = step(*(results[name] for name in node.inputs)) if node.inputs else given[node.name]
                 results[node.name] = result
                 if node.name in keep:
                     kept[node.name] = result
@@ -75,6 +70,19 @@ class Evaluator:
                     if self._last_use[name] == i:
                         results.pop(name, None)
         return result, kept
+
+    def _inputs(self, batch: Tensor) -> dict[str, Tensor]:
+        """The batch as input nodes have it: of several, each its part."""
+        if tuple(batch.shape[1:]) != self.ann.sample_shape:
+            raise InvalidData(f"samples have shape {tuple(batch.shape[1:])}", limit=f"the network takes {self.ann.sample_shape}")
+        entries, flat = self.ann.inputs, batch.flatten(1)
+        parts = flat.split([prod(entry.given) for entry in entries], dim=1)
+        return {entry.name: self._arranged(entry, part) for entry, part in zip(entries, parts, strict=True)}
+
+    def _arranged(self, entry: Input, part: Tensor) -> Tensor:
+        if entry.order is not None:
+            part = part[:, torch.as_tensor(entry.order, dtype=torch.int64, device=self.device)]
+        return part.reshape(len(part), *entry.shape)
 
     def _tensor(self, values: Array) -> Tensor:
         return torch.as_tensor(np.array(values, order="C"), dtype=self.dtype, device=self.device)
@@ -219,7 +227,7 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     if any(isinstance(node, Round) for node in ann):
         tolerance = max(tolerance, ROUNDED)
     try:
-        _verify(expected, outputs_of(ann, Evaluator(ann)(batch)[0]), tolerance, reference.name)
+        _verify(expected, outputs_of(ann, Evaluator(ann)(batch)[0]), tolerance, reference.name, ann.parts)
     except InvalidModel as error:
         if _agree(reference, expected, ann, batch):
             return
@@ -233,7 +241,7 @@ def _agree(reference: FloatModel, expected: Tensor, ann: Ann, batch: Tensor) -> 
     precise = reference.precise_outputs(batch.numpy())
     exact, tolerance = (expected, ROUNDINGS * reference.epsilon) if precise is None else (torch.from_numpy(precise), PRECISE)
     try:
-        _verify(exact, outputs_of(ann, Evaluator(ann, dtype=torch.float64)(batch)[0]), tolerance, "")
+        _verify(exact, outputs_of(ann, Evaluator(ann, dtype=torch.float64)(batch)[0]), tolerance, "", ann.parts)
     except InvalidModel:
         return False
     return True
@@ -256,18 +264,31 @@ def verify_rewriting(ann: Ann, rewritten: Ann, x: Tensor | Array, *, tolerance: 
     """Check that a network computes what it computed before the passes, as `verify_reading` does with the model."""
     batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
     expected, read = (outputs_of(network, Evaluator(network)(batch)[0]) for network in (ann, rewritten))
-    _verify(expected, read, tolerance, ann.output.name)
+    _verify(expected, read, tolerance, ann.output.name, rewritten.parts)
 
 
 def outputs_of(ann: Ann, result: Tensor) -> Tensor:
-    """What a network returns, flattened (N, outputs), once its last node has given this result: its ending applied."""
-    if not ann.ending:
+    """What a network returns, flattened (N, outputs), once its last node has given this result: its ending applied.
+
+    Several outputs follow one another.
+    """
+    if not any(ending for _, ending in ann.ends):
         return result.flatten(1)
-    finished = finish(ann.ending, result.flatten(1).double().cpu().numpy())
-    return torch.from_numpy(finished.reshape(len(result), -1))
+    values = result.flatten(1).double().cpu().numpy()
+    each = [finish(ending, values[:, place]).reshape(len(values), -1) for place, ending in ann.ends]
+    return torch.from_numpy(np.concatenate(each, axis=1))
 
 
-def _verify(expected: Tensor, read: Tensor, tolerance: float, where: str) -> None:
+def _verify(expected: Tensor, read: Tensor, tolerance: float, where: str, parts: Sequence[OutputPart]) -> None:
+    """Compare outputs, each of several by itself: they may be of different magnitudes."""
+    if not parts or expected.shape != read.shape:
+        _verify_one(expected, read, tolerance, where)
+        return
+    for name, place in slices(returned(parts)).items():
+        _verify_one(expected[:, place], read[:, place], tolerance, f"{where}, output {name}")
+
+
+def _verify_one(expected: Tensor, read: Tensor, tolerance: float, where: str) -> None:
     if expected.shape != read.shape:
         raise InvalidModel(f"the model returns shape {tuple(expected.shape)} but was read as {tuple(read.shape)}", remedy=_REPORT)
     difference = (read - expected).abs()

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from math import inf, prod
 from typing import Literal, TypeAlias
 
@@ -20,6 +21,7 @@ import numpy as np
 from loihiconv.core.ending import LastFunction
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Pair, Shape
+from loihiconv.core.parts import OutputPart, described, slices
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Input(Node):
-    """What the user feeds in, of the given shape.
+    """What the user feeds in, or one of several arrays of it, of the given shape.
 
     Parameters
     ----------
@@ -321,7 +323,9 @@ Nodes: TypeAlias = tuple[Node, ...]
 
 @dataclass(frozen=True, eq=False)
 class Ann:
-    """A float network: nodes in topological order, one `Input` first, the output last.
+    """A float network: nodes in topological order, every `Input` first, the output last.
+
+    Several outputs are one node, too, in which one follows the other.
 
     Raises
     ------
@@ -334,11 +338,17 @@ class Ann:
         What a user should know of how it was read.
     ending : tuple of HostFunction
         What comes after the last node and no neuron computes, such as a softmax, on its flattened result; see `loihiconv.core.ending`.
+    parts : tuple of OutputPart
+        Where there are several outputs: name, shape and ending of each, in the order in which the last node has their values.
+    output_name : str
+        What the model calls the output, where that is one of several.
     """
 
     nodes: Nodes
     notes: tuple[str, ...] = ()
     ending: tuple[LastFunction, ...] = ()
+    parts: tuple[OutputPart, ...] = ()
+    output_name: str = ""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -349,8 +359,11 @@ class Ann:
                 missing = next(name for name in node.inputs if name not in seen)
                 raise InvalidModel(f"takes the result of {missing!r}, which comes later or nowhere", where=node.name)
             seen.add(node.name)
-        if not self.nodes or [isinstance(n, Input) for n in self.nodes] != [True] + [False] * (len(self.nodes) - 1):
-            raise InvalidModel("a network needs exactly one input, as its first node", remedy="give forward() one tensor argument")
+        kinds, inputs = [isinstance(n, Input) for n in self.nodes], len(self.inputs)
+        if not inputs or any(kinds[inputs:]):
+            raise InvalidModel("a network needs its inputs as its first nodes", remedy="give forward() a tensor argument")
+        if self.parts and sum(part.size for part in self.parts) != prod(self.shapes[self.output.name]):
+            raise InvalidModel("outputs that are not those of its parts", where=self.output.name, limit=described(self.parts, "outputs"))
         _ = self.shapes
 
     @cached_property
@@ -364,17 +377,45 @@ class Ann:
                 raise InvalidModel(str(error), where=node.name, remedy="check the layer's sizes against the input's shape") from error
         return shapes
 
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """The input nodes."""
+        return tuple(takewhile(lambda node: isinstance(node, Input), self.nodes))  # type: ignore[arg-type]  # what the condition says
+
     @property
     def input(self) -> Input:
-        """The input node."""
-        node = self.nodes[0]
-        assert isinstance(node, Input)  # established in __post_init__
-        return node
+        """The input node.
+
+        Raises
+        ------
+        InvalidModel
+            If there are several.
+        """
+        if len(self.inputs) > 1:
+            raise InvalidModel(f"the network has {len(self.inputs)} inputs", where="input", limit="this works on networks of one")
+        return self.inputs[0]
+
+    @property
+    def sample_shape(self) -> Shape:
+        """Shape of one sample: of several inputs (values,), see `loihiconv.core.packing.packed`."""
+        first, *others = self.inputs
+        return first.given if not others else (sum(prod(node.given) for node in self.inputs),)
+
+    def is_input(self, name: str) -> bool:
+        """Whether a node is an input."""
+        return isinstance(self[name], Input)
 
     @property
     def output(self) -> Node:
         """The node whose result the network returns."""
         return self.nodes[-1]
+
+    @property
+    def ends(self) -> tuple[tuple[slice, tuple[LastFunction, ...]], ...]:
+        """Of each output where its values are in the flattened result, and its ending on them."""
+        if not self.parts:
+            return ((slice(0, prod(self.shapes[self.output.name])), self.ending),)
+        return tuple((place, part.flat_ending) for part, place in zip(self.parts, slices(self.parts).values(), strict=True))
 
     def __getitem__(self, name: str) -> Node:
         return self._by_name[name]

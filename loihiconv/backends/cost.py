@@ -90,7 +90,7 @@ def measure_cost(network: Network, realized: Network, x: Array, y: Array | None)
     record = realized.record.realization
     ratio, corrected = (None, False) if record is None else (record.ratio, bool(record.corrected))
     agreement = float((old.predictions == new.predictions).mean()) if same else None
-    return Cost(len(x), agreement, right[0], right[1], _deviation(old.outputs, new.outputs), ratio, corrected)
+    return Cost(len(x), agreement, right[0], right[1], _deviation(old.logits, new.logits), ratio, corrected)
 
 
 def _deviation(old: Array, new: Array) -> float:
@@ -102,7 +102,7 @@ def _has_classes(network: Network) -> bool:
     """Whether the largest of a network's outputs can be its class: several, in a row, and not each with a function of its own."""
     readout = network.readout
     flat = sum(size != 1 for size in ending_shape(readout.ending, (readout.size,))) <= 1
-    return readout.size > 1 and flat and not any(isinstance(function, Pointwise) for function in readout.ending)
+    return readout.size > 1 and not readout.parts and flat and not any(isinstance(function, Pointwise) for function in readout.ending)
 
 
 def _classes(y: Array, network: Network) -> Array | None:

@@ -23,10 +23,11 @@ from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.given import check_number, check_path
 from loihiconv.core.input_checks import input_doubts
-from loihiconv.core.input_coding import check_samples
+from loihiconv.core.input_coding import check_samples, sample_parts
+from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Integrator, Network, Recording, check_network, save
-from loihiconv.core.samples import Samples, collect
+from loihiconv.core.samples import Samples
 from loihiconv.core.version import __version__
 from loihiconv.exchange.export_netx import export_netx
 from loihiconv.hardware.board import Board, load_board
@@ -145,8 +146,8 @@ def deploy(
     target, config = Path(os.path.abspath(out)), load_board(board if board is not None else network.board)
     check_free(target)
     access = reached(config, access or BoardAccess())
-    data = collect(x, "samples", shape=network.input.sample_shape)
-    x, y = check_samples(network.input, data.x), data.y if y is None else y
+    data = collect_inputs(sample_parts(network), x, "samples")
+    x, y = check_samples(network, data.x), data.y if y is None else y
     if said := input_doubts(network, x):
         warnings.warn(said, stacklevel=2)
     first = np.asarray(x[:samples])
@@ -234,7 +235,7 @@ def _facts(
         "title": config.title,
         "timesteps": network.timesteps,
         "wanted": network.samples,
-        "neurons": f"{sum(prod(p.shape) for p in network.populations[1:]):,}",
+        "neurons": f"{sum(prod(p.shape) for p in network.layers):,}",
         "populations": len(network.populations),
         "realization": realization,
         "neuron": NEURONS[realization],

@@ -9,9 +9,11 @@ from loihiconv.conversion.quantization import quantize
 from loihiconv.conversion.reset_to_zero import reset_to_zero, resets_to_zero
 from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLayer
 from loihiconv.core.given import check_number
+from loihiconv.core.input_coding import sample_parts
+from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network, check_network
 from loihiconv.core.record import RealizationRecord
-from loihiconv.core.samples import Samples, collect
+from loihiconv.core.samples import Samples
 from loihiconv.core.validation import validate
 from loihiconv.exchange.export_netx import check_netx
 from loihiconv.hardware.board import Board, load_board
@@ -119,9 +121,9 @@ def _to_zero(network: Network, realization: str, board: Board | None, ratio: flo
     if resets_to_zero(network, realization):
         before = network.record.realization
         return network if before is not None and before.name == realization else _described(network, RealizationRecord(realization))
-    spiking = next(p for p in network.populations[1:] if isinstance(p, Integrator))
+    spiking = next(p for p in network.layers if isinstance(p, Integrator))
     origin = _origin(network, spiking, "resets by subtraction", "Lava's LIF resets to zero and has to be slowed down for it")
-    samples = None if calibration is None else collect(calibration, "calibration", shape=network.input.sample_shape).x
+    samples = None if calibration is None else collect_inputs(sample_parts(network), calibration, "calibration").x
     return reset_to_zero(network, origin, realization, board or load_board(network.board), ratio=ratio, calibration=samples)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from loihiconv.backends.registers import check
-from loihiconv.core.input_coding import check_samples, host_currents, payloads
+from loihiconv.core.input_coding import check_samples, host_currents, input_payloads
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.saturation import Saturation, joined
@@ -31,14 +31,14 @@ def check_registers(network: Network, realization: Realization, x: Array) -> tup
     tuple of Saturation
         Hidden potentials that these samples bring to an end of their registers, which Lava and boards do not show.
     """
-    x = check_samples(network.input, x)
+    x = check_samples(network, x)
     # Poisson spikes depend on a sample's place in its run.
     per_sample = network.timesteps * sum(prod(p.shape) for p in network.populations if p.spiking)
-    at_once = len(x) if network.input.coding == "poisson" else max(1, SPIKES_AT_ONCE // max(per_sample, 1))
+    at_once = len(x) if any(p.coding == "poisson" for p in network.inputs) else max(1, SPIKES_AT_ONCE // max(per_sample, 1))
     hidden: list[tuple[int, list[Saturation]]] = []
     for first in range(0, len(x), at_once):
         part = x[first : first + at_once]
-        payload = payloads(network.input, part)
+        payload = input_payloads(network, part)
         emulated = simulate(network, part, record=["spikes"])
         check(network, realization, payload, emulated.spikes, host_currents(network, payload), first=first)
         hidden.append((len(part), [s for s in emulated.saturated if s.register == "hidden potentials"]))

@@ -25,7 +25,7 @@ STEPS_AT_ONCE = 16
 def check(
     network: Network,
     realization: Realization,
-    payload: Array,
+    payload: Mapping[str, Array],
     spikes: Mapping[str, Array],
     currents: Mapping[str, Array],
     *,
@@ -43,8 +43,8 @@ def check(
     network : Network
         As `loihiconv.backends.realize.realize` gives it.
     realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`
-    payload : int array (N, \\*input shape)
-        As `loihiconv.core.input_coding.payloads` gives it.
+    payload : {input: int array (N, \\*shape)}
+        As `loihiconv.core.input_coding.input_payloads` gives it.
     spikes : {population: bool array (N, T, \\*shape)}
         Of every population that spikes.
     currents : {population: int array (N, \\*shape)}
@@ -52,11 +52,12 @@ def check(
     first : int
         Index of the first of these samples in its run, for messages.
     """
-    for population in network.populations[1:]:
+    for population in network.layers:
         if not isinstance(population, Integrator) or (population.spiking and neuron(population, realization) != "atrlif"):
             continue
-        for sample in range(len(payload)):
-            arriving = _arrivals(network, population, payload[sample], {name: s[sample] for name, s in spikes.items()})
+        for sample in range(len(next(iter(payload.values())))):
+            constant = {name: values[sample, None] for name, values in payload.items() if name not in spikes}
+            arriving = _arrivals(network, population, constant | {name: s[sample] for name, s in spikes.items()})
             bias = currents[population.name][sample] if population.name in currents else np.broadcast_to(population.bias, population.shape)
             arriving += bias.reshape(-1).astype(np.int64)
             start = np.broadcast_to(population.v_init, population.shape).reshape(-1).astype(np.int64)
@@ -106,13 +107,16 @@ def _check_atrlif(population: Integrator, sample: int, v: Array, arriving: Array
         )
 
 
-def _arrivals(network: Network, population: Integrator, payload: Array, spikes: Mapping[str, Array]) -> Array:
-    """What synapses bring at each step of a sample, in units of v: int64 (T, neurons)."""
+def _arrivals(network: Network, population: Integrator, sent: Mapping[str, Array]) -> Array:
+    """What synapses bring at each step of a sample, in units of v: int64 (T, neurons).
+
+    ``sent`` is what each source sends in each step, (T, \\*shape), or (1, \\*shape) where it is the same in all.
+    """
     total = np.zeros((network.timesteps, population.size), np.int64)
     for connection in network.incoming(population.name):
         if connection.on_host:
             continue
-        messages = spikes[connection.source] if connection.source in spikes else payload[None]
+        messages = sent[connection.source]
         exact = connection.map.with_weight(connection.map.weight.astype(np.float32))  # sums stay below 2^24
         for first in range(0, network.timesteps, STEPS_AT_ONCE):
             block = slice(first, first + STEPS_AT_ONCE) if len(messages) > 1 else slice(None)

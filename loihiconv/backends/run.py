@@ -12,10 +12,11 @@ from loihiconv.backends.simulators import EMULATOR
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import check_callable, check_number, several, shown
 from loihiconv.core.input_checks import input_doubts
-from loihiconv.core.input_coding import check_samples
+from loihiconv.core.input_coding import check_samples, sample_parts
+from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
-from loihiconv.core.samples import Samples, collect
+from loihiconv.core.samples import Samples
 from loihiconv.core.saturation import lines
 from loihiconv.core.validation import validate
 from loihiconv.lava.chip.realizations import Realization, check_realization
@@ -47,7 +48,8 @@ def run(
     ----------
     net : Network
     x : array or tensor (N, \\*input shape), Dataset, DataLoader, or iterable of samples or batches
-        As they come, where the network has a preprocessing, or else as the float network takes them. Labels are not looked at.
+        As they come, where the network has a preprocessing, or else as the float network takes them. Labels are not looked at. Of several
+        inputs {input: array}, or a tuple of arrays, one for each of the network's ``inputs``, or batches of either.
     backend : str
         Any that `loihiconv.backends.registry` knows, among them
         "float": the float spiking network that ``net`` was quantized from, or ``net`` itself if it is float.
@@ -124,7 +126,7 @@ def run(
         progress=progress,
     )
     chosen = check_backend(net, backend, options.record)
-    given = check_samples(net.input, collect(x, "input", shape=net.input.sample_shape, samples=samples).x)
+    given = check_samples(net, collect_inputs(sample_parts(net), x, "input", samples=samples).x)
     if said := input_doubts(net, given):
         warnings.warn(said, stacklevel=2)
     if strict and chosen.numbers == "fixed point" and chosen is not EMULATOR:

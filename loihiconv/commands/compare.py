@@ -10,7 +10,7 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
-from loihiconv.commands.options import load_model, open_file, shape_of
+from loihiconv.commands.options import load_model, open_file, shape_of, shapes_of
 from loihiconv.commands.reports import check_reports, finish_reports
 from loihiconv.commands.terminal import error, print_comparison, print_json
 from loihiconv.core.errors import BackendUnavailable, InvalidData
@@ -31,6 +31,7 @@ def compare(
     device: given.Device = "cpu",
     stock_models: given.StockModels = False,
     task: given.TaskName = None,
+    output: given.Output = None,
     explain: given.Explain = False,
     html: given.Html = None,
     markdown: given.Markdown = None,
@@ -55,7 +56,7 @@ def compare(
     shape = shape_of(file)
     said.parsed()
     converted = None if net is None else load(net)
-    known = shape if converted is None else converted.input.sample_shape
+    known = shape if converted is None else shapes_of(converted)
     test = read_data(data, "test", known, samples=samples)
     if test.y is None:
         raise InvalidData(
@@ -69,9 +70,10 @@ def compare(
         network = load_model(file or model, weights)
     else:
         train = read_data(data, "train", shape, samples=conversion.samples, same_file_is_fine=False)
-        preprocessing, calibration = said.chosen(train, shape), train.x
+        calibration, preprocessing = said.prepared(train, shape)
         network = load_model(file or model, weights)
-        converted = conversion.convert(network, calibration, task, preprocessing)
+        converted = conversion.convert(network, calibration, task, preprocessing, output)
+        x = x if preprocessing is not None else said.prepared(test, shape)[0]
     with bars() as progress:
         result = run_compare(
             network,
@@ -84,6 +86,7 @@ def compare(
             explain=explain or bool(html or markdown),
             calibration=calibration,
             task=task,
+            output=output,
             progress=progress,
         )
     print_json(result.to_json()) if as_json else print_comparison(result)

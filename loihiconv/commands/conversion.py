@@ -54,7 +54,9 @@ class Conversion:
 
         self.board = load_board(board)
 
-    def convert(self, model: Any, x_train: Any, task: Task | None = None, preprocessing: Preprocessing | None = None) -> Network:
+    def convert(
+        self, model: Any, x_train: Any, task: Task | None = None, preprocessing: Preprocessing | None = None, output: str | None = None
+    ) -> Network:
         """Convert with a progress bar and notes on stderr."""
         from loihiconv.commands.progress import bars
         from loihiconv.conversion.convert import convert as run_convert
@@ -62,7 +64,8 @@ class Conversion:
         with bars() as progress:
             net = run_convert(
                 model,
-                x_train[: self.samples],
+                x_train,
+                output=output,
                 board=self.board,
                 timesteps=self.timesteps,
                 optimize=self.optimize,

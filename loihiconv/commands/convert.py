@@ -26,6 +26,7 @@ def convert(
     said: Said,
     weights: given.Weights = None,
     task: given.TaskName = None,
+    output: given.Output = None,
     as_json: given.Json = False,
 ) -> None:
     """Convert a trained network for a board and save it.
@@ -41,13 +42,16 @@ def convert(
     file = open_file(model)
     said.parsed()
     shape = shape_of(file)
-    data = read_data(calibration, "train", shape, samples=conversion.samples)
-    preprocessing = said.chosen(data, shape)
-    net = conversion.convert(load_model(file or model, weights), data.x, task, preprocessing)
+    data, preprocessing = said.prepared(read_data(calibration, "train", shape, samples=conversion.samples), shape)
+    net = conversion.convert(load_model(file or model, weights), data, task, preprocessing, output)
     save(net, out)
     placement = place(net, conversion.board)
     if as_json:
-        facts = {"cores": placement.cores, "fits": placement.fits, "preprocessing": asdict(preprocessing)}
+        facts = {
+            "cores": placement.cores,
+            "fits": placement.fits,
+            "preprocessing": None if preprocessing is None else asdict(preprocessing),
+        }
         print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **facts, **net.record.to_json()})
         return
     print_tables(net, f"{out}: {net.board}, T = {net.timesteps}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from loihiconv.commands.options import numbers, shapes_of
 from loihiconv.commands.terminal import note
 from loihiconv.core.errors import InvalidData, InvalidSetting
 
 if TYPE_CHECKING:
-    from loihiconv.core.linear import Array, Shape
+    from loihiconv.core.linear import Shape
     from loihiconv.core.network import Network
     from loihiconv.core.preprocessing import Preprocessing
     from loihiconv.core.samples import Dataset
@@ -67,7 +68,18 @@ class Said:
             note(f"preprocessing, stored in the network: {preprocessing}")
         return preprocessing
 
-    def fitted(self, net: Network, x: Array, *, again: bool = False) -> tuple[Network, Array]:
+    def prepared(self, data: Dataset, wanted: Shape | Mapping[str, Shape] | None) -> tuple[Any, Preprocessing | None]:
+        """Samples to convert with, and what to convert with, said; those of several inputs as the network takes them, and None."""
+        from loihiconv.core.fitting import each_completed
+
+        if not isinstance(data.x, Mapping):
+            return data.x, self.chosen(data, wanted if isinstance(wanted, tuple) else None)
+        x, notes = each_completed(data.x, self.names, wanted if isinstance(wanted, Mapping) else {})
+        for text in notes:
+            note(text)
+        return x, None
+
+    def fitted(self, net: Network, x: Any, *, again: bool = False) -> tuple[Network, Any]:
         """A saved network, and samples for it; what is done with them is said, unless that is said ``again``."""
         from loihiconv.core.fitting import fitted
 
@@ -97,12 +109,12 @@ def with_preprocessing(command: Callable[..., None]) -> Callable[..., None]:
 def read_data(
     source: str,
     part: Literal["train", "test"],
-    shape: Shape | None = None,
+    shape: Shape | Mapping[str, Shape] | None = None,
     *,
     samples: int | None = None,
     same_file_is_fine: bool = True,
 ) -> Dataset:
-    """One part of data as it is, for a network that takes samples of this shape, where it is known.
+    """One part of data as it is, for a network that takes samples of this shape, or of one for each input, where it is known.
 
     ``same_file_is_fine`` says whether what is marked as no part may stand for it.
     """
@@ -117,28 +129,20 @@ def read_data(
             limit="calibration must not see test samples",
             remedy=f"add {'one' if Path(source).is_dir() else 'x_train'}, or convert first and pass the result with --net",
         )
-    data, notes = read(source, part, samples=samples, shape=shape)
+    data, notes = read(source, part, samples=samples, shape=shape if isinstance(shape, tuple) else None)
     for text in notes:
         note(text)
     return data
 
 
-def training_samples(calibration: str | None, source: str, said: Said, net: Network) -> Array | None:
+def training_samples(calibration: str | None, source: str, said: Said, net: Network) -> Any:
     """Training samples of their own, or of the data that the samples are in, as a network takes them; None where there are none."""
     from loihiconv.core.dataset import holds
 
     if calibration is None and not holds(source, "train"):
         return None
-    x = read_data(calibration or source, "train", net.input.sample_shape).x
+    x = read_data(calibration or source, "train", shapes_of(net)).x
     return said.fitted(net, x, again=calibration is None)[1]  # the test samples beside them say it
-
-
-def numbers(text: str, option: str) -> list[float]:
-    """Numbers separated by commas, or by x as in shapes."""
-    try:
-        return [float(part) for part in text.replace("x", ",").split(",") if part.strip()]
-    except ValueError as cause:
-        raise InvalidSetting(f"{text!r}", where=f"--{option}", limit="numbers separated by commas expected") from cause
 
 
 def _fraction(text: str) -> float:

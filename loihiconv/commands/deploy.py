@@ -49,7 +49,7 @@ def deploy(
     check_free(Path(out).absolute())
     access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
     net = load(network)
-    data = read_data(samples, "test", net.input.sample_shape)
+    data = read_data(samples, "test", given.shapes_of(net))
     net, x = said.fitted(net, data.x)
     done = write(
         net,

@@ -24,6 +24,7 @@ def export(
         Path | None, typer.Option(help="Write a folder that lava-dl's netx runs on Loihi 2: its HDF5 file, a program, expected spikes.")
     ] = None,
     as_float: Annotated[bool, typer.Option("--float", help="The float network that a fixed-point one was quantized from (NIR).")] = False,
+    output: given.Output = None,
     samples: Annotated[
         str | None,
         typer.Option(help=f"Samples for netx, of which the first go into the self-test: {FORMS}.", metavar="DATA"),
@@ -43,7 +44,7 @@ def export(
     if (nir is None) == (netx is None):
         raise InvalidSetting("no format" if nir is None else "two formats", where="export", remedy="give --nir FILE or --netx FOLDER")
     if nir is not None:
-        _nir(network, nir, as_float=as_float, as_json=as_json)
+        _nir(network, nir, as_float=as_float, output=output, as_json=as_json)
         return
     assert netx is not None  # one of the two
     if as_float:
@@ -52,9 +53,12 @@ def export(
         raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
     from loihiconv.backends.deploy import check_free, deploy
     from loihiconv.core.artifact import load
+    from loihiconv.core.selection import only
+    from loihiconv.exchange.export_netx import check_ends
 
     check_free(netx.absolute())
-    net = load(network)
+    net = load(network) if output is None else only(load(network), output)
+    check_ends(net)
     x, y, training = _noise(net, selftest_samples), None, None
     if samples is not None:
         data = read_data(samples, "test", net.input.sample_shape)
@@ -79,9 +83,10 @@ def export(
     note("./run.sh selftest --simulate runs it in Lava's CPU simulator")
 
 
-def _nir(network: Path, nir: Path, *, as_float: bool, as_json: bool) -> None:
+def _nir(network: Path, nir: Path, *, as_float: bool, output: str | None, as_json: bool) -> None:
     check_writable(nir)
     from loihiconv.core.artifact import load
+    from loihiconv.core.selection import only
     from loihiconv.exchange.export_nir import export_nir
 
     net = load(network)
@@ -89,6 +94,8 @@ def _nir(network: Path, nir: Path, *, as_float: bool, as_json: bool) -> None:
         if net.origin is None:
             raise InvalidSetting("it was not quantized from a float network", where=str(network), remedy="leave --float out")
         net = net.origin
+    if output is not None:
+        net = only(net, output)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # said below, line by line
         sentences = export_nir(net, nir)

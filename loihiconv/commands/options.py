@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,11 +12,12 @@ from loihiconv.backends import registry
 from loihiconv.commands.setting_options import setting_option
 from loihiconv.commands.terminal import note
 from loihiconv.conversion.settings import DECLARED
-from loihiconv.core.errors import InvalidModel
+from loihiconv.core.errors import InvalidModel, InvalidSetting
 
 if TYPE_CHECKING:
     from loihiconv.ann.frontends import FloatModel
     from loihiconv.core.linear import Shape
+    from loihiconv.core.network import Network
 
 Model = Annotated[
     str,
@@ -52,6 +54,7 @@ LavaSamples = Annotated[
     ),
 ]
 Samples = Annotated[int | None, typer.Option(help="Only the first so many samples.")]
+Output = Annotated[str | None, typer.Option(help="Of a network with several outputs the only one that counts, by its name.")]
 Realize = Annotated[
     Literal["native", "atrlif", "lif", "lifreset", "netx"] | None,
     typer.Option("--realization", help="How neurons on the chip reset by subtraction; lava then runs the chip's own process graph."),
@@ -91,9 +94,42 @@ def open_file(model: str) -> FloatModel | None:
     return readable(Path(model))
 
 
-def shape_of(file: FloatModel | None) -> Shape | None:
-    """Shape of a sample, where there is a file that knows it."""
+def shape_of(file: FloatModel | None) -> Shape | Mapping[str, Shape] | None:
+    """Shape of a sample, or of one for each input, where there is a file that knows it."""
+    if file is not None and file.inputs:
+        return {part.name: part.shape for part in file.inputs}
     return None if file is None else file.sample_shape
+
+
+def shapes_of(net: Network) -> Shape | Mapping[str, Shape]:
+    """The same of a spiking network."""
+    from loihiconv.core.input_coding import sample_parts
+
+    first, *others = sample_parts(net)
+    return {part.name: part.shape for part in (first, *others)} if others else first.shape
+
+
+def read_shapes(given: list[str]) -> Shape | Mapping[str, Shape] | tuple[Shape, ...] | None:
+    """Shapes as the command line has them: one, several in order, or several by name.
+
+    Raises
+    ------
+    InvalidSetting
+        If some have names and others none, or one is no shape.
+    """
+    named = [text.rpartition("=")[::2] for text in given if text]
+    shapes = [(name.strip(), _sizes(sizes)) for name, sizes in named]
+    if any(name for name, _ in shapes):
+        if not all(name for name, _ in shapes) or len(dict(shapes)) < len(shapes):
+            raise InvalidSetting(", ".join(given), where="--shape", limit="a name of its own for each input expected, or none at all")
+        return dict(shapes)
+    if not shapes:
+        return None
+    return shapes[0][1] if len(shapes) == 1 else tuple(shape for _, shape in shapes)
+
+
+def _sizes(text: str) -> Shape:
+    return tuple(int(n) for n in numbers(text, "shape"))
 
 
 def load_model(model: str | FloatModel, weights: Path | None) -> Any:
@@ -105,3 +141,11 @@ def load_model(model: str | FloatModel, weights: Path | None) -> Any:
         for text in load_weights(loaded, weights):
             note(text)
     return loaded
+
+
+def numbers(text: str, option: str) -> list[float]:
+    """Numbers separated by commas, or by x as in shapes."""
+    try:
+        return [float(part) for part in text.replace("x", ",").split(",") if part.strip()]
+    except ValueError as cause:
+        raise InvalidSetting(f"{text!r}", where=f"--{option}", limit="numbers separated by commas expected") from cause

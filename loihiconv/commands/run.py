@@ -10,7 +10,8 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
-from loihiconv.commands.terminal import print_json, print_run
+from loihiconv.commands.options import shapes_of
+from loihiconv.commands.terminal import note, print_json, print_run
 from loihiconv.core.files import check_writable, write_npz
 
 if TYPE_CHECKING:
@@ -56,13 +57,13 @@ def run(
     if out is not None:
         check_writable(out)
     net = load(network)
-    test = read_data(data, "test", net.input.sample_shape, samples=samples)
+    test = read_data(data, "test", shapes_of(net), samples=samples)
     net, x = said.fitted(net, test.x)
     kind, labels = _task(net, test.y, task)
     training = training_samples(calibration, data, said, net) if realization in TO_ZERO else None
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 
-    with Bar(backend, len(x)) as bar:
+    with Bar(backend, len(test)) as bar:
         recording = run_network(
             net,
             x,
@@ -82,7 +83,7 @@ def run(
         "backend": backend,
         "n": len(recording),
         "timesteps": recording.timesteps,
-        **({} if net.input.preprocessing is None or not as_json else {"preprocessing": asdict(net.input.preprocessing)}),
+        **({} if (done := net.inputs[0].preprocessing) is None or not as_json else {"preprocessing": asdict(done)}),
         **({"largest_payload": net.payload_max} if net.payload_max > 1 else {}),
         "firing_rate": recording.firing_rate,
         "synaptic_operations": recording.synaptic_operations,
@@ -96,7 +97,8 @@ def run(
     if out is not None:
         counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
         counts |= {f"payload_sums/{name}": sums for name, sums in recording.payload_sums.items()}
-        write_npz(out, {"predictions": recording.predictions, "outputs": recording.outputs, "potentials": recording.potentials, **counts})
+        outputs = recording.named_outputs
+        write_npz(out, {"predictions": recording.predictions, **outputs, "potentials": recording.potentials, **counts})
     if as_json:
         print_json({**summary, "predictions": recording.predictions.tolist()})
         return
@@ -106,6 +108,11 @@ def run(
 def _task(net: Network, y: Any, task: Any) -> tuple[TaskKind | None, Any]:
     """What outputs are judged by, and labels for it, checked before anything runs; None where there are none."""
     if y is None:
+        return None, None
+    if net.readout.parts:
+        from loihiconv.core.parts import described
+
+        note(f"{described(net.outputs, 'outputs')}: none is judged; compare --output judges one, --out writes all of them")
         return None, None
     from loihiconv.evaluation.tasks.answers import end_of_network
     from loihiconv.evaluation.tasks.choosing import choose_task

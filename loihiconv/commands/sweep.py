@@ -40,6 +40,7 @@ def sweep(
     ),
     plot: Annotated[Path | None, typer.Option(help="Draw accuracy against time steps and operations (.png, .svg or .pdf).")] = None,
     device: given.Device = "cpu",
+    output: given.Output = None,
     as_json: given.Json = False,
 ) -> None:
     """Convert with every combination of settings and compare accuracy, time steps and synaptic operations.
@@ -55,7 +56,7 @@ def sweep(
     file = open_file(model)
     shape = shape_of(file)
     stored = None if net is None else load(net)
-    known = shape if stored is None else stored.input.sample_shape
+    known = shape if stored is None else given.shapes_of(stored)
     if on == "train":
         # Of a file, held-out samples are taken from all over it; folders are read with classes in turn.
         needed = None if Path(data).is_file() else calibration_samples + samples
@@ -68,12 +69,16 @@ def sweep(
         raise InvalidData("holds no labels", where=data, limit=f"y_{on} expected")
     if stored is not None:
         stored, _ = said.fitted(stored, train.x)
-    preprocessing = said.chosen(train, shape) if stored is None or stored.input.preprocessing is None else stored.input.preprocessing
+    preprocessing = None if stored is None else stored.inputs[0].preprocessing
+    calibration, x = train.rows(slice(calibration_samples)).x, judged.x
+    if preprocessing is None:
+        calibration, preprocessing = said.prepared(train.rows(slice(calibration_samples)), known)
+        x = x if preprocessing is not None else said.prepared(judged, known)[0]
     network = load_model(file or model, weights)
     result = _run(
         network,
-        train.x[:calibration_samples],
-        (judged.x, judged.y),
+        calibration,
+        (x, judged.y),
         board=board,
         axes=axes,
         on="train" if on == "train" else "test",
@@ -81,6 +86,7 @@ def sweep(
         cache=cache,
         device=device,
         preprocessing=preprocessing,
+        output=output,
     )
     _show(result, as_json=as_json)
     if not result.complete:
@@ -133,18 +139,16 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: str) -> 
     import numpy as np
 
     from loihiconv.conversion.bias_correction import spread_samples
-    from loihiconv.core.samples import Dataset
 
-    rest = len(train.x) - calibration_samples
+    rest = len(train) - calibration_samples
     if rest < 1:
         raise InvalidData(
             f"no training samples are left beside {calibration_samples} for calibration",
             where=data,
-            limit=f"it holds {len(train.x)}",
+            limit=f"it holds {len(train)}",
             remedy="lower --calibration-samples",
         )
-    chosen = np.asarray(spread_samples(np.arange(calibration_samples, len(train.x)), samples))
-    return Dataset(train.x[chosen], None if train.y is None else train.y[chosen])
+    return train.rows(np.asarray(spread_samples(np.arange(calibration_samples, len(train)), samples)))
 
 
 def _show(result: SweepResult, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
-from loihiconv.commands.options import load_model, open_file
+from loihiconv.commands.options import load_model, open_file, shapes_of
 from loihiconv.commands.terminal import print_json, print_tables
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.files import check_writable, write_text
@@ -46,7 +46,7 @@ def verify(
         if path is not None:
             check_writable(path)
     file, net = open_file(model), load(network)
-    test = read_data(data, "test", net.input.sample_shape, samples=samples)
+    test = read_data(data, "test", shapes_of(net), samples=samples)
     if test.y is None:
         raise InvalidData("holds no labels", where=data, limit="y_test, y or folders of classes expected")
     training = training_samples(calibration, data, said, net) if again else None

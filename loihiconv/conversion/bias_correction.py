@@ -22,7 +22,7 @@ from loihiconv.conversion.spiking import population_names
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.fixed_point import ALL_FORMATS, NumberFormats, round_bias
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Integrating, Integrator, Network, Population
+from loihiconv.core.network import Integrating, Integrator, Network, Population, Readout
 from loihiconv.simulator.layerwise import Layerwise
 
 SAMPLES = 256
@@ -94,7 +94,7 @@ def correct_biases(
     if not layers:
         return network
     run, done = Layerwise(network, x), 0
-    for population in network.populations[1:]:
+    for population in network.layers:
         if population in layers:
             run.replace(_corrected(run.network, population, targets[population.name], run.measure(population.name), formats))
             done += 1
@@ -121,7 +121,7 @@ def measured_rates(network: Network, x: Array) -> dict[str, Array]:
         Calibration samples.
     """
     run, found = Layerwise(network, x), {}
-    for population in network.populations[1:]:
+    for population in network.layers:
         if isinstance(population, Integrator):
             sent = run.measure(population.name)
             if population.spiking:
@@ -137,8 +137,8 @@ def _corrected(network: Network, population: Population, target: Array, sent: Ar
     """A population with a bias that its mean error is added to; ``sent`` is what its neurons send on average in T steps."""
     assert isinstance(population, Integrator)  # the caller's choice
     unit = population.unit(network.shift)
-    if not population.spiking:
-        shift = target * unit - sent / network.readout_steps
+    if isinstance(population, Readout):
+        shift = target * unit * population.relative - sent / network.readout_steps
     else:
         rate = sent.reshape(len(sent), -1).mean(axis=1) / network.timesteps
         shift = ((target - rate) * unit).reshape(-1, *(1,) * (len(population.shape) - 1))

@@ -14,28 +14,29 @@ from math import prod
 import numpy as np
 
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
-from loihiconv.core.network import Integrator, Network, Population, assert_never
+from loihiconv.core.network import Input, Integrator, Network, Population, assert_never
 
 
-def with_bias_plane(network: Network) -> Network | None:
-    """The same function, with the biases of all layers that payloads drive moved into synapses.
+def with_bias_plane(network: Network, source: Input) -> Network | None:
+    """The same function, with the biases of all layers that an input's payloads drive moved into synapses.
 
     Parameters
     ----------
     network : Network
-        Float, with analog input.
+        Float.
+    source : Input
+        One of its inputs, analog.
 
     Returns
     -------
     Network or None
-        Its input has one more channel (or value, if it is flat), of which samples know nothing: `loihiconv.core.input_coding.payloads`
+        That input has one more channel (or value, if it is flat), of which samples know nothing: `loihiconv.core.input_coding.payloads`
         adds it. None where a bias cannot be a kernel tap: it differs from pixel to pixel, or the padding leaves no tap that
         lies inside the input for all outputs.
     """
-    source = network.input
     shape = (source.shape[0] + 1, *source.shape[1:])
     moved: set[str] = set()
-    populations = {p.name: p for p in network.populations}
+    populations: dict[str, Population] = {p.name: p for p in network.populations}
     connections = []
     for connection in network.connections:
         if connection.source != source.name:
@@ -53,9 +54,8 @@ def with_bias_plane(network: Network) -> Network | None:
         populations[target.name] = replace(target, bias=np.zeros_like(target.bias))
     if not any(np.any(network[name].bias) for name in moved):  # type: ignore[union-attr]  # checked above
         return None
-    first: list[Population] = [replace(source, shape=shape, bias_plane=True)]
-    rest = [populations[p.name] for p in network.populations[1:]]
-    return replace(network, populations=(*first, *rest), connections=tuple(connections))
+    populations[source.name] = replace(source, shape=shape, bias_plane=True)
+    return replace(network, populations=tuple(populations.values()), connections=tuple(connections))
 
 
 def _extended(linear: LinearMap, bias: Array, input_shape: Shape) -> LinearMap | None:

@@ -8,7 +8,7 @@ own where they are wanted: `CHANNEL_BITS` of mantissa between 2^-24 and 2^24, 12
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numba
@@ -20,6 +20,7 @@ from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.input_checks import Seen
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.parts import Part, divided
 from loihiconv.core.preprocessing import Preprocessing
 from loihiconv.core.record import InputSummary
 from loihiconv.core.samples import Batch, Samples, check_samples_limit, one_piece, stream
@@ -165,16 +166,20 @@ class Calibration:
     ----------
     samples : int
     nodes : {node name: Statistics}
-    input : InputSummary
+    inputs : {input: InputSummary}
         Values that samples had.
     agreement : float or None
-        Share of samples on which the network names the class that a reference network names, if there was one.
+        Share of samples on which the network names the class that a reference network names, if there was one; of several outputs the
+        mean over them.
+    parts : {output: float}
+        Largest magnitude of each output where there are several.
     """
 
     samples: int
     nodes: Mapping[str, Statistics]
-    input: InputSummary
+    inputs: Mapping[str, InputSummary]
     agreement: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 def prepared(
@@ -267,19 +272,33 @@ def calibrate(
         A network to compare classes with.
     progress : callable (samples done), optional
     """
-    wanted = [ann.input.name, *(n.name for n in ann if isinstance(n, (Relu, MaxPool))), ann.output.name]
+    wanted = [*(n.name for n in ann.inputs), *(n.name for n in ann if isinstance(n, (Relu, MaxPool))), ann.output.name]
     statistics = {name: Statistics(ann.shapes[name], per_channel=per_channel and isinstance(ann[name], Relu)) for name in wanted}
     evaluator, other = Evaluator(ann), None if reference is None else Evaluator(reference)
-    samples, agreed, seen = 0, 0, Seen()
-    for x in batches(data, ann.input.given):
+    samples, agreed, places = 0, 0.0, [place for place, _ in ann.ends]
+    largest = [0.0] * len(places)
+    inputs = [Part(entry.name, entry.given) for entry in ann.inputs]
+    seen = {part.name: Seen() for part in inputs}
+    for x in batches(data, ann.sample_shape):
         output, kept = evaluator(torch.from_numpy(x), keep=wanted)
         for name in statistics:
             values = output if name == ann.output.name else kept[name]
             statistics[name].add(values.numpy())
         samples += len(x)
-        seen.add(x)
+        for entry, own in divided(x.reshape(len(x), -1), inputs).items():
+            seen[entry].add(own)
+        flat = output.flatten(1)
+        largest = [max(before, float(flat[:, place].abs().max())) for before, place in zip(largest, places, strict=True)]
         if other is not None:
-            agreed += int((output.flatten(1).argmax(1) == other(torch.from_numpy(x))[0].flatten(1).argmax(1)).sum())
+            agreed += _alike(flat, other(torch.from_numpy(x))[0].flatten(1), places)
         if progress is not None:
             progress(samples)
-    return Calibration(samples, statistics, seen.summary, None if other is None else agreed / samples)
+    summaries = {name: values.summary for name, values in seen.items()}
+    parts = {part.name: value for part, value in zip(ann.parts, largest, strict=True)} if ann.parts else {}
+    return Calibration(samples, statistics, summaries, None if other is None else agreed / samples, parts)
+
+
+def _alike(outputs: torch.Tensor, others: torch.Tensor, places: list[slice]) -> float:
+    """Samples on which two networks name the same class, the mean over outputs."""
+    same = [(outputs[:, place].argmax(1) == others[:, place].argmax(1)).sum().item() for place in places]
+    return float(np.mean(same))

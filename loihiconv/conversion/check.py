@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
+from loihiconv.ann.frontends.given import bound, opened
+from loihiconv.ann.frontends.selection import with_output
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.conversion.calibration import CalibrationData, prepared
@@ -23,11 +26,14 @@ from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.given import shown
 from loihiconv.core.linear import Array, Shape
-from loihiconv.core.preprocessing import Preprocessing, check_preprocessing
+from loihiconv.core.parts import Part
+from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
 from loihiconv.core.tables import Shown, Table, counted, together
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import place
 
+Example: TypeAlias = "Array | torch.Tensor | Shape | Mapping[str, Any] | Sequence[Any] | None"
+"""A batch, or the shape of a sample; one for each of several inputs."""
 TRIAL_SAMPLES = 4
 """Of the conversion that `check` tries, where no data is given."""
 
@@ -99,13 +105,14 @@ class Check(Shown):
 
 def check(
     model: Source,
-    example: Array | torch.Tensor | Shape | None = None,
+    example: Example = None,
     board: str | Path | Board | None = None,
     *,
     maxpool: MaxPooling = Settings.maxpool,
     calibration: CalibrationData | None = None,
     preprocessing: Preprocessing | None = None,
     timesteps: int = 32,
+    output: str | None = None,
 ) -> Check:
     """Say, layer by layer, what could not be converted and what would not fit.
 
@@ -115,7 +122,8 @@ def check(
     ----------
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     example : array or tensor (N, \\*shape), or the shape of one sample, optional
-        As the network takes it, after all preprocessing. By default the shape that the model itself knows, as most files do.
+        As the network takes it, after all preprocessing. By default the shape that the model itself knows, as most files do. Of a network
+        with several inputs {name: shape}, or a tuple of shapes in its order; arrays may stand for shapes.
     board : str, path, Board or None
         A board to place the network on, to see whether it fits; it also decides what ``maxpool="auto"`` is.
     maxpool : "auto", "gate", "relu-tree" or "average"
@@ -126,11 +134,17 @@ def check(
         As `loihiconv.convert` takes it, for ``calibration``.
     timesteps : int
         T of the trial: ranges of biases and of the readout depend on it.
+    output : str, optional
+        As `loihiconv.convert` takes it.
     """
-    model = readable(model)
+    model = with_output(readable(model), output)
+    model, example = _with_inputs(model, example)
+    if calibration is not None:
+        model, calibration = opened(model, calibration)
     shape = _shape(model, example)
     DECLARED["timesteps"].check(timesteps)
     check_preprocessing(preprocessing)
+    check_one_input(preprocessing, model.inputs)
     board = load_board(board) if board is not None else None
     pooling = Settings(1, maxpool=maxpool).for_board(board).pooling
     if found := model.problems(shape):
@@ -158,18 +172,41 @@ def check(
     return Check(layers, (*problems, *_does_not_convert(model, shape, board, settings, trial)), notes)
 
 
+def _with_inputs(model: FloatModel, example: Example) -> tuple[FloatModel, Example]:
+    """The model with the shapes of several inputs, if these are given."""
+    if isinstance(example, Mapping):
+        named = dict(example)
+    elif isinstance(example, (tuple, list)) and model.input_names and len(example) == len(model.input_names):
+        named = dict(zip(model.input_names, example, strict=True))
+    else:
+        return model, example
+    parts = [Part(str(name), _sizes(values, f"example {name}")) for name, values in named.items()]
+    model = bound(model, parts)
+    return model, parts[0].shape if len(parts) == 1 else (sum(part.size for part in parts),)
+
+
 def _shape(model: FloatModel, example: object) -> Shape:
     """The shape of one sample: of a batch, as it was given, or as the model knows it."""
     if example is None:
         if model.sample_shape is None:
             remedy = "give the shape of one sample, such as 1,28,28 (--shape), or some samples"
+            if model.input_names:
+                remedy = f"give a shape for each input: --shape {model.input_names[0]}=..., or {{{model.input_names[0]!r}: ...}}"
             raise InvalidData("the shape of a sample is not known", where=model.name, limit="the model does not say it", remedy=remedy)
         return model.sample_shape
+    sizes = _sizes(example, "example")
+    if model.input_names and sizes != model.sample_shape:
+        names = ", ".join(f"{name!r}: ..." for name in model.input_names)
+        what = f"one shape for {len(model.input_names)} inputs"
+        raise InvalidData(what, where="example", limit=f"{{{names}}} expected", remedy="give the shape of a sample of each")
+    return sizes
+
+
+def _sizes(example: object, where: str) -> Shape:
+    """The shape of one sample: of a batch, or as it was given."""
     numbers: Any = example if isinstance(example, (tuple, list)) else getattr(example, "shape", ())[1:]
     if not numbers or not all(isinstance(n, Integral) and not isinstance(n, bool) and int(n) > 0 for n in numbers):
-        raise InvalidData(
-            shown(example), where="example", limit="a batch of samples, or the shape of one, expected", remedy="try (1, 28, 28)"
-        )
+        raise InvalidData(shown(example), where=where, limit="a batch of samples, or the shape of one, expected", remedy="try (1, 28, 28)")
     return tuple(int(n) for n in numbers)
 
 
@@ -188,7 +225,7 @@ def _does_not_convert(
 
 def _layers(ann: Ann) -> list[LayerCheck]:
     shapes, names = ann.shapes, population_names(ann)
-    layers = [LayerCheck(ann.input.name, "input", ann.input.shape, prod(ann.input.shape), 0)]
+    layers = [LayerCheck(entry.name, "input", entry.shape, prod(entry.shape), 0) for entry in ann.inputs]
     for node in ann:
         if isinstance(node, MaxPool):
             layers.append(LayerCheck(names[node.name], "max-pooling", shapes[node.name], prod(shapes[node.name]), 0))

@@ -17,7 +17,10 @@ from typing_extensions import Unpack
 
 from loihiconv.ann.evaluate import verify_reading, verify_rewriting
 from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends.given import opened
+from loihiconv.ann.frontends.selection import with_output
 from loihiconv.ann.graph import Ann, Round
+from loihiconv.ann.graph import Input as AnnInput
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
 from loihiconv.ann.passes.rounding import without_rounding
@@ -37,8 +40,9 @@ from loihiconv.core.errors import InvalidModel
 from loihiconv.core.given import check_callable, check_task
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
-from loihiconv.core.preprocessing import Preprocessing, check_preprocessing
-from loihiconv.core.record import CalibrationSummary
+from loihiconv.core.parts import slices
+from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
+from loihiconv.core.record import CalibrationSummary, PayloadSummary
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.validation import validate
@@ -56,6 +60,7 @@ def convert(
     task: Task | None = None,
     preprocessing: Preprocessing | None = None,
     samples: int | None = None,
+    output: str | None = None,
     progress: Progress | None = None,
     **settings: Unpack[SettingOptions],
 ) -> Network:
@@ -67,7 +72,8 @@ def convert(
         Trained; it is neither changed nor trained further.
     calibration : array or tensor (N, \\*shape), pair (x, y), Dataset, DataLoader, or iterable of samples or batches
         Training samples, as the network takes them (channels first, same preprocessing) or, with ``preprocessing``, as they come. A few
-        hundred are enough. Never test samples. What is iterated over is read batch by batch, and memory does not grow with it.
+        hundred are enough. Never test samples. What is iterated over is read batch by batch, and memory does not grow with it. Of a network
+        with several inputs {name: array}, or a tuple of arrays in its order, or batches of either.
     board : str, path, Board or None
         A board of `loihiconv.boards()` or a YAML file; None stops at the float spiking network.
     timesteps : int
@@ -82,6 +88,8 @@ def convert(
         What becomes of samples before the network takes them. It is part of the result: whatever runs it applies the same to its samples.
     samples : int, optional
         Calibrate on the first so many samples only.
+    output : str, optional
+        Of a model with several outputs the only one to convert; by default all of them, as ``outputs`` of the network lists them.
     progress : callable (stage, done, in all), optional
         Stages are "calibration", in samples (0 in all where the data does not tell), "bias correction", in layers, and "search".
     **settings
@@ -103,7 +111,7 @@ def convert(
         If a layer is silent on all calibration data, the data looks wrong, no chip has the gates that were asked for, or what average
         pooling costs.
     """
-    model, chosen = readable(model), choose(timesteps, optimize, **settings)
+    model, chosen = with_output(readable(model), output), choose(timesteps, optimize, **settings)
     check_callable(progress, "progress")
     check_task(task)
     board = load_board(board) if board is not None else None
@@ -112,6 +120,8 @@ def convert(
         check_payload(chosen.payload_max, "spike_bits", board)
     searching = optimize in ("accuracy", "latency")
     check_preprocessing(preprocessing)
+    model, calibration = opened(model, calibration)
+    check_one_input(preprocessing, model.inputs)
     given = prepared(calibration, preprocessing, shape=model.sample_shape, samples=samples)
     source = measure(model, given, chosen, board, progress, searching=searching)
     for text in source.warnings:
@@ -176,13 +186,15 @@ def measure(
     samples, held_out = _divided(np.concatenate(kept))
     names = population_names(ann)
     warned = list(suspicions(model, samples))
-    warned += filter(None, [outliers(statistics.nodes[ann.input.name], data)])
+    whole = len(ann.inputs) == 1  # packed samples do not tell which input a value is of
+    far = {entry.name: outliers(statistics.nodes[entry.name], data if whole else None) for entry in ann.inputs}
+    warned += [text if whole else f"input {name}: {text}" for name, text in far.items() if text]
     warned += [
         f"{names[name]}: no activation on {statistics.samples} calibration samples; it will never spike"
         for name in silent_layers(ann, statistics)
     ]
     if statistics.agreement is not None:
-        decides = likely_task(ann.ending, prod(ann.shapes[ann.output.name])) == "classification"
+        decides = all(likely_task(ending, place.stop - place.start) == "classification" for place, ending in ann.ends)
         cost = (
             f"average pooling in place of max-pooling names another class on {1 - statistics.agreement:.1%} of {statistics.samples} "
             "calibration samples"
@@ -202,7 +214,7 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     """From what was measured to the spiking network, corrected and, with a board, quantized and corrected again."""
     ann, statistics = source.ann, source.statistics
     scales = choose_scales(ann, statistics, settings)
-    network = to_spiking(ann, scales, settings, signed=statistics.nodes[ann.input.name].smallest < 0)
+    network = to_spiking(ann, scales, settings, signed=[entry.name for entry in ann.inputs if statistics.nodes[entry.name].smallest < 0])
     record = replace(network.record, calibration=_summary(source, scales), notes=source.notes, provenance=_versions())
     network = replace(network, record=record)
     targets = target_rates(ann, scales, source.samples) if settings.bias_correction else {}
@@ -289,16 +301,31 @@ def _divided(kept: Array) -> tuple[Array, Array]:
 
 def _summary(source: Measured, scales: Scales) -> CalibrationSummary:
     """What of the measurements is kept, and what quantization has to know of the input."""
-    ann, statistics = source.ann, source.statistics
-    entry, names = statistics.nodes[ann.input.name], population_names(ann)
+    ann, statistics, names = source.ann, source.statistics, population_names(source.ann)
+    payloads = {entry.name: _payload_summary(source, entry, float(scales[entry.name])) for entry in ann.inputs}
+    first, *others = payloads.values()
     return CalibrationSummary(
         statistics.samples,
-        {names[name]: tuple(np.asarray(scale).ravel().tolist()) for name, scale in scales.items()},
+        {names[name]: tuple(_distinct(ann, name, scale).tolist()) for name, scale in scales.items()},
         {names[name]: float(s.largest) for name, s in statistics.nodes.items()},
-        entry.square_sum / entry.values / float(scales[ann.input.name]) ** 2,
-        payload_errors(source.samples / float(scales[ann.input.name])),
-        inputs={names[ann.input.name]: statistics.input},
+        first.mean_square,
+        first.payload_errors,
+        inputs={names[name]: values for name, values in statistics.inputs.items()},
+        payloads={names[name]: known for name, known in payloads.items()} if others else {},
     )
+
+
+def _payload_summary(source: Measured, entry: AnnInput, scale: float) -> PayloadSummary:
+    known, ends = source.statistics.nodes[entry.name], np.cumsum([prod(node.given) for node in source.ann.inputs])
+    end = int(ends[source.ann.inputs.index(entry)])
+    values = source.samples.reshape(len(source.samples), -1)[:, end - prod(entry.given) : end]
+    return PayloadSummary(known.square_sum / known.values / scale**2, payload_errors(values / scale))
+
+
+def _distinct(ann: Ann, name: str, scale: Array) -> Array:
+    """One number for a layer, one for each channel, or one for each of several outputs."""
+    flat = np.asarray(scale).ravel()
+    return flat[[place.start for place in slices(ann.parts).values()]] if ann.parts and name == ann.output.name else flat
 
 
 def _versions() -> dict[str, str]:

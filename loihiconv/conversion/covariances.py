@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from loihiconv.core.input_coding import payloads
+from loihiconv.core.input_coding import input_payloads
 from loihiconv.core.linear import Array, Conv, LinearMap, Sparse
 from loihiconv.core.network import Connection, Integrator, Network
 from loihiconv.core.recording import Recording
@@ -127,7 +127,7 @@ def input_covariances(
 def _rates(network: Network, name: str, x: Array, recording: Recording | None) -> Array:
     """What a population sends on average per step, float32."""
     if not network[name].spiking:
-        return payloads(network.input, x).astype(np.float32)
+        return input_payloads(network, x)[name].astype(np.float32)
     assert recording is not None  # it spikes
     return (recording.sent(name) / np.float32(network.timesteps)).astype(np.float32)
 

@@ -41,8 +41,10 @@ def suspicions(model: Source, x: Array) -> tuple[str, ...]:
     """
     model = readable(model)
     ann = model.ann(x.shape[1:])
-    scale = _wrong_scale(x, _spread(ann, x[:BATCH]))
+    scale = _wrong_scale(ann, x, _spread(ann, x[:BATCH]))
     found = [scale] if scale else []
+    if ann.parts:  # which of them are classes is not known
+        return tuple(found)
     if likely_task(ann.ending, prod(ann.shapes[ann.output.name])) != "classification" or isinstance(ann.output, Relu | Clamp):
         return tuple(found)
     outputs = model.outputs(x)
@@ -90,7 +92,7 @@ def _spread(ann: Ann, x: Array) -> tuple[str, float] | None:
     return norm.name, float(np.sqrt(np.quantile(variance / (norm.var + 1e-12), 0.5, method="lower")))
 
 
-def _wrong_scale(x: Array, spread: tuple[str, float] | None) -> str | None:
+def _wrong_scale(ann: Ann, x: Array, spread: tuple[str, float] | None) -> str | None:
     """Whether the first batch norm's input is spread otherwise than in training; without one, what the values look like."""
     if spread is not None:
         name, ratio = spread
@@ -100,10 +102,12 @@ def _wrong_scale(x: Array, spread: tuple[str, float] | None) -> str | None:
                 "preprocess calibration samples as in training (0 to 1 or 0 to 255? mean and std?)"
             )
         return None
-    whole = bool((x == np.rint(x)).all())
-    if whole and x.min() >= 0 and x.max() > 100:
-        return (
-            f"calibration data: whole numbers up to {x.max():.0f} look like bytes of an image; if the network was trained on 0 to 1, "
-            "divide them by 255"
-        )
+    sizes = [prod(entry.given) for entry in ann.inputs]
+    for entry, values in zip(ann.inputs, np.split(x.reshape(len(x), -1), np.cumsum(sizes)[:-1], axis=1), strict=True):
+        whole = bool((values == np.rint(values)).all())
+        if whole and values.min() >= 0 and values.max() > 100:
+            return (
+                f"calibration data: {f'input {entry.name}: ' if len(sizes) > 1 else ''}whole numbers up to {values.max():.0f} look like "
+                "bytes of an image; if the network was trained on 0 to 1, divide them by 255"
+            )
     return None

@@ -22,7 +22,7 @@ POTENTIAL_MARGIN = 1.5
 def observe(network: Network, x: Array) -> Network:
     """A float network whose record says how far the potentials of its hidden populations go on samples (N, \\*shape)."""
     run = Layerwise(network, x)
-    for population in network.populations[1:-1]:
+    for population in network.layers[:-1]:
         run.settle(population.name)
     return with_potentials(network, run)
 
@@ -53,8 +53,8 @@ def farthest(network: Network, population: IF) -> float | None:
     """
     if (observed := network.record.calibration.potentials.get(population.name)) is None:
         return None
-    entry = replace(network.input, payload_max=1)
-    rising, falling = worst_sums(network, entry, population, network.incoming(population.name))
+    entries = {source.name: replace(source, payload_max=1) for source in network.inputs}
+    rising, falling = worst_sums(network, entries, population, network.incoming(population.name))
     highest = float((population.v_init + network.timesteps * np.maximum(rising + population.bias, 0)).max())
     lowest = float((population.v_init + network.timesteps * np.minimum(population.bias - falling, 0)).min())
     return max(min(POTENTIAL_MARGIN * observed[1], highest), min(-POTENTIAL_MARGIN * observed[0], -lowest))

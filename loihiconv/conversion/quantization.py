@@ -16,10 +16,11 @@ that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import floor, log2
+from typing import TypeAlias
 
 import numpy as np
 
@@ -75,6 +76,10 @@ PLANE_GAIN = 0.7
 """A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
 
 
+Inputs: TypeAlias = Mapping[str, Input]
+"""Input populations by name, with payloads that have been chosen, or are tried."""
+
+
 @dataclass(frozen=True)
 class Ceiling:
     """The largest gain that one range allows, and the range's name."""
@@ -109,18 +114,18 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
         If parameters are not finite.
     """
     check_finite(network)
-    for spiking in network.populations[1:]:
+    for spiking in network.layers:
         check_payload(spiking.largest_message, spiking.name, board)
     float_network = network
     covariances = covariances or {}
-    network, chosen = _best_input(network, board, covariances)
+    network, chosen = _best_inputs(network, board, covariances)
     populations: list[Population] = []
     connections: list[Connection] = []
     layers: dict[str, LayerRecord] = {}
     for population in network.populations:
         match population:
             case Input():
-                populations.append(chosen)
+                populations.append(chosen[population.name])
             case MaxPool():  # spikes go through as they are
                 populations.append(population)
                 connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
@@ -148,7 +153,7 @@ def check_finite(network: Network) -> None:
     for connection in network.connections:
         if not np.isfinite(connection.map.weight).all():
             raise InvalidModel("weights hold NaN or infinity", where=connection.target, remedy="train the network again")
-    for population in network.populations[1:]:
+    for population in network.layers:
         if isinstance(population, Integrator) and not np.isfinite(population.bias).all():
             raise InvalidModel("biases hold NaN or infinity", where=population.name, remedy="train the network again")
 
@@ -192,41 +197,56 @@ def representable_threshold(value: float, board: Board) -> int:
     return max(options, default=0) if value >= 1 else 0
 
 
-def _with_payload(network: Network, bits: int) -> Input:
-    """The input population with payloads of so many bits."""
-    source = network.input
+def _with_payload(source: Input, bits: int) -> Input:
+    """An input population with payloads of so many bits."""
     magnitude_bits = bits - 1 if source.signed else bits
     return replace(source, payload_max=2**magnitude_bits - 1)
 
 
-def _best_input(network: Network, board: Board, covariances: Covariances) -> tuple[Network, Input]:
-    """The payload width that distorts the first layers' currents least, and the network, with a bias plane if that helps.
+def _best_inputs(network: Network, board: Board, covariances: Covariances) -> tuple[Network, Inputs]:
+    """The payload widths that distort the first layers' currents least, and the network, with bias planes where they help.
 
     T steps of payloads go far, and a convolution that they drive has no exponent to take bits back with (`_may_shift`): it leaves room
-    for its potentials where that costs little. Its wrong weights err alike in all places, so that nothing averages them out.
+    for its potentials where that costs little. Its wrong weights err alike in all places, so that nothing averages them out. Of several
+    inputs one is chosen after the other.
     """
-    if network.input.coding != "analog" or not board.graded_spikes:
-        return network, _with_payload(network, PAYLOAD_BITS)
-    error, chosen, source = _best_of_planes(network, board, covariances)
-    if error > ROOM_COST and any(isinstance(c.map, Conv) for c in network.outgoing(network.input.name)):
-        freed = without_potentials(network, {p.name for p in _first_targets(network)})
-        without = _best_of_planes(freed, board, covariances)
+    inputs: Inputs = {source.name: _with_payload(source, _most_bits(source, board)) for source in network.inputs}
+    for source in network.inputs:
+        if source.coding == "analog" and board.graded_spikes and network.outgoing(source.name):
+            network, inputs = _with_best(network, source, inputs, board, covariances)
+    return network, inputs
+
+
+def _most_bits(source: Input, board: Board) -> int:
+    """Bits that a payload of an input may have; a board's spikes may carry fewer than ours."""
+    graded = source.coding == "analog" and board.graded_spikes
+    return min(PAYLOAD_BITS, board.graded_spike_bits.value) if graded else PAYLOAD_BITS
+
+
+def _with_best(network: Network, source: Input, inputs: Inputs, board: Board, covariances: Covariances) -> tuple[Network, Inputs]:
+    """The network and the input populations, of which one has been chosen anew."""
+    error, chosen, candidate = _best_of_planes(network, source, inputs, board, covariances)
+    if error > ROOM_COST and any(isinstance(c.map, Conv) for c in network.outgoing(source.name)):
+        freed = without_potentials(network, {p.name for p in _first_targets(network, source)})
+        without = _best_of_planes(freed, source, inputs, board, covariances)
         if without[0] < error:
-            error, chosen, source = without
-    if not np.isfinite(error):
-        _quantize_population(chosen, _first_targets(chosen)[0], source, board, covariances)  # raises, with the reason
-    return chosen, source
+            error, chosen, candidate = without
+    return chosen, {**inputs, source.name: candidate}
 
 
-def _best_of_planes(network: Network, board: Board, covariances: Covariances) -> tuple[float, Network, Input]:
+def _best_of_planes(
+    network: Network, source: Input, inputs: Inputs, board: Board, covariances: Covariances
+) -> tuple[float, Network, Input]:
     """Smallest error without and with a bias plane, the network and its input population.
 
     Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register. What a bias plane saves
     is held against what T steps round rates by anyway.
     """
-    best, chosen = _best_payload(network, board, covariances)
-    if (planed := with_bias_plane(network)) is not None:
-        with_plane, candidate = _best_payload(planed, board, covariances)
+    best, chosen = _best_payload(network, source, inputs, board, covariances)
+    if (planed := with_bias_plane(network, source)) is not None:
+        extended = planed[source.name]
+        assert isinstance(extended, Input)  # as it was
+        with_plane, candidate = _best_payload(planed, extended, inputs, board, covariances)
         steps = _rounded_by_time(network.timesteps)
         if with_plane + steps < PLANE_GAIN * (best + steps):
             return with_plane, planed, candidate
@@ -238,21 +258,21 @@ def _rounded_by_time(timesteps: int) -> float:
     return 1 / (12 * timesteps**2)
 
 
-def _best_payload(network: Network, board: Board, covariances: Covariances) -> tuple[float, Input]:
-    """Smallest error over payload widths, and the input population that has it; a board's spikes may carry fewer bits than ours."""
-    most = min(PAYLOAD_BITS, board.graded_spike_bits.value)
-    candidates = [_with_payload(network, bits) for bits in range(most, min(most, FEWEST_PAYLOAD_BITS) - 1, -1)]
-    targets = _first_targets(network)
-    errors = [max(_current_error(network, t, candidate, board, covariances) for t in targets) for candidate in candidates]
+def _best_payload(network: Network, source: Input, inputs: Inputs, board: Board, covariances: Covariances) -> tuple[float, Input]:
+    """Smallest error over payload widths of an input, and the population that has it."""
+    most = _most_bits(source, board)
+    candidates = [_with_payload(source, bits) for bits in range(most, min(most, FEWEST_PAYLOAD_BITS) - 1, -1)]
+    targets = _first_targets(network, source)
+    errors = [max(_current_error(network, t, {**inputs, source.name: c}, board, covariances) for t in targets) for c in candidates]
     best = int(np.argmin(errors))
     return errors[best], candidates[best]
 
 
-def _first_targets(network: Network) -> list[Population]:
-    return [network[c.target] for c in network.outgoing(network.input.name)]
+def _first_targets(network: Network, source: Input) -> list[Population]:
+    return [network[c.target] for c in network.outgoing(source.name)]
 
 
-def _current_error(network: Network, population: Population, source: Input, board: Board, covariances: Covariances) -> float:
+def _current_error(network: Network, population: Population, inputs: Inputs, board: Board, covariances: Covariances) -> float:
     """Mean square error of a first layer's current per step, in units of its threshold.
 
     Averaged over neurons, the sum over a neuron's synapses of (error of the weight)^2 E[payload^2], plus weight^2 times the mean
@@ -261,18 +281,14 @@ def _current_error(network: Network, population: Population, source: Input, boar
     are exact with some widths.
     """
     try:
-        _, incoming, entry = _quantize_population(network, population, source, board, covariances)
+        _, incoming, entry = _quantize_population(network, population, inputs, board, covariances)
     except LimitExceeded:
         return np.inf
-    gain, calibration = entry.gain, network.record.calibration
-    mean_square = calibration.input_mean_square * source.payload_max**2
-    squares = np.full(source.shape, mean_square)
-    rounding = np.full(source.shape, calibration.payload_errors.get(source.payload_max, ROUNDING_ERROR))
-    if source.bias_plane:
-        squares[-1], rounding[-1] = source.payload_max**2, 0
-    error = 0.0
+    gain, error = entry.gain, 0.0
     for old, new, covariance in zip(network.incoming(population.name), incoming, _known(covariances, population, incoming), strict=True):
-        if old.source == source.name:
+        source = inputs.get(old.source)
+        if source is not None and not source.spiking:
+            squares, rounding = _of_payloads(network, source)
             weights = new.map.weight * 2.0**new.weight_exp
             wrong = weights - old.map.weight.astype(np.float64) * gain / source.payload_max
             error += float(_per_input(weights**2, rounding, new.map).mean()) / gain**2
@@ -283,6 +299,16 @@ def _current_error(network: Network, population: Population, source: Input, boar
             else:
                 error += float(_per_input(wrong**2, squares, new.map).mean()) / gain**2
     return error
+
+
+def _of_payloads(network: Network, source: Input) -> tuple[Array, Array]:
+    """Mean squares of an input's payloads, and of what rounding costs them, (\\*shape) each."""
+    known = network.record.calibration.of(source.name)
+    squares = np.full(source.shape, known.mean_square * source.payload_max**2)
+    rounding = np.full(source.shape, known.payload_errors.get(source.payload_max, ROUNDING_ERROR))
+    if source.bias_plane:
+        squares[-1], rounding[-1] = source.payload_max**2, 0
+    return squares, rounding
 
 
 def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
@@ -300,28 +326,26 @@ def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
 
 
 def _quantize_population(
-    network: Network, population: Population, source: Input, board: Board, covariances: Covariances
+    network: Network, population: Population, inputs: Inputs, board: Board, covariances: Covariances
 ) -> tuple[Integrating, list[Connection], LayerRecord]:
     """A population, what comes into it, and what became of its range."""
     assert isinstance(population, Integrator)  # the caller handles the rest
     incoming = network.incoming(population.name)
-    ceiling = min(_ceilings(network, population, source, board), key=lambda c: c.gain)
+    ceiling = min(_ceilings(network, population, inputs, board), key=lambda c: c.gain)
     lowest = WEIGHT_EXP_MIN if board.formats.weight_exponents else 0
     while True:
         gain = _gain(population, ceiling, board)
         if not population.spiking and lowest < 0:
-            gain *= _filling(network, population, source, board, gain)
+            gain *= _filling(network, population, inputs, board, gain)
         connections = [
-            _quantized_connection(network, c, source, board, gain, covariance, lowest)
+            _quantized_connection(network, c, inputs, board, gain, covariance, lowest)
             for c, covariance in zip(incoming, _known(covariances, population, incoming), strict=True)
         ]
         on_chip = [c for c in connections if not c.on_host]
-        worst_sum = _largest_sum(network, source, population, on_chip)
+        worst_sum = _largest_sum(network, inputs, population, on_chip)
         if worst_sum >= SUM_LIMIT:
             ceiling = Ceiling(min(gain - 1, gain * (SUM_LIMIT - 1) / worst_sum), SUM_CAUSE)
-        elif (
-            lowest < 0 and sum(unshifted_sum(c, source if c.source == source.name else network[c.source]) for c in on_chip) >= EXACT_FLOAT32
-        ):
+        elif lowest < 0 and sum(unshifted_sum(c, inputs.get(c.source, network[c.source])) for c in on_chip) >= EXACT_FLOAT32:
             lowest += 1
         else:
             break
@@ -338,14 +362,15 @@ def _quantize_population(
     return population.quantized(gain, STATE_SHIFT, v_init=v_init, bias=integers), connections, entry
 
 
-def _ceilings(network: Network, population: Integrating, source: Input, board: Board) -> Iterator[Ceiling]:
+def _ceilings(network: Network, population: Integrating, inputs: Inputs, board: Board) -> Iterator[Ceiling]:
     """What stops a population's gain before its weights are rounded."""
-    on_host = [c for c in network.incoming(population.name) if _on_host(c, source, board)]
+    on_host = [c for c in network.incoming(population.name) if _on_host(c, inputs, board)]
     for c in network.incoming(population.name):
         if c not in on_host:
-            yield Ceiling(_weight_limit(c.map.weight, board) * _payload(c, source) / _largest(c.map.weight), f"weights of {c.name}")
+            yield Ceiling(_weight_limit(c.map.weight, board) * _payload(c, inputs) / _largest(c.map.weight), f"weights of {c.name}")
     if on_host:
-        unit_sums = worst_sums(network, replace(source, payload_max=1), population, on_host)
+        units = {name: replace(source, payload_max=1) for name, source in inputs.items()}
+        unit_sums = worst_sums(network, units, population, on_host)
         worst = max(float(sums.max()) for sums in unit_sums) + _largest(population.bias)
         yield Ceiling(BIAS_MAX / 2**STATE_SHIFT / worst, "currents from the host")
     else:
@@ -372,7 +397,7 @@ def _gain(population: Integrating, ceiling: Ceiling, board: Board) -> float:
     return gain
 
 
-def _filling(network: Network, readout: Integrating, source: Input, board: Board, gain: float) -> float:
+def _filling(network: Network, readout: Integrating, inputs: Inputs, board: Board, gain: float) -> float:
     """What a readout's gain, which may be any number, is multiplied by so that its largest weights use their range, 1/2 to 1.
 
     An exponent doubles weights or does not; where the largest are then far below the limit, half of the range is empty, and a gain
@@ -380,8 +405,8 @@ def _filling(network: Network, readout: Integrating, source: Input, board: Board
     """
     filled = []
     for c in network.incoming(readout.name):
-        if not _on_host(c, source, board):
-            limit, largest = _weight_limit(c.map.weight, board), _largest(c.map.weight) * gain / _payload(c, source)
+        if not _on_host(c, inputs, board):
+            limit, largest = _weight_limit(c.map.weight, board), _largest(c.map.weight) * gain / _payload(c, inputs)
             exponent = widest_exponent(largest, limit)
             filled.append((largest * 2.0**-exponent / limit, exponent))
     least, exponent = min(filled, default=(1.0, 0))
@@ -390,16 +415,16 @@ def _filling(network: Network, readout: Integrating, source: Input, board: Board
 
 
 def _quantized_connection(
-    network: Network, connection: Connection, source: Input, board: Board, gain: float, covariance: Covariance | None, lowest: int
+    network: Network, connection: Connection, inputs: Inputs, board: Board, gain: float, covariance: Covariance | None, lowest: int
 ) -> Connection:
     """Whole-numbered weights with the exponent that serves them best, if it is at least ``lowest``."""
-    payload = _payload(connection, source)
-    if _on_host(connection, source, board):
+    payload = _payload(connection, inputs)
+    if _on_host(connection, inputs, board):
         return _host_connection(connection, gain, payload)
     exponent = 0
-    if lowest < 0 and _may_shift(connection, source, board, gain / payload):
-        constant = connection.source == source.name and not source.spiking
-        mean_square = network.record.calibration.input_mean_square * payload**2 if constant else RATE_MEAN_SQUARE
+    if lowest < 0 and _may_shift(connection, inputs, board, gain / payload):
+        constant = _sends_payloads(connection, inputs)
+        mean_square = network.record.calibration.of(connection.source).mean_square * payload**2 if constant else RATE_MEAN_SQUARE
         exponent = choose_exponent(
             connection.map.with_weight(connection.map.weight.astype(np.float64) * (gain / payload)),
             _weight_limit(connection.map.weight, board),
@@ -413,13 +438,13 @@ def _quantized_connection(
     return Connection(connection.source, connection.target, whole, weight_exp=exponent)
 
 
-def _may_shift(connection: Connection, source: Input, board: Board, factor: float) -> bool:
+def _may_shift(connection: Connection, inputs: Inputs, board: Board, factor: float) -> bool:
     """Whether an exponent is considered: of convolutions only where too few bits would be left without one.
 
     Lava's ``Conv`` has no exponent. On the chip such a connection is a ``Sparse``, which shares no weights and takes their memory. Where
     payloads drive a convolution, narrower ones and a bias plane are the better ways out.
     """
-    if isinstance(connection.map, Conv) and connection.source == source.name and not source.spiking:
+    if isinstance(connection.map, Conv) and _sends_payloads(connection, inputs):
         return False
     used = _largest(connection.map.weight) * factor / 2 ** (8 - board.weight_bits.value)
     return not isinstance(connection.map, Conv) or log2(used + 1) < CONVOLUTION_BITS
@@ -437,13 +462,19 @@ def _check_not_lost(network: Network, population: Integrating, connections: list
             )
 
 
-def _largest_sum(network: Network, source: Input, population: Integrating, connections: list[Connection]) -> float:
-    return max(float(sums.max()) for sums in worst_sums(network, source, population, connections))
+def _largest_sum(network: Network, inputs: Inputs, population: Integrating, connections: list[Connection]) -> float:
+    return max(float(sums.max()) for sums in worst_sums(network, inputs, population, connections))
 
 
-def _payload(connection: Connection, source: Input) -> int:
+def _sends_payloads(connection: Connection, inputs: Inputs) -> bool:
+    """Whether values of samples drive a connection, the same at each step."""
+    source = inputs.get(connection.source)
+    return source is not None and not source.spiking
+
+
+def _payload(connection: Connection, inputs: Inputs) -> int:
     """The payload that stands for 1."""
-    return source.payload_max if connection.source == source.name and not source.spiking else 1
+    return inputs[connection.source].payload_max if _sends_payloads(connection, inputs) else 1
 
 
 def _mixed(weight: Array) -> bool:
@@ -455,9 +486,9 @@ def _step(connection: Connection, board: Board) -> int:
     return int(2 ** (8 - board.weight_bits.value + _mixed(connection.map.weight)))
 
 
-def _on_host(connection: Connection, source: Input, board: Board) -> bool:
+def _on_host(connection: Connection, inputs: Inputs, board: Board) -> bool:
     """Whether the board cannot take this connection's payloads, so that the host must compute its sums."""
-    return connection.source == source.name and not source.spiking and not board.graded_spikes
+    return _sends_payloads(connection, inputs) and not board.graded_spikes
 
 
 def _largest(values: Array) -> float:

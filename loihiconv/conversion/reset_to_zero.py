@@ -27,6 +27,7 @@ from loihiconv.core.fixed_point import ALL_FORMATS, NumberFormats
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import IF, Integrator, Network
+from loihiconv.core.parts import slices
 from loihiconv.core.record import RealizationRecord
 from loihiconv.hardware.board import Board
 from loihiconv.lava.chip.lif import FROM_ZERO, NETX, RATIO, VTH_MAX, from_zero, slowed
@@ -105,7 +106,7 @@ def reset_to_zero(
     if calibration is None:
         chosen = ratio or (RATIO if realization == "lif" else USUAL_RATIO)
         return _described(quantize(_float(origin, realization, chosen), board), realization, chosen, corrected=False)
-    x = np.asarray(spread_samples(check_samples(network.input, calibration), JUDGED))
+    x = np.asarray(spread_samples(check_samples(network, calibration), JUDGED))
     rates = measured_rates(network, np.asarray(spread_samples(x, SAMPLES)))
 
     def tried(at: float) -> Network:
@@ -159,7 +160,7 @@ def lowered(network: Network, targets: Mapping[str, Array], x: Array) -> Network
         Calibration samples.
     """
     run, factors = Layerwise(network, x), {}
-    for population in network.populations[1:]:
+    for population in network.layers:
         if not isinstance(population, IF):
             continue
         vth = population.vth
@@ -182,8 +183,9 @@ def lowered(network: Network, targets: Mapping[str, Array], x: Array) -> Network
 
 def _judged(candidate: Network, x: Array, expected: Array) -> _Candidate:
     found = _outputs(candidate, x)
-    agreement = float((found.argmax(axis=1) == expected.argmax(axis=1)).mean())
-    return _Candidate(candidate, agreement, float(((found - expected) ** 2).mean()))
+    places = list(slices(candidate.readout.parts).values()) or [slice(None)]
+    agreements = [(found[:, place].argmax(axis=1) == expected[:, place].argmax(axis=1)).mean() for place in places]
+    return _Candidate(candidate, float(np.mean(agreements)), float(((found - expected) ** 2).mean()))
 
 
 def _outputs(network: Network, x: Array) -> Array:

@@ -17,7 +17,7 @@ from loihiconv.conversion.covariances import Halves, input_moments
 from loihiconv.conversion.quantization import quantize
 from loihiconv.conversion.settings import Rounding
 from loihiconv.core.linear import Array, LinearMap, Sparse
-from loihiconv.core.network import Integrator, Network
+from loihiconv.core.network import Input, Integrator, Network
 from loihiconv.hardware.board import Board
 from loihiconv.simulator import simulate
 
@@ -169,9 +169,10 @@ def _factors(network: Network, quantized: Network | None, name: str) -> list[flo
     """What turns the weights of each connection into a population into integers; None where that is not known, or done by the host."""
     if quantized is None:
         return [None for _ in network.incoming(name)]
-    gain, source = quantized.record.quantization[name].gain, quantized.input
+    gain = quantized.record.quantization[name].gain
     factors: list[float | None] = []
     for c in quantized.incoming(name):
-        payload = source.payload_max if c.source == source.name and not source.spiking else 1
+        source = quantized[c.source]
+        payload = source.largest_message if isinstance(source, Input) and not source.spiking else 1
         factors.append(None if c.on_host else gain / payload * 2.0**-c.weight_exp)
     return factors

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, MaxPool, Node, Relu
 from loihiconv.conversion.calibration import CHANNEL_BITS, Calibration, Statistics
 from loihiconv.conversion.settings import ScaleRule, Settings
-from loihiconv.core.linear import Array
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
+from loihiconv.core.network import assert_never
+from loihiconv.core.parts import slices
 
 Scales = Mapping[str, Array]
 """λ per node: a float64 array that broadcasts to the node's shape, one number per layer or per channel."""
@@ -45,7 +48,8 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
     is. Where training rounded to steps of the bound, λ is the bound itself, so that T steps give the levels of training.
 
     The input's and the output's λ are their largest magnitudes: payloads must not be clipped, and potentials should
-    not saturate. A layer that is silent on all calibration data gets λ = 1. Max-pooling keeps the λ of what it pools.
+    not saturate. Of several outputs each has its own, see `output_scales`.
+    A layer that is silent on all calibration data gets λ = 1. Max-pooling keeps the λ of what it pools.
 
     Parameters
     ----------
@@ -67,11 +71,61 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
         if isinstance(node, MaxPool) or (isinstance(node, Relu) and node.scale_of):
             # Connections among such populations have weights of one, and whatever they do is the same for every λ.
             scales[name] = scales[node.scale_of if isinstance(node, Relu) else node.inputs[0]]
+        elif node is ann.output and ann.parts:
+            continue
         elif not isinstance(node, Relu):
             scales[name] = _or_one(statistics.largest_magnitude)
         else:
             scales[name] = _within_bound(node, _hidden(statistics, whole if name in exact else settings), settings.payload_max)
+    if ann.parts:
+        scales[ann.output.name] = output_scales(ann, calibration.parts, scales)
     return scales
+
+
+def output_scales(ann: Ann, largest: Mapping[str, float], scales: Scales) -> Array:
+    """λ of each of several outputs, which share one readout, and so one range of weights per connection: array of the output's shape.
+
+    No smaller than its largest magnitude, so that no potential saturates; and so large that the largest weight of each output,
+    W λ_before / λ, is that of the output with the smallest ones: all of them then use the whole range of a weight.
+
+    Parameters
+    ----------
+    ann : Ann
+        After the passes, with ``parts``.
+    largest : {output: float}
+        Largest magnitudes.
+    scales : {node: λ}
+        Of all nodes before it.
+    """
+    shape = ann.shapes[ann.output.name]
+    strongest = np.zeros(prod(shape))
+    for drive in _drives(ann, ann.output):
+        source = drive.inputs[0]
+        columns = np.broadcast_to(scales[source], ann.shapes[source])
+        weights = drive.map.scaled(np.ones(drive.map.output_shape(ann.shapes[source])), columns).weight
+        rows = row_largest(drive.map.with_weight(weights))
+        strongest = np.maximum(strongest, np.broadcast_to(rows, drive.map.output_shape(ann.shapes[source])).ravel())
+    own = {name: float(_or_one(value)) for name, value in largest.items()}
+    weight = {name: float(strongest[place].max()) / own[name] for name, place in slices(ann.parts).items()}
+    least = min((w for w in weight.values() if w > 0), default=1.0)
+    chosen = [np.full(part.size, own[part.name] * max(weight[part.name] / least, 1.0)) for part in ann.parts]
+    return np.asarray(np.concatenate(chosen).reshape(shape))
+
+
+def row_largest(linear: LinearMap) -> Array:
+    """Largest |w| of each output of a map, shaped to broadcast to what it gives."""
+    magnitude = np.abs(linear.weight)
+    match linear:
+        case Dense():
+            return np.asarray(magnitude.max(axis=1))
+        case Conv():
+            return np.asarray(magnitude.max(axis=(1, 2, 3))[:, None, None])
+        case Sparse():
+            rows = np.zeros(prod(linear.outputs))
+            np.maximum.at(rows, linear.rows, magnitude)
+            return np.asarray(rows.reshape(linear.outputs))
+        case _:
+            assert_never(linear)
 
 
 def error_minimising_scales(values: Array, counts: Array, largest: Array, timesteps: int) -> Array:

@@ -61,15 +61,19 @@ class Judge:
     """
 
     def __init__(self, ann: Ann, x: Array, task: Task | None = None) -> None:
-        self.x, self.ending = x, ann.ending
+        self.x, self.ends = x, ann.ends
         evaluator = Evaluator(ann)
         self.outputs = np.concatenate([evaluator(torch.from_numpy(x[i : i + 64]))[0].flatten(1).numpy() for i in range(0, len(x), 64)])
-        self.task = task or likely_task(ann.ending, self.outputs.shape[1])
+        self.tasks = [task or likely_task(ending, place.stop - place.start) for place, ending in ann.ends]
 
     def __call__(self, network: Network) -> tuple[float, float]:
-        """Agreement and divergence of a network."""
+        """Agreement and divergence of a network; means over several outputs."""
         recording = simulate(network, self.x, counts=False)
-        return alike(self.task, self.ending, self.outputs, recording.logits)
+        each = [
+            alike(task, ending, self.outputs[:, place], recording.logits[:, place])
+            for task, (place, ending) in zip(self.tasks, self.ends, strict=True)
+        ]
+        return float(np.mean([agreement for agreement, _ in each])), float(np.mean([diverged for _, diverged in each]))
 
 
 def search(

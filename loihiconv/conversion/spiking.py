@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from itertools import chain, count
 from math import prod
 
@@ -11,15 +13,17 @@ from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu, wi
 from loihiconv.ann.passes.rewrite import identity, layer_of
 from loihiconv.conversion.scales import Scales
 from loihiconv.conversion.settings import Settings
+from loihiconv.core.choices import SEED_LIMIT
 from loihiconv.core.errors import InvalidData, UnsupportedLayer
 from loihiconv.core.linear import Array, LinearMap, Shape
 from loihiconv.core.network import IF, Connection, Network, Population, Readout
 from loihiconv.core.network import Input as InputPopulation
 from loihiconv.core.network import MaxPool as MaxPoolPopulation
+from loihiconv.core.parts import OutputPart, slices
 from loihiconv.core.record import ConversionRecord
 
 
-def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = False) -> Network:
+def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: Collection[str] = ()) -> Network:
     """Map every rectified layer to a population of integrate-and-fire neurons with threshold 1.
 
     With λ of the layers before and after (with graded spikes λ / Γ), W <- W λ_before / λ_after and b <- b / λ_after, so that an
@@ -39,8 +43,8 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
     scales : {node: λ}
         As `loihiconv.conversion.scales` chooses them.
     settings : Settings
-    signed : bool
-        Whether inputs can be negative.
+    signed : collection of str
+        Input nodes whose values can be negative.
 
     Raises
     ------
@@ -52,23 +56,24 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
     if signed and settings.input_coding != "analog":
         raise InvalidData(
             "the calibration data holds negative values",
-            where="input",
+            where=", ".join(signed),
             limit="a firing rate cannot be negative",
             remedy='use input_coding="analog"',
         )
     check_pooled(ann, settings.input_coding)
-    source, names = ann.input, population_names(ann)
+    names = population_names(ann)
     populations: list[Population] = [
         InputPopulation(
             source.name,
             source.shape,
-            settings.input_coding,
+            settings.input_coding if ann.users(source.name) else "analog",  # spikes that nothing takes are none
             scale=float(scales[source.name]),
-            signed=signed,
-            seed=settings.seed,
+            signed=source.name in signed,
+            seed=(settings.seed + i) % SEED_LIMIT,  # inputs of one size must not spike alike
             given=source.sample_shape,
             order=source.order,
         )
+        for i, source in enumerate(ann.inputs)
     ]
     connections: list[Connection] = []
     for node in ann:
@@ -94,7 +99,7 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
         shape = ann.shapes[node.name]
         normalised = bias / scales[node.name]
         if isinstance(node, Relu):
-            constant = settings.input_coding == "analog" and all(origin == source.name for origin, *_ in branches)
+            constant = settings.input_coding == "analog" and all(ann.is_input(origin) for origin, *_ in branches)
             held_back = 0.0 if constant or settings.reset == "zero" else settings.hold_back
             v_init = np.full((1,) * len(shape), settings.start - held_back, np.float32)
             normalised = (normalised + held_back / settings.timesteps).astype(np.float32)
@@ -103,7 +108,8 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
         else:
             flat = (prod(shape),)
             normalised = np.broadcast_to(normalised, shape).reshape(flat).astype(np.float32)
-            start, scale = np.zeros(1, np.float32), float(1 / scales[node.name])
+            parts, scale = _outputs(ann, scales[node.name])
+            start = np.zeros(1, np.float32)
             populations.append(
                 Readout(
                     names[node.name],
@@ -115,22 +121,35 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: bool = F
                     seed=settings.seed,
                     delay=settings.readout_delay,
                     ending=ann.ending,
+                    parts=parts,
                 )
             )
     record = ConversionRecord(settings.to_json(), charge=settings.start if settings.hold_back else None)
     return Network(tuple(populations), tuple(connections), settings.timesteps, record=record)
 
 
+def _outputs(ann: Ann, scale: Array) -> tuple[tuple[OutputPart, ...], float]:
+    """The parts of a readout where there are several outputs, and its scale."""
+    if not ann.parts:
+        return (), float(1 / scale)
+    each = np.broadcast_to(scale, ann.shapes[ann.output.name]).ravel()
+    firsts = [place.start for place in slices(ann.parts).values()]
+    return tuple(replace(part, scale=float(1 / each[i])) for part, i in zip(ann.parts, firsts, strict=True)), 1.0
+
+
 def population_names(ann: Ann) -> dict[str, str]:
     """Name of the population that a node becomes: its linear layer's, which users know, rather than its ReLU's.
 
-    ReLUs that a pass has put in have a name of their own, and so has the second one of the same layer.
+    ReLUs that a pass has put in have a name of their own, and so has the second one of the same layer. A readout of one of several
+    outputs is called as the model calls that.
     """
     names: dict[str, str] = {}
     taken: set[str] = set()
     for node in ann:
         drive = ann[node.inputs[0]] if isinstance(node, Relu) and not node.scale_of else node
         wanted = [layer_of(drive), drive.name if isinstance(drive, Linear) else "", node.name]
+        if node is ann.output and ann.output_name:
+            wanted.insert(0, ann.output_name)
         if isinstance(node, (Input, Relu, MaxPool)) or node is ann.output:
             numbered = (f"{node.name}_{i}" for i in count(1))
             names[node.name] = next(name for name in chain(wanted, numbered) if name and name not in taken)

@@ -51,7 +51,7 @@ def fan_out(linear: LinearMap, input_shape: Shape) -> Array:
     return np.asarray(indicator.adjoint(ones, input_shape)[0])
 
 
-def activity(network: Network, spikes: Mapping[str, Array], payloads: Array, samples: int) -> Activity:
+def activity(network: Network, spikes: Mapping[str, Array], payloads: Mapping[str, Array], samples: int) -> Activity:
     """Sum up a run.
 
     Synaptic operations are the sum over connections and source neurons of arrivals x fan-out; a payload that is not
@@ -61,7 +61,7 @@ def activity(network: Network, spikes: Mapping[str, Array], payloads: Array, sam
     ----------
     spikes : {population: array (\\*shape)}
         Spikes per neuron, summed over steps and samples, for every population that spikes.
-    payloads : array (\\*input shape)
+    payloads : {input: array (\\*shape)}
         For each value of an analog input, the number of samples in which it is not zero.
     samples : int
     """
@@ -69,7 +69,7 @@ def activity(network: Network, spikes: Mapping[str, Array], payloads: Array, sam
     for connection in network.connections:
         if not connection.on_host:
             source = network[connection.source]
-            arrivals = spikes[source.name] if source.spiking else payloads * network.timesteps
+            arrivals = spikes[source.name] if source.spiking else payloads[source.name] * network.timesteps
             operations += float(np.vdot(arrivals.astype(np.float64), fan_out(connection.map, source.shape)))
     windows = samples * network.timesteps
     rates = {name: float(np.sum(total, dtype=np.float64) / (total.size * windows)) for name, total in spikes.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -18,25 +18,27 @@ def worst_cases(network: Network) -> dict[str, WorstCase]:
     2^23 - 1 v saturates, on the chip, in Lava and in the emulator alike.
     """
     result: dict[str, WorstCase] = {}
-    for population in network.populations[1:]:
+    for population in network.layers:
         if not isinstance(population, Integrator):  # gates sum nothing
             continue
         on_chip = [c for c in network.incoming(population.name) if not c.on_host]
-        worst = max(float(sums.max()) for sums in worst_sums(network, network.input, population, on_chip))
+        worst = max(float(sums.max()) for sums in worst_sums(network, {}, population, on_chip))
         step = worst * 2**STATE_SHIFT + float(np.abs(population.bias).max())
         v = (network.timesteps - population.first_step) * step + float(np.abs(population.v_init).max())
         result[population.name] = WorstCase(worst, v)
     return result
 
 
-def worst_sums(network: Network, entry: Input, population: Population, connections: Iterable[Connection]) -> tuple[Array, Array]:
+def worst_sums(
+    network: Network, entries: Mapping[str, Input], population: Population, connections: Iterable[Connection]
+) -> tuple[Array, Array]:
     """Largest positive and largest negative sum of weight x message per neuron, both as magnitudes and after the shift by ``weight_exp``.
 
     Parameters
     ----------
     network : Network
-    entry : Input
-        In place of the network's input, whose payloads may not have been chosen yet.
+    entries : {input: Input}
+        In place of the network's inputs, whose payloads may not have been chosen yet.
     population : Population
     connections : iterable of Connection
         Those into it that count.
@@ -47,7 +49,7 @@ def worst_sums(network: Network, entry: Input, population: Population, connectio
     """
     rising, falling = np.zeros(population.shape), np.zeros(population.shape)
     for connection in connections:
-        source = entry if connection.source == entry.name else network[connection.source]
+        source = entries.get(connection.source, network[connection.source])
         high, low = source.largest_message, source.smallest_message
         linear, weight = connection.map, connection.map.weight.astype(np.float64)
         scale = 1.0 if connection.on_host else 2.0**connection.weight_exp

@@ -20,11 +20,12 @@ import numpy as np
 
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Readout
+from loihiconv.core.parts import slices
 from loihiconv.core.random_streams import READOUT, words
 
 
 class Decided(NamedTuple):
-    """Classes (N,), and the spikes that each class won, int32 (N, classes), where there was a competition."""
+    """Classes (N,), or (N, outputs) of several outputs, and the spikes that each class won, int32 (N, classes), in a competition."""
 
     predictions: Array
     output_spikes: Array | None
@@ -47,12 +48,19 @@ def decide(readout: Readout, potentials: Array, potentials_over_time: Array | No
         Index of the first of these samples in its run.
     """
     flat = potentials.reshape(len(potentials), -1)
+    if readout.parts:  # never with a softmax
+        return Decided(np.stack([_largest(flat[:, place]) for place in slices(readout.parts).values()], axis=1), None)
     if readout.decision == "potential":
-        return Decided(flat.argmax(axis=1) if flat.shape[1] > 1 else (flat[:, 0] > 0).astype(np.int64), None)
+        return Decided(_largest(flat), None)
     assert potentials_over_time is not None  # back ends keep them for a softmax
     won = softmax_spikes(readout, potentials_over_time, first=first).sum(axis=1, dtype=np.int32)
     best = won == won.max(axis=1, keepdims=True)
     return Decided(np.where(best, flat.astype(np.float64), -np.inf).argmax(axis=1), won)
+
+
+def _largest(values: Array) -> Array:
+    """Index of the largest value, int64 (N,); of a single one whether it is above 0."""
+    return values.argmax(axis=1) if values.shape[1] > 1 else (values[:, 0] > 0).astype(np.int64)
 
 
 def softmax_spikes(readout: Readout, potentials_over_time: Array, *, first: int = 0) -> Array:

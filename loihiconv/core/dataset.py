@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -60,7 +60,7 @@ def holds(source: str | Path, part: Part) -> bool:
     if Path(source).is_dir():
         return image_folder.part_of(Path(source), part) is not None
     with _archive(Path(source)) as archive:
-        return PAIRS[part][0] in archive.files
+        return any(name.split("/")[0] == PAIRS[part][0] for name in archive.files)
 
 
 def read_npz(path: str | Path, part: Part) -> Dataset:
@@ -69,7 +69,8 @@ def read_npz(path: str | Path, part: Part) -> Dataset:
     Parameters
     ----------
     path : str or Path
-        ``.npz`` with x_train, y_train, x_test, y_test, or with x and y. No pickled objects are read.
+        ``.npz`` with x_train, y_train, x_test, y_test, or with x and y. Where samples are several arrays, these are called x_train/NAME
+        and so on, NAME being the input's. No pickled objects are read.
     part : "train" or "test"
         Where the file has only x and y, they are it.
 
@@ -79,19 +80,23 @@ def read_npz(path: str | Path, part: Part) -> Dataset:
         If the file is missing, is no npz, or lacks the arrays.
     """
     arrays = _arrays(Path(path), [name for pair in (PAIRS[part], PLAIN) for name in pair])
-    names = next((pair for pair in (PAIRS[part], PLAIN) if pair[0] in arrays), None)
+    names = next((pair for pair in (PAIRS[part], PLAIN) if _named(arrays, pair[0])), None)
     if names is None:
         wanted = " or ".join(" and ".join(pair) for pair in (PAIRS[part], PLAIN))
         raise InvalidData(f"has no {PAIRS[part][0]}", where=str(path), limit=f"arrays {wanted} expected")
-    x, y = arrays[names[0]], arrays.get(names[1])
-    if not x.ndim:
-        raise InvalidData(f"{names[0]} is one number", where=str(path), limit="samples (N, ...) expected")
+    x, y = _named(arrays, names[0]), arrays.get(names[1])
+    for name, values in x.items():
+        if not values.ndim:
+            where = f"{names[0]}/{name}" if name else names[0]
+            raise InvalidData(f"{where} is one number", where=str(path), limit="samples (N, ...) expected")
     if y is not None:
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-        if not y.ndim or len(y) != len(x):
-            numbers = f"{len(x)} samples in {names[0]}, {len(y) if y.ndim else 'no'} labels in {names[1]}"
-            raise InvalidData(numbers, where=str(path), limit="as many expected")
-    return Dataset(x, y)
+        for name, values in x.items():
+            if not y.ndim or len(y) != len(values):
+                where = f"{names[0]}/{name}" if name else names[0]
+                numbers = f"{len(values)} samples in {where}, {len(y) if y.ndim else 'no'} labels in {names[1]}"
+                raise InvalidData(numbers, where=str(path), limit="as many expected")
+    return Dataset(x[""] if set(x) == {""} else x, y)
 
 
 def _from_function(source: str, part: Part, samples: int | None) -> tuple[Dataset, tuple[str, ...]]:
@@ -104,12 +109,19 @@ def _from_function(source: str, part: Part, samples: int | None) -> tuple[Datase
         found, asked = function, False
     data = call(lambda: collect(found, source, samples=samples), source, "reading what it gives", InvalidData)
     how = f"called for its {part} samples" if asked else f"whatever it gives is taken for {part} samples"
-    return data, (f"{source}: its code was executed; {how}, {len(data.x):,} read",)
+    return data, (f"{source}: its code was executed; {how}, {len(data):,} read",)
 
 
 def _arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
     with _archive(path) as archive:
-        return {name: archive[name] for name in archive.files if name in wanted}
+        return {name: archive[name] for name in archive.files if name.split("/")[0] in wanted}
+
+
+def _named(arrays: Mapping[str, Array], name: str) -> dict[str, Array]:
+    """The array of a name, under "", or those of several inputs by theirs."""
+    if name in arrays:
+        return {"": arrays[name]}
+    return {key.partition("/")[2]: values for key, values in arrays.items() if key.startswith(f"{name}/")}
 
 
 @contextmanager

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.input_checks import input_doubts
+from loihiconv.core.input_coding import sample_parts
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
+from loihiconv.core.packing import gathered, packed
+from loihiconv.core.parts import divided
 from loihiconv.core.preprocessing import BYTE, Preprocessing, differences, likely_layout
 
 LOOKED_AT = 256
@@ -36,13 +41,41 @@ def completed(given: Preprocessing, names: frozenset[str], x: Array, wanted: Sha
     return replace(given, scale=scale, layout=layout)
 
 
-def fitted(network: Network, x: Array, given: Preprocessing, names: frozenset[str]) -> tuple[Network, Array, tuple[str, ...]]:
+def each_completed(x: Mapping[str, Array], names: frozenset[str], wanted: Mapping[str, Shape]) -> tuple[dict[str, Array], tuple[str, ...]]:
+    """Samples of several inputs as a network takes them, each by what it looks like, and notes; see `completed`.
+
+    Parameters
+    ----------
+    x : {input: array (N, \\*shape)}
+    names : set of str
+        Fields of a `Preprocessing` that were said.
+    wanted : {input: tuple of int}
+        Shapes of the samples that the network takes, as far as they are known.
+
+    Raises
+    ------
+    InvalidSetting
+        If any was said, as that does not tell which input it is for.
+    """
+    if names:
+        raise InvalidSetting(
+            f"{', '.join(sorted(names))} for several inputs ({', '.join(x)})",
+            where="preprocessing",
+            limit="of networks with one input",
+            remedy="preprocess them in the file",
+        )
+    chosen = {name: completed(Preprocessing(), names, values, wanted.get(name)) for name, values in x.items()}
+    notes = tuple(f"preprocessing of input {name}: {done}" for name, done in chosen.items() if not done.plain)
+    return {name: done.apply(x[name]) for name, done in chosen.items()}, notes
+
+
+def fitted(network: Network, x: Any, given: Preprocessing, names: frozenset[str]) -> tuple[Network, Any, tuple[str, ...]]:
     """A network that takes samples as they come in a file, and these.
 
     Parameters
     ----------
     network : Network
-    x : array (N, \\*shape)
+    x : array (N, \\*shape), or {input: array}
     given : Preprocessing
     names : set of str
         Those of its fields that were said.
@@ -51,15 +84,20 @@ def fitted(network: Network, x: Array, given: Preprocessing, names: frozenset[st
     -------
     network : Network
         Of another layout, where samples come in another one than calibration's did.
-    x : array
+    x : array, or {input: array}
     notes : tuple of str
         What is done with samples.
 
     Raises
     ------
     InvalidSetting
-        If another preprocessing was said than the one that is stored.
+        If another preprocessing was said than the one that is stored, or any for several inputs.
     """
+    parts = sample_parts(network)
+    if len(parts) > 1:
+        named = divided(packed(parts, x), parts) if isinstance(x, np.ndarray) else x
+        return network, *each_completed(named, names, {part.name: part.shape for part in parts})
+    x = gathered(parts, x)
     stored, wanted = network.input.preprocessing, network.input.taken_shape
     if stored is None:
         chosen = completed(given, names, x, wanted)
@@ -76,9 +114,9 @@ def fitted(network: Network, x: Array, given: Preprocessing, names: frozenset[st
             stored = other
             network = network.with_preprocessing(other)
     notes = [] if stored.plain else [f"preprocessing, stored in the network: {stored}"]
-    divided = replace(stored, scale=stored.scale * BYTE)
-    if "scale" not in names and _better(network, x, divided, stored):
-        network = network.with_preprocessing(divided)
+    bytewise = replace(stored, scale=stored.scale * BYTE)
+    if "scale" not in names and _better(network, x, bytewise, stored):
+        network = network.with_preprocessing(bytewise)
         notes.append("bytes are divided by 255: divided they are as the network was calibrated, and otherwise not")
     return network, x, tuple(notes)
 

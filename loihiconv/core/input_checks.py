@@ -6,10 +6,10 @@ from math import sqrt
 
 import numpy as np
 
-from loihiconv.core.input_coding import preprocessed
+from loihiconv.core.input_coding import input_values, preprocessed
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Input, Network
-from loihiconv.core.record import InputSummary
+from loihiconv.core.record import CalibrationSummary, InputSummary
 
 OUTSIDE = 1.25
 """Multiples of the calibrated range from which on a value counts as outside of it: test data exceeds training data by a little."""
@@ -35,8 +35,9 @@ def input_doubts(network: Network, x: Array) -> str | None:
     Parameters
     ----------
     network : Network
-        Its input's ``scale`` is the largest magnitude that calibration saw; its record has what else is known.
+        Its inputs' ``scale`` is the largest magnitude that calibration saw; its record has what else is known.
     x : array (N, \\*sample_shape)
+        As `loihiconv.core.input_coding.check_samples` gives it.
 
     Returns
     -------
@@ -46,7 +47,16 @@ def input_doubts(network: Network, x: Array) -> str | None:
     calibration = network.record.calibration
     if not network.fixed_point and not calibration.samples:
         return None  # a float network that was imported without calibration knows no range
-    source, seen = network.input, Seen()
+    each = (
+        (source, _doubt(source, values, calibration))
+        for source, values in zip(network.inputs, input_values(network, x).values(), strict=True)
+    )
+    found = [said if len(network.inputs) == 1 else f"input {source.name}: {said}" for source, said in each if said]
+    return "; ".join(found) or None
+
+
+def _doubt(source: Input, x: Array, calibration: CalibrationSummary) -> str | None:
+    seen = Seen()
     for begin in range(0, len(x), BATCH):
         seen.add(preprocessed(source, x[begin : begin + BATCH]))
     return _range(source, seen) or _spread(source, seen, len(x), calibration.inputs.get(source.name), calibration.samples)

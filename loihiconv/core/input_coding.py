@@ -5,17 +5,56 @@ Plain numpy, and the only place that does it: every back end, Lava's worker and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.fixed_point import BIAS_MANTISSA_BITS, BIAS_MAX, V_MAX, round_bias
-from loihiconv.core.linear import Array
+from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Input, Integrator, Network
+from loihiconv.core.packing import gathered
+from loihiconv.core.parts import Part, divided
 from loihiconv.core.random_streams import INPUT, words
 
+Samples: TypeAlias = "Array | Mapping[str, Any] | Sequence[Any]"
+"""(N, \\*shape); of several inputs an array for each, by name or in order."""
 
-def check_samples(population: Input, x: Array) -> Array:
-    """The samples as an array (N, \\*shape), or `InvalidData` if they are not what the network expects."""
+
+def sample_parts(network: Network) -> tuple[Part, ...]:
+    """Name of each input, and shape of what users give for one sample of it."""
+    return tuple(Part(p.name, p.sample_shape) for p in network.inputs)
+
+
+def sample_shape(network: Network) -> Shape:
+    """Shape of one sample as `check_samples` gives it."""
+    parts = sample_parts(network)
+    return parts[0].shape if len(parts) == 1 else (sum(part.size for part in parts),)
+
+
+def check_samples(network: Network, x: Samples) -> Array:
+    """The samples as one array, or `InvalidData` if they are not what the network expects.
+
+    Returns
+    -------
+    array (N, \\*shape)
+        Of a network of several inputs `loihiconv.core.packing.packed`.
+    """
+    parts = sample_parts(network)
+    array = gathered(parts, x)
+    if len(parts) == 1:
+        array = _one_array(network.inputs[0], array)
+    if not len(array):
+        raise InvalidData("no samples", where="input", limit="at least 1 expected")
+    if not np.issubdtype(array.dtype, np.number) and array.dtype != np.bool_:
+        raise InvalidData(f"samples of type {array.dtype}", where="input", limit="numbers expected")
+    if not np.isfinite(array).all():
+        raise InvalidData("samples hold NaN or infinity", where="input", limit="finite numbers expected", remedy="clean the data")
+    return np.asarray(array)
+
+
+def _one_array(population: Input, x: Any) -> Array:
     try:
         x, expected = np.asarray(x), population.sample_shape
     except ValueError as error:  # rows of different lengths
@@ -29,13 +68,21 @@ def check_samples(population: Input, x: Array) -> Array:
             limit=f"({_text(expected)}) expected" + _arranged(population),
             remedy="transpose or reshape the data",
         )
-    if not len(x):
-        raise InvalidData("no samples", where="input", limit="at least 1 expected")
-    if not np.issubdtype(x.dtype, np.number) and x.dtype != np.bool_:
-        raise InvalidData(f"samples of type {x.dtype}", where="input", limit="numbers expected")
-    if not np.isfinite(x).all():
-        raise InvalidData("samples hold NaN or infinity", where="input", limit="finite numbers expected", remedy="clean the data")
-    return x
+    return np.asarray(x)
+
+
+def input_values(network: Network, x: Array) -> dict[str, Array]:
+    """{input: its samples (N, \\*sample_shape)} of samples that `check_samples` has given."""
+    parts = sample_parts(network)
+    return {parts[0].name: x} if len(parts) == 1 else divided(x, parts)
+
+
+def input_payloads(network: Network, x: Array) -> dict[str, Array]:
+    """`payloads` of every input, of samples that `check_samples` has given."""
+    return {
+        name: payloads(population, values)
+        for population, (name, values) in zip(network.inputs, input_values(network, x).items(), strict=True)
+    }
 
 
 def payloads(population: Input, x: Array) -> Array:
@@ -59,6 +106,11 @@ def payloads(population: Input, x: Array) -> Array:
 def preprocessed(population: Input, x: Array) -> Array:
     """Samples (N, \\*sample_shape) as the float network takes them: float32 (N, \\*taken_shape)."""
     return np.asarray(x, np.float32) if population.preprocessing is None else population.preprocessing.apply(x)
+
+
+def as_taken(network: Network, x: Array) -> Array:
+    """Samples that `check_samples` has given as the float network takes them: after preprocessing."""
+    return preprocessed(network.input, x) if len(network.inputs) == 1 else np.asarray(x, np.float32)
 
 
 def arrange(population: Input, x: Array) -> Array:
@@ -95,16 +147,22 @@ def poisson_spikes(population: Input, payload: Array, sample: int, *, begin: int
     return np.asarray(fires.reshape(steps, *payload.shape))
 
 
-def host_currents(network: Network, payload: Array) -> dict[str, Array]:
+def host_currents(network: Network, payload: Mapping[str, Array]) -> dict[str, Array]:
     """Per-sample biases of the populations whose input sum the host computes: `as_biases` of `host_sums`."""
     return {name: as_biases(total) for name, total in host_sums(network, payload).items()}
 
 
-def host_sums(network: Network, payload: Array) -> dict[str, Array]:
+def host_sums(network: Network, payload: Mapping[str, Array]) -> dict[str, Array]:
     """What the host computes for populations that it drives: float64 (N, \\*shape) in units of v.
 
     The population's own bias + (sum of w payload) 2^weight_exp over all connections of the host's. Sums are exact: whole numbers below
     2^53, times a power of two. Below `lowest_current` they are that current, which makes no other spikes.
+
+    Parameters
+    ----------
+    network : Network
+    payload : {input: array (N, \\*shape)}
+        As `input_payloads` gives it.
     """
     sums: dict[str, Array] = {}
     for connection in network.connections:
@@ -112,9 +170,10 @@ def host_sums(network: Network, payload: Array) -> dict[str, Array]:
             continue
         target = network[connection.target]
         assert isinstance(target, Integrator)  # gates sum nothing
-        exact = connection.map.with_weight(connection.map.weight.astype(np.float64)).apply(payload.astype(np.float64))
+        sent = payload[connection.source].astype(np.float64)
+        exact = connection.map.with_weight(connection.map.weight.astype(np.float64)).apply(sent)
         before = sums.get(target.name, target.bias)
-        sums[target.name] = exact.reshape(len(payload), *target.shape) * 2.0**connection.weight_exp + before
+        sums[target.name] = exact.reshape(len(sent), *target.shape) * 2.0**connection.weight_exp + before
     for name, total in sums.items():
         if (lowest := lowest_current(network, name)) is not None:
             np.maximum(total, lowest, out=total)

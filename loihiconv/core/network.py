@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import takewhile
 from math import prod
 from os import PathLike
 
@@ -35,6 +36,8 @@ from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.fixed_point import V_MAX
 from loihiconv.core.given import check_path, shown
+from loihiconv.core.linear import Array
+from loihiconv.core.parts import Part, returned
 from loihiconv.core.population_base import Connection, Integrator, PopulationBase
 from loihiconv.core.populations import (
     ESTIMATE_SHIFT,
@@ -46,7 +49,7 @@ from loihiconv.core.populations import (
     Readout,
     assert_never,
 )
-from loihiconv.core.preprocessing import Preprocessing, check_preprocessing
+from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
 from loihiconv.core.record import ConversionRecord
 from loihiconv.core.recording import Recording
 from loihiconv.core.tables import Shown, Table
@@ -83,7 +86,9 @@ WEIGHT_EXP_MIN = -8
 
 @dataclass(frozen=True, eq=False)
 class Network(Shown):
-    """Populations in topological order (one `Input` first, one `Readout` last) and the connections between them.
+    """Populations in topological order (every `Input` first, one `Readout` last) and the connections between them.
+
+    A sample of several inputs is one array for each; `loihiconv.core.packing.packed` makes one of them.
 
     Parameters
     ----------
@@ -116,8 +121,9 @@ class Network(Shown):
 
     def _check_populations(self) -> None:
         kinds = [type(p) for p in self.populations]
-        if kinds.count(Input) != 1 or kinds.count(Readout) != 1 or kinds[0] is not Input or kinds[-1] is not Readout:
-            raise InvalidModel("a network needs one input as its first population and one readout as its last")
+        first = len(self.inputs)
+        if not first or kinds.count(Input) != first or kinds.count(Readout) != 1 or kinds[-1] is not Readout:
+            raise InvalidModel("a network needs inputs as its first populations and one readout as its last")
         if len(self._order) != len(self.populations):
             raise InvalidModel("two populations have the same name")
 
@@ -133,12 +139,33 @@ class Network(Shown):
         if prod(shape) != target.size:
             raise InvalidModel(f"gives shape {shape}, its target has {target.shape}", where=connection.name)
 
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """The populations where samples enter."""
+        return tuple(takewhile(lambda p: isinstance(p, Input), self.populations))  # type: ignore[arg-type]  # what the condition says
+
+    @property
+    def layers(self) -> tuple[Population, ...]:
+        """All populations that take something from others: those behind the inputs."""
+        return self.populations[len(self.inputs) :]
+
     @property
     def input(self) -> Input:
-        """The population where samples enter."""
-        first = self.populations[0]
-        assert isinstance(first, Input)  # established in __post_init__
-        return first
+        """The population where samples enter.
+
+        Raises
+        ------
+        InvalidModel
+            If there are several.
+        """
+        if len(self.inputs) > 1:
+            names = ", ".join(p.name for p in self.inputs)
+            raise InvalidModel(f"the network has {len(self.inputs)} inputs ({names})", where="input", limit="this works on networks of one")
+        return self.inputs[0]
+
+    def is_input(self, name: str) -> bool:
+        """Whether samples enter at the population of a name."""
+        return any(p.name == name for p in self.inputs)
 
     @property
     def readout(self) -> Readout:
@@ -153,9 +180,17 @@ class Network(Shown):
         return self.timesteps - self.readout.delay
 
     @property
-    def output_unit(self) -> float:
-        """Potential of the readout after the window that stands for an output of 1 of the float network, in units of v."""
-        return self.readout.scale * self.readout_steps
+    def outputs(self) -> tuple[Part, ...]:
+        """Name and shape of every output as the float network returns it; one of the readout's name unless there are several."""
+        return returned(self.readout.parts) or (Part(self.readout.name, self.readout.output_shape),)
+
+    @property
+    def output_unit(self) -> float | Array:
+        """Potential of the readout after the window that stands for an output of 1 of the float network, in units of v.
+
+        One number, or one per neuron, (n,), where there are several outputs.
+        """
+        return self.readout.scale * self.readout_steps * self.readout.relative
 
     @property
     def shift(self) -> int:
@@ -193,19 +228,22 @@ class Network(Shown):
         return f"Network, {numbers}, T = {self.timesteps}: {sizes}"
 
     def __repr__(self) -> str:
-        source = self.input
+        return f"<{self._title()}; samples {', '.join(self._sample(source) for source in self.inputs)}>"
+
+    def _sample(self, source: Input) -> str:
+        name = f"{source.name} " if len(self.inputs) > 1 else ""
         done = "" if source.preprocessing is None else f", preprocessed here: {source.preprocessing}"
-        return f"<{self._title()}; samples ({', '.join(map(str, source.sample_shape))}){done}>"
+        return f"{name}({', '.join(map(str, source.sample_shape))}){done}"
 
     @property
     def samples(self) -> str:
         """What samples it wants, in words: "(28, 28), preprocessed here: x / 255, then (x - 0.286) / 0.353, HW -> CHW"."""
-        source, known = self.input, self.record.calibration.inputs.get(self.input.name)
-        text = f"({', '.join(map(str, source.sample_shape))})"
+        return "; ".join(self._wanted(source) for source in self.inputs)
+
+    def _wanted(self, source: Input) -> str:
+        text, known = self._sample(source), self.record.calibration.inputs.get(source.name)
         if source.preprocessing is None:
             text += ", preprocessed as for calibration"
-        else:
-            text += f", preprocessed here: {source.preprocessing}"
         if known is None:
             return text
         return f"{text}; then from {known.smallest:.3g} to {known.largest:.3g}, mean {known.mean:.3g}, deviation {known.std:.3g}"
@@ -216,15 +254,18 @@ class Network(Shown):
         Raises
         ------
         InvalidSetting
-            If its layout does not fit the network's samples.
+            If its layout does not fit the network's samples, or if it is for one of several inputs.
         InvalidData
             If it is of another number of channels.
         """
         check_preprocessing(preprocessing)
+        if preprocessing is None and len(self.inputs) > 1:
+            return self  # none of them has any
+        check_one_input(preprocessing, self.inputs)
         if preprocessing is not None:
             preprocessing.apply(np.zeros((1, *preprocessing.given_shape(self.input.taken_shape)), np.float32))
         origin = None if self.origin is None else self.origin.with_preprocessing(preprocessing)
-        return replace(self, populations=(replace(self.input, preprocessing=preprocessing), *self.populations[1:]), origin=origin)
+        return replace(self, populations=(replace(self.input, preprocessing=preprocessing), *self.layers), origin=origin)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write to a file atomically; see `loihiconv.save`."""
@@ -246,9 +287,9 @@ class Network(Shown):
 
     @cached_property
     def depth(self) -> dict[str, int]:
-        """Number of connections on the longest way from the input to each population."""
-        depth = {self.input.name: 0}
-        for population in self.populations[1:]:
+        """Number of connections on the longest way from an input to each population."""
+        depth = {p.name: 0 for p in self.inputs}
+        for population in self.layers:
             depth[population.name] = 1 + max(depth[c.source] for c in self.incoming(population.name))
         return depth
 

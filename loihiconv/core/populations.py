@@ -17,6 +17,7 @@ from loihiconv.core.choices import PAYLOAD_LIMIT, Coding, Decision, Estimate, Re
 from loihiconv.core.ending import LastFunction, ending_shape
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape
+from loihiconv.core.parts import OutputPart
 from loihiconv.core.population_base import Connection, Integrator, Kind, PopulationBase
 from loihiconv.core.preprocessing import Preprocessing
 
@@ -272,7 +273,7 @@ class Readout(Integrator):
     Parameters
     ----------
     scale : float
-        Potential per step that stands for an output of 1 of the float network, in units of v.
+        Potential per step that stands for an output of 1 of the float network, in units of v; see `relative`.
     decision : "potential" or "softmax"
         The class with the largest potential, or with the most output spikes of a spiking softmax (Rueckauer et al.
         2016, section 3.5).
@@ -284,6 +285,9 @@ class Readout(Integrator):
         t0, the steps of each window that it lets pass: v stays ``v_init`` until then, and integrates T - t0 steps.
     ending : tuple of HostFunction
         The float network's own last functions, which the host applies to its outputs; see `loihiconv.core.ending`.
+    parts : tuple of OutputPart
+        Where the float network has several outputs: which neurons are which, one output after the other, each with a scale of its own.
+        Empty where it has one.
     """
 
     v_init: Array
@@ -294,10 +298,18 @@ class Readout(Integrator):
     seed: int = 0
     delay: int = 0
     ending: tuple[LastFunction, ...] = ()
+    parts: tuple[OutputPart, ...] = ()
 
     @property
     def kind(self) -> Kind:
         return "readout"
+
+    @property
+    def relative(self) -> float | Array:
+        """What ``scale`` is multiplied by for each neuron, float64 (n,), or 1 where there is one output."""
+        if not self.parts:
+            return 1.0
+        return np.repeat([part.scale for part in self.parts], [part.size for part in self.parts])
 
     @property
     def spiking(self) -> bool:
@@ -342,9 +354,26 @@ class Readout(Integrator):
         if not 0 <= self.delay < max(timesteps, 1):
             raise InvalidModel(f"a delay of {self.delay} steps; 0 to {timesteps - 1} expected", where=self.name)
         try:
-            _ = self.output_shape
+            _ = self.output_shape, [part.output_shape for part in self.parts]
         except ValueError as error:
             raise InvalidModel(f"its last functions do not fit: {error}", where=self.name) from error
+        if self.parts:
+            self._check_parts()
+
+    def _check_parts(self) -> None:
+        names, sizes = {part.name for part in self.parts}, sum(part.size for part in self.parts)
+        if len(names) != len(self.parts) or sizes != self.size or len(self.parts) == 1:
+            limit = f"several outputs with names of their own expected, of {self.size} neurons in all"
+            raise InvalidModel(f"{len(self.parts)} outputs of {sizes} neurons", where=self.name, limit=limit)
+        if self.ending:
+            raise InvalidModel("last functions of several outputs at once", where=self.name, limit="each output has its own")
+        if self.decision == "softmax":
+            raise InvalidModel(
+                "a spiking softmax over several outputs",
+                where=self.name,
+                limit="it competes for one class",
+                remedy='use readout="potential"',
+            )
 
 
 Population: TypeAlias = Input | IF | MaxPool | Readout

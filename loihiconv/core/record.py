@@ -36,6 +36,22 @@ class InputSummary:
 
 
 @dataclass(frozen=True)
+class PayloadSummary:
+    """What calibration data said of the payloads of one input.
+
+    Parameters
+    ----------
+    mean_square : float
+        Of its values, in units of its scale.
+    payload_errors : {largest payload: float}
+        Mean square of what rounding costs its payloads, in units of a payload, by the largest one that there can be.
+    """
+
+    mean_square: float = UNIFORM_MEAN_SQUARE
+    payload_errors: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class CalibrationSummary:
     """What calibration data said, as far as it is kept.
 
@@ -43,17 +59,18 @@ class CalibrationSummary:
     ----------
     samples : int
     scales : {population: λ}
-        One number for a layer, or one for each channel.
+        One number for a layer, one for each channel, or one for each of several outputs.
     largest : {population: float}
         Largest activation.
     input_mean_square : float
-        Of the input's values, in units of its scale.
     payload_errors : {largest payload: float}
-        Mean square of what rounding costs the input's payloads, in units of a payload, by the largest one that there can be.
+        `PayloadSummary` of the only input.
     potentials : {population: (lowest, highest)}
         Of hidden populations of the float spiking network, in thresholds: after the window, and before a spike.
     inputs : {population: InputSummary}
         Values that samples had; empty where nothing is known of them.
+    payloads : {population: PayloadSummary}
+        Of each input where there are several.
     """
 
     samples: int = 0
@@ -63,6 +80,11 @@ class CalibrationSummary:
     payload_errors: Mapping[int, float] = field(default_factory=dict)
     potentials: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     inputs: Mapping[str, InputSummary] = field(default_factory=dict)
+    payloads: Mapping[str, PayloadSummary] = field(default_factory=dict)
+
+    def of(self, population: str) -> PayloadSummary:
+        """What is known of an input's payloads."""
+        return self.payloads.get(population) or PayloadSummary(self.input_mean_square, self.payload_errors)
 
 
 @dataclass(frozen=True)

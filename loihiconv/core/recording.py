@@ -11,6 +11,7 @@ import numpy as np
 from loihiconv.core import numbers as n
 from loihiconv.core.ending import HostFunction, finish
 from loihiconv.core.linear import Array
+from loihiconv.core.parts import OutputPart, finished
 from loihiconv.core.record import Json, RealizationRecord
 from loihiconv.core.saturation import Saturation
 from loihiconv.core.tables import Shown, Table
@@ -23,7 +24,7 @@ class Recording(Shown):
     Attributes
     ----------
     predictions : int array (N,)
-        Class that the readout decides for; see `loihiconv.core.classification`.
+        Class that the readout decides for; see `loihiconv.core.classification`. (N, outputs) where there are several, each by itself.
     potentials : array (N, classes)
         Membrane potentials of the readout after the last step, in units of v (integers in fixed point).
     spike_counts : {population: int32 array (N, \\*shape)}
@@ -54,10 +55,12 @@ class Recording(Shown):
         Populations whose registers some samples brought to their ends, and how many of their neurons in each sample; empty where none did.
         See `loihiconv.core.saturation` for what is watched. "lava" and "loihi" see the readout's potentials only where they are recorded,
         and hidden ones where the emulator ran the same samples first: on boards, with a realization, and in strict runs.
-    output_unit : float
+    output_unit : float, or array (outputs,)
         Potential after the window that stands for an output of 1 of the float network, in units of v.
     ending : tuple of HostFunction
         The float network's own last functions; see `loihiconv.core.ending`.
+    parts : tuple of OutputPart
+        Name, shape and last functions of each output where there are several.
     """
 
     predictions: Array
@@ -76,18 +79,31 @@ class Recording(Shown):
     realization: RealizationRecord | None = None
     profile: Json | None = None
     saturated: tuple[Saturation, ...] = ()
-    output_unit: float = 1.0
+    output_unit: float | Array = 1.0
     ending: tuple[HostFunction, ...] = ()
+    parts: tuple[OutputPart, ...] = ()
 
     @property
-    def outputs(self) -> Array:
-        """What the float network itself returns, float64 (N, \\*its output's shape): its last functions included, in its own units."""
-        return finish(self.ending, self.logits)
+    def outputs(self) -> Array | dict[str, Array]:
+        """What the float network itself returns, float64 (N, \\*its output's shape): its last functions included, in its own units.
+
+        {name: array} of a network with several outputs.
+        """
+        return finished(self.parts, self.logits) if self.parts else finish(self.ending, self.logits)
+
+    @property
+    def named_outputs(self) -> dict[str, Array]:
+        """`outputs` as files hold them: under "outputs", or "outputs/NAME" of each of several."""
+        outputs = self.outputs
+        return {f"outputs/{name}": values for name, values in outputs.items()} if isinstance(outputs, dict) else {"outputs": outputs}
 
     @property
     def logits(self) -> Array:
-        """The readout's outputs before the network's last functions, such as a softmax: potentials / `output_unit`, float64 (N, n)."""
-        return np.asarray(self.potentials.reshape(len(self), -1) / np.float64(self.output_unit))
+        """The readout's outputs before the network's last functions, such as a softmax: potentials / `output_unit`, float64 (N, n).
+
+        Of several outputs the values of one after the other.
+        """
+        return np.asarray(self.potentials.reshape(len(self), -1) / np.asarray(self.output_unit, np.float64))
 
     def sent(self, population: str) -> Array:
         """What each neuron sent over the window, (N, \\*shape): spikes, or the sum of their payloads where they are graded."""

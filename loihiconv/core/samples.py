@@ -16,6 +16,7 @@ import numpy as np
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.given import shown
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.packing import count, rows
 
 Samples: TypeAlias = Any
 """An array or tensor, a pair (x, y), a mapping, a data set, a data loader, or an iterable of samples or batches of any of these."""
@@ -32,14 +33,21 @@ LABELLED = "a pair (x, y), a Dataset, a DataLoader, or an iterable of pairs"
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples (N, \\*shape), as they come, and labels (N,) or None where there are none."""
+    """Samples (N, \\*shape), as they come, and labels (N,) or None where there are none. Samples of several inputs are {input: array}."""
 
-    x: Array
+    x: Any
     y: Array | None
+
+    def __len__(self) -> int:
+        return count(self.x)
 
     def first(self, samples: int | None) -> Dataset:
         """The first samples; None for all."""
-        return self if samples is None else Dataset(self.x[:samples], None if self.y is None else self.y[:samples])
+        return self if samples is None else self.rows(slice(samples))
+
+    def rows(self, which: Any) -> Dataset:
+        """Some of the samples, by an index of the first axis."""
+        return Dataset(rows(self.x, which), None if self.y is None else self.y[which])
 
 
 class Batch(NamedTuple):
@@ -78,12 +86,18 @@ def stream(data: Samples, where: str, *, shape: Shape | None = None, axes: int |
     reader = _Reader(where, shape, labels, len(shape) if shape is not None else axes)
     if (piece := reader.piece(data)) is not None:
         yield piece
-    elif _by_index(data):
+    elif by_index(data):
         yield from reader.elements((data[i] for i in range(len(data))), single=True)
     elif isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
         raise InvalidData(f"{shown(data)} as {where}", where=where, limit=f"{LABELLED if labels else FORMS} expected")
     else:
         yield from reader.elements(data, single=any(kind.__name__ == "IterableDataset" for kind in type(data).__mro__))
+
+
+def holds_samples(data: Mapping[Any, Any]) -> bool:
+    """Whether a mapping is samples of one input by a usual name, with labels or without."""
+    names = [str(key).lower() for key in data]
+    return sum(name in X_KEYS for name in names) == 1 and all(name in X_KEYS or name in Y_KEYS for name in names)
 
 
 def one_piece(data: Samples, where: str) -> Array | None:
@@ -153,7 +167,7 @@ class _Reader:
             return self.batch(self.parts(data))
         if isinstance(data, (tuple, list)) and self.is_pair(data):
             return self.batch((data[0], data[1]))
-        return self.batch((data, None)) if isinstance(data, (tuple, list)) and _of_numbers(data) else None
+        return self.batch((data, None)) if isinstance(data, (tuple, list)) and of_numbers(data) else None
 
     def array(self, value: Any) -> Array:
         """Numbers of an array, tensor, image or nested lists."""
@@ -169,11 +183,11 @@ class _Reader:
 
     def is_pair(self, data: Any) -> bool:
         """Whether two things are samples and their labels, and not two batches or samples."""
-        if len(data) != 2 or (isinstance(data, list) and not self.labels) or _by_index(data[0]):
+        if len(data) != 2 or (isinstance(data, list) and not self.labels) or by_index(data[0]):
             return False
         if self.labels:
             return not any(isinstance(part, (tuple, Mapping)) for part in data)
-        if not all(is_whole(part) or _of_numbers(part) for part in data):
+        if not all(is_whole(part) or of_numbers(part) for part in data):
             return False
         try:
             x, y = (np.asarray(_plain(part)) for part in data)
@@ -189,7 +203,7 @@ class _Reader:
             return element.x, element.y
         if isinstance(element, Mapping):
             return self._of_mapping(element)
-        if isinstance(element, (tuple, list)) and element and not _of_numbers(element):
+        if isinstance(element, (tuple, list)) and element and not of_numbers(element):
             if self.labels and len(element) != 2:
                 limit = "pairs (x, y) expected"
                 raise InvalidData(f"elements of {len(element)} parts", where=self.where, limit=limit, remedy="give samples and labels")
@@ -209,7 +223,7 @@ class _Reader:
 
     def batch(self, parts: tuple[Any, Any]) -> Batch:
         """Samples with as many labels."""
-        x, y = self.array(parts[0]), None if parts[1] is None else _label_array(parts[1])
+        x, y = self.array(parts[0]), None if parts[1] is None else label_array(parts[1])
         if not x.ndim:
             raise InvalidData(f"{x} in place of samples", where=self.where, limit=f"{FORMS} expected")
         if y is not None and (not y.ndim or len(y) != len(x)):
@@ -224,7 +238,7 @@ class _Reader:
         kept: list[tuple[Array, Array | None]] = []
         for element in data:
             x, label = self.parts(element)
-            x, y = self.array(x), None if label is None else _label_array(label)
+            x, y = self.array(x), None if label is None else label_array(label)
             if not x.ndim and not (single and self.shape in (None, ())):
                 raise InvalidData(f"{shown(element)} in place of samples", where=self.where, limit=f"{FORMS} expected")
             if self._is_sample(x, y, single):
@@ -270,21 +284,22 @@ def _plain(value: Any) -> Any:
     return value.float() if str(getattr(value, "dtype", "")) in ("torch.bfloat16", "torch.float16") else value.numpy()
 
 
-def _label_array(value: Any) -> Array:
+def label_array(value: Any) -> Array:
+    """Labels of an array, tensor or list."""
     try:
         return np.asarray(_plain(value))
     except (TypeError, ValueError, RuntimeError) as error:
         raise InvalidData("labels that make no array", where="labels", limit="one label for each sample expected") from error
 
 
-def _of_numbers(value: Any) -> bool:
+def of_numbers(value: Any) -> bool:
     """Whether lists are nested numbers, as arrays are written by hand."""
     while isinstance(value, (tuple, list)) and value:
         value = value[0]
     return isinstance(value, Number)
 
 
-def _by_index(data: Any) -> bool:
+def by_index(data: Any) -> bool:
     """Whether samples are taken by their index, as of a torch Dataset."""
     kind = type(data)
     return (

@@ -58,8 +58,10 @@ def validate(network: Network) -> None:
         _check_numbers(network, connection)
     for population in network.populations:
         check_shape(population)
-    check_input(network)
-    for population in network.populations[1:]:
+    for source in network.inputs:
+        check_input(network, source)
+    check_seeds(network)
+    for population in network.layers:
         if isinstance(population, Integrator):
             _check_state(network, population)
     check_unit(network)
@@ -76,7 +78,7 @@ def _check_fixed_point(network: Network) -> None:
             check_host_connection(network, connection)
         else:
             check_weights(connection)
-    for population in network.populations[1:]:
+    for population in network.layers:
         check_exact_sums(network, population)
         if isinstance(population, Integrator):
             check_start(population)
@@ -139,9 +141,8 @@ def _check_preprocessing(source: Input) -> None:
         raise InvalidModel(f"its preprocessing does not fit samples: {error.what}", where=source.name, limit=error.limit) from error
 
 
-def check_input(network: Network) -> None:
+def check_input(network: Network, source: Input) -> None:
     """What samples are divided by, how large payloads are, and which codings have signs."""
-    source = network.input
     if not (isfinite(source.scale) and source.scale > 0):
         raise InvalidModel(f"a scale of {source.scale}", where=source.name, limit="a number above 0 expected")
     if not int(network.fixed_point) <= source.payload_max <= PAYLOAD_LIMIT:
@@ -158,17 +159,24 @@ def check_input(network: Network) -> None:
     if source.order is not None and not np.array_equal(np.sort(source.order), np.arange(prod(source.values_shape))):
         raise InvalidModel("an order that leaves values out", where=source.name, limit="every value of a sample once")
     _check_preprocessing(source)
-    for name, seed in ((source.name, source.seed), (network.readout.name, network.readout.seed)):
+
+
+def check_seeds(network: Network) -> None:
+    """64 bits."""
+    for name, seed in (*((source.name, source.seed) for source in network.inputs), (network.readout.name, network.readout.seed)):
         if not 0 <= seed < SEED_LIMIT:
             raise InvalidModel(f"seed {seed}", where=name, limit="0 to 2^64 - 1 expected")
 
 
 def check_unit(network: Network) -> None:
     """Thresholds and the readout's scale are finite and above 0, and so is the rate of a softmax, at most 1."""
-    for population in network.populations[1:]:
+    for population in network.layers:
         if isinstance(population, Integrator) and not (isfinite(unit := population.unit(0)) and unit > 0):
             what = "vth" if population.spiking else "a scale"
             raise InvalidModel(f"{what} of {unit:g}", where=population.name, limit="a number above 0 expected")
+    for part in network.readout.parts:
+        if not (isfinite(part.scale) and part.scale > 0):
+            raise InvalidModel(f"a scale of {part.scale:g}", where=f"output {part.name}", limit="a number above 0 expected")
     if not 0 < network.readout.rate <= 1:
         raise InvalidModel(f"a rate of {network.readout.rate}", where=network.readout.name, limit="above 0, and at most 1, expected")
 
@@ -201,7 +209,7 @@ def check_exponent(network: Network, connection: Connection) -> None:
 def check_host_connection(network: Network, connection: Connection) -> None:
     """The host computes sums of what enters the network as values, exactly."""
     source = network[connection.source]
-    if source is not network.input or source.spiking or not isinstance(network[connection.target], Integrator):
+    if not isinstance(source, Input) or source.spiking or not isinstance(network[connection.target], Integrator):
         limit = "only sums of an analog input's payloads, into what integrates, expected"
         raise InvalidModel("the host cannot compute this sum", where=connection.name, limit=limit)
     if (largest := unshifted_sum(connection, source)) >= EXACT_FLOAT64:
@@ -314,11 +322,11 @@ def split_exactly(bias: Array, where: str) -> tuple[Array, Array]:
 def check_joined(network: Network) -> None:
     """Every population is joined to the readout by what the chip computes: Lava runs only what is connected.
 
-    The input does not join: on the way to a chip each of its connections gets a source of its own.
+    Inputs do not join: on the way to a chip each of its connections gets a source of its own.
     """
     near: defaultdict[str, set[str]] = defaultdict(set)
     for connection in network.connections:
-        if connection.source != network.input.name:
+        if not network.is_input(connection.source):
             near[connection.source].add(connection.target)
             near[connection.target].add(connection.source)
     reached, edge = {network.readout.name}, [network.readout.name]
@@ -326,6 +334,9 @@ def check_joined(network: Network) -> None:
         new = near[edge.pop()] - reached
         reached |= new
         edge += new
-    for population in network.populations[1:]:
+    for source in network.inputs:
+        if source.spiking and not network.outgoing(source.name):
+            raise InvalidModel("sends spikes that nothing takes", where=source.name, remedy='give it coding="analog", or remove it')
+    for population in network.layers:
         if population.name not in reached:
             raise InvalidModel("has no way to the readout, not even backwards", where=population.name, remedy="remove it")

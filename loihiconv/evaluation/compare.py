@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends.given import for_network
+from loihiconv.ann.frontends.selection import with_output
 from loihiconv.backends.backend import Backend, RunOptions
 from loihiconv.backends.registry import ANN, check_backend, find, title_of
 from loihiconv.backends.simulators import simulator_of
@@ -17,17 +19,18 @@ from loihiconv.core import numbers as n
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.given import check_callable, several, shown
-from loihiconv.core.input_coding import check_samples, preprocessed
+from loihiconv.core.input_coding import as_taken, check_samples, sample_parts
+from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array
 from loihiconv.core.metric import Metric
 from loihiconv.core.network import Network, Recording
-from loihiconv.core.samples import Samples, collect
+from loihiconv.core.samples import Samples
 from loihiconv.core.saturation import Saturation, lines
 from loihiconv.core.tables import Shown, Table
 from loihiconv.core.validation import validate
 from loihiconv.evaluation.explain.analysis import Analysis, analyse, placed, trace_fits
 from loihiconv.evaluation.explain.waterfall import LOSS
-from loihiconv.evaluation.predicting import judging
+from loihiconv.evaluation.predicting import judging, one_output
 from loihiconv.evaluation.result import BackendResult
 from loihiconv.evaluation.tasks.answers import Answers, answer, recorded
 from loihiconv.evaluation.tasks.kinds import TaskKind
@@ -174,6 +177,7 @@ def compare(
     explain: bool = False,
     calibration: Samples | None = None,
     task: Task | None = None,
+    output: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
     """Run a test set through the float network and several back ends.
@@ -185,7 +189,7 @@ def compare(
     net : Network
     test_set : pair (x (N, \\*shape), y (N, ...)), Dataset, DataLoader, or iterable of pairs
         Samples as ``net`` takes them: where it has a preprocessing, the float network gets what becomes of them. Labels as the task takes
-        them: classes, 0 and 1, numbers, or classes of pixels.
+        them: classes, 0 and 1, numbers, or classes of pixels. Of a network with several inputs x is {input: array}, or a tuple of arrays.
     backends : sequence of str
         As `loihiconv.run` knows them. Where "emulator" and "lava" are both among them, every spike of every population
         is compared on the samples that Lava ran.
@@ -205,23 +209,25 @@ def compare(
         With ``explain``, to tell whether test data comes in another channel order.
     task : "classification", "binary", "multilabel", "regression" or "dense", optional
         What outputs are judged by; by default what the network's end and the labels say, see docs/tasks.
+    output : str, optional
+        Of a network with several outputs the one that is judged, in the network that it alone takes.
     progress : callable (back end, samples done, samples in all), optional
 
     Returns
     -------
     Comparison
     """
-    model = readable(model)
+    model = with_output(readable(model), output)
     validate(net)
-    given = net.input
+    given = net = one_output(net, output)
     net, x, y, kind = judging(net, test_set, task, samples)
+    model = for_network(model, net, test_set[0] if isinstance(test_set, tuple) else None)
     chosen = [check_backend(net, backend) for backend in several(backends, "backends", '["emulator", "lava"]')]
     if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
         raise InvalidSetting(f"lava_samples {shown(lava_samples)}", where="lava_samples", limit="a whole number of at least 1 expected")
     check_callable(progress, "progress")
     if calibration is not None:
-        known = collect(calibration, "calibration", shape=given.sample_shape)
-        calibration = preprocessed(given, check_samples(given, known.x))
+        calibration = as_taken(given, check_samples(given, collect_inputs(sample_parts(given), calibration, "calibration").x))
     reference = answer(model, x, net.readout.output_shape)
     results = {ANN: _result(kind, reference, y, reference)}
     recordings: dict[str, Recording] = {}
@@ -259,8 +265,8 @@ def compare(
         whole[main] = find(main).run(net, x, RunOptions(record=frozenset(kept), counts=False, device=device))
     fewer = {f"samples in {backend.name.capitalize()}": len(recordings[backend.name]) for backend in chosen if backend.samples is not None}
     settings = {"back ends": ", ".join(backends), "samples": len(x), "task": kind.name, **fewer}
-    if given.preprocessing is not None:
-        settings["preprocessing"] = str(given.preprocessing)
+    if (done := given.inputs[0].preprocessing) is not None:
+        settings["preprocessing"] = str(done)
     analysis = analyse(
         model,
         net,

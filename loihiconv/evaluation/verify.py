@@ -209,7 +209,7 @@ def converted_again(model: Source, net: Network, calibration: Samples) -> Networ
         board=net.board,
         timesteps=settings.timesteps,
         optimize="none",
-        preprocessing=net.input.preprocessing,
+        preprocessing=net.inputs[0].preprocessing,
         samples=number,
         **chosen,
     )

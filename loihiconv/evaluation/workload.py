@@ -18,7 +18,7 @@ from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann, Linear
 from loihiconv.core.activity import fan_out
-from loihiconv.core.input_coding import payloads
+from loihiconv.core.input_coding import input_payloads
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Integrator, Network, Recording
 
@@ -116,7 +116,7 @@ def float_workload(model: Source, ann: Ann, x: Array) -> Workload:
             nonzero[name] += np.count_nonzero(values.numpy(), axis=0)
     macs = sum(float(np.vdot(nonzero[n.inputs[0]], fan_out(n.map, ann.shapes[n.inputs[0]]))) for n in layers) / len(x)
     dense = sum(float(fan_out(_filled(n), ann.shapes[n.inputs[0]]).sum()) for n in layers)
-    hidden = [name for name in sources if name != ann.input.name]
+    hidden = [name for name in sources if not ann.is_input(name)]
     active = sum(float(nonzero[name].sum()) for name in hidden)
     places = sum(prod(ann.shapes[name]) for name in hidden) * len(x)
     stored = readable(model).stored(x.shape[1:])
@@ -133,14 +133,14 @@ def _footprint(network: Network, weights: int, neurons: int) -> int:
 
 
 def _payload_operations(network: Network, x: Array) -> float:
-    source = network.input
-    if source.spiking:
-        return 0.0
-    arrivals = np.zeros(source.shape)
+    analog = [source for source in network.inputs if not source.spiking]
+    arrivals = {source.name: np.zeros(source.shape) for source in analog}
     for begin in range(0, len(x), BATCH):
-        arrivals += np.count_nonzero(payloads(source, x[begin : begin + BATCH]), axis=0)
-    chip = [c for c in network.outgoing(source.name) if not c.on_host]
-    return sum(float(np.vdot(arrivals, fan_out(c.map, source.shape))) for c in chip) / len(x) * network.timesteps
+        payload = input_payloads(network, x[begin : begin + BATCH])
+        for name in arrivals:
+            arrivals[name] += np.count_nonzero(payload[name], axis=0)
+    chip = [(source, c) for source in analog for c in network.outgoing(source.name) if not c.on_host]
+    return sum(float(np.vdot(arrivals[s.name], fan_out(c.map, s.shape))) for s, c in chip) / len(x) * network.timesteps
 
 
 def _all_synapses(network: Network) -> list[Any]:

@@ -67,7 +67,8 @@ def check_netx(network: Network) -> None:
 
 def to_netx(network: Network) -> Netx:
     """The layers of a network that `export_netx` takes."""
-    source, readout, chain = network.input, network.readout, _Chain(network)
+    chain = _Chain(network)
+    source, readout = network.input, network.readout
     layers = tuple(_layer(step) for step in chain.steps)
     ours = Ours(
         source.coding,
@@ -77,7 +78,7 @@ def to_netx(network: Network) -> Netx:
         source.bias_plane,
         source.seed,
         readout.scale,
-        "\n".join(p.name for p in network.populations[1:]),
+        "\n".join(p.name for p in network.layers),
         np.array(source.given) if source.given else None,
         source.order,
     )
@@ -93,14 +94,24 @@ class _Step:
     shape: Shape
 
 
+def check_ends(network: Network) -> None:
+    """Raise `UnsupportedLayer` for a network of several inputs or outputs: layers of a file follow one another."""
+    for ends, what in ((network.inputs, "inputs"), (network.readout.parts, "outputs")):
+        if len(ends) > 1:
+            names = ", ".join(end.name for end in ends)
+            remedy = "use another realization" if what == "inputs" else f"output={ends[0].name!r} takes one by itself"
+            raise UnsupportedLayer(f"netx takes no network of {len(ends)} {what} ({names})", where=network.readout.name, remedy=remedy)
+
+
 class _Chain:
     """A network as a chain of layers; raises an error where it is none."""
 
     def __init__(self, network: Network) -> None:
+        check_ends(network)
         self.network = network
         self.steps: list[_Step] = []
         shape = network.input.shape
-        for before, population in zip(network.populations, network.populations[1:], strict=False):
+        for before, population in zip(network.populations, network.layers, strict=False):
             if not isinstance(population, Integrator):
                 raise UnsupportedLayer(
                     "netx has no gates for max-pooling", where=population.name, remedy='convert with maxpool="relu-tree", or use strides'

@@ -19,6 +19,7 @@ from loihiconv.core.files import replacing
 from loihiconv.core.given import check_path
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape
 from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Readout, assert_never, check_network
+from loihiconv.core.parts import described
 from loihiconv.core.version import __version__
 from loihiconv.exchange.nir_kernels import misread, symmetric
 from loihiconv.exchange.nir_unsaid import unsaid
@@ -59,6 +60,7 @@ def export_nir(network: Network, path: str | Path) -> tuple[str, ...]:
     """
     check_network(network)
     check_path(path, "path")
+    _check_one_of_each(network)
     nir = _nir()
     graph = _Writer(network, nir)
     written = graph.finished()
@@ -73,6 +75,18 @@ def export_nir(network: Network, path: str | Path) -> tuple[str, ...]:
         raise InvalidSetting(f"cannot be written: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
     warnings.warn(f"NIR cannot say all of it. {' '.join(graph.sentences)}", stacklevel=2)
     return graph.sentences
+
+
+def _check_one_of_each(network: Network) -> None:
+    """Refuse several inputs or outputs: readers of NIR, ours among them, take graphs of one of each."""
+    if network.readout.parts:
+        said, name = described(network.outputs, "outputs"), network.outputs[0].name
+        raise UnsupportedLayer(
+            f"the network has {said}", where="NIR", limit="one is written", remedy=f"loihiconv.only(net, {name!r}) is one"
+        )
+    if len(network.inputs) > 1:
+        names = ", ".join(source.name for source in network.inputs)
+        raise UnsupportedLayer(f"the network has {len(network.inputs)} inputs ({names})", where="NIR", limit="graphs of one are written")
 
 
 def _nir() -> Any:

@@ -50,7 +50,7 @@ def _neurons(network: Network) -> list[str]:
     if graded := [p.name for p in neurons if p.graded]:
         largest = max(p.payload_max for p in neurons)
         found.append(f"Spikes carry how many thresholds are in v, up to {largest} ({few(graded)}); NIR's spikes are 0 or 1.")
-    started = [p.name for p in network.populations[1:] if isinstance(p, Integrator) and np.any(p.v_init)]
+    started = [p.name for p in network.layers if isinstance(p, Integrator) and np.any(p.v_init)]
     if network.input.coding == "rate":
         started.insert(0, network.input.name)
     if started:

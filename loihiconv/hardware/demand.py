@@ -28,7 +28,7 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.core.network import Network, Population
+from loihiconv.core.network import Input, Network, Population
 from loihiconv.hardware.board import Board
 from loihiconv.hardware.region import Region
 from loihiconv.hardware.synapse_memory import delay_bits, index_bits, kernel_words, list_words
@@ -78,7 +78,7 @@ def share(demand: Demand, board: Board, axons_out: int = 0) -> float:
 
 def placed(network: Network) -> list[Population]:
     """Populations that take neurons on cores: all but inputs whose payloads or random spikes the host sends."""
-    return [p for p in network.populations if p is not network.input or p.has_potential]
+    return [p for p in network.populations if not isinstance(p, Input) or p.has_potential]
 
 
 class Layer:

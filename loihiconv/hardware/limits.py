@@ -128,7 +128,7 @@ def thresholds(network: Network, board: Board) -> Iterator[Violation]:
 
 def biases(network: Network, board: Board) -> Iterator[Violation]:
     """A bias is a 13-bit mantissa * 2^exponent, at most 4095 * 2^7."""
-    for population in network.populations[1:] if network.fixed_point else ():
+    for population in network.layers if network.fixed_point else ():
         if not isinstance(population, Integrator) or driven_by_host(network, population.name):
             continue  # what the host loads in place of it is never larger
         if (largest := int(np.abs(population.bias).max(initial=0))) > BIAS_MAX:
@@ -151,7 +151,7 @@ def start_potentials(network: Network, board: Board) -> Iterator[Violation]:
     """Start potentials fit the registers of v."""
     limit = board.state_bits
     largest = 2 ** (limit.value - 1) - 1
-    for population in network.populations[1:] if network.fixed_point else ():
+    for population in network.layers if network.fixed_point else ():
         if isinstance(population, Integrator) and (found := int(np.abs(population.v_init).max(initial=0))) > largest:
             yield Violation(population.name, "v_init", found, largest, True, "lower start", limit.source)
 

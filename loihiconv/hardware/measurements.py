@@ -59,5 +59,5 @@ PILOTNET_FULLEST_CORE = 16 * 66 * 3
 
 def measured(network: Network, placement: Placement) -> Measurement | None:
     """What was measured of a network of the same populations on the same chip; how its input is coded does not matter."""
-    shapes = tuple(geometry(network, p.name) for p in network.populations if p is not network.input)
+    shapes = tuple(geometry(network, p.name) for p in network.layers)
     return MEASURED.get((placement.board.generation, shapes))

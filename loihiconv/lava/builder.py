@@ -65,7 +65,7 @@ def build(network: Network, job: Job, settings: Settings) -> list[AbstractProces
     fused = {} if settings.stock_models else _fused(network)
     processes: dict[str, AbstractProcess] = {}
     for index, population in enumerate(network.populations):
-        if population is network.input and all(c.on_host for c in network.outgoing(population.name)):
+        if isinstance(population, Input) and all(c.on_host for c in network.outgoing(population.name)):
             continue  # the host has it all: Lava runs only what is connected
         window = Window(network.timesteps, depth[population.name], settings.samples)
         shape = views[population.name][::-1]
@@ -133,7 +133,7 @@ def _population(
     files = _spike_files(index, job, settings)
     match population:
         case Input():
-            return _input(population, shape, window, job, files)
+            return _input(population, index, shape, window, job, files)
         case MaxPool():
             return _gate(network, population, index, window, job, settings)
         case IF():
@@ -146,15 +146,15 @@ def _population(
             assert_never(population)
 
 
-def _input(population: Input, shape: Shape, window: Window, job: Job, files: dict[str, Any]) -> AbstractProcess:
+def _input(population: Input, index: int, shape: Shape, window: Window, job: Job, files: dict[str, Any]) -> AbstractProcess:
     common: dict[str, Any] = {"shape": shape, "window": window, "name": population.name}
     if population.coding == "analog":
-        return PayloadInput(payload=job.payload, **common)
+        return PayloadInput(payload=job.payload(index), **common)
     if population.coding == "poisson":
-        return PoissonInput(population=population, payload=job.payload, **common, **files)
+        return PoissonInput(population=population, payload=job.payload(index), **common, **files)
     # Rate coding: neurons with the sample's payload as their bias, in units of v, and half the threshold to start with.
     zeros, start = np.zeros(shape, np.int32), np.full(shape, population.payload_max // 2 << STATE_SHIFT, np.int32)
-    common |= {"v_init": start, "bias_mant": zeros, "bias_exp": zeros, "biases": _biases(job, 0)}
+    common |= {"v_init": start, "bias_mant": zeros, "bias_exp": zeros, "biases": _biases(job, index)}
     return SubtractiveIF(vth=population.payload_max, **common, **files)
 
 

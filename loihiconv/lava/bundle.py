@@ -157,7 +157,7 @@ def _altered(folder: Path, network: Network, deployed: dict[str, str], layers: l
     found = [name for name, digest in fingerprints(network).items() if deployed.get(name, digest) != digest]
     if layers:
         now = layer_digests(folder / NETX_FILE)
-        names = [p.name for p in network.populations[1:]]
+        names = [p.name for p in network.layers]
         found += [name for name, old, new in zip(names, layers, now, strict=False) if old != new]
     return found
 
@@ -165,19 +165,22 @@ def _altered(folder: Path, network: Network, deployed: dict[str, str], layers: l
 def _run(options: argparse.Namespace) -> int:
     network = load(options.folder / "network.lnet")
     data = read_npz(options.data, "test").first(options.samples)
-    network, x, notes = fitted(network, data.x, Preprocessing(), frozenset())
-    doubt = input_doubts(network, check_samples(network.input, x))
+    network, given, notes = fitted(network, data.x, Preprocessing(), frozenset())
+    x = check_samples(network, given)
+    doubt = input_doubts(network, x)
     for text in (*notes, *([f"warning: {doubt}"] if doubt else [])):
         print(text, file=sys.stderr)
     recording = _execute(options, network, x, spikes=False)
     if options.out is not None:
-        np.savez(options.out, predictions=recording.predictions, outputs=recording.outputs, potentials=recording.potentials)
+        np.savez(options.out, predictions=recording.predictions, potentials=recording.potentials, **recording.named_outputs)
     if recording.profile:
         print(json.dumps(recording.profile))
-    print("predictions:", " ".join(map(str, recording.predictions.tolist())))
-    if data.y is not None:
-        correct = int((recording.predictions == data.y).sum())
-        print(f"correct: {correct} of {len(x)}")
+    for i, part in enumerate(network.readout.parts):
+        print(f"predictions of {part.name}:", " ".join(map(str, recording.predictions[:, i].tolist())))
+    if not network.readout.parts:
+        print("predictions:", " ".join(map(str, recording.predictions.tolist())))
+    if data.y is not None and not network.readout.parts:
+        print(f"correct: {int((recording.predictions == data.y).sum())} of {len(data)}")
     return 0
 
 

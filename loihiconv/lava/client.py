@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from math import prod
@@ -56,7 +56,7 @@ class WorkerTraceback(Exception):
 
 def run_lava(
     network: Network,
-    x: Array,
+    x: input_coding.Samples,
     *,
     record: Collection[str] = (),
     stock_models: bool = False,
@@ -74,7 +74,7 @@ def run_lava(
     ----------
     network : Network
         In fixed point.
-    x : array (N, \\*input shape)
+    x : array (N, \\*input shape), or one for each of several inputs, by name or in order
     record : of "spikes", "potentials"
         Also record every spike, and the readout's potentials after each step.
     stock_models : bool
@@ -107,8 +107,8 @@ def run_lava(
         raise InvalidSetting("Lava runs fixed-point networks only", where="backend lava", remedy="quantize the network first")
     if unknown := set(record) - {"spikes", "potentials"}:
         raise InvalidSetting(f"cannot record {sorted(unknown)}", where="record", limit="'spikes' and 'potentials' can be")
-    x = input_coding.check_samples(network.input, x)
-    payload = input_coding.payloads(network.input, x)
+    x = input_coding.check_samples(network, x)
+    payload = input_coding.input_payloads(network, x)
     softmax = network.readout.decision == "softmax"
     counted = chip is None or chip.sinks or "spikes" in record
     settings = Settings(len(x), "spikes" in record, softmax or "potentials" in record, stock_models, counted)
@@ -152,18 +152,20 @@ def default_deadline(network: Network, samples: int, *, stock_models: bool = Fal
     return 120.0 + steps * per_step * (30 if stock_models else 1) + state
 
 
-def _write_job(folder: Path, network: Network, payload: Array, settings: Settings, chip: ChipSettings | None = None) -> Job:
+def _write_job(folder: Path, network: Network, payload: Mapping[str, Array], settings: Settings, chip: ChipSettings | None = None) -> Job:
     job = Job(folder)
     if chip is not None:
         chip.write(job.chip)
     save(replace(network, origin=None, record=ConversionRecord()), job.network)
     job.write_settings(settings)
-    if network.input.coding == "rate" and chip is None:
-        # Rate coding: the payload is the input neurons' bias, in units of v.
-        np.save(job.biases(0), np.asarray(payload, np.int32) << network.shift)
-    else:
-        np.save(job.payload, np.asarray(payload, np.int32))
     indices = {p.name: i for i, p in enumerate(network.populations)}
+    for population in network.inputs:
+        index, values = indices[population.name], np.asarray(payload[population.name], np.int32)
+        if population.coding == "rate" and chip is None:
+            # Rate coding: the payload is the input neurons' bias, in units of v.
+            np.save(job.biases(index), values << network.shift)
+        else:
+            np.save(job.payload(index), values)
     for name, biases in input_coding.host_currents(network, payload).items():
         np.save(job.biases(indices[name]), biases)
     return job
@@ -275,12 +277,16 @@ def _group_runs(group: int) -> bool:
     return False
 
 
-def _recording(network: Network, payload: Array, records: Records, with_potentials: bool, job: Job, chip: ChipSettings | None) -> Recording:
-    payload = payload[: len(records.potentials)]
+def _recording(
+    network: Network, payload: Mapping[str, Array], records: Records, with_potentials: bool, job: Job, chip: ChipSettings | None
+) -> Recording:
+    done = len(records.potentials)
+    payload = {name: values[:done] for name, values in payload.items()}
+    arrivals = {name: np.count_nonzero(values, axis=0) for name, values in payload.items()}
     spikes = {name: np.sum(counts, axis=0, dtype=np.int64) for name, counts in records.spike_counts.items()}
     decided = decide(network.readout, records.potentials, records.potentials_over_time)
     counted = spikes.keys() == {p.name for p in network.populations if p.spiking}
-    active = activity(network, spikes, np.count_nonzero(payload, axis=0), len(payload)) if counted else UNKNOWN
+    active = activity(network, spikes, arrivals, done) if counted else UNKNOWN
     realization = None if chip is None else network.record.realization or RealizationRecord(chip.realization)
     profile = json.loads(job.profile.read_text()) if chip is not None and job.profile.exists() else None
     return Recording(
@@ -298,11 +304,12 @@ def _recording(network: Network, payload: Array, records: Records, with_potentia
         saturated=_saturated(network, payload, records),
         output_unit=network.output_unit,
         ending=network.readout.ending,
+        parts=network.readout.parts,
         **vars(active),
     )
 
 
-def _saturated(network: Network, payload: Array, records: Records) -> tuple[Saturation, ...]:
+def _saturated(network: Network, payload: Mapping[str, Array], records: Records) -> tuple[Saturation, ...]:
     sums = input_coding.host_sums(network, payload)
     watched: dict[tuple[str, Register], Array] = {(name, "host currents"): currents_saturate(s) for name, s in sums.items()}
     if records.potentials_over_time is not None:

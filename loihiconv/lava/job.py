@@ -55,10 +55,9 @@ class Job:
         """The saved network."""
         return self.folder / "network.lnet"
 
-    @property
-    def payload(self) -> Path:
-        """Payloads (N, \\*input shape), where the input sends any."""
-        return self.folder / "payload.npy"
+    def payload(self, population: int) -> Path:
+        """Payloads (N, \\*shape) of an input, where it sends any."""
+        return self.folder / f"payload-{population}.npy"
 
     @property
     def chip(self) -> Path:

@@ -12,8 +12,7 @@ from collections.abc import Callable, Collection
 import torch
 
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.input_coding import check_samples
-from loihiconv.core.linear import Array
+from loihiconv.core.input_coding import Samples, check_samples
 from loihiconv.core.network import Network, Recording
 from loihiconv.simulator import memory as sizes
 from loihiconv.simulator.devices import find_device, ieee_products, threads
@@ -25,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 def simulate(
     network: Network,
-    x: Array,
+    x: Samples,
     *,
     record: Collection[str] = (),
     counts: bool = True,
@@ -39,7 +38,7 @@ def simulate(
     Parameters
     ----------
     network : Network
-    x : array (N, \\*input shape)
+    x : array (N, \\*input shape), or one for each of several inputs, by name or in order
     record : collection of "spikes", "potentials" and "residuals"
         "spikes" keeps every spike (N T neurons bytes), "potentials" the readout after each step, "residuals" every
         population's membrane potentials after the last step (4 N neurons bytes).
@@ -69,7 +68,7 @@ def simulate(
     """
     if unknown := set(record) - set(RECORDS):
         raise InvalidSetting(f"cannot record {sorted(unknown)[0]!r}", where="record", limit=f"any of {', '.join(RECORDS)}")
-    x = check_samples(network.input, x)
+    x = check_samples(network, x)
     place = find_device(device)
     kept = frozenset(record) | ({"counts"} if counts else set())
     run = Run(network, x, place, kept, place.type != "cpu" if portable is None else portable)

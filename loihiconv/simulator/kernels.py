@@ -50,7 +50,7 @@ class Kernels:
     def __init__(self, network: Network, device: torch.device, *, portable: bool) -> None:
         self.watched: set[str] = set()
         if network.fixed_point:
-            for population in network.populations[1:]:
+            for population in network.layers:
                 check_exact_sums(network, population)
             worst = worst_cases(network)
             self.watched = {name for name, most in worst.items() if most.v >= V_MAX or driven_by_host(network, name)}

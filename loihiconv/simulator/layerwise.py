@@ -15,7 +15,7 @@ from threading import Lock
 import numpy as np
 import torch
 
-from loihiconv.core.input_coding import check_samples, payloads
+from loihiconv.core.input_coding import check_samples, input_payloads
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Integrating, Network
 from loihiconv.simulator import memory as sizes
@@ -41,15 +41,16 @@ class Layerwise:
     """
 
     def __init__(self, network: Network, x: Array) -> None:
-        self.network, self.x = network, check_samples(network.input, x)
+        self.network, self.x = network, check_samples(network, x)
         device = find_device("cpu")
         self._run = Run(network, self.x, device, frozenset(), portable=False)
         self._workers, self._lock = torch.get_num_threads(), Lock()
         self._blocks = sizes.plan(network, len(self.x), memory=sizes.budget(None, device), workers=self._workers)
         self._sent: dict[str, dict[int, Array]] = {}
         self.potentials: dict[str, tuple[float, float]] = {}
-        if network.input.spiking:
-            self.settle(network.input.name)
+        for source in network.inputs:
+            if source.spiking:
+                self.settle(source.name)
 
     def replace(self, population: Integrating) -> None:
         """Put another population, of other biases, thresholds or start potentials, in the place of the one that has its name."""
@@ -71,7 +72,7 @@ class Layerwise:
     def settle(self, name: str) -> None:
         """Run a population as it is now, and keep its spikes for those behind it."""
         self._pass(name, keep=True)
-        for source in [s for s in self._sent if self._run.last_use[s] == name]:
+        for source in [s for s in self._sent if self._run.last_use.get(s) == name]:
             del self._sent[source]
 
     def _pass(self, name: str, *, keep: bool) -> Array:
@@ -95,7 +96,7 @@ class Layerwise:
         """What one worker does: the sum over its samples, (neurons,), and, if asked for, packed spikes."""
         run, blocks, network = self._run, self._blocks, self.network
         population, worker = network[name], run.worker()
-        payload = payloads(network.input, self.x[first : first + blocks.samples])
+        payload = input_payloads(network, self.x[first : first + blocks.samples])
         from_host = run.from_host(payload) if any(c.on_host for c in network.incoming(name)) else {}
         state = run.begin(population, payload, from_host, first, worker)
         packed: list[Array] = []

@@ -69,7 +69,7 @@ class Results:
         self.saturated: dict[tuple[str, Register], Array] = {}
         if network.fixed_point:
             self.saturated = {key: np.zeros((2, samples), np.int32) for key in _watched(network)}
-        self.predictions = np.empty(samples, np.int64)
+        self.predictions = np.empty((samples, len(readout.parts)) if readout.parts else samples, np.int64)
         self.output_spikes: Array | None = None
         if readout.decision == "softmax":
             self.output_spikes = np.empty((samples, prod(readout.shape)), np.int32)
@@ -106,15 +106,15 @@ class Results:
         if ("trace", "") in self.arrays:
             self.arrays["trace", ""][rows] = course
 
-    def recording(self, totals: dict[str, Array], arrivals: Array) -> Recording:
+    def recording(self, totals: dict[str, Array], arrivals: Mapping[str, Array]) -> Recording:
         """The record of the whole run.
 
         Parameters
         ----------
         totals : {population: int64 array (neurons)}
             Spikes per neuron over all samples and steps, whatever their payloads, in the simulator's order.
-        arrivals : int64 array (\\*input shape)
-            Samples in which each value of the input is not zero.
+        arrivals : {input: int64 array (\\*shape)}
+            Samples in which each value of an input is not zero.
         """
         network = self.network
         spikes = {name: channels_first(total, network[name].shape) for name, total in totals.items()}
@@ -132,6 +132,7 @@ class Results:
             saturated=found(self.saturated, {p.name: p.shape for p in network.populations}),
             output_unit=network.output_unit,
             ending=network.readout.ending,
+            parts=network.readout.parts,
             **vars(activity(network, spikes, arrivals, self.samples)),
         )
 
@@ -141,7 +142,7 @@ class Results:
 
 def _watched(network: Network) -> Iterator[tuple[str, Register]]:
     """Registers of a fixed-point network that samples may bring to their ends."""
-    for population in network.populations[1:]:
+    for population in network.layers:
         if isinstance(population, Integrator):
             yield population.name, "hidden potentials" if population.spiking else "potentials"
             if driven_by_host(network, population.name):

@@ -6,7 +6,7 @@ are made and used up within a core's cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from threading import Lock, local
@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
-from loihiconv.core.input_coding import as_biases, host_sums, payloads
+from loihiconv.core.input_coding import as_biases, host_sums, input_payloads
 from loihiconv.core.linear import Array, Conv
 from loihiconv.core.network import IF, Input, Integrating, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never
 from loihiconv.core.validation import check_register
@@ -56,7 +56,12 @@ class Worker:
         settle_allocator()
         self.buffers = Buffers(device)
         self.totals: dict[str, Array] = {p.name: np.zeros(prod(p.shape), np.int64) for p in network.populations if p.spiking}
-        self.arrivals = np.zeros(network.input.shape, np.int64)
+        self.arrivals: dict[str, Array] = {p.name: np.zeros(p.shape, np.int64) for p in network.inputs}
+
+    def arrive(self, payload: Mapping[str, Array]) -> None:
+        """Count the samples in which each value of an input is not zero."""
+        for name, sent in payload.items():
+            self.arrivals[name] += np.count_nonzero(sent, axis=0)
 
 
 class Run:
@@ -81,8 +86,8 @@ class Run:
         """Run the samples from ``first`` on that one worker takes at a time; how many there were."""
         network, worker = self.network, self.worker()
         rows = slice(first, min(first + blocks.samples, len(self.x)))
-        payload = payloads(network.input, self.x[rows])
-        worker.arrivals += np.count_nonzero(payload, axis=0)
+        payload = input_payloads(network, self.x[rows])
+        worker.arrive(payload)
         sums = host_sums(network, payload)
         self.results.watch_currents(rows, sums)
         from_host = self.loaded(sums)
@@ -94,7 +99,7 @@ class Run:
             spikes: dict[str, torch.Tensor] = {}
             for population in network.populations:
                 name = population.name
-                if population is network.input and not population.spiking:
+                if isinstance(population, Input) and not population.spiking:
                     continue  # the same at each step: part of its targets' constant currents
                 if begin == 0:
                     states[name] = self.begin(population, payload, from_host, first, worker)
@@ -114,9 +119,9 @@ class Run:
                     self._finish(states.pop(name), rows, worker, fired.pop(name, None))
             worker.buffers.give(*spikes.values())
         self.results.finish(rows, trace)
-        return len(payload)
+        return rows.stop - rows.start
 
-    def from_host(self, payload: Array) -> dict[str, torch.Tensor]:
+    def from_host(self, payload: Mapping[str, Array]) -> dict[str, torch.Tensor]:
         """Biases of the populations whose input sum the host computes."""
         return self.loaded(host_sums(self.network, payload))
 
@@ -140,7 +145,8 @@ class Run:
         """What all workers found."""
         names = self.workers[0].totals
         totals = {name: np.sum([w.totals[name] for w in self.workers], axis=0) for name in names}
-        return self.results.recording(totals, np.sum([w.arrivals for w in self.workers], axis=0))
+        arrivals = {p.name: np.sum([w.arrivals[p.name] for w in self.workers], axis=0) for p in self.network.inputs}
+        return self.results.recording(totals, arrivals)
 
     def worker(self) -> Worker:
         worker: Worker | None = getattr(self.local, "worker", None)
@@ -150,23 +156,23 @@ class Run:
                 self.workers.append(worker)
         return worker
 
-    def begin(self, population: Population, payload: Array, from_host: dict[str, torch.Tensor], first: int, worker: Worker) -> State:
+    def begin(
+        self, population: Population, payload: Mapping[str, Array], from_host: dict[str, torch.Tensor], first: int, worker: Worker
+    ) -> State:
         """A population at the start of its window."""
+        n = len(next(iter(payload.values())))
         match population:
             case MaxPool():
                 (connection,) = self.network.incoming(population.name)
                 assert isinstance(connection.map, Conv)  # established by Network
                 source = self.network[connection.source].shape
-                return Gates(population, connection.map, source, len(payload), self.device, portable=self.portable)
+                return Gates(population, connection.map, source, n, self.device, portable=self.portable)
             case Input():
-                return (
-                    PoissonSource(population, payload, first)
-                    if population.coding == "poisson"
-                    else self._driven(population, payload, worker)
-                )
+                own = payload[population.name]
+                return PoissonSource(population, own, first) if population.coding == "poisson" else self._driven(population, own, worker)
             case IF() | Readout():
-                v, counts, ends = self._state(population, len(payload), worker)
-                v.copy_(self.start[population.name].expand(len(payload), -1))
+                v, counts, ends = self._state(population, n, worker)
+                v.copy_(self.start[population.name].expand(n, -1))
                 bias = from_host.get(population.name, self.bias[population.name])
                 return Neurons(population, v, bias, counts, ends, self._constant(population, payload))
             case _:
@@ -185,15 +191,13 @@ class Run:
         counts = worker.buffers.take((n if self.per_sample_counts else 1, population.size), torch.int32).zero_()
         return v, counts, worker.buffers.take((n, population.size), torch.uint8).zero_()
 
-    def _constant(self, population: Population, payload: Array) -> torch.Tensor | None:
+    def _constant(self, population: Population, payload: Mapping[str, Array]) -> torch.Tensor | None:
         """Sums that payloads give, the same at each step: (N, neurons)."""
         total: torch.Tensor | None = None
-        source = self.network.input
-        if source.spiking:
-            return None
         for connection in self.network.incoming(population.name):
-            if connection.source == source.name and not connection.on_host:
-                x = torch.from_numpy(channels_last(payload, source.shape).astype(np.float32)).to(self.device)
+            source = self.network[connection.source]
+            if not source.spiking and not connection.on_host:
+                x = torch.from_numpy(channels_last(payload[source.name], source.shape).astype(np.float32)).to(self.device)
                 y = self.synapses[connection](x).reshape(len(x), -1)
                 total = y if total is None else total.add_(y)
         return total

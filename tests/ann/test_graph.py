@@ -64,7 +64,7 @@ def test_shapes_by_hand(node: Node, shape: Shape) -> None:
         ((Affine("n", ("x",), np.ones(5), np.ones(())),), r"n: shape \(5,\) does not broadcast to \(2, 5, 6\)"),
         ((Clamp("n", ("x",), np.array(2.0), np.array(1.0)),), "n: clamps between 2 and 1, which leaves nothing"),
         ((Relu("n", ("later",)), Relu("later", ("x",))), "n: takes the result of 'later', which comes later or nowhere"),
-        ((Input("y", shape=(1,)),), "exactly one input"),
+        ((Relu("n", ("x",)), Input("y", shape=(1,))), "needs its inputs as its first nodes"),
     ],
 )
 def test_what_does_not_fit_is_named(nodes: tuple[Node, ...], message: str) -> None:

@@ -61,7 +61,7 @@ def test_constant_input_never_exceeds_the_budget_of_T_spikes(timesteps: int, wei
 def test_saturation_that_costs_a_spike_is_refused():
     """v saturates under a strong input, and what it lost is missing when a negative one comes."""
     network = driven(timesteps=32, vth=4032, weight=254)
-    payload, spikes = np.array([[255]]), {"hidden": np.ones((1, 32, 3), bool)}
+    payload, spikes = {network.input.name: np.array([[255]])}, {"hidden": np.ones((1, 32, 3), bool)}
     check(network, "atrlif", payload, spikes, {})
     spikes["hidden"][0, 31] = False
     with pytest.raises(LimitExceeded, match="its v would have reached 12,533,887, saturates, and a spike is wrong, in step 32 of sample 0"):

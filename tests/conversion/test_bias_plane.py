@@ -49,21 +49,25 @@ SPARSE = np.random.default_rng(1).normal(0, 0.2, (4, 84)).astype(np.float32) * (
 )
 def test_function_is_the_same(linear: LinearMap, shape: tuple[int, ...], bias: Array) -> None:
     network = driven(linear, shape, bias)
-    planed = with_bias_plane(network)
-    assert planed is not None
-    assert planed.input.sample_shape == shape
-    assert not np.any(planed["layer"].bias)  # type: ignore[union-attr]
+    extended = planed(network)
+    assert extended is not None
+    assert extended.input.sample_shape == shape
+    assert not np.any(extended["layer"].bias)  # type: ignore[union-attr]
     x = RNG.random((5, *shape)).astype(np.float32)
-    np.testing.assert_array_equal(lc.run(planed, x, "float").spike_counts["layer"], lc.run(network, x, "float").spike_counts["layer"])
+    np.testing.assert_array_equal(lc.run(extended, x, "float").spike_counts["layer"], lc.run(network, x, "float").spike_counts["layer"])
+
+
+def planed(network: Network) -> Network | None:
+    return with_bias_plane(network, network.input)
 
 
 def test_none_where_no_tap_can_carry_it() -> None:
     x = (2, 6, 7)
-    assert with_bias_plane(driven(Conv(CONV, padding=(1, 1, 1, 1)), x, np.broadcast_to(BIAS, (5, 6, 7)) + RNG.random((5, 6, 7)))) is None
-    assert with_bias_plane(driven(Conv(CONV, padding=(3, 3, 3, 3)), x, BIAS)) is None
-    assert with_bias_plane(driven(Conv(CONV, padding=(-1, 0, 0, 0)), x, BIAS)) is None
-    assert with_bias_plane(driven(Conv(CONV[:4, :1], groups=2), x, BIAS[:4])) is None
-    assert with_bias_plane(driven(Conv(CONV), x, 0 * BIAS)) is None
+    assert planed(driven(Conv(CONV, padding=(1, 1, 1, 1)), x, np.broadcast_to(BIAS, (5, 6, 7)) + RNG.random((5, 6, 7)))) is None
+    assert planed(driven(Conv(CONV, padding=(3, 3, 3, 3)), x, BIAS)) is None
+    assert planed(driven(Conv(CONV, padding=(-1, 0, 0, 0)), x, BIAS)) is None
+    assert planed(driven(Conv(CONV[:4, :1], groups=2), x, BIAS[:4])) is None
+    assert planed(driven(Conv(CONV), x, 0 * BIAS)) is None
 
 
 def test_used_only_where_biases_cost_bits() -> None:

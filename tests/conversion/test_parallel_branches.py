@@ -69,7 +69,7 @@ def test_currents_of_several_connections_add_up_on_the_host() -> None:
     first, second = (Connection("input", "a", Dense(np.array([[w]], np.int32)), on_host=True, weight_exp=e) for w, e in ((2, 1), (5, -1)))
     last = Connection("a", "r", Dense(np.array([[1]], np.int32)))
     network = Network(populations, (first, second, last), 1, fixed_point=True)
-    np.testing.assert_array_equal(host_currents(network, np.array([[3]], np.int32))["a"], [[26]])
+    np.testing.assert_array_equal(host_currents(network, {"input": np.array([[3]], np.int32)})["a"], [[26]])
 
 
 @pytest.mark.lava

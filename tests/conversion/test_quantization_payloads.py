@@ -35,13 +35,13 @@ def driven(linear: LinearMap, source: Input, bias: float = 0.0, *, payload_error
 
 def predicted(network: Network, payload_max: int, covariances: Covariances | None = None) -> float:
     source = replace(network.input, payload_max=payload_max)
-    return quantization._current_error(network, network["a"], source, LOIHI2, covariances or {})
+    return quantization._current_error(network, network["a"], {"input": source}, LOIHI2, covariances or {})
 
 
 def measured(network: Network, payload_max: int, x: Array) -> float:
     """Mean square error of a layer's current per step, in thresholds, by computing it."""
     source = replace(network.input, payload_max=payload_max)
-    _, (connection, *_), entry = quantization._quantize_population(network, network["a"], source, LOIHI2, {})
+    _, (connection, *_), entry = quantization._quantize_population(network, network["a"], {"input": source}, LOIHI2, {})
     sent = payloads(source, x)
     exact = network.connections[0].map.apply(payloads(replace(source, payload_max=0), x).astype(np.float64))
     found = connection.shifted(connection.map.apply(sent.astype(np.int64))) + mean_loss(connection)

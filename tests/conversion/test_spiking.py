@@ -41,7 +41,7 @@ def test_only_neurons_that_spikes_drive_start_lower() -> None:
         assert isinstance(hidden, IF)
         assert (hidden.v_init.tolist(), hidden.bias.tolist()) == ([v_init], [bias])
     with pytest.raises(InvalidData, match="input: the calibration data holds negative values; a firing rate cannot be negative"):
-        to_spiking(ANN, SCALES, Settings(4, input_coding="rate"), signed=True)
+        to_spiking(ANN, SCALES, Settings(4, input_coding="rate"), signed=["input"])
 
 
 def test_populations_are_called_as_their_linear_layers() -> None:

@@ -31,8 +31,8 @@ def test_a_run_by_hand() -> None:
     populations = (Input("input", (2,), payload_max=7), IF("a", (2,), 1, NOTHING, NOTHING), Readout("out", (3,), NOTHING, NOTHING))
     connections = (Connection("input", "a", Dense(np.array([[2, 2], [0, 2]]))), Connection("a", "out", Dense(np.full((3, 2), 2))))
     network = Network(populations, connections, 4, fixed_point=True)
-    found = activity(network, {"a": np.array([5, 1])}, np.array([2, 1]), 2)
+    found = activity(network, {"a": np.array([5, 1])}, {"input": np.array([2, 1])}, 2)
     assert (dict(found.firing_rates), found.firing_rate) == ({"a": 6 / 16}, 6 / 16)
     assert found.synaptic_operations == (4 * (2 * 1 + 1 * 2) + (5 + 1) * 3) / 2
     on_host = replace(network, connections=(replace(connections[0], on_host=True), connections[1]))
-    assert activity(on_host, {"a": np.array([5, 1])}, np.array([2, 1]), 2).synaptic_operations == 9
+    assert activity(on_host, {"a": np.array([5, 1])}, {"input": np.array([2, 1])}, 2).synaptic_operations == 9

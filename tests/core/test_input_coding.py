@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import loihiconv as lc
 from loihiconv.core import input_coding
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.fixed_point import BIAS_MAX
-from loihiconv.core.input_coding import check_samples, host_sums, lowest_current, payloads, poisson_spikes
+from loihiconv.core.input_coding import (
+    check_samples,
+    host_sums,
+    input_payloads,
+    input_values,
+    lowest_current,
+    payloads,
+    poisson_spikes,
+)
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.simulator import simulate
@@ -84,7 +94,14 @@ def test_sums_of_the_host_add_up_over_connections_and_the_bias() -> None:
     maps = (Dense(np.array([[1, 2], [3, 4]], np.int32)), Dense(np.array([[100, 0], [0, 100]], np.int32)))
     connections = tuple(Connection("input", "readout", m, on_host=True, weight_exp=e) for m, e in zip(maps, (2, -1), strict=True))
     network = Network(populations, connections, 4, fixed_point=True)
-    assert host_sums(network, np.array([[1, 3]])) == {"readout": pytest.approx(np.array([[4 * 7 + 50 + 5, 4 * 15 + 150 - 5]]))}
+    assert host_sums(network, {"input": np.array([[1, 3]])}) == {"readout": pytest.approx(np.array([[4 * 7 + 50 + 5, 4 * 15 + 150 - 5]]))}
+
+
+def network(*inputs: Input) -> Network:
+    """The first input's values are the outputs."""
+    size = inputs[0].size
+    readout = Readout("readout", (size,), np.zeros(1), np.zeros(1))
+    return Network((*inputs, readout), (Connection(inputs[0].name, "readout", Dense(np.eye(size))),), 4)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +116,43 @@ def test_sums_of_the_host_add_up_over_connections_and_the_bias() -> None:
 )
 def test_samples_that_are_none(x: np.ndarray, message: str) -> None:
     with pytest.raises(InvalidData, match=message):
-        check_samples(Input("input", (3,)), x)
+        check_samples(network(Input("input", (3,))), x)
+
+
+TWO = network(Input("image", (1, 2, 2)), Input("vector", (3,)))
+IMAGE, VECTOR = np.arange(8.0).reshape(2, 1, 2, 2), np.arange(6).reshape(2, 3)
+
+
+def test_samples_of_several_inputs_are_packed() -> None:
+    expected = [[0, 1, 2, 3, 0, 1, 2], [4, 5, 6, 7, 3, 4, 5]]
+    for x in ({"vector": VECTOR, "image": IMAGE}, (IMAGE, VECTOR), [IMAGE.tolist(), torch.from_numpy(VECTOR)]):
+        found = check_samples(TWO, x)
+        assert (found.dtype, found.tolist()) == (np.float32, expected)
+        assert check_samples(TWO, found) is found
+    assert input_values(TWO, found)["image"].tolist() == IMAGE.tolist()
+    assert input_payloads(TWO, found)["vector"].tolist() == VECTOR.tolist()
+    assert check_samples(network(Input("x", (3,))), {"x": VECTOR}) is VECTOR
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (IMAGE, r"one array of shape \(2, 1, 2, 2\) for 2 inputs \(image, vector\); give a dict"),
+        ({"image": IMAGE}, "input: no samples for vector"),
+        ({"image": IMAGE, "vectr": VECTOR}, "input: samples for 'vectr', did you mean 'vector'"),
+        ((IMAGE, VECTOR, VECTOR), "input: 3 arrays for 2 inputs"),
+        ((IMAGE, VECTOR[:1]), r"input: other numbers of samples \(image 2, vector 1\)"),
+        ((IMAGE, VECTOR[:, :2]), r"input vector: samples of shape \(2\); \(3\) expected"),
+        ((IMAGE, np.array([["a", "b", "c"]] * 2)), "input vector: samples of type <U1"),
+        ((IMAGE, [[1], [2, 3]]), "input vector: samples that make no array"),
+        ((IMAGE, VECTOR * np.inf), "input: samples hold NaN or infinity"),
+        ((IMAGE[:0], VECTOR[:0]), "input: no samples"),
+        (5, "input: 5 for 2 inputs"),
+    ],
+)
+def test_samples_of_several_inputs_that_are_none(x: Any, message: str) -> None:
+    with np.errstate(invalid="ignore"), pytest.raises(InvalidData, match=message):
+        check_samples(TWO, x)
 
 
 def inhibited(timesteps: int, *, start: int = 32, sent: bool = False, vth: int = 1, own: int = 0) -> Network:
@@ -134,7 +187,7 @@ def inhibited(timesteps: int, *, start: int = 32, sent: bool = False, vth: int =
 def test_the_lowest_current_that_a_window_has_room_for(network: Network, lowest: int | None) -> None:
     assert lowest_current(network, "hidden") == lowest
     assert lowest_current(network, "readout") is None
-    sums = host_sums(network, np.array([[-255, 80]]))["hidden"]
+    sums = host_sums(network, {"input": np.array([[-255, 80]])})["hidden"]
     assert sums.tolist() == [[max(-255_000, -(2**60) if lowest is None else lowest), 80_000]]
 
 

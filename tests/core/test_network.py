@@ -46,10 +46,10 @@ def gated(gate: MaxPool, hidden: IF | None = None) -> Network:
 
 
 @pytest.mark.parametrize("missing", [0, -1])
-def test_the_ends_are_one_input_and_one_readout(missing: int) -> None:
+def test_the_ends_are_inputs_and_one_readout(missing: int) -> None:
     populations = [Input("input", (4,), payload_max=7), replace(BINARY, name="hidden"), READOUT]
     del populations[missing]
-    with pytest.raises(InvalidModel, match="one input as its first population and one readout as its last"):
+    with pytest.raises(InvalidModel, match="inputs as its first populations and one readout as its last"):
         network(*populations)
 
 

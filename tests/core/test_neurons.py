@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 
-from loihiconv.core.input_coding import host_currents, payloads
+from loihiconv.core.input_coding import host_currents, input_payloads
 from loihiconv.core.linear import Array
 from loihiconv.core.network import IF, V_MAX, Integrating, Integrator, Network, Readout
 from loihiconv.core.neurons import charged, current, discharge, fire, integrate
@@ -61,15 +61,15 @@ def test_kinds_of_population() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(cases(max_timesteps=12, max_samples=2))
+@given(cases(max_timesteps=12, max_samples=2, several=True))
 def test_step_by_step_it_is_the_simulator_that_is_written_out(case: Case) -> None:
     expected = naive.simulate(case.network, case.x)
-    payload = payloads(case.network.input, case.x)
+    payload = input_payloads(case.network, case.x)
     currents = host_currents(case.network, payload)
     for population in case.network.populations:
         if not isinstance(population, Integrator):
             continue
-        bias = currents.get(population.name, np.broadcast_to(population.bias, (len(payload), *population.shape)))
+        bias = currents.get(population.name, np.broadcast_to(population.bias, (len(case.x), *population.shape)))
         v = np.broadcast_to(population.v_init, bias.shape).astype(np.int64)
         for t in range(case.network.timesteps):
             if t >= population.first_step:
@@ -80,12 +80,13 @@ def test_step_by_step_it_is_the_simulator_that_is_written_out(case: Case) -> Non
                 np.testing.assert_array_equal(v, expected.potentials_over_time[:, t])
 
 
-def sums(network: Network, population: Integrating, happened: naive.Result, payload: Array, t: int) -> Array:
+def sums(network: Network, population: Integrating, happened: naive.Result, payload: dict[str, Array], t: int) -> Array:
     """What arrives at a population in a step, by matrices: int64 (N, \\*shape)."""
-    total = np.zeros((len(payload), population.size), np.int64)
+    samples = len(happened.potentials)
+    total = np.zeros((samples, population.size), np.int64)
     for connection in network.incoming(population.name):
         if not connection.on_host:
-            sent = happened.spikes[connection.source][:, t] if connection.source in happened.spikes else payload
+            sent = happened.spikes[connection.source][:, t] if connection.source in happened.spikes else payload[connection.source]
             weights = naive.matrix(connection.map, network[connection.source].shape).astype(np.int64)
-            total += connection.shifted(sent.reshape(len(payload), -1).astype(np.int64) @ weights.T)
-    return total.reshape(len(payload), *population.shape)
+            total += connection.shifted(sent.reshape(samples, -1).astype(np.int64) @ weights.T)
+    return total.reshape(samples, *population.shape)

@@ -38,7 +38,7 @@ def test_order_and_defaults_of_fields_are_those_of_saved_networks() -> None:
         "Input": ["name", "shape", "coding", "scale", "payload_max", "signed", "seed", "bias_plane", "given", "order", "preprocessing"],
         "IF": ["name", "shape", "vth", "v_init", "bias", "reset", "payload_max", "bound"],
         "MaxPool": ["name", "shape", "estimate", "decay", "payload_max"],
-        "Readout": ["name", "shape", "v_init", "bias", "scale", "decision", "rate", "seed", "delay", "ending"],
+        "Readout": ["name", "shape", "v_init", "bias", "scale", "decision", "rate", "seed", "delay", "ending", "parts"],
     }
     assert (BINARY.reset, BINARY.payload_max, GATE.estimate, GATE.decay, READOUT.rate) == ("subtract", 1, "count", 5, 0.5)
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 import loihiconv as lc
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX
-from loihiconv.core.input_coding import host_currents, host_sums, payloads
+from loihiconv.core.input_coding import host_currents, host_sums, input_payloads
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.core.saturation import Saturation, currents_saturate, joined, potentials_saturate
@@ -38,12 +38,12 @@ def driven(timesteps: int = 4) -> Network:
 def test_currents_are_cut_to_what_a_bias_can_be() -> None:
     """2000 x 255 + 14160 = 524160 is the largest bias that there is; one more would not fit."""
     network = driven()
-    payload = np.array([[255], [-255]], np.int32)
+    payload = {"input": np.array([[255], [-255]], np.int32)}
     assert host_sums(network, payload)["hidden"].tolist() == [[BIAS_MAX], [-495_840]]
     assert not currents_saturate(host_sums(network, payload)["hidden"]).any()
     ends = np.array([[BIAS_MAX], [-BIAS_MAX], [BIAS_MAX + 1], [-BIAS_MAX - 1]], np.float64)
     assert currents_saturate(ends).tolist() == [[0, 0, 1, 0], [0, 0, 0, 1]]
-    beyond = np.array([[256], [-300], [0]], np.int32)
+    beyond = {"input": np.array([[256], [-300], [0]], np.int32)}
     assert host_currents(network, beyond)["hidden"].tolist() == [[BIAS_MAX], [-BIAS_MAX], [14_160]]
     # what is cut at the lower end costs nothing, where nothing else drives a neuron that then never fires
     assert currents_saturate(host_sums(network, beyond)["hidden"]).tolist() == [[1, 0, 0], [0, 0, 0]]
@@ -62,7 +62,7 @@ def test_two_branches_from_the_input_are_one_sum_on_the_host() -> None:
     )
     network = Network(populations, connections, 2, fixed_point=True)
     windows = [[4, 6, 4], [6, 9, 6], [4, 6, 4]]
-    assert host_sums(network, np.ones((1, 1, 3, 3), np.int32))["readout"][0, 0].tolist() == [
+    assert host_sums(network, {"input": np.ones((1, 1, 3, 3), np.int32)})["readout"][0, 0].tolist() == [
         [1000 * n + 250 + 7 for n in row] for row in windows
     ]
 
@@ -110,14 +110,14 @@ def test_a_readout_that_saturates() -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(case=cases())
+@given(case=cases(several=True))
 def test_every_sample_is_counted(case: Case) -> None:
     """Against the naive simulator, neuron by neuron, and the host's sums one by one."""
     recording, expected = simulate(case.network, case.x, counts=False), naive.simulate(case.network, case.x)
     found: dict[Any, list[list[int]]] = {(s.population, s.register): [s.above.tolist(), s.below.tolist()] for s in recording.saturated}
     hidden = {p.name: "hidden potentials" if p.spiking else "potentials" for p in case.network.populations}
     ends: dict[Any, Any] = {(name, hidden[name]): counted for name, counted in expected.ends.items()}
-    for name, sums in host_sums(case.network, payloads(case.network.input, case.x)).items():
+    for name, sums in host_sums(case.network, input_payloads(case.network, case.x)).items():
         rows = sums.reshape(len(sums), -1)
         ends[name, "host currents"] = (rows > BIAS_MAX).sum(axis=1), (rows < -BIAS_MAX).sum(axis=1)
     assert found == {key: [a.tolist(), b.tolist()] for key, (a, b) in ends.items() if a.any() or b.any()}

@@ -116,6 +116,14 @@ def test_each_rule(network: Network, error: type[Exception], message: str, tmp_p
     assert "\n" not in str(refused.value)
 
 
+def test_an_input_whose_spikes_nothing_takes_is_refused() -> None:
+    silent = Input("silent", (2,), "rate", payload_max=7)
+    network = changed(0, scale=1.0)
+    validate(replace(network, populations=(replace(silent, coding="analog"), *network.populations)))
+    with pytest.raises(InvalidModel, match="silent: sends spikes that nothing takes; give it coding"):
+        validate(replace(network, populations=(silent, *network.populations)))
+
+
 def test_a_float_network_has_finite_numbers() -> None:
     def floats(bias: float) -> Network:
         readout = Readout("readout", (1,), np.zeros(1, np.float32), np.array([bias], np.float32))
@@ -272,7 +280,7 @@ def test_a_boards_own_formats(network: Network, message: str | None) -> None:
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(case=cases())
+@given(case=cases(several=True))
 def test_random_networks_break_no_rule(case: Case) -> None:
     validate(case.network)
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from loihiconv.backends.realize import realize
 from loihiconv.core.errors import LimitExceeded, UnsupportedLayer
-from loihiconv.core.input_coding import payloads
+from loihiconv.core.input_coding import input_payloads
 from loihiconv.core.network import Network, Recording
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.hardware.board import Board
@@ -51,19 +51,20 @@ def builds(case: Case, realized: dict[Realization, Network]) -> None:
     """Connected processes for all of it; nothing runs."""
     builder = pytest.importorskip("loihiconv.lava.builder")
     graph = pytest.importorskip("loihiconv.lava.chip.graph")
+    ends = pytest.importorskip("loihiconv.lava.chip.ends")
     given = Settings(len(case.x))
     with TemporaryDirectory() as folder:
-        job = _write_job(Path(folder), case.network, payloads(case.network.input, case.x), given)
+        job = _write_job(Path(folder), case.network, input_payloads(case.network, case.x), given)
         assert builder.build(case.network, job, given)
     for realization, network in realized.items():
         chip = ChipSettings(realization)
         with TemporaryDirectory() as folder:
-            job = _write_job(Path(folder), network, payloads(network.input, case.x), given, chip)
-            assert graph.build(network, job, given, chip, graph.no_adapter).neurons
+            job = _write_job(Path(folder), network, input_payloads(network, case.x), given, chip)
+            assert graph.build(network, job, given, chip, ends.NoAdapters()).neurons
 
 
 @settings(slow, max_examples=2 * EXAMPLES)
-@given(case=cases())
+@given(case=cases(several=True))
 def test_the_builder_refuses_no_random_network(case: Case) -> None:
     builds(case, realizable(case.network))
 

@@ -32,7 +32,7 @@ def dense_network(weight: list[list[float]], *, timesteps: int = 8, vth: int = 1
 
 
 @settings(max_examples=150, deadline=None)
-@given(cases(max_timesteps=12))
+@given(cases(max_timesteps=12, several=True))
 def test_equals_the_naive_simulator(case: Case) -> None:
     expected = naive.simulate(case.network, case.x)
     recording = simulate(case.network, case.x, record=["spikes", "potentials"])

@@ -24,14 +24,14 @@ def whole(recording: Recording, name: str, network: Network) -> Array:
 
 
 @settings(max_examples=60, deadline=None)
-@given(cases(max_timesteps=9), st.booleans())
+@given(cases(max_timesteps=9, several=True), st.booleans())
 def test_equals_whole_runs(case: Case, cut: bool) -> None:
     network = case.network
     with pytest.MonkeyPatch.context() as patch:
         if cut:
             patch.setattr(memory, "plan", lambda *_, **__: memory.Blocks(samples=2, steps=4))
         run, recording = Layerwise(network, case.x), simulate(network, case.x)
-        for population in network.populations[1:]:
+        for population in network.layers:
             np.testing.assert_array_equal(run.measure(population.name), whole(recording, population.name, network))
             if population is not network.readout:
                 run.settle(population.name)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from tests.zoo import images, residual, signals
+from tests.zoo import images, residual, several, signals
+
+Shapes: TypeAlias = "tuple[int, ...] | Mapping[str, tuple[int, ...]]"
+"""Of a sample, or of what each of several inputs takes of one."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,7 @@ class Family:
     """How to make a network of a family, the shape of a sample, and how to get back from probabilities to what they were made of."""
 
     make: Callable[[], nn.Module]
-    shape: tuple[int, ...]
+    shape: Shapes
     logits: Callable[[Tensor], Tensor] | None = None
 
 
@@ -54,11 +58,22 @@ FAMILIES = {
     "event camera": Family(signals.event_camera, (2, 34, 34)),
     "Nature DQN": Family(signals.nature_dqn, (4, 36, 36)),
     "dueling DQN": Family(signals.DuelingDQN, (4, 36, 36)),
+    "actor-critic": Family(several.ActorCritic, (2, 14, 14)),
+    "two scale heads": Family(several.TwoScales, (3, 12, 12)),
+    "image and vector": Family(several.ImageAndVector, {"image": (1, 12, 12), "vector": (5,)}),
+    "shared towers": Family(several.SharedTowers, {"left": (1, 12, 12), "right": (1, 12, 12)}),
 }
 
 
-def samples(shape: tuple[int, ...], number: int, seed: int) -> Tensor:
+def samples(shape: Shapes, number: int, seed: int) -> Tensor | dict[str, Tensor]:
     """Values from 0 to 1 that are alike in neighbours, and brighter in some samples than in others."""
+    if isinstance(shape, Mapping):
+        return {name: one_input(own, number, seed + i) for i, (name, own) in enumerate(shape.items())}
+    return one_input(shape, number, seed)
+
+
+def one_input(shape: tuple[int, ...], number: int, seed: int) -> Tensor:
+    """`samples` of an input."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand(number, *(-(-n // 4) for n in shape), generator=generator)
     for axis, n in enumerate(shape, 1):
@@ -83,5 +98,11 @@ def made(name: str) -> nn.Module:
     model.train()
     with torch.no_grad():
         for seed in range(3):
-            model(samples(family.shape, 64, 100 + seed))
+            outputs(model, samples(family.shape, 64, 100 + seed))
     return model.eval()
+
+
+def outputs(model: nn.Module, x: Tensor | dict[str, Tensor]) -> list[Tensor]:
+    """All that a model gives, each (N, ...)."""
+    given = model(*x.values()) if isinstance(x, dict) else model(x)
+    return [given] if isinstance(given, Tensor) else list(given.values() if isinstance(given, dict) else given)

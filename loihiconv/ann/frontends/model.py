@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from loihiconv.ann.graph import Ann, BatchNorm, Linear
-from loihiconv.core.errors import LoihiconvError
+from loihiconv.core.errors import LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.parts import Part
 
 Source: TypeAlias = object
 """Where a float network may come from: any type that a front end is registered for, or a `FloatModel` itself."""
@@ -55,11 +56,36 @@ class FloatModel(ABC):
         What a user should know about how it is read.
     sample_shape : tuple of int or None
         Shape of one sample, where the source knows it; None where it leaves an axis open.
+    inputs : tuple of Part
+        Where it takes several arrays per sample: name and shape of each, once they are known. Samples are then packed, see
+        `loihiconv.core.packing.packed`, here as in the `Ann`.
+    input_names : tuple of str
+        Where it must be given several arrays: what it calls them, in its order.
     """
 
     name: str
     notes: tuple[str, ...] = ()
     sample_shape: Shape | None = None
+    inputs: tuple[Part, ...] = ()
+    input_names: tuple[str, ...] = ()
+
+    def with_inputs(self, parts: Sequence[Part]) -> FloatModel:
+        """The same for several inputs of these names and shapes.
+
+        Raises
+        ------
+        LoihiconvError
+            `UnsupportedLayer` if it takes others.
+        """
+        if len(parts) == 1:
+            return self
+        given = ", ".join(part.name for part in parts)
+        raise UnsupportedLayer(f"takes one input, given are {len(parts)} ({given})", where=self.name, remedy="give one array of samples")
+
+    def input_order(self, names: Sequence[str]) -> list[str]:
+        """Names of inputs in its own order."""
+        known = [name for name in self.input_names if name in names]
+        return known if len(known) == len(names) else list(names)
 
     @abstractmethod
     def ann(self, shape: Shape) -> Ann:

@@ -1,4 +1,4 @@
-"""Which of the tensors that a model returns is its output."""
+"""Which of the tensors that a model returns are its outputs."""
 
 from __future__ import annotations
 
@@ -14,40 +14,52 @@ from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 Path: TypeAlias = "tuple[str | int, ...]"
 
 USUAL = ("logits", "out", "output", "outputs", "scores", "predictions", "last_hidden_state")
-"""Names of a model's output where it returns several tensors, in the order in which they are looked for."""
+"""Names of what a model is there for."""
+ASIDE = ("hidden", "hidden_states", "features", "attentions", "aux", "aux_logits", "aux_outputs", "pooled", "pooler_output")
+"""Names of what models return beside that: of training's losses, or for whoever looks inside. No outputs where there is one of `USUAL`."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The tensor that stands for a model's output.
+    """The tensors that are a model's outputs.
 
     Attributes
     ----------
-    path : tuple of str and int
-        Keys, names of fields and places that lead to it; empty for a model that returns a tensor.
+    paths : tuple of paths
+        Keys, names of fields and places that lead to each; () for the one of a model that returns a tensor.
     left_out : tuple of str
         What else the model returns.
     """
 
-    path: Path
+    paths: tuple[Path, ...] = ((),)
     left_out: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each output is called."""
+        return tuple(map(_text, self.paths))
 
     @property
     def note(self) -> str:
         """What a user should know about it; empty where there was no choice."""
         if not self.left_out:
             return ""
-        return f"of what forward() returns, {_text(self.path)} is taken as the output; {', '.join(self.left_out)} left out"
+        taken = f"{self.names[0]} is taken as the output" if len(self.paths) == 1 else f"{', '.join(self.names)} are taken as the outputs"
+        return f"of what forward() returns, {taken}; {', '.join(self.left_out)} left out"
 
-    def of(self, result: Any) -> Any:
-        """The tensor in what a model returned."""
-        for key in self.path:
-            result = dict(_parts(result))[key]
-        return result
+    def of(self, result: Any) -> tuple[Any, ...]:
+        """The tensors in what a model returned."""
+        return tuple(_at(result, path) for path in self.paths)
+
+
+def _at(result: Any, path: Path) -> Any:
+    for key in path:
+        result = dict(_parts(result))[key]
+    return result
 
 
 def choose(result: Any, model: str, tensor: Callable[[Any], torch.Tensor | None], depends: Callable[[Any], bool]) -> Chosen:
-    """Choose the output: the only tensor that depends on the input, or the one under a usual name.
+    """Choose the outputs: all tensors of numbers that depend on the input, but for what is known to stand aside.
 
     Parameters
     ----------
@@ -62,31 +74,27 @@ def choose(result: Any, model: str, tensor: Callable[[Any], torch.Tensor | None]
     Raises
     ------
     UnsupportedLayer
-        If there are several, none of them under a usual name, or no tensor at all.
+        If there is no tensor at all.
     InvalidModel
         If none depends on the input.
     """
     if tensor(result) is not None:
-        return Chosen(())
+        return Chosen()
     found = {path: value for path, value in _leaves(result, tensor) if _floating(tensor(value))}
     if not found:
-        raise _several(f"forward() returns {type(result).__name__}, without a tensor of numbers", model)
+        raise UnsupportedLayer(
+            f"forward() returns {type(result).__name__}, without a tensor of numbers",
+            where=model,
+            limit="a tensor of outputs expected, or several",
+            remedy="return the tensors themselves, in a tuple or a dict if there are several",
+        )
     candidates = [path for path, value in found.items() if depends(value)]
     if not candidates:
         raise InvalidModel("the result does not depend on the input", where=model)
-    if len(candidates) > 1:
-        usual = [named for name in USUAL if len(named := [path for path in candidates if name in path]) == 1]
-        if not usual:
-            raise _several(f"forward() returns several results ({', '.join(map(_text, candidates))})", model)
-        candidates = usual[0]
-    path = candidates[0]
-    return Chosen(path, tuple(_text(other) for other, _ in _leaves(result, tensor) if other != path))
-
-
-def _several(what: str, model: str) -> UnsupportedLayer:
-    limit = "one tensor, the outputs per class, expected"
-    remedy = f"wrap the model in one that returns only that tensor, or return a dict that names it {USUAL[0]!r}"
-    return UnsupportedLayer(what, where=model, limit=limit, remedy=remedy)
+    if any(name in path for path in candidates for name in USUAL):
+        candidates = [path for path in candidates if any(name in path for name in USUAL) or not any(name in path for name in ASIDE)]
+    left_out = tuple(_text(other) for other, _ in _leaves(result, tensor) if other not in candidates)
+    return Chosen(tuple(candidates), left_out)
 
 
 def _leaves(result: Any, tensor: Callable[[Any], torch.Tensor | None], path: Path = ()) -> Iterator[tuple[Path, Any]]:

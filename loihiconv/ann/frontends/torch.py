@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch.fx.node import map_arg
 from loihiconv.ann.ending import after, host_function, said
 from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers the handlers
 from loihiconv.ann.frontends.copies import inside, name_of
+from loihiconv.ann.frontends.joining import joined
 from loihiconv.ann.frontends.layers.trials import by_trial
 from loihiconv.ann.frontends.memory import REMEDY
 from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler, signals_in
@@ -21,9 +23,11 @@ from loihiconv.ann.frontends.remedies import Refused
 from loihiconv.ann.frontends.results import Chosen
 from loihiconv.ann.frontends.tracing import BATCH, Trace, record
 from loihiconv.ann.graph import Ann, Input, Node, arranged
-from loihiconv.core.ending import LastFunction
+from loihiconv.core.ending import LastFunction, Shaped
+from loihiconv.core.ending import joined as joined_functions
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Shape
+from loihiconv.core.parts import OutputPart, Part, described
 
 
 def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
@@ -35,7 +39,7 @@ def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
     Parameters
     ----------
     model : nn.Module
-        With a ``forward`` of one tensor. It may branch on shapes, use modules several times, and call functions.
+        With a ``forward`` of one tensor, that gives one or several. It may branch on shapes, use modules several times, and call functions.
     example_shape : tuple of int
         Shape of one sample, without the batch axis: (C, H, W) or (features,).
 
@@ -49,9 +53,9 @@ def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
     return read_with_output(model, example_shape)[0]
 
 
-def read_with_output(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> tuple[Ann, Chosen]:
-    """As `read_torch`, and which part of what the model returns is its output; ``batch`` samples are what it takes."""
-    trace = record(model, example_shape, is_leaf, batch)
+def read_with_output(model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()) -> tuple[Ann, Chosen]:
+    """As `read_torch`, and which parts of what the model returns are its outputs; it takes ``batch`` samples of several ``inputs``."""
+    trace = record(model, example_shape, is_leaf, batch, inputs)
     reader = _Reader(trace, name_of(inside(model)))
     if found := reader.problems():
         first, more = found[0], len(found) - 1
@@ -64,10 +68,10 @@ def read_with_output(model: nn.Module, example_shape: Shape, batch: int = BATCH)
     return reader.ann(), trace.chosen
 
 
-def problems(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> tuple[LoihiconvError, ...]:
+def problems(model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()) -> tuple[LoihiconvError, ...]:
     """Everything that stands in the way of `read_torch`, in the order of the network; empty if nothing does."""
     try:
-        reader = _Reader(record(model, example_shape, is_leaf, batch), name_of(inside(model)))
+        reader = _Reader(record(model, example_shape, is_leaf, batch, inputs), name_of(inside(model)))
         found = reader.problems()
         if not found:
             reader.ann()
@@ -76,9 +80,9 @@ def problems(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> tupl
     return found
 
 
-def results(model: nn.Module, example_shape: Shape, batch: int = BATCH) -> dict[str, torch.Tensor]:
-    """{node of `read_torch`: what its operation gives for the example}, the example itself first."""
-    return _Reader(record(model, example_shape, is_leaf, batch), name_of(inside(model))).results()
+def results(model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()) -> dict[str, torch.Tensor]:
+    """{node of `read_torch`: what its operation gives for the example}, the example's own inputs first."""
+    return _Reader(record(model, example_shape, is_leaf, batch, inputs), name_of(inside(model))).results()
 
 
 def is_leaf(module: nn.Module) -> bool:
@@ -94,12 +98,11 @@ class _Reader:
         self._nodes: list[Node] = []
         self._names: set[str] = set()
         self._shapes: dict[str, Shape] = {}  # of results, as they are kept
-        self._final: Shape = ()
         self._env: dict[fx.Node, Any] = {}  # Signal for what depends on the input, else the constant itself
         self._invalid: list[InvalidModel] = []
         for node in trace.nodes:
             if node.op == "output":
-                self._output = self._network_output(node.args[0])
+                self._outputs = self._network_outputs(node.args[0])
             else:
                 self._env[node] = self._read(node)
                 self._take_over(node)
@@ -107,13 +110,19 @@ class _Reader:
     def ann(self) -> Ann:
         """The network, once there are no problems."""
         nodes = [node for node in self._nodes if node.name in self._live or isinstance(node, Input)]
-        if len(nodes) < 2:
+        entries = [node.name for node in nodes if isinstance(node, Input)]
+        if len(nodes) == len(entries):
             raise InvalidModel("the model has no layers", where=self._model_name)
-        last = self._last_functions
-        body = last[0].inputs[0] if last else self._output
-        shape = self._shapes.get(body, self._final)
-        ending = after([self._on_host(node) for node in last], shape, self._final)
-        return Ann(tuple(nodes), tuple(said(node.name) for node in last if isinstance(node, Refused)), ending)
+        last = {id(node): node for chain in self._last.values() for node in chain if isinstance(node, Refused)}
+        notes = tuple(said(node.name) for node in last.values())
+        if len(entries) > 1:
+            notes = (*notes, *(f"input {name}: no output depends on it" for name in entries if name not in self._live))
+        if len(self._outputs) == 1:
+            return Ann(tuple(nodes), notes, self._ending(self._outputs[0]))
+        parts = self._parts
+        results = [Signal(self._end(output), output.shape) for output in self._outputs]
+        nodes += joined(results, parts, self._unique)
+        return Ann(tuple(nodes), (described(parts, "outputs"), *notes), parts=parts)
 
     def results(self) -> dict[str, torch.Tensor]:
         """What each node's operation gave on the example, but for what was changed in place afterwards."""
@@ -132,11 +141,23 @@ class _Reader:
         return (*self._invalid, *refused)
 
     @property
+    def _parts(self) -> tuple[OutputPart, ...]:
+        """Names, shapes and endings of several outputs."""
+        names = self._trace.chosen.names
+        apart = (name if names.count(name) == 1 else f"{name}_{i}" for i, name in enumerate(names))
+        return tuple(self._part(name, output) for name, output in zip(apart, self._outputs, strict=True))
+
+    def _part(self, name: str, output: Signal) -> OutputPart:
+        if not self._last[output.name]:
+            return OutputPart(name, output.shape[1:])
+        shape = self._shapes[self._end(output)]
+        return OutputPart(name, shape, ending=joined_functions((Shaped((prod(shape),)), *self._ending(output)), shape))
+
+    @property
     def _live(self) -> set[str]:
         """Names of the nodes that the result depends on."""
         by_name = {node.name: node for node in self._nodes}
-        last = self._last_functions
-        live, waiting = set(), [last[0].inputs[0] if last else self._output]
+        live, waiting = set(), [self._end(output) for output in self._outputs]
         while waiting:
             name = waiting.pop()
             if name not in live:
@@ -144,12 +165,26 @@ class _Reader:
                 waiting.extend(by_name[name].inputs)
         return live
 
+    def _end(self, output: Signal) -> str:
+        """Name of the node that gives an output, but for what the host computes."""
+        last = self._last[output.name]
+        return last[0].inputs[0] if last else output.name
+
+    def _ending(self, output: Signal) -> tuple[LastFunction, ...]:
+        """What the host computes of an output, on flattened values."""
+        final = output.shape[1:]
+        return after([self._on_host(node) for node in self._last[output.name]], self._shapes.get(self._end(output), final), final)
+
     @cached_property
-    def _last_functions(self) -> tuple[Node, ...]:
-        """What the host computes: the first operation that no neuron can, and all after it; empty where one of them needs synapses."""
+    def _last(self) -> dict[str, tuple[Node, ...]]:
+        """What the host computes of each output."""
+        return {output.name: self._last_functions(output.name) for output in self._outputs}
+
+    def _last_functions(self, output: str) -> tuple[Node, ...]:
+        """The first operation that no neuron can compute, and all after it; empty where one of them needs synapses."""
         by_name = {node.name: node for node in self._nodes}
         chain: list[Node] = []
-        node = by_name[self._output]
+        node = by_name[output]
         while len(node.inputs) == 1 and node.inputs[0] in self._shapes and self._on_host(node)[1]:
             chain.insert(0, node)
             node = by_name[node.inputs[0]]
@@ -168,7 +203,7 @@ class _Reader:
         if node.op == "placeholder":
             given = tuple(value.shape[1:])
             shape = arranged(given)
-            return self._append(Input(self._unique("input"), shape=shape, sample_shape=given if given != shape else ()), value)
+            return self._append(Input(self._unique(str(node.target)), shape=shape, sample_shape=given if given != shape else ()), value)
         inputs = tuple(signal for n in node.all_input_nodes for signal in signals_in(self._env[n]))
         if not inputs or node not in self._trace.dependent:
             return value
@@ -272,23 +307,15 @@ class _Reader:
         self._names.add(chosen)
         return chosen
 
-    def _network_output(self, result: Any) -> str:
-        if not isinstance(result, fx.Node) or not isinstance(self._trace.values[result], torch.Tensor):
-            kind = "several results" if isinstance(result, (Sequence, dict)) else type(result).__name__
-            raise UnsupportedLayer(
-                f"forward() returns {kind}",
-                where=self._model_name,
-                limit="one tensor, the outputs per class, expected",
-                remedy="wrap the model in one that returns only that tensor",
-            )
+    def _network_outputs(self, results: Any) -> tuple[Signal, ...]:
         if (changed_by := self._trace.memory.stale.get(self._trace.nodes[-1])) is not None:
             what = f"returns what {self._describe(changed_by)[1]} has changed in place, by another name of the same memory"
             raise UnsupportedLayer(f"forward() {what}", where=self._model_name, remedy=REMEDY)
-        signal = self._env[result]
-        if not isinstance(signal, Signal):
+        signals = tuple(self._env[result] if isinstance(result, fx.Node) else None for result in results)
+        outputs = tuple(signal for signal in signals if isinstance(signal, Signal))
+        if len(outputs) != len(results):
             raise InvalidModel("the result does not depend on the input", where=self._model_name)
-        self._final = signal.shape[1:]
-        return signal.name
+        return outputs
 
 
 def _shape(value: Any) -> Shape:

@@ -7,7 +7,7 @@ out on an example, and the stand-ins answer questions about shapes from it. That
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,12 +20,13 @@ from torch.fx.proxy import TraceError
 
 from loihiconv.ann.frontends import aten, exported, hooks, torchscript
 from loihiconv.ann.frontends.copies import floating_dtype, inside, name_of, to_read
-from loihiconv.ann.frontends.inputs import check_arguments, check_shape, example_of
+from loihiconv.ann.frontends.inputs import Calling, calling, check_arguments, check_shape, examples_of
 from loihiconv.ann.frontends.memory import Memory
 from loihiconv.ann.frontends.results import Chosen, choose
 from loihiconv.ann.frontends.stands import Stand
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Shape
+from loihiconv.core.parts import Part
 
 BATCH = 3
 """Samples in the example: a number that models do not write into a reshape, so that one which mixes samples shows."""
@@ -50,7 +51,7 @@ class Trace:
         What operations changed in place.
     modules : {target: module}
     chosen : Chosen
-        Which part of what the model returns is its output; the one that is recorded.
+        Which parts of what the model returns are its outputs; those that are recorded, in a tuple.
     """
 
     nodes: tuple[fx.Node, ...]
@@ -63,7 +64,9 @@ class Trace:
     chosen: Chosen
 
 
-def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module], bool], batch: int = BATCH) -> Trace:
+def record(
+    model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module], bool], batch: int = BATCH, inputs: Sequence[Part] = ()
+) -> Trace:
     """Carry out ``model`` on a copy, in evaluation mode, and record its operations.
 
     Parameters
@@ -76,20 +79,24 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
         Tells which modules are one operation and not looked into.
     batch : int
         Samples in the example, where the model takes no other number.
+    inputs : sequence of Part
+        What the model takes, unless that is one tensor of the example's shape.
 
     Raises
     ------
     InvalidModel
         If the model cannot be copied or its ``forward`` fails on an example of this shape.
     UnsupportedLayer
-        If ``forward`` takes several inputs, branches on values or has several outputs.
+        If ``forward`` takes other inputs, or branches on values.
     """
     model = inside(model)
-    check_arguments(model)
-    check_shape(model, example_shape)
-    root = _Root(to_read(model), name_of(model))
-    example = example_of((batch, *example_shape), torch.float64 if floating_dtype(root) == torch.float64 else torch.float32)
-    recorder = _Recorder(example, is_leaf)
+    if not inputs:
+        check_arguments(model)
+        check_shape(model, example_shape)
+    root = _Root(to_read(model), name_of(model), calling(model, inputs))
+    dtype = torch.float64 if floating_dtype(root) == torch.float64 else torch.float32
+    examples = examples_of(inputs or (Part("input", example_shape),), batch, dtype)
+    recorder = _Recorder(dict(zip([part.name for part in inputs] or ["input"], examples, strict=True)), is_leaf)
     try:
         with torch.inference_mode(False), torch.no_grad():
             graph = recorder.trace(root)
@@ -112,7 +119,7 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
                 remedy="use PyTorch's operations throughout",
             ) from error
         raise InvalidModel(
-            f"forward() fails on an example of shape {tuple(example_shape)}: {type(error).__name__}: {' '.join(str(error).split())}",
+            f"forward() fails on an example of shape {_text(inputs) or tuple(example_shape)}: {said(error)}",
             where=recorder.path or name_of(model),
             remedy="give the shape of one sample, without the batch axis, and check that the model runs on it",
         ) from error
@@ -120,15 +127,25 @@ def record(model: nn.Module, example_shape: Shape, is_leaf: Callable[[nn.Module]
     return Trace(nodes, recorder.values, recorder.paths, recorder.names, recorder.dependent, recorder.memory, modules, root.chosen)
 
 
+def said(error: Exception) -> str:
+    """An exception on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _text(inputs: Sequence[Part]) -> str:
+    return ", ".join(f"{part.name} {part.shape}" for part in inputs)
+
+
 class _Root(nn.Module):
-    """Calls the model with one argument, so that its optional arguments keep their defaults, and picks its output."""
+    """Calls the model with its inputs, so that its optional arguments keep their defaults, and picks its outputs."""
 
-    def __init__(self, model: nn.Module, name: str) -> None:
+    def __init__(self, model: nn.Module, name: str, call: Calling) -> None:
         super().__init__()
-        self.model, self.name, self.chosen, self.training = model, name, Chosen(()), False
+        self.model, self.name, self.chosen, self.training = model, name, Chosen(), False
+        self.call = call
 
-    def forward(self, x: torch.Tensor) -> Any:
-        result = self.model(x)
+    def forward(self, *inputs: Any) -> Any:
+        result = self.call(self.model, inputs)
         if isinstance(result, Stand) and isinstance(result.result, (tuple, list)):  # as x.max(1) gives
             result = tuple(result)
         self.chosen = choose(result, self.name, _tensor, lambda value: isinstance(value, Stand) and value.depends)
@@ -146,7 +163,7 @@ class _Recorder(fx.Tracer):
 
     proxy_buffer_attributes = True
 
-    def __init__(self, example: torch.Tensor, is_leaf: Callable[[nn.Module], bool]) -> None:
+    def __init__(self, examples: Mapping[str, torch.Tensor], is_leaf: Callable[[nn.Module], bool]) -> None:
         super().__init__()
         self.values: dict[fx.Node, Any] = {}
         self.paths: dict[fx.Node, str] = {}
@@ -154,10 +171,14 @@ class _Recorder(fx.Tracer):
         self.dependent: set[fx.Node] = set()
         self.memory = Memory(self.values, self.dependent)
         self.path = ""  # where recording is, and after an error: where it stopped
-        self._example, self._is_leaf, self._computing, self._layer = example, is_leaf, False, ""
+        self._examples, self._is_leaf, self._computing, self._layer = examples, is_leaf, False, ""
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return Stand(node, self)
+
+    def create_args_for_root(self, root_fn: Any, is_module: bool, concrete_args: Any = None) -> tuple[Any, list[Any]]:
+        """The model's inputs by their own names, however many there are."""
+        return root_fn, [self.root, *(self.create_proxy("placeholder", name, (), {}) for name in self._examples)]
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return self._is_leaf(m) or super().is_leaf_module(m, module_qualified_name)
@@ -220,7 +241,7 @@ class _Recorder(fx.Tracer):
 
     def _compute(self, node: fx.Node) -> Any:
         if node.op == "placeholder":
-            return self._example
+            return self._examples[str(node.target)]
         if node.op == "output":
             return None
         with self._undisturbed():

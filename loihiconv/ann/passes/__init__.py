@@ -110,7 +110,7 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
             f"layers that follow one another without a ReLU become one set of synapses each: {merged:,} weights in place of {unmerged:,}; "
             "a ReLU between them keeps them apart",
         )
-    return Lowered(replace(ann, ending=given.ending), notes + rounding_notes(ann))
+    return Lowered(replace(ann, ending=given.ending, parts=given.parts, output_name=given.output_name), notes + rounding_notes(ann))
 
 
 def _applied(stage: tuple[Rewrite, ...], ann: Ann) -> tuple[Ann, tuple[str, ...]]:
@@ -140,4 +140,4 @@ def _in_float64(ann: Ann) -> Ann:
             node = replace(node, map=node.map.with_weight(np.asarray(node.map.weight, np.float64)))
         return node
 
-    return Ann((ann.input, *(precise(node) for node in ann.nodes[1:])))
+    return Ann((*ann.inputs, *(precise(node) for node in ann.nodes[len(ann.inputs) :])))

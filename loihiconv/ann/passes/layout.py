@@ -75,7 +75,7 @@ class AffineBeforeMoves(Rewrite):
     """s P x + t = P (s' x + t'), where s' is a factor of whole channels, which a convolution can take in."""
 
     def match(self, ann: Ann, node: Node) -> bool:
-        if not isinstance(node, Affine) or not is_permutation(ann, moves := ann[node.inputs[0]]) or moves.inputs[0] == ann.input.name:
+        if not isinstance(node, Affine) or not is_permutation(ann, moves := ann[node.inputs[0]]) or ann.is_input(moves.inputs[0]):
             return False
         return by_channel(_values_before(ann, moves, node.scale), ann.shapes[moves.inputs[0]])
 
@@ -93,7 +93,7 @@ class MovesBeforeAffine(Rewrite):
 
     def match(self, ann: Ann, node: Node) -> bool:
         affine = ann[node.inputs[0]] if isinstance(node, Moves) else None
-        return isinstance(affine, Affine) and affine.inputs[0] == ann.input.name and is_permutation(ann, node)
+        return isinstance(affine, Affine) and ann.is_input(affine.inputs[0]) and is_permutation(ann, node)
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         affine = ann[node.inputs[0]]
@@ -165,17 +165,19 @@ class MovesByHost(Rewrite):
     """The host writes samples in the order in which the network takes them."""
 
     def match(self, ann: Ann, node: Node) -> bool:
-        if not is_permutation(ann, node) or node.inputs != (ann.input.name,) or node is ann.output:
+        if not is_permutation(ann, node) or not ann.is_input(node.inputs[0]) or node is ann.output:
             return False
-        return all(_alike(ann, node, user) for user in ann.users(ann.input.name))
+        return all(_alike(ann, node, user) for user in ann.users(node.inputs[0]))
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, Moves)
-        order = index_of(node) if ann.input.order is None else ann.input.order[index_of(node)]
+        before = ann[node.inputs[0]]
+        assert isinstance(before, Input)
+        order = index_of(node) if before.order is None else before.order[index_of(node)]
         unmoved = np.array_equal(order, np.arange(len(order)))
-        entry = Input(ann.input.name, shape=node.shape, sample_shape=ann.input.given, order=None if unmoved else order)
+        entry = Input(before.name, shape=node.shape, sample_shape=before.given, order=None if unmoved else order)
         names = {user.name: entry.name for user in ann.users(entry.name)}
-        nodes = [entry, *(rewired(n, names) for n in ann.nodes[1:] if n.name not in names)]
+        nodes = [entry if n is before else rewired(n, names) for n in ann.nodes if n.name not in names]
         return Ann(tuple(nodes))
 
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from loihiconv.ann.evaluate import matrix
 from loihiconv.conversion.exponents import mean_loss
 from loihiconv.core.choices import Reset
-from loihiconv.core.input_coding import check_samples, payloads
+from loihiconv.core.input_coding import check_samples, input_values, payloads
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
 from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Population, Readout, assert_never
 
@@ -150,7 +150,8 @@ class RateModel:
         return fired(z, self.network.timesteps, start, p.reset, p.payload_max)
 
     def _input(self, p: Input, x: Array, transfer: Transfer) -> Tensor:
-        sent = torch.from_numpy(payloads(p, check_samples(p, x)).astype(np.float32))
+        own = input_values(self.network, check_samples(self.network, x))[p.name]
+        sent = torch.from_numpy(payloads(p, own).astype(np.float32))
         if not p.spiking:
             return sent
         sent = sent / (p.payload_max or 1)

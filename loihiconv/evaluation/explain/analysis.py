@@ -227,7 +227,7 @@ def _errors(net: Network, reference: Reference, x: Array, device: str) -> list[L
     """Errors against the float network's own activations, in the units of `loihiconv.evaluation.explain.attribution`."""
     network = net if net.fixed_point else float_origin(net)
     recording = simulator_of(network).run(network, x, RunOptions(record=frozenset({"residuals"}), device=device))
-    activations = reference.activations(x, {p.name for p in network.populations[1:]})
+    activations = reference.activations(x, {p.name for p in network.layers})
     wanted = {name: values.astype(np.float64) for name, values in activations.items()}
     if (readout := network.readout).name in wanted:
         wanted[readout.name] *= readout.scale
@@ -243,7 +243,7 @@ def _confusion(kind: TaskKind, recording: Recording, y: Array) -> Array | None:
 
 def _rasters(net: Network, recording: Recording) -> tuple[Raster, ...]:
     """Of the first sample, from populations spread over the depth of the network."""
-    names = [p.name for p in net.populations[1:] if p.spiking]
+    names = [p.name for p in net.layers if p.spiking]
     chosen = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, min(RASTERS, len(names))).astype(int))] if names else []
     rasters = []
     for name in chosen:

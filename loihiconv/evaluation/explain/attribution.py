@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Network, Population, Readout, Recording
+from loihiconv.core.network import Input, Network, Population, Readout, Recording
 from loihiconv.evaluation.explain import theory
 
 PARTS = ("propagated", "left_over", "saturation", "discarded", "transient")
@@ -116,7 +116,7 @@ def split(network: Network, recording: Recording, samples: Array, activations: M
     rates, delta_v = theory.recorded_rates(network, recording, samples), theory.recorded_left_over(network, recording)
     parts: dict[str, dict[str, Array]] = {}
     for p in network.populations:
-        if p is network.input and not p.spiking:
+        if isinstance(p, Input) and not p.spiking:
             continue
         z = theory.drive(network, rates, p.name, samples)
         if isinstance(p, Readout):

@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from loihiconv.conversion.settings import Settings, settings_of
+from loihiconv.core.input_coding import input_values
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.evaluation.explain.fidelity import BiasFidelity, Fidelity, bias_fidelity, weight_fidelity
@@ -82,14 +83,16 @@ def gather(net: Network, chain: Waterfall, reference: Reference, x: Array, calib
         Calibration samples, to compare channels with.
     """
     order = None if calibration is None else other_order(x, np.asarray(calibration))
+    reach = {p.name: float(np.abs(input_values(net, x)[p.name]).max(initial=0)) for p in net.inputs}
+    furthest = max(net.inputs, key=lambda p: reach[p.name] / p.scale)
     return Evidence(
         net,
         chain,
         reference.averaged,
         weight_fidelity(net, reference),
         bias_fidelity(net),
-        float(np.abs(x).max(initial=0)),
-        float(net.input.scale),
+        reach[furthest.name],
+        float(furthest.scale),
         order,
     )
 

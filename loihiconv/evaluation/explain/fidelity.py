@@ -11,7 +11,7 @@ from loihiconv.core.linear import Array, LinearMap, Sparse
 from loihiconv.core.network import Connection, Integrator, Network
 from loihiconv.evaluation.explain.ranges import dequantized
 from loihiconv.evaluation.explain.reference import Reference, matching, population, same_form, without_plane
-from loihiconv.evaluation.explain.stages import unit
+from loihiconv.evaluation.explain.stages import driven_by_planes, unit
 
 PERMUTED = 0.25
 """Relative error of weights in sorted order, below which they are the same weights in another order."""
@@ -100,7 +100,7 @@ def bias_fidelity(net: Network) -> tuple[BiasFidelity, ...]:
     """Of every population of a fixed-point network whose biases are registers of their own."""
     if not net.fixed_point or net.origin is None:
         return ()
-    planed = {c.target for c in net.outgoing(net.input.name)} if net.input.bias_plane else set()
+    planed = driven_by_planes(net)
     result = []
     for p in net.populations:
         before = population(net.origin, p.name)

@@ -215,5 +215,5 @@ class LayerSum:
 
 
 def layer_sums(network: Network) -> dict[str, LayerSum]:
-    """Empty statistics of every population but the input."""
-    return {p.name: LayerSum(p, network.timesteps, seed=i) for i, p in enumerate(network.populations) if i}
+    """Empty statistics of every population but the inputs."""
+    return {p.name: LayerSum(p, network.timesteps, seed=i) for i, p in enumerate(network.layers, 1)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log2
 
@@ -9,9 +10,9 @@ import numpy as np
 import torch
 
 from loihiconv.core.fixed_point import BIAS_MAX
-from loihiconv.core.input_coding import host_currents, payloads
+from loihiconv.core.input_coding import host_currents, input_payloads
 from loihiconv.core.linear import Array
-from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Integrating, Integrator, Network, Recording
+from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Input, Integrating, Integrator, Network, Recording
 from loihiconv.core.neurons import charged, current, discharge
 from loihiconv.core.record import WorstCase
 from loihiconv.evaluation.explain.analog import RateModel
@@ -103,8 +104,8 @@ def weight_statistics(net: Network) -> tuple[WeightStatistics, ...]:
 def dequantized(net: Network, connection: Connection) -> Array:
     """A fixed-point network's weights in units of its float network's: integer x 2^weight_exp x payload / gain, without a bias plane's."""
     gain = unit(net, connection.target) / 2**STATE_SHIFT
-    source = net.input if connection.source == net.input.name else None
-    payload = source.payload_max if source is not None and not source.spiking else 1
+    source = net[connection.source]
+    payload = source.largest_message if isinstance(source, Input) and not source.spiking else 1
     worth = 2.0 ** (connection.weight_exp - (STATE_SHIFT if connection.on_host else 0))
     return np.asarray(without_plane(connection, net).map.weight * (payload * worth / gain), np.float64)
 
@@ -121,7 +122,7 @@ def state_ranges(net: Network, x: Array, recording: Recording) -> tuple[StateRan
     recording : Recording
         Of them, with ``record=["spikes"]``; sums and potentials are computed again from its spikes, step for step.
     """
-    model, sent = RateModel(net), payloads(net.input, x)
+    model, sent = RateModel(net), input_payloads(net, x)
     currents = host_currents(net, sent)
     result = []
     for p in net.populations:
@@ -176,9 +177,9 @@ def _weights(net: Network, c: Connection) -> WeightStatistics:
     )
 
 
-def _sums(net: Network, model: RateModel, p: Integrator, sent: Array, recording: Recording) -> Array:
+def _sums(net: Network, model: RateModel, p: Integrator, sent: Mapping[str, Array], recording: Recording) -> Array:
     """Σ w s per step: int64 (N, T or 1, \\*shape)."""
-    total: Array = np.zeros((len(sent), 1, *p.shape), np.int64)
+    total: Array = np.zeros((len(recording), 1, *p.shape), np.int64)
     for c in net.incoming(p.name):
         if c.on_host:
             continue
@@ -187,7 +188,7 @@ def _sums(net: Network, model: RateModel, p: Integrator, sent: Array, recording:
             flat = torch.from_numpy(spikes.reshape(-1, *spikes.shape[2:]).astype(np.float32))
             product = model.synaptic_sum(c, flat).numpy().reshape(*spikes.shape[:2], *p.shape)
         else:
-            product = model.synaptic_sum(c, torch.from_numpy(sent.astype(np.float32))).numpy()[:, None]
+            product = model.synaptic_sum(c, torch.from_numpy(sent[c.source].astype(np.float32))).numpy()[:, None]
         total = total + c.shifted(np.rint(product).astype(np.int64))
     return total
 

@@ -12,6 +12,7 @@ import torch
 
 from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends.given import for_network
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.graph import Input as AnnInput
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
@@ -20,8 +21,9 @@ from loihiconv.ann.passes import lower
 from loihiconv.conversion.settings import Settings, settings_of
 from loihiconv.conversion.spiking import population_names, to_spiking
 from loihiconv.core.errors import LoihiconvError
+from loihiconv.core.input_coding import sample_shape
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
-from loihiconv.core.network import Connection, Integrator, MaxPool, Network, Population, assert_never
+from loihiconv.core.network import Connection, Input, Integrator, MaxPool, Network, Population, assert_never
 
 SAME = 1e-4
 """Weights that differ by less than this share of the largest one are the same."""
@@ -92,7 +94,7 @@ def read_reference(model: Source, network: Network) -> Reference:
     LoihiconvError
         If the model cannot be read.
     """
-    original = readable(model).ann(network.input.sample_shape)
+    original = for_network(readable(model), network).ann(sample_shape(network))
     maxpool = _recorded(network).maxpool
     ann = lower(original, "relu-tree" if maxpool == "relu-tree" else "gate").ann
     converted = lower(original, "average").ann if maxpool == "average" else ann
@@ -135,7 +137,7 @@ def population(network: Network, name: str) -> Population | None:
 def without_plane(connection: Connection, network: Network) -> Connection:
     """A connection without the weights of a bias plane, if its source has one."""
     source = network[connection.source]
-    if connection.source != network.input.name or not network.input.bias_plane:
+    if not isinstance(source, Input) or not source.bias_plane:
         return connection
     linear = connection.map
     inputs, plane = source.size, prod(source.shape[1:])
@@ -146,7 +148,7 @@ def without_plane(connection: Connection, network: Network) -> Connection:
             return replace(connection, map=Dense(linear.weight[:, :-plane]))
         case Sparse():
             kept = linear.columns < inputs - plane
-            places = linear.rows[kept], linear.columns[kept], linear.outputs, network.input.values_shape
+            places = linear.rows[kept], linear.columns[kept], linear.outputs, source.values_shape
             return replace(connection, map=Sparse(linear.weight[kept], *places))
         case _:
             assert_never(linear)
@@ -178,8 +180,8 @@ def _settings(network: Network) -> Settings:
     return replace(
         _recorded(network),
         timesteps=network.timesteps,
-        input_coding=network.input.coding,
-        reset=next((p.resets for p in network.populations[1:] if p.resets), "subtract"),
+        input_coding=network.inputs[0].coding,
+        reset=next((p.resets for p in network.layers if p.resets), "subtract"),
         readout=network.readout.decision,
     )
 
@@ -191,13 +193,13 @@ def _expected(ann: Ann, scales: Mapping[str, Array], network: Network) -> tuple[
     """
     names = population_names(ann)
     nodes = [n.name for n in ann if n is ann.output or isinstance(n, AnnInput) or _is_population(ann, n.name)]
-    if network.input.name != ann.input.name or any(names[name] not in scales for name in nodes):
+    if [p.name for p in network.inputs] != [node.name for node in ann.inputs] or any(names[name] not in scales for name in nodes):
         return None
     scale = {name: scales[names[name]] for name in nodes}
     try:
-        settings = _settings(network)
-        held_back = to_spiking(ann, scale, settings, signed=network.input.signed)
-        return to_spiking(ann, scale, replace(settings, hold_back=0.0), signed=network.input.signed), held_back
+        settings, signed = _settings(network), [p.name for p in network.inputs if p.signed]
+        held_back = to_spiking(ann, scale, settings, signed=signed)
+        return to_spiking(ann, scale, replace(settings, hold_back=0.0), signed=signed), held_back
     except LoihiconvError:
         return None
 

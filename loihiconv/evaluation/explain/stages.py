@@ -97,18 +97,17 @@ def with_wide_biases(net: Network) -> Network | None:
     """
     if net.origin is None or not _alike(net):
         return None
-    source = net.input
-    plain = replace(source, shape=source.values_shape, bias_plane=False)
+    plain = [replace(source, shape=source.values_shape, bias_plane=False) for source in net.inputs]
     connections = tuple(without_plane(c, net) for c in net.connections)
-    populations = (plain, *(_with_float_bias(net, p, lambda bias: np.rint(bias).astype(np.int32)) for p in net.populations[1:]))
+    populations = (*plain, *(_with_float_bias(net, p, lambda bias: np.rint(bias).astype(np.int32)) for p in net.layers))
     return replace(net, populations=populations, connections=connections, origin=None)
 
 
 def with_rounded_biases(net: Network) -> Network:
     """A fixed-point network with the float network's biases, each rounded to mantissa * 2^exponent, without more correction."""
-    planed = {c.target for c in net.outgoing(net.input.name)} if net.input.bias_plane else set()
-    populations: list[Population] = [net.input]
-    for p in net.populations[1:]:
+    planed = driven_by_planes(net)
+    populations: list[Population] = [*net.inputs]
+    for p in net.layers:
         if p.name in planed and isinstance(p, Integrator):  # synapses of the plane carry its bias
             populations.append(replace(p, bias=np.zeros_like(p.bias)))
         elif any(c.on_host for c in net.incoming(p.name)):  # the host adds it to its sum, and rounds that
@@ -116,6 +115,11 @@ def with_rounded_biases(net: Network) -> Network:
         else:
             populations.append(_with_float_bias(net, p, lambda bias: round_bias(np.clip(bias, -BIAS_MAX, BIAS_MAX))))
     return replace(net, populations=tuple(populations), origin=None)
+
+
+def driven_by_planes(net: Network) -> set[str]:
+    """Populations whose biases come from the bias plane of an input."""
+    return {c.target for source in net.inputs if source.bias_plane for c in net.outgoing(source.name)}
 
 
 def unit(net: Network, name: str) -> float:
@@ -147,7 +151,7 @@ def _alike(net: Network) -> bool:
 
 
 def _equal_biases(a: Network, b: Network) -> bool:
-    if a.input.bias_plane != b.input.bias_plane:
+    if [source.bias_plane for source in a.inputs] != [source.bias_plane for source in b.inputs]:
         return False
     pairs = [(p, b[p.name]) for p in a.populations]
     return all(np.array_equal(p.bias, q.bias) for p, q in pairs if isinstance(p, Integrator) and isinstance(q, Integrator))

@@ -13,7 +13,7 @@ import numpy as np
 
 from loihiconv.conversion.exponents import mean_loss
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.input_coding import check_samples, host_currents, payloads
+from loihiconv.core.input_coding import check_samples, host_currents, input_payloads
 from loihiconv.core.linear import Array, Conv
 from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never
 
@@ -119,10 +119,10 @@ def drive(network: Network, rates: Mapping[str, Array], population: str, samples
     For max-pooling, whose potentials are spikes, the largest rate of each window.
     """
     target = network[population]
-    payload = payloads(network.input, check_samples(network.input, samples)).astype(np.float64)
+    payload = input_payloads(network, check_samples(network, samples))
     match target:
         case Input():
-            return payload
+            return payload[population].astype(np.float64)
         case MaxPool():
             (connection,) = network.incoming(population)
             return np.asarray(_windows(connection, rates[connection.source]).max(axis=-1))
@@ -132,10 +132,11 @@ def drive(network: Network, rates: Mapping[str, Array], population: str, samples
             assert_never(target)
 
 
-def _received(network: Network, target: Integrator, payload: Array, rates: Mapping[str, Array]) -> Array:
+def _received(network: Network, target: Integrator, payload: Mapping[str, Array], rates: Mapping[str, Array]) -> Array:
     """`drive` of neurons that sum what arrives."""
     currents = host_currents(network, payload)
-    total = np.broadcast_to(currents.get(target.name, target.bias), (len(payload), *target.shape)).astype(np.float64)
+    samples = len(next(iter(payload.values())))
+    total = np.broadcast_to(currents.get(target.name, target.bias), (samples, *target.shape)).astype(np.float64)
     for connection in network.incoming(target.name):
         if not connection.on_host:
             total = total + _through(network, connection, rates[connection.source])
@@ -178,7 +179,7 @@ def recorded_rates(network: Network, recording: Recording, samples: Array) -> di
                 raise InvalidData("the recording has no spike counts", where=p.name, remedy="run with counts=True")
             rates[p.name] = recording.sent(p.name) / recording.timesteps
         else:
-            rates[p.name] = payloads(network.input, check_samples(network.input, samples)).astype(np.float64)
+            rates[p.name] = input_payloads(network, check_samples(network, samples))[p.name].astype(np.float64)
     return rates
 
 

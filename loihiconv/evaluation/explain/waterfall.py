@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
+from loihiconv.ann.frontends.given import for_network
 from loihiconv.core.errors import InvalidData, InvalidSetting
+from loihiconv.core.input_coding import Samples
 from loihiconv.core.linear import Array
 from loihiconv.core.metric import ACCURACY, Metric
 from loihiconv.core.network import Integrator, Network, Readout, Recording
@@ -22,7 +24,7 @@ from loihiconv.evaluation.explain.reference import Reference, read_reference
 from loihiconv.evaluation.explain.stages import Stage, chain
 from loihiconv.evaluation.explain.theory import start_potential, tau
 from loihiconv.evaluation.pairing import PairedLoss
-from loihiconv.evaluation.predicting import judging
+from loihiconv.evaluation.predicting import judging, one_output
 from loihiconv.evaluation.tasks.answers import Answers, answer, finished
 from loihiconv.evaluation.tasks.answers import recorded as from_recording
 from loihiconv.evaluation.tasks.kinds import TaskKind
@@ -114,7 +116,7 @@ class Waterfall:
 def waterfall(
     model: Source,
     net: Network,
-    test_set: tuple[Array, Array],
+    test_set: tuple[Samples, Array],
     *,
     kind: TaskKind | None = None,
     recorded: Mapping[str, Recording | Array] | None = None,
@@ -152,7 +154,8 @@ def waterfall(
     InvalidData
         If samples and labels, or what was recorded, do not belong together.
     """
-    model = readable(model)
+    net = one_output(net)
+    model = for_network(readable(model), net)
     net, x, y, kind = judging(net, test_set, None if kind is None else kind.name)
     if layer_samples < 1:
         raise InvalidSetting(f"layer_samples {layer_samples}", where="layer_samples", limit="at least 1 expected")

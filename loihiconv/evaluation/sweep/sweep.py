@@ -14,6 +14,8 @@ import numpy as np
 from typing_extensions import Unpack
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
+from loihiconv.ann.frontends.given import opened
+from loihiconv.ann.frontends.selection import judged
 from loihiconv.ann.passes import lower
 from loihiconv.backends.run import run
 from loihiconv.backends.simulators import simulator_of
@@ -25,7 +27,7 @@ from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.given import check_task
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
-from loihiconv.core.preprocessing import Preprocessing, check_preprocessing
+from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
 from loihiconv.core.samples import Samples, collect
 from loihiconv.evaluation.predicting import paired
 from loihiconv.evaluation.sweep.axes import Point, points
@@ -51,6 +53,7 @@ def sweep(
     cache: str | os.PathLike[str] | None = None,
     device: str = "cpu",
     preprocessing: Preprocessing | None = None,
+    output: str | None = None,
     progress: Progress | None = None,
     **settings: Unpack[SweepOptions],
 ) -> SweepResult:
@@ -63,7 +66,8 @@ def sweep(
     ----------
     model : nn.Module, or another kind that `loihiconv.ann.frontends` reads
     calibration : array or tensor (N, \\*shape), Dataset, DataLoader, or iterable of batches
-        Training samples, as for `loihiconv.convert`; all of them are held in memory, as they are read more than once.
+        Training samples, as for `loihiconv.convert`; all of them are held in memory, as they are read more than once. Of a network with
+        several inputs {name: array}, or a tuple of arrays, here and for x below.
     test_set : pair (x (M, \\*shape), y (M, ...)), Dataset, DataLoader, or iterable of pairs
         What accuracy is measured on. Take training samples that are not among ``calibration``, and say ``on="train"``:
         who picks the best of many settings on test samples tunes on them.
@@ -82,6 +86,8 @@ def sweep(
         Torch device of the runs.
     preprocessing : Preprocessing, optional
         What becomes of calibration and test samples before the networks take them.
+    output : str, optional
+        Of a model with several outputs the only one that is converted and judged.
     progress : callable (stage, done, in all), optional
         Stages are "calibration", in samples, and "sweep", in time steps of all points.
     **settings
@@ -105,13 +111,15 @@ def sweep(
     if on not in get_args(Part):
         raise InvalidSetting(f"on {on!r}", where="sweep", limit='"train" or "test" expected')
     check_preprocessing(preprocessing)
-    samples, (x, y) = _whole(calibration), paired(test_set)
+    model, calibration = opened(model, calibration)
+    check_one_input(preprocessing, model.inputs)
+    samples, (x, y) = _whole(calibration), paired(test_set, model.inputs)
     check_task(task)
     if preprocessing is not None:
         samples, x = preprocessing.apply(samples), preprocessing.apply(x)
     if x.shape[1:] != samples.shape[1:]:
         raise InvalidData(f"test set of shape {x.shape}", where="sweep", limit=f"(M, *{samples.shape[1:]}) expected, M at least 1")
-    stored = SweepCache(cache)
+    model, stored = judged(model, output, x.shape[1:]), SweepCache(cache)
     hashes = {"network": fingerprint(model.ann(x.shape[1:])), "data": fingerprint(samples, x, y), **code()}
     lowered = lower(model.ann(x.shape[1:])).ann
     kind, y = choose_task(end_of(lowered.ending, prod(lowered.shapes[lowered.output.name])), y, task)

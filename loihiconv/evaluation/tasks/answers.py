@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends.selection import several
 from loihiconv.core.ending import Argmax, HostFunction, ending_range, ending_shape, finish
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Shape
@@ -79,7 +80,8 @@ def end_of_network(network: Network) -> End:
 
 
 def recorded(recording: Recording) -> Answers:
-    """Answers of a run."""
+    """Answers of a run of a network with one output."""
+    assert not isinstance(recording.outputs, dict)  # one of several is judged by itself
     return Answers(recording.outputs, None if recording.output_spikes is None else recording.predictions)
 
 
@@ -103,12 +105,16 @@ def answer(model: Source, x: Array, shape: Shape) -> Answers:
 
     Raises
     ------
+    InvalidSetting
+        If it has several outputs, and none of them is named.
     InvalidModel
         If it returns another number of values, or some that are no numbers.
     """
     model = readable(model)
     outputs = model.outputs(x)
     if outputs[0].size != int(np.prod(shape)):
+        if parts := model.ann(x.shape[1:]).parts:
+            raise several(parts)
         raise InvalidModel(
             f"the model returns {outputs[0].size} values",
             where=model.name,

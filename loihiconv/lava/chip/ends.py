@@ -64,18 +64,19 @@ class HostEnds:
     adapters: Adapters
     on_chip: OnChip = field(default_factory=OnChip)
 
-    def source(self, shape: Shape, target: str, *, delay: int = 0, record: bool) -> HostSource:
-        """Where a connection from the input begins; a skip's samples set out ``delay`` steps later instead of waiting on the way."""
-        population, index = self.network.input, 0
+    def source(self, shape: Shape, source: str, target: str, *, delay: int = 0, record: bool) -> HostSource:
+        """Where a connection from an input begins; a skip's samples set out ``delay`` steps later instead of waiting on the way."""
+        index = [p.name for p in self.network.inputs].index(source)
+        population = self.network.inputs[index]
         record = record and population.spiking
         return HostSource(
             shape=shape,
             window=self._window(delay),
             population=population,
-            payload=self.job.payload,
+            payload=self.job.payload(index),
             counts=self.job.counts(index) if record else None,
             spikes=self.job.spikes(index) if record and self.settings.record_spikes else None,
-            name=f"input of {target}",
+            name=f"{source} of {target}",
         )
 
     def sink(self, population: Population, port: OutPort) -> None:

@@ -107,14 +107,19 @@ class _Builder:
         check_joined(network)
         neurons = {p.name: self._neurons(i, p) for i, p in enumerate(network.populations) if isinstance(p, Integrator)}
         self.on_chip.cores |= {f"neurons {name}": n.process for name, n in neurons.items()}
-        first_source = True
+        recorded: set[str] = set()
         for number, connection in enumerate(network.connections):
             if connection.on_host:
                 continue
-            if connection.source == network.input.name:
-                shape = self.views[network.input.name][::-1]
-                source = self.ends.source(shape, connection.target, delay=network.delay(connection), record=first_source)
-                port, first_source = source.s_out, False
+            if network.is_input(connection.source):
+                port = self.ends.source(
+                    self.views[connection.source][::-1],
+                    connection.source,
+                    connection.target,
+                    delay=network.delay(connection),
+                    record=connection.source not in recorded,
+                ).s_out
+                recorded.add(connection.source)
             else:
                 port = neurons[connection.source].process.s_out
             synapses = self._connect(connection, f"{number}:{connection.name}", port)
@@ -160,7 +165,7 @@ class _Builder:
     def _connect(self, connection: Connection, name: str, port: OutPort) -> Any:
         check_weights(connection)
         bits = message_bits(self.network, connection)
-        from_host = connection.source == self.network.input.name
+        from_host = self.network.is_input(connection.source)
         mapped = lava_map(self.network, connection, self.views)
         delay = 0 if from_host else self.network.delay(connection)
         if delay > MAX_DELAY:

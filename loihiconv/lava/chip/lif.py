@@ -96,7 +96,7 @@ def _held_back(network: Network, population: IF) -> Array:
 
 
 def _slowed_connection(network: Network, connection: Connection, ratio: float) -> Connection:
-    factor = (1 if connection.source != network.input.name else 1 / ratio) * (ratio if connection.target == network.readout.name else 1)
+    factor = (1 / ratio if network.is_input(connection.source) else 1) * (ratio if connection.target == network.readout.name else 1)
     if factor == 1:
         return connection
     linear: LinearMap = connection.map

@@ -51,7 +51,7 @@ def load(network: Network, job: Job, settings: Settings, chip: ChipSettings, ada
     ArtifactError
         If lava-dl does not read the file, or makes other layers of it than the network has.
     """
-    populations = network.populations[1:]
+    populations = network.layers
     (first,) = network.incoming(populations[0].name)
     kind = "conv" if isinstance(first.map, Conv) else "dense"
     bits = 0 if network.input.spiking else ADAPTER_BITS[kind]
@@ -71,7 +71,7 @@ def load(network: Network, job: Job, settings: Settings, chip: ChipSettings, ada
         ends.on_chip.cores |= {f"neurons {population.name}": layer.neuron, f"connection to {population.name}": layer.synapse}
         if chip.sinks and population.spiking:
             ends.sink(population, layer.out)
-    source = ends.source(net.inp.shape, populations[0].name, record=True)
+    source = ends.source(net.inp.shape, network.input.name, populations[0].name, record=True)
     ends.adapted(source.s_out, kind, bits, f"adapter in front of {populations[0].name}").connect(net.inp)
     ends.reader(net.layers[-1].neuron)
     return Graph({}, net, ends.on_chip)

@@ -12,10 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import loihiconv as lc
+from loihiconv.ann.evaluate import forward
 from loihiconv.ann.frontends import readable
+from loihiconv.ann.frontends.given import bound
 from loihiconv.ann.frontends.inputs import example_of
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
+from loihiconv.core.packing import packed
+from loihiconv.core.parts import Part
 from tests.ann.frontends.nets import Net
 
 
@@ -39,9 +43,81 @@ class Two(nn.Module):
         return image * weight
 
 
-def test_several_inputs_are_refused() -> None:
-    with pytest.raises(UnsupportedLayer, match=r"Two: forward\(\) takes 2 inputs \(image, weight\); .*give forward\(\) one tensor"):
+def test_several_inputs_want_an_array_each() -> None:
+    with pytest.raises(UnsupportedLayer, match=r"Two: forward\(\) takes 2 inputs \(image, weight\); .*give a dict with an array for each"):
         read_torch(Two(), (4,))
+
+
+class Towers(nn.Module):
+    """Two inputs, in whatever way forward takes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 3), nn.Linear(2, 3)
+
+    def both(self, first: Tensor, second: Tensor) -> Tensor:
+        return self.a(first) - self.b(second)
+
+
+class Positional(Towers):
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.both(x, y)
+
+
+class Keyword(Towers):
+    def forward(self, x: Tensor, *, scale: float = 1.0, y: Tensor) -> Tensor:
+        return self.both(x, y) * scale
+
+
+class Optional(Towers):
+    def forward(self, mask: Tensor | None = None, y: Tensor | None = None, x: Tensor | None = None) -> Tensor:
+        assert mask is None
+        assert x is not None
+        assert y is not None
+        return self.both(x, y)
+
+
+class Open(Towers):
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.both(*inputs)
+
+
+class OfDict(Towers):
+    def forward(self, observation: dict[str, Tensor]) -> Tensor:
+        return self.both(observation["x"], observation["y"])
+
+
+PARTS = (Part("x", (4,)), Part("y", (2,)))
+
+
+@pytest.mark.parametrize("kind", [Positional, Keyword, Optional, Open, OfDict])
+def test_however_a_forward_takes_its_inputs(kind: type[Towers]) -> None:
+    torch.manual_seed(0)
+    model = kind().eval()
+    read = bound(readable(model), PARTS)
+    x = np.random.default_rng(0).random((5, 6), np.float32)
+    apart = {part.name: torch.from_numpy(values) for part, values in zip(PARTS, np.split(x, [4], axis=1), strict=True)}
+    with torch.no_grad():
+        expected = model.both(apart["x"], apart["y"]).numpy()
+    shifted = packed(read.inputs, apart)
+    np.testing.assert_allclose(read.outputs(shifted), expected, rtol=1e-5, atol=1e-6)
+    ann = read.ann((6,))
+    assert [node.name for node in ann.inputs] == [part.name for part in read.inputs]
+    np.testing.assert_allclose(forward(ann, shifted)[0].numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("names", [("x",), ("x", "z"), ("x", "y", "z")])
+def test_other_inputs_are_refused_by_name(names: tuple[str, ...]) -> None:
+    with pytest.raises(UnsupportedLayer, match=f"forward.. takes x, y; given are {', '.join(names)}"):
+        readable(Positional()).with_inputs([Part(name, (2,)) for name in names])
+
+
+def test_an_input_that_nothing_depends_on_is_said() -> None:
+    class Ignoring(Towers):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return self.a(x) + torch.zeros_like(y).sum()
+
+    assert "input y: no output depends on it" in readable(Ignoring()).with_inputs(PARTS).ann((6,)).notes
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (3, -1), (2.5,)])

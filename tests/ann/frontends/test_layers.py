@@ -387,7 +387,6 @@ REFUSED: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
     "mixing samples": (Net(lambda m, x: x.reshape(1, -1)), IMAGE, "reshape: .*mixes samples"),
     "random": (Net(lambda m, x: F.dropout(x)), (4,), "dropout: .*random"),
     "values": (Net(lambda m, x: x if x.sum() > 0 else x.relu()), (4,), "decides on the values"),
-    "tuple": (Net(lambda m, x: (x.relu(), x)), (4,), "Net: forward.. returns several"),
 }
 
 

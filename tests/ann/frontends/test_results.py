@@ -1,4 +1,4 @@
-"""Which of several results is a model's output."""
+"""Which of several results are a model's outputs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 
 import loihiconv as lc
+from loihiconv.ann.evaluate import forward
 from loihiconv.ann.frontends import readable
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
+from loihiconv.core.parts import OutputPart
 from tests.ann.frontends.nets import Net
 
 
@@ -48,12 +50,11 @@ TAKEN: dict[str, tuple[Callable[[Any, Tensor, Tensor], Any], str]] = {
     "one beside constants": (lambda m, a, b: {"y": b, "c": m.constant, "n": 3, "none": None}, "y is taken as the output; c left out"),
     "one beside classes": (lambda m, a, b: (b, b.argmax(1)), "0 is taken as the output; 1 left out"),
     "logits": (lambda m, a, b: {"hidden": a, "logits": b}, "logits is taken as the output; hidden left out"),
-    "the first of usual names": (lambda m, a, b: {"out": a, "logits": b}, "logits is taken as the output; out left out"),
     "named tuple": (lambda m, a, b: Named(b, a), "scores is taken as the output; features left out"),
     "dataclass": (lambda m, a, b: Output(b, (a, a)), "logits is taken as the output; hidden.0, hidden.1 left out"),
     "dataclass with one": (lambda m, a, b: Output(hidden=b), ""),
     "ordered": (lambda m, a, b: Ordered(last_hidden_state=b, pooled=a), "last_hidden_state is taken as the output; pooled left out"),
-    "nested": (lambda m, a, b: {"outputs": {"y": b}, "rest": [a]}, "outputs.y is taken as the output; rest.0 left out"),
+    "nested": (lambda m, a, b: {"outputs": {"y": b}, "aux": [a]}, "outputs.y is taken as the output; aux.0 left out"),
     "several results of one operation": (lambda m, a, b: b.unsqueeze(1).max(1), "0 is taken as the output; 1 left out"),
 }
 
@@ -77,17 +78,38 @@ def test_the_note_goes_with_the_network() -> None:
     assert note in lc.convert(model, np.random.default_rng(0).random((5, 4), np.float32), board=None, timesteps=4).record.notes
 
 
+# The outputs a and b, and what they are called.
+SEVERAL: dict[str, tuple[Callable[[Any, Tensor, Tensor], Any], tuple[str, str]]] = {
+    "tuple": (lambda m, a, b: (a, b), ("0", "1")),
+    "dict": (lambda m, a, b: {"boxes": a, "classes": b, "count": a.argmax(1)}, ("boxes", "classes")),
+    "list of dicts": (lambda m, a, b: [{"out": a}, {"out": b}], ("0.out", "1.out")),
+    "a usual name and another": (lambda m, a, b: {"value": a, "logits": b}, ("value", "logits")),
+    "two usual names": (lambda m, a, b: {"out": a, "logits": b}, ("out", "logits")),
+    "alike once they are written": (lambda m, a, b: {"a.b": a, "a": {"b": b}}, ("a.b_0", "a.b_1")),
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_all_others_are_outputs(case: str) -> None:
+    function, names = SEVERAL[case]
+    model = net(function)
+    x = np.random.default_rng(0).random((5, 4), np.float32)
+    read, ann = readable(model), read_torch(model, (4,))
+    assert ann.parts == (OutputPart(names[0], (3,)), OutputPart(names[1], (2,)))
+    assert f"2 outputs: {names[0]} (3), {names[1]} (2)" in ann.notes
+    a = model.a(torch.from_numpy(x))
+    np.testing.assert_array_equal(read.outputs(x), torch.cat([a, model.b(a.relu())], 1).detach().numpy())
+    np.testing.assert_allclose(forward(ann, x)[0].numpy(), read.outputs(x), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda m, a, b: (a, b), r"Net: forward\(\) returns several results \(0, 1\); one tensor"),
-        (lambda m, a, b: {"boxes": a, "classes": b}, r"Net: forward\(\) returns several results \(boxes, classes\)"),
-        (lambda m, a, b: [{"out": a}, {"out": b}], r"several results \(0\.out, 1\.out\)"),
         (lambda m, a, b: "text", r"Net: forward\(\) returns str, without a tensor of numbers"),
         (lambda m, a, b: None, r"Net: forward\(\) returns NoneType, without"),
     ],
 )
-def test_others_are_refused_with_their_names(function: Callable[[Any, Tensor, Tensor], Any], message: str) -> None:
+def test_others_are_refused(function: Callable[[Any, Tensor, Tensor], Any], message: str) -> None:
     with pytest.raises(UnsupportedLayer, match=message):
         read_torch(net(function), (4,))
 
@@ -96,3 +118,17 @@ def test_others_are_refused_with_their_names(function: Callable[[Any, Tensor, Te
 def test_constants_are_no_result(function: Callable[[Any, Tensor, Tensor], Any]) -> None:
     with pytest.raises(InvalidModel, match="Net: the result does not depend on the input"):
         read_torch(net(function), (4,))
+
+
+def test_each_output_has_its_own_last_functions() -> None:
+    """They are the host's: the network's outputs are the model's, in its shapes, and one by itself has the same."""
+    model = net(lambda m, a, b: {"class": a.softmax(1), "value": b.tanh().reshape(-1, 1, 2), "logits": a})
+    x = np.random.default_rng(0).random((40, 4), np.float32)
+    network = lc.convert(model, x, board=None, timesteps=400)
+    assert [str(part) for part in network.outputs] == ["class (3)", "value (1, 2)", "logits (3)"]
+    found = lc.run(network, x, "float").outputs
+    assert isinstance(found, dict)
+    for name, values in model(torch.from_numpy(x)).items():
+        np.testing.assert_allclose(found[name], values.detach().numpy(), atol=0.02)
+    np.testing.assert_allclose(lc.run(lc.only(network, "class"), x, "float").outputs, found["class"], rtol=1e-5)  # type: ignore[arg-type]
+    assert [p.name for p in lc.convert(model, x, board=None, timesteps=4, output="value").outputs] == ["value"]

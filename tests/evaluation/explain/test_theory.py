@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from loihiconv.core.choices import Reset
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.input_coding import host_currents, payloads
+from loihiconv.core.input_coding import host_currents, input_payloads
 from loihiconv.core.linear import Array, Dense
 from loihiconv.core.network import IF, V_MAX, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.evaluation.explain import theory
@@ -71,7 +71,7 @@ def unsaturated(case: Case, network: Network, name: str) -> bool:
         return True
     if isinstance(population, MaxPool):
         return True
-    payload = payloads(network.input, case.x)
+    payload = input_payloads(network, case.x)
     total = np.abs(host_currents(network, payload).get(name, population.bias)).max().astype(float)
     for connection in network.incoming(name):
         source = network[connection.source]

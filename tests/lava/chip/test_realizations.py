@@ -59,7 +59,7 @@ def fitted(network: Network, realization: str) -> Network:
 @pytest.mark.usefixtures("forked")
 @slow
 @given(
-    case=cases(max_timesteps=12, max_samples=3, graded=False),
+    case=cases(max_timesteps=12, max_samples=3, graded=False, several=True),
     realization=st.sampled_from(("native", "atrlif", "atrlif", "lif", "lifreset", "lifreset")),
 )
 def test_every_spike_equals_the_emulators(case: Case, realization: str) -> None:

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from loihiconv.ann.frontends.keras.saved import Saved, opened
 from loihiconv.ann.frontends.keras.variables import Place, snake_case, variables
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
 
+Reference: TypeAlias = "tuple[str, int, int]"
+"""Layer, number of the call, number of the result."""
 MODELS = ("Sequential", "Functional", "Model")
 _MOST_DEPTH = 50
 """Of models within models."""
@@ -52,27 +54,32 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class KerasNetwork:
-    """A model of one input and one output.
+    """A model.
 
     Attributes
     ----------
     layers : tuple of Layer
-        In order, the input first.
-    output : str
-        Name of the call whose result it is.
-    sample : tuple of int or None
-        Shape of a sample as the model takes it, channels last; None for an axis that is left open.
+        In order, the inputs first.
+    outputs : {name: str}
+        What the model calls its outputs, and the name of the call whose result each is.
+    samples : tuple of shapes
+        Shape of a sample of each input as the model takes it, channels last; None for an axis that is left open.
     """
 
     layers: tuple[Layer, ...]
-    output: str
-    sample: tuple[int | None, ...]
+    outputs: Mapping[str, str]
+    samples: tuple[tuple[int | None, ...], ...]
 
     @property
-    def sample_shape(self) -> Shape | None:
-        """Shape of a sample if the file says it all."""
-        sizes = tuple(size for size in self.sample if size is not None)
-        return sizes if len(sizes) == len(self.sample) else None
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return tuple(layer.name for layer in self.layers[: len(self.samples)])
+
+    @property
+    def sample_shapes(self) -> tuple[Shape, ...] | None:
+        """Shape of a sample of each input if the file says it all."""
+        known = tuple(tuple(size for size in sample if size is not None) for sample in self.samples)
+        return known if all(len(sizes) == len(sample) for sizes, sample in zip(known, self.samples, strict=True)) else None
 
 
 def read_file(path: Path) -> KerasNetwork:
@@ -83,7 +90,7 @@ def read_file(path: Path) -> KerasNetwork:
     InvalidModel
         If the file is damaged or contradicts itself, or h5py is missing.
     UnsupportedLayer
-        If the network takes several inputs or returns several results, or is written as code.
+        If the network is written as code.
     """
     with opened(path) as saved:
         return _Reader(saved, path).network()
@@ -97,14 +104,26 @@ class _Reader:
 
     def network(self) -> KerasNetwork:
         config = self._saved.config
-        sample = _sample(config, self._path)
-        entry = Layer("input", "InputLayer", {}, {}, (), self._saved.keras3)
-        self._layers.append(entry)
-        output = self._model(config, "", entry.name, Place(self._saved, self._saved.weights))
-        return KerasNetwork(tuple(self._layers), output, sample)
+        parts = _parts(config, str(self._path))
+        first = _references(config["config"].get("input_layers")) if _is_functional(config) else [(_name(parts[0]), 0, 0)]
+        if not first:
+            raise InvalidModel("takes no input", where=str(self._path))
+        names = ["input"] if len(first) == 1 else [reference[0] for reference in first]
+        samples = tuple(_sample(config, reference[0], self._path) for reference in first)
+        self._layers += [Layer(name, "InputLayer", {}, {}, (), self._saved.keras3) for name in names]
+        results = self._model(config, "", tuple(names), Place(self._saved, self._saved.weights))
+        return KerasNetwork(tuple(self._layers), dict(zip(self._names(config, len(results)), results, strict=True)), samples)
 
-    def _model(self, model: Mapping[str, Any], name: str, entry: str, place: Place) -> str:
-        """Append the calls of a model's layers; gives the name of its result."""
+    def _names(self, config: Mapping[str, Any], count: int) -> list[str]:
+        """What the model calls its outputs: keys of the dict that they are in, or their layers."""
+        given = config["config"].get("output_layers") if _is_functional(config) else None
+        layers = [reference[0] for reference in _references(given)]
+        names = list(given) if isinstance(given, dict) and len(given) == count else layers
+        names = names if len(names) == count else [f"output_{i}" for i in range(count)]
+        return [name if names.count(name) == 1 else f"{name}_{i}" for i, name in enumerate(names)]
+
+    def _model(self, model: Mapping[str, Any], name: str, entries: tuple[str, ...], place: Place) -> tuple[str, ...]:
+        """Append the calls of a model's layers; gives the names of its results."""
         if name.count(".") > _MOST_DEPTH:
             raise InvalidModel("models within models", where=str(self._path), limit=f"{_MOST_DEPTH} at most")
         parts = _parts(model, name or str(self._path))
@@ -114,9 +133,9 @@ class _Reader:
         if model.get("class_name") == "Sequential":
             for part in parts:
                 if part.get("class_name") != "InputLayer":
-                    entry = self._call(part, name, (entry,), places[_name(part)])
-            return entry
-        return self._functional(model["config"], parts, name, entry, places)
+                    entries = self._call(part, name, entries, places[_name(part)])
+            return entries
+        return self._functional(model["config"], parts, name, entries, places)
 
     def _places(self, parts: Sequence[Mapping[str, Any]], place: Place) -> Iterator[Place]:
         seen: Counter[str] = Counter()
@@ -126,37 +145,39 @@ class _Reader:
             seen[key] += 1
 
     def _functional(
-        self, config: Mapping[str, Any], parts: Sequence[Mapping[str, Any]], name: str, entry: str, places: Mapping[str, Place]
-    ) -> str:
+        self,
+        config: Mapping[str, Any],
+        parts: Sequence[Mapping[str, Any]],
+        name: str,
+        entries: tuple[str, ...],
+        places: Mapping[str, Place],
+    ) -> tuple[str, ...]:
         where = name or str(self._path)
-        (first,) = _only(_references(config.get("input_layers")), "takes", "inputs", where)
-        (last,) = _only(_references(config.get("output_layers")), "returns", "results", where)
-        known: dict[tuple[str, int], str] = {first[:2]: entry}
-        begin = _first_calls(parts, [last])
+        first, last = _references(config.get("input_layers")), _references(config.get("output_layers"))
+        if len(first) != len(entries) or not last:
+            raise InvalidModel(f"takes {len(first)} inputs, given are {len(entries)}; and returns {len(last)} results", where=where)
+        known: dict[Reference, str] = dict(zip(first, entries, strict=True))
+        begin = _first_calls(parts, last)
         calls = [(part, i, _references(node)) for part in parts for i, node in enumerate(_nodes(part), begin[_name(part)])]
-        waiting = [call for call in calls if (_name(call[0]), call[1]) != first[:2]]
-        while waiting and last[:2] not in known:
-            ready = [call for call in waiting if all(reference[:2] in known for reference in call[2])]
+        waiting = [call for call in calls if (_name(call[0]), call[1], 0) not in known]
+        while waiting and not all(reference in known for reference in last):
+            ready = [call for call in waiting if all(reference in known for reference in call[2])]
             if not ready:
                 raise InvalidModel(f"layer {_name(waiting[0][0])!r} takes what no layer gives", where=where)
             for part, i, references in ready:
-                if any(reference[2] for reference in references):
-                    raise UnsupportedLayer("takes one of several results", where=_within(name, _name(part)))
-                inputs = tuple(known[reference[:2]] for reference in references)
-                known[_name(part), i] = self._call(part, name, inputs, places[_name(part)])
-            waiting = [call for call in waiting if (_name(call[0]), call[1]) not in known]
-        if last[:2] not in known:
-            raise InvalidModel(f"its output {last[0]!r} is none of its layers", where=where)
-        return known[last[:2]]
+                results = self._call(part, name, tuple(known[reference] for reference in references), places[_name(part)])
+                known.update(((_name(part), i, place), result) for place, result in enumerate(results))
+            waiting = [call for call in waiting if (_name(call[0]), call[1], 0) not in known]
+        if missing := [reference[0] for reference in last if reference not in known]:
+            raise InvalidModel(f"its output {missing[0]!r} is none of its layers", where=where)
+        return tuple(known[reference] for reference in last)
 
-    def _call(self, part: Mapping[str, Any], outer: str, inputs: tuple[str, ...], place: Place) -> str:
+    def _call(self, part: Mapping[str, Any], outer: str, inputs: tuple[str, ...], place: Place) -> tuple[str, ...]:
         kind, name = str(part.get("class_name")), _within(outer, _name(part))
         if not inputs:
             raise InvalidModel("takes nothing", where=name)
         if kind in MODELS:
-            if len(inputs) != 1:
-                raise UnsupportedLayer(f"a model that takes {len(inputs)} inputs", where=name)
-            return self._model(part, name, inputs[0], place)
+            return self._model(part, name, inputs, place)
         config = part.get("config")
         if not isinstance(config, dict):
             raise InvalidModel("has no configuration", where=name)
@@ -165,7 +186,7 @@ class _Reader:
         weights = place.read(variables(kind, config))
         layer = Layer(name, kind, config, weights, inputs, self._saved.keras3)
         self._layers.append(replace(layer, name=f"{name}_{count}") if count else layer)
-        return self._layers[-1].name
+        return (self._layers[-1].name,)
 
 
 def _within(outer: str, name: str) -> str:
@@ -198,7 +219,7 @@ def _nodes(part: Mapping[str, Any]) -> list[Any]:
     return nodes if isinstance(nodes, list) else []
 
 
-def _references(node: Any) -> list[tuple[str, int, int]]:
+def _references(node: Any) -> list[Reference]:
     """Results that are named in a description: (layer, number of the call, number of the result), as Keras 1 to 3 write them."""
     if isinstance(node, dict):
         if node.get("class_name") == "__keras_tensor__":
@@ -211,36 +232,23 @@ def _references(node: Any) -> list[tuple[str, int, int]]:
     return [found for value in node for found in _references(value)]
 
 
-def _first_calls(parts: Sequence[Mapping[str, Any]], others: list[tuple[str, int, int]]) -> Counter[str]:
+def _first_calls(parts: Sequence[Mapping[str, Any]], others: list[Reference]) -> Counter[str]:
     """Number of the first call of each layer: 1 of models that count their own making as a call, as most of Keras 2 do."""
     named = [*others, *(reference for part in parts for node in _nodes(part) for reference in _references(node))]
     models = {_name(part) for part in parts if part.get("class_name") in MODELS}
     return Counter({name: min((number for known, number, _ in named if known == name), default=0) for name in models})
 
 
-def _only(found: list[tuple[str, int, int]], does: str, what: str, where: str) -> list[tuple[str, int, int]]:
-    if len(found) == 1:
-        return found
-    names = ", ".join(reference[0] for reference in found[:8]) or "none"
-    raise UnsupportedLayer(
-        f"{does} {len(found)} {what} ({names})",
-        where=where,
-        limit="a spiking network here has one input and one output",
-        remedy="save keras.Model(input, output) of the part that is wanted",
-    )
+def _is_functional(model: Mapping[str, Any]) -> bool:
+    return isinstance(model.get("config"), dict) and model.get("class_name") != "Sequential"
 
 
-def _sample(model: Mapping[str, Any], path: Path) -> tuple[int | None, ...]:
-    """Shape of a sample, from wherever a model says it."""
-    config = model.get("config")
+def _sample(model: Mapping[str, Any], first: str, path: Path) -> tuple[int | None, ...]:
+    """Shape of a sample of the input layer of a name, from wherever a model says it."""
     while True:
         parts = _parts(model, str(path))
         config = model.get("config")
-        if isinstance(config, dict) and model["class_name"] != "Sequential":
-            ((first, *_),) = _only(_references(config.get("input_layers")), "takes", "inputs", str(path))
-            inner = next((part for part in parts if _name(part) == first), parts[0])
-        else:
-            inner = parts[0]
+        inner = next((part for part in parts if _name(part) == first), parts[0])
         for source in (inner.get("config"), config, inner.get("build_config"), model.get("build_config")):
             found = _batch_shape(source)
             if found is not None:
@@ -250,6 +258,8 @@ def _sample(model: Mapping[str, Any], path: Path) -> tuple[int | None, ...]:
                 "does not say what shape its input has", where=str(path), remedy="build the model on its input and save it again"
             )
         model = inner
+        names = _references(model["config"].get("input_layers")) if _is_functional(model) else []
+        first = names[0][0] if names else ""
 
 
 def _batch_shape(config: Any) -> tuple[int | None, ...] | None:

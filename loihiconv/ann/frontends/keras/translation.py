@@ -24,12 +24,13 @@ _REMEDIES = {
 
 def translated(network: KerasNetwork) -> tuple[Graph | None, tuple[LoihiconvError, ...]]:
     """The graph of a network, or None and what stands in its way."""
-    entry = network.layers[0].name
-    values: dict[str, Value | None] = {entry: Value(entry, len(network.sample) + 1)}
+    entries = network.inputs
+    axes = [len(sample) + 1 for sample in network.samples]
+    values: dict[str, Value | None] = {entry: Value(entry, count) for entry, count in zip(entries, axes, strict=True)}
     operations: list[Operation] = []
     constants: dict[str, Array] = {}
     problems: list[LoihiconvError] = []
-    for layer in network.layers[1:]:
+    for layer in network.layers[len(entries) :]:
         inputs = [values[name] for name in layer.inputs]
         work = Work(layer)
         try:
@@ -39,15 +40,21 @@ def translated(network: KerasNetwork) -> tuple[Graph | None, tuple[LoihiconvErro
             values[layer.name] = next(filter(None, inputs), None)
         operations += work.operations
         constants.update(work.constants)
-    result = values[network.output]
-    if problems or result is None:
+    if problems:
         return None, tuple(problems)
-    end = Work(replace(network.layers[-1], name=f"{network.output}.result"))
-    output = end.logical(result)
-    if output == entry:
-        return None, (InvalidModel("the model has no layers", where=network.output),)
-    known = ordered([*operations, *end.operations], output, {*constants, entry})
-    return Graph(tuple(with_facts(known, entry, constants)), constants, entry, output, network.sample), ()
+    outputs: dict[str, str] = {}
+    for name, result in network.outputs.items():
+        end = Work(replace(network.layers[-1], name=f"{result}.result"))
+        value = values[result]
+        assert value is not None  # there are no problems
+        outputs[name] = end.logical(value)
+        operations += end.operations
+        constants.update(end.constants)
+    if set(outputs.values()) <= set(entries):
+        return None, (InvalidModel("the model has no layers", where=next(iter(network.outputs))),)
+    last = tuple(outputs.values())
+    known = ordered(operations, last, {*constants, *entries})
+    return Graph(tuple(with_facts(known, entries, constants)), constants, entries, last, network.samples, tuple(outputs)), ()
 
 
 def _translate(work: Work, inputs: list[Value | None]) -> Value:

@@ -1,14 +1,16 @@
-"""An ONNX graph as plain values: operations in order, constants, one input, one output."""
+"""An ONNX graph as plain values: operations in order, constants, inputs, outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
 
+OpenShape: TypeAlias = "tuple[int | None, ...]"
+"""None for an axis that is left open."""
 STANDARD = ("", "ai.onnx")
 """Names of the domain of ONNX's own operators."""
 
@@ -70,31 +72,33 @@ class Graph:
     Attributes
     ----------
     operations : tuple of Operation
-        Those that the output depends on, each after those that it depends on.
+        Those that the outputs depend on, each after those that it depends on.
     constants : {name: array}
-    input, output : str
+    inputs, outputs : tuple of str
         Names of tensors.
-    sample : tuple of int or None, or None
-        Shape of a sample, without the batch axis; None for an axis that is left open, or for all of it.
+    samples : tuple of shapes
+        Shape of a sample of each input, without the batch axis; None for an axis that is left open, or for all of it.
+    names : tuple of str
+        What the model calls its outputs, where it is not as the tensors are called.
     """
 
     operations: tuple[Operation, ...]
     constants: Mapping[str, Array]
-    input: str
-    output: str
-    sample: tuple[int | None, ...] | None
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    samples: tuple[OpenShape | None, ...]
+    names: tuple[str, ...] = ()
 
     @property
-    def sample_shape(self) -> Shape | None:
-        """Shape of a sample if the file says it all."""
-        if self.sample is None:
-            return None
-        sizes = tuple(size for size in self.sample if size is not None)
-        return sizes if len(sizes) == len(self.sample) else None
+    def sample_shapes(self) -> tuple[Shape, ...] | None:
+        """Shape of a sample of each input if the file says it all."""
+        known = tuple(tuple(size for size in sample or () if size is not None) for sample in self.samples)
+        whole = all(sample is not None and len(sample) == len(sizes) for sample, sizes in zip(self.samples, known, strict=True))
+        return known if whole else None
 
 
-def ordered(operations: Iterable[Operation], output: str, known: Collection[str]) -> tuple[Operation, ...]:
-    """The operations that the output depends on, in the order in which they can be carried out.
+def ordered(operations: Iterable[Operation], outputs: Sequence[str], known: Collection[str]) -> tuple[Operation, ...]:
+    """The operations that the outputs depend on, in the order in which they can be carried out.
 
     Raises
     ------
@@ -109,7 +113,7 @@ def ordered(operations: Iterable[Operation], output: str, known: Collection[str]
             makers[name] = operation
     done: dict[int, Operation] = {}
     begun: set[int] = set()
-    waiting: list[tuple[str, Operation | None]] = [(output, None)] if output not in known else []
+    waiting: list[tuple[str, Operation | None]] = [(output, None) for output in reversed(outputs) if output not in known]
     while waiting:
         name, user = waiting[-1]
         maker = makers.get(name)

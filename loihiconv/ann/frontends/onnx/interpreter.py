@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ class Step(nn.Module):
         super().__init__()
         self.operation, self._shapes = operation, shapes
 
-    def forward(self, *inputs: Any, batch: Shape) -> tuple[Any, ...]:
+    def forward(self, *inputs: Any, batch: Sequence[Shape]) -> tuple[Any, ...]:
         # Here, as a recorder loses its way where an error leaves a module.
         try:
             return self._results(*inputs)
@@ -55,7 +55,7 @@ class Step(nn.Module):
 
 
 class Interpreter(nn.Module):
-    """An ONNX graph as a module of one input and one output.
+    """An ONNX graph as a module of its inputs, in order; several outputs are a dict.
 
     What follows from constants alone is computed once. Floats are float32.
 
@@ -71,7 +71,7 @@ class Interpreter(nn.Module):
         self._graph = graph
         self._constants: dict[str, Tensor] = {}
         self._steps: list[Step] = []
-        used = {name for operation in graph.operations for name in operation.inputs} | {graph.output}
+        used = {name for operation in graph.operations for name in operation.inputs} | {*graph.outputs}
         self._constants = {name: _tensor(values) for name, values in graph.constants.items() if name in used}
         for operation in graph.operations:
             step = Step(operation, shapes)
@@ -88,19 +88,25 @@ class Interpreter(nn.Module):
             results = step(*inputs, batch=())
         self._constants.update((name, value) for name, value in zip(step.operation.outputs, results, strict=False) if name)
 
-    def forward(self, x: Any) -> Any:
-        known: dict[str, Any] = {self._graph.input: x}
-        batch = tuple(x.shape)
+    def forward(self, *given: Any) -> Any:
+        known: dict[str, Any] = dict(zip(self._graph.inputs, given, strict=True))
+        batch = tuple(tuple(x.shape) for x in given)
         for i, step in enumerate(self._steps):
             operation = step.operation
             inputs = [None if not name else known[name] if name in known else self._constants[name] for name in operation.inputs]
             results = step(*inputs, batch=batch)
             known.update((name, value) for name, value in zip(operation.outputs, results, strict=False) if name)
             for name in operation.inputs:
-                if self._last_use[name] == i and name != self._graph.output:
+                if self._last_use[name] == i and name not in self._graph.outputs:
                     known.pop(name, None)
-        result = known[self._graph.output]
-        return result if len(result.shape) != 1 else torch.reshape(result, (batch[0], 1))
+        tensors = self._graph.outputs
+        results = [self._result(known[name] if name in known else self._constants[name], batch) for name in tensors]
+        return dict(zip(self._graph.names or tensors, results, strict=True)) if len(results) > 1 else results[0]
+
+    @staticmethod
+    def _result(result: Any, batch: Sequence[Shape]) -> Any:
+        """An output with an axis of values behind that of samples."""
+        return torch.reshape(result, (batch[0][0], 1)) if tuple(result.shape) == (batch[0][0],) else result
 
 
 def _add(root: nn.Module, name: str, step: Step) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from loihiconv.ann.frontends.torch_model import TorchModel
 from loihiconv.ann.graph import Ann
 from loihiconv.core.errors import InvalidData, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.parts import Part, divided
 
 _QUANTIZERS = ("QuantizeLinear", "QLinearConv", "QLinearMatMul")
 _TOLERANCE = 1e-3
@@ -23,7 +27,7 @@ _TOLERANCE = 1e-3
 
 
 class OnnxModel(FloatModel):
-    """An ONNX file of one input and one output.
+    """An ONNX file.
 
     Parameters
     ----------
@@ -32,19 +36,47 @@ class OnnxModel(FloatModel):
     Raises
     ------
     LoihiconvError
-        `InvalidModel` if the file is damaged or a package is missing, `UnsupportedLayer` if it has several inputs or outputs.
+        `InvalidModel` if the file is damaged or a package is missing, `UnsupportedLayer` if an input is no tensor of samples.
     """
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, path.name
         self._graph, proto = read_file(path)
-        self.sample_shape = self._graph.sample_shape
         self._reader = TorchModel(Interpreter(self._graph, InferredShapes(proto)))
         self._reader.name = self.name
+        names, shapes = self._graph.inputs, self._graph.sample_shapes
+        if len(names) > 1:
+            self.input_names = names
+            if shapes is not None:
+                self._take([Part(*pair) for pair in zip(names, shapes, strict=True)])
+        elif shapes is not None:
+            self.sample_shape = shapes[0]
         self._runtime: Runtime | None = None
         self._quantizers = [op.name for op in self._graph.operations if op.kind in _QUANTIZERS and op.live]
         if self._quantizers:
             self.notes = (f"{self.name}: {len(self._quantizers)} operations quantize activations; that is left out, as it is done here",)
+
+    def with_inputs(self, parts: Sequence[Part]) -> FloatModel:
+        names = [part.name for part in parts]
+        if len(self._graph.inputs) == 1 and len(names) == 1:
+            return self
+        if names != list(self._graph.inputs):
+            raise UnsupportedLayer(
+                f"takes {len(self._graph.inputs)} inputs ({', '.join(self._graph.inputs)}), given are {', '.join(names)}",
+                where=self.name,
+                remedy="give an array for each by its name",
+            )
+        other = copy.copy(self)
+        other._take(parts)
+        other._check(other.sample_shape or ())
+        return other
+
+    def _take(self, parts: Sequence[Part]) -> None:
+        """Several inputs of these shapes."""
+        self.inputs, self.sample_shape = tuple(parts), (sum(part.size for part in parts),)
+        name = self._reader.name
+        self._reader = self._reader.with_inputs(parts)
+        self._reader.name = name
 
     def ann(self, shape: Shape) -> Ann:
         self._check(shape)
@@ -61,22 +93,31 @@ class OnnxModel(FloatModel):
             return (error,)
 
     def outputs(self, x: Array) -> Array:
-        """Outputs (N, classes) as onnxruntime computes them."""
+        """Outputs (N, values) as onnxruntime computes them."""
         if self._runtime is None:
             self._try(x[:1])
             self._runtime = Runtime(self.path)
-        return self._runtime(x)
+        outputs = self._graph.outputs
+        if len(outputs) > 1:
+            outputs = self._reader.chosen(x.shape[1:]).names
+        return self._runtime(divided(x, self.inputs) if self.inputs else {self._graph.inputs[0]: x}, outputs)
 
     def _check(self, shape: Shape) -> None:
-        declared = self._graph.sample
-        fits = declared is None or (len(declared) == len(shape) and all(n in (None, m) for n, m in zip(declared, shape, strict=True)))
-        if not fits:
-            raise InvalidData(
-                f"samples of shape {tuple(shape)}",
-                where=self.name,
-                limit=f"the file takes ({', '.join('any' if n is None else str(n) for n in declared or ())})",
-                remedy="arrange samples as the file takes them",
+        parts = self.inputs or (Part(self._graph.inputs[0], tuple(shape)),)
+        if len(self._graph.inputs) != len(parts) or sum(part.size for part in parts) != prod(shape):
+            names = ", ".join(self._graph.inputs)
+            raise InvalidData(f"one array for {len(self._graph.inputs)} inputs ({names})", where=self.name, remedy="give one for each")
+        for part, declared in zip(parts, self._graph.samples, strict=True):
+            fits = declared is None or (
+                len(declared) == len(part.shape) and all(n in (None, m) for n, m in zip(declared, part.shape, strict=True))
             )
+            if not fits:
+                raise InvalidData(
+                    f"samples of shape {part.shape}",
+                    where=self.name if len(parts) == 1 else f"{self.name}, input {part.name}",
+                    limit=f"the file takes ({', '.join('any' if n is None else str(n) for n in declared or ())})",
+                    remedy="arrange samples as the file takes them",
+                )
 
     def _try(self, x: Array) -> None:
         """Carry the file out here first: onnxruntime trusts files, and ends the process on some that contradict themselves."""

@@ -30,7 +30,7 @@ def read_file(path: Path) -> tuple[Graph, onnx.ModelProto]:
     InvalidModel
         If the file is damaged or contradicts itself, or the package onnx is missing.
     UnsupportedLayer
-        If the network takes several inputs or returns several results.
+        If an input is no tensor of samples.
     """
     model = _parsed(path)
     try:
@@ -74,14 +74,17 @@ def _graph(model: onnx.ModelProto, path: Path) -> Graph:
     if graph.sparse_initializer:
         raise InvalidModel("holds sparse tensors", where=str(path), remedy="export it with dense ones")
     inputs = [value for value in graph.input if _text(value.name) not in constants]
-    entry, exit = _only(inputs, "takes", "inputs", path), _only(list(graph.output), "returns", "results", path)
-    batch, sample = _sizes(entry, path)
-    read = [_operation(node, opset, batch, path) for node in graph.node if not _is_constant(node)]
-    taken, given = _text(entry.name), _text(exit.name)
-    operations = ordered(_named_apart(read), given, {*constants, taken})
-    if taken not in {given, *(name for operation in operations for name in operation.inputs)}:
+    if not inputs or not graph.output:
+        what = "takes no input" if not inputs else "returns nothing"
+        raise InvalidModel(what, where=str(path), limit="a network from inputs to outputs expected", remedy=_EXPORT)
+    sizes = [_sizes(entry, path) for entry in inputs]
+    read = [_operation(node, opset, sizes[0][0], path) for node in graph.node if not _is_constant(node)]
+    taken, given = tuple(_text(entry.name) for entry in inputs), tuple(_text(exit.name) for exit in graph.output)
+    operations = ordered(_named_apart(read), given, {*constants, *taken})
+    used = {*given, *(name for operation in operations for name in operation.inputs)}
+    if used.isdisjoint(taken):
         raise InvalidModel("the result does not depend on the input", where=str(path))
-    return Graph(tuple(with_facts(operations, taken, constants)), constants, taken, given, sample)
+    return Graph(tuple(with_facts(operations, taken, constants)), constants, taken, given, tuple(sample for _, sample in sizes))
 
 
 def _opset(model: onnx.ModelProto, path: Path) -> int:
@@ -95,18 +98,6 @@ def _opset(model: onnx.ModelProto, path: Path) -> int:
             remedy="convert it with onnx.version_converter.convert_version, or export it again",
         )
     return opset
-
-
-def _only(values: list[onnx.ValueInfoProto], does: str, what: str, path: Path) -> onnx.ValueInfoProto:
-    if len(values) == 1:
-        return values[0]
-    names = ", ".join(_text(value.name) for value in values[:8]) or "none"
-    raise UnsupportedLayer(
-        f"{does} {len(values)} {what} ({names})",
-        where=str(path),
-        limit="a spiking network here has one input and one output",
-        remedy="cut the part out that is wanted with onnx.utils.extract_model(path, new_path, [input], [output])",
-    )
 
 
 def _sizes(entry: onnx.ValueInfoProto, path: Path) -> tuple[int | None, tuple[int | None, ...] | None]:

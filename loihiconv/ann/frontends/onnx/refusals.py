@@ -14,8 +14,8 @@ from loihiconv.ann.graph import Node
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Shape
 
-Shapes: TypeAlias = Callable[[Shape], Mapping[str, Shape]]
-"""From the shape of a batch to those of all tensors that are known."""
+Shapes: TypeAlias = Callable[[Sequence[Shape]], Mapping[str, Shape]]
+"""From the shapes of batches, one for each input, to those of all tensors that are known."""
 
 _REMEDIES = {
     **dict.fromkeys(("If", "Loop", "Scan"), "export the network for one shape of input, so that no choice is left in the graph"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,30 +46,40 @@ class Runtime:
         except Exception as error:  # its exceptions have no common base
             raise self._failed(error) from error
         constants = {value.name for value in self._session.get_overridable_initializers()}
-        entry = next(value for value in self._session.get_inputs() if value.name not in constants)
-        if entry.type not in _TYPES:
-            raise InvalidModel(f"takes {entry.type}", where=f"{path}: {entry.name}", limit="floats expected")
-        self._name, self._type = entry.name, _TYPES[entry.type]
-        self._batch = entry.shape[0] if entry.shape and isinstance(entry.shape[0], int) else None
+        entries = [value for value in self._session.get_inputs() if value.name not in constants]
+        for entry in entries:
+            if entry.type not in _TYPES:
+                raise InvalidModel(f"takes {entry.type}", where=f"{path}: {entry.name}", limit="floats expected")
+        self._types = {entry.name: _TYPES[entry.type] for entry in entries}
+        first = entries[0].shape
+        self._batch = first[0] if first and isinstance(first[0], int) else None
 
-    def __call__(self, x: Array) -> Array:
-        """Outputs (N, classes) for samples (N, \\*shape); a batch of a fixed size is filled up with zeros."""
-        size = self._batch or BATCH
-        return np.concatenate([self._run(x[i : i + size]) for i in range(0, len(x), size)])
+    def __call__(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Array:
+        """Outputs (N, values), one after the other, for samples {input: (N, \\*shape)}; a batch of a fixed size is filled up with zeros."""
+        size, samples = self._batch or BATCH, len(next(iter(inputs.values())))
+        parts = [{name: x[i : i + size] for name, x in inputs.items()} for i in range(0, samples, size)]
+        return np.concatenate([self._run(part, outputs) for part in parts])
 
-    def _run(self, x: Array) -> Array:
-        batch = np.asarray(x, np.float32).astype(self._type)
-        if self._batch:
-            batch = np.concatenate([batch, np.zeros((self._batch - len(x), *x.shape[1:]), self._type)])
+    def _run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Array:
+        samples = len(next(iter(inputs.values())))
+        batch = {name: self._filled(x).astype(self._types[name]) for name, x in inputs.items()}
         try:
-            (result,) = self._session.run(None, {self._name: batch})
+            results = self._session.run(list(outputs), batch)
         except Exception as error:
             raise self._failed(error) from error
-        if not isinstance(result, np.ndarray) or result.shape[:1] != batch.shape[:1]:
+        return np.concatenate([self._rows(result, samples) for result in results], axis=1)
+
+    def _filled(self, x: Array) -> Array:
+        x = np.asarray(x, np.float32)
+        return x if not self._batch else np.concatenate([x, np.zeros((self._batch - len(x), *x.shape[1:]), np.float32)])
+
+    def _rows(self, result: Any, samples: int) -> Array:
+        expected = self._batch or samples
+        if not isinstance(result, np.ndarray) or result.shape[:1] != (expected,):
             raise InvalidModel(
-                f"returns {np.shape(result)} for {len(batch)} samples", where=str(self._path), limit="a result for each expected"
+                f"returns {np.shape(result)} for {expected} samples", where=str(self._path), limit="a result for each expected"
             )
-        return result[: len(x)].reshape(len(x), -1).astype(np.float32)
+        return result[:samples].reshape(samples, -1).astype(np.float32)
 
     def _failed(self, error: Exception) -> InvalidModel:
         said = (str(error).splitlines() or [""])[0]

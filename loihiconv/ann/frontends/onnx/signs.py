@@ -23,16 +23,16 @@ _KEEP_ALL = frozenset({"Add", "Sum", "Mul", "Concat", "Mean", "Min"})
 """Operators that need it of all inputs."""
 
 
-def with_facts(operations: Iterable[Operation], entry: str, constants: Mapping[str, Array]) -> Iterator[Operation]:
-    """Operations that know whether they depend on the input's values, and on nothing below 0."""
-    live = {entry}
+def with_facts(operations: Iterable[Operation], entries: Collection[str], constants: Mapping[str, Array]) -> Iterator[Operation]:
+    """Operations that know whether they depend on an input's values, and on nothing below 0."""
+    live = {*entries}
     unsigned = {name for name, values in constants.items() if values.dtype.kind in "fiub" and not (values < 0).any()}
     for operation in operations:
         alive = operation.kind not in ("Shape", "Size") and any(name in live for name in operation.inputs)
         if alive:
             live.update(operation.outputs)
         first = operation.inputs[0] if operation.inputs else ""
-        rectifies = alive and first != entry and cuts_off_negative(operation, constants)
+        rectifies = alive and first not in entries and cuts_off_negative(operation, constants)
         known = replace(operation, live=alive, never_negative=first in unsigned, rectifies=rectifies)
         if rectifies or never_negative(known, unsigned, constants):
             unsigned.update(operation.outputs)

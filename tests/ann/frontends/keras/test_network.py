@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from loihiconv.ann.evaluate import forward
+from loihiconv.ann.frontends.keras.model import KerasModel
 from loihiconv.ann.frontends.keras.network import read_file
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from tests.ann.frontends.keras.files import FOLDER
@@ -43,10 +46,34 @@ def fails(folder: Path, model: dict[str, Any], kind: type[LoihiconvError]) -> st
 
 def test_several_inputs_and_outputs(tmp_path: Path) -> None:
     model = functional((3,), part("ReLU", "a", ["x"]), output="a")
-    model["config"]["output_layers"].append(["x", 0, 0])
-    assert "returns 2 results (a, x); a spiking network here has one" in fails(tmp_path, model, UnsupportedLayer)
+    second = {**part("InputLayer", "y"), "config": {"name": "y", "batch_shape": [None, 5, 2]}}
+    model["config"]["layers"].append(second)
     model["config"]["input_layers"].append(["y", 0, 0])
-    assert "takes 2 inputs (x, y)" in fails(tmp_path, model, UnsupportedLayer)
+    model["config"]["output_layers"].append(["x", 0, 0])
+    network = read_file(saved(tmp_path, model))
+    assert (network.inputs, network.outputs, network.sample_shapes) == (("x", "y"), {"a": "a", "x": "x"}, ((3,), (5, 2)))
+    model["config"]["output_layers"] = {"policy": ["a", 0, 0], "same": ["a", 0, 0]}
+    assert read_file(saved(tmp_path, model)).outputs == {"policy": "a", "same": "a"}
+
+
+def test_models_of_several_inputs_and_results_within_others(tmp_path: Path) -> None:
+    inner = functional((3,), part("Add", "sum", ["x", "y"]), part("ReLU", "r", ["sum"]), output="r")
+    inner["config"]["layers"].append({**part("InputLayer", "y"), "config": {"name": "y", "batch_shape": [None, 3]}})
+    inner["config"] |= {"name": "inner", "input_layers": [["x", 0, 0], ["y", 0, 0]], "output_layers": [["r", 0, 0], ["sum", 0, 0]]}
+    within = {**inner, "name": "inner", "inbound_nodes": [[["x", 0, 0, {}], ["z", 0, 0, {}]]]}
+    outer = functional((3,), within, part("ReLU", "end"), output="end")
+    outer["config"]["layers"][-1]["inbound_nodes"] = [[["inner", 0, 1, {}]]]
+    outer["config"]["layers"].insert(0, {**part("InputLayer", "z"), "config": {"name": "z", "batch_shape": [None, 3]}})
+    outer["config"]["input_layers"].append(["z", 0, 0])
+    outer["config"]["output_layers"].append(["inner", 0, 0])
+    opened = KerasModel(saved(tmp_path, outer))
+    assert opened.sample_shape == (6,)
+    x = np.random.default_rng(0).uniform(-1, 1, (4, 6)).astype(np.float32)
+    total = np.maximum(x[:, :3] + x[:, 3:], 0)
+    np.testing.assert_allclose(opened.outputs(x), np.concatenate([total, total], axis=1), rtol=1e-6)
+    ann = opened.ann((6,))
+    assert [part.name for part in ann.parts] == ["end", "inner"]
+    np.testing.assert_allclose(forward(ann, x)[0].numpy(), opened.outputs(x), rtol=1e-6)
 
 
 def test_classes_of_ones_own_are_refused(tmp_path: Path) -> None:
@@ -69,4 +96,4 @@ def test_contradictions(tmp_path: Path) -> None:
 
 def test_open_axes(tmp_path: Path) -> None:
     network = read_file(saved(tmp_path, sequential((None, None, 3), part("ReLU"))))
-    assert (network.sample, network.sample_shape) == ((None, None, 3), None)
+    assert (network.samples, network.sample_shapes) == (((None, None, 3),), None)

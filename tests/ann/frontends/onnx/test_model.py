@@ -11,6 +11,8 @@ import loihiconv as lc
 from loihiconv.core.errors import InvalidData, InvalidModel
 from tests.ann.frontends.onnx.made import made, node, samples, saved, weights
 
+import onnx  # isort: skip  # there, or the module above has skipped this one
+
 
 def cnn(folder: Path) -> Path:
     nodes = [
@@ -36,6 +38,33 @@ def test_a_file_goes_all_the_way(tmp_path: Path) -> None:
     assert lc.run(net, x).predictions.shape == (len(x),)
     swept = lc.sweep(str(path), x, (x, np.zeros(len(x), int)), board=None, axes={"timesteps": [4, 8]})
     assert len(swept.rows) == 2
+
+
+def test_several_inputs_and_outputs_go_all_the_way(tmp_path: Path) -> None:
+    nodes = [
+        *(node("Flatten", "x", "f"), node("MatMul", "f w", "a", name="one"), node("MatMul", "z v", "b", name="two")),
+        *(node("Add", "a b", "s"), node("Relu", "s", "h"), node("MatMul", "h u", "policy", name="head")),
+        node("ReduceMean", "h", "value", axes=[1], keepdims=0),
+    ]
+    model = made(nodes, (1, 2, 3), {"w": weights(6, 8), "v": weights(2, 8), "u": weights(8, 3)}, output="policy")
+    model.graph.input.append(onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, ["N", 2]))
+    model.graph.output.append(onnx.helper.make_tensor_value_info("value", onnx.TensorProto.FLOAT, None))
+    path = saved(model, tmp_path)
+    checked = lc.check(path, board="kapoho_point")
+    assert checked.ok, checked.problems
+    assert "2 outputs: policy (3), value (1)" in checked.notes
+    x = {"z": np.abs(samples((2,))), "x": np.abs(samples((1, 2, 3)))}
+    net = lc.convert(path, x, board="kapoho_point", timesteps=64)
+    assert [(p.name, p.sample_shape) for p in net.inputs] == [("x", (1, 2, 3)), ("z", (2,))]
+    outputs = lc.run(net, x).outputs
+    assert isinstance(outputs, dict)
+    assert {name: values.shape for name, values in outputs.items()} == {"policy": (5, 3), "value": (5, 1)}
+    judged = lc.compare(path, net, (x, np.zeros(5, int)), ["emulator"], output="policy")
+    assert judged.backends["emulator"].n == 5
+    with pytest.raises(InvalidData, match=r"2 inputs; \{'x': \.\.\., 'z': \.\.\.\} expected"):
+        lc.check(path, (2,))
+    with pytest.raises(InvalidData, match=r"model.bin, input z: samples of shape \(3,\); the file takes \(2\)"):
+        lc.convert(path, {"x": x["x"], "z": np.ones((5, 3))}, board=None, timesteps=4)
 
 
 def test_samples_that_do_not_fit_and_shapes_that_are_not_known(tmp_path: Path) -> None:

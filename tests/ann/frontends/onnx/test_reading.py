@@ -29,21 +29,26 @@ def test_names_sizes_and_dead_parts(tmp_path: Path) -> None:
     ]
     graph, _ = read_file(saved(made(nodes, (6,), {"w": weights(6, 3)}), tmp_path))
     assert [operation.name for operation in graph.operations] == ["h", "twice", "twice_1", "the_add"]
-    assert graph.sample_shape == (6,)
+    assert graph.sample_shapes == ((6,),)
     assert all(operation.batch is None for operation in graph.operations)
     graph, _ = read_file(saved(made(nodes, ("features",), {"w": weights(6, 3)}, batch=4), tmp_path))
-    assert (graph.sample_shape, graph.sample) == (None, (None,))
+    assert (graph.sample_shapes, graph.samples) == (None, ((None,),))
     assert all(operation.batch == 4 for operation in graph.operations)
 
 
 def test_several_inputs_and_outputs_are_named(tmp_path: Path) -> None:
     model = mlp()
     model.graph.output.append(helper.make_tensor_value_info("h", TensorProto.FLOAT, None))
-    with pytest.raises(UnsupportedLayer, match=r"returns 2 results \(y, h\); .*onnx.utils.extract_model"):
-        read_file(saved(model, tmp_path))
+    model.graph.input.append(helper.make_tensor_value_info("other", TensorProto.FLOAT, ["N", 1, 2]))
+    graph, _ = read_file(saved(model, tmp_path))
+    assert (graph.inputs, graph.outputs, graph.sample_shapes) == (("x", "other"), ("y", "h"), ((6,), (1, 2)))
+
+
+@pytest.mark.parametrize(("field", "message"), [("input", "takes no input"), ("output", "returns nothing")])
+def test_graphs_without_ends_are_refused(field: str, message: str, tmp_path: Path) -> None:
     model = mlp()
-    model.graph.input.append(helper.make_tensor_value_info("other", TensorProto.FLOAT, [1]))
-    with pytest.raises(UnsupportedLayer, match=r"takes 2 inputs \(x, other\)"):
+    del getattr(model.graph, field)[:]
+    with pytest.raises(InvalidModel, match=message):
         read_file(saved(model, tmp_path))
 
 

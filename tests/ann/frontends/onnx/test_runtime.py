@@ -18,17 +18,17 @@ def test_batches_of_any_size(batch: int | str, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(runtime, "BATCH", 3)
     path = saved(made([node("MatMul", "x w")], (6,), {"w": weights(6, 3)}, batch=batch), tmp_path)
     x = samples((6,))
-    np.testing.assert_allclose(Runtime(path)(x), x @ weights(6, 3), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(Runtime(path)({"x": x}, ["y"]), x @ weights(6, 3), rtol=1e-5, atol=1e-6)
 
 
 def test_what_it_refuses_is_said_in_a_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = saved(made([node("MatMul", "x w")], (5,), {"w": weights(6, 3)}), tmp_path)
     with pytest.raises(InvalidModel, match=r"model\.bin: cannot be run by onnxruntime: ") as caught:
-        Runtime(path)(samples((5,)))
+        Runtime(path)({"x": samples((5,))}, ["y"])
     assert "\n" not in str(caught.value)
     path = saved(made([node("ReduceSum", "x", keepdims=0)], (5,)), tmp_path)
     with pytest.raises(InvalidModel, match=r"returns \(\) for 5 samples; a result for each expected"):
-        Runtime(path)(samples((5,)))
+        Runtime(path)({"x": samples((5,))}, ["y"])
 
 
 def test_without_onnxruntime_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,6 @@ def test_facts_go_along_the_graph() -> None:
         Operation("conv", "Conv", ("b", "w"), ("c",)),
         Operation("last", "MaxPool", ("c",), ("y",)),
     ]
-    found = {operation.name: operation for operation in with_facts(chain, "x", {"w": np.float32(1)})}
+    found = {operation.name: operation for operation in with_facts(chain, ["x"], {"w": np.float32(1)})}
     assert [name for name, operation in found.items() if operation.live] == ["relu", "pool", "conv", "last"]
     assert [name for name, operation in found.items() if operation.never_negative] == ["pool", "conv"]

@@ -7,6 +7,8 @@ Convolutions are sums over windows, padded as TensorFlow pads: ceil(size / strid
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from loihiconv.ann.frontends.keras.network import KerasNetwork
@@ -25,21 +27,22 @@ BATCH = 64
 _REGISTERED = (_kernels, _pooling, _shapes, _values)
 
 
-def evaluate(network: KerasNetwork, x: Array) -> Array:
-    """Outputs (N, classes) for samples (N, \\*shape).
+def evaluate(network: KerasNetwork, inputs: Mapping[str, Array]) -> Array:
+    """Outputs (N, values), one after the other, for samples {input: array (N, \\*shape)}.
 
     Raises
     ------
     InvalidModel
         If a layer is not known or its input does not fit.
     """
-    parts = [_evaluate(network, np.asarray(x[i : i + BATCH], np.float32)) for i in range(0, len(x), BATCH)]
-    return np.concatenate([part.reshape(len(part), -1) for part in parts])
+    samples = len(next(iter(inputs.values())))
+    batches = [{name: np.asarray(x[i : i + BATCH], np.float32) for name, x in inputs.items()} for i in range(0, samples, BATCH)]
+    return np.concatenate([_evaluate(network, batch) for batch in batches])
 
 
-def _evaluate(network: KerasNetwork, x: Array) -> Array:
-    results = {network.layers[0].name: x}
-    for layer in network.layers[1:]:
+def _evaluate(network: KerasNetwork, inputs: Mapping[str, Array]) -> Array:
+    results = dict(inputs)
+    for layer in network.layers[len(inputs) :]:
         rule = RULES.of(layer.kind)
         if rule is None:
             raise InvalidModel(f"{layer.kind} cannot be evaluated", where=layer.name)
@@ -51,4 +54,5 @@ def _evaluate(network: KerasNetwork, x: Array) -> Array:
         except Exception as error:  # a damaged configuration breaks in many ways
             said = (str(error).splitlines() or [""])[0]
             raise InvalidModel(f"{layer.kind} cannot be evaluated: {type(error).__name__}: {said}", where=layer.name) from error
-    return results[network.output]
+    outputs = [results[name] for name in network.outputs.values()]
+    return np.concatenate([output.reshape(len(output), -1) for output in outputs], axis=1)
