@@ -30,6 +30,7 @@ def verify(
         str | None, typer.Option(help="Training samples that it was converted with; by default those beside the test samples.")
     ] = None,
     task: given.TaskName = None,
+    output: given.Output = None,
     device: given.Device = "cpu",
     junit: Annotated[Path | None, typer.Option(help="Write the requirements as test cases (JUnit XML).")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write a summary for a pull request.")] = None,
@@ -64,6 +65,7 @@ def verify(
             lava_samples=lava_samples,
             calibration=training,
             task=task,
+            output=output,
             device=device,
             progress=progress,
         )

@@ -67,6 +67,11 @@ class Saturation:
         return int(np.count_nonzero(self.above + self.below))
 
     @property
+    def harmless(self) -> bool:
+        """Whether it costs nothing where registers stay at their end, as in Lava: hidden potentials that come to the lower one alone."""
+        return self.register == "hidden potentials" and not np.any(self.above)
+
+    @property
     def share(self) -> float:
         """Mean share of the population's neurons that reached an end; one that reached both counts twice."""
         return float(np.mean(self.above + self.below) / self.neurons)

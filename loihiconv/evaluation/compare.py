@@ -104,17 +104,19 @@ class Comparison(Shown):
         )
 
     @property
-    def saturated(self) -> tuple[str, ...]:
-        """Lines about populations whose registers some samples saturate: what, where, and what to do about it.
-
-        Once for all back ends, which saturate alike, as the one says it that ran the most samples.
-        """
+    def saturations(self) -> tuple[Saturation, ...]:
+        """Populations whose registers some samples saturate: all back ends do alike, so this is what the one says that ran the most."""
         found: dict[tuple[str, str], Saturation] = {}
         for recording in self.recordings.values():
             for s in recording.saturated:
                 known = found.get((s.population, s.register))
                 found[s.population, s.register] = s if known is None or len(s.above) > len(known.above) else known
-        return tuple(lines(list(found.values())))
+        return tuple(found.values())
+
+    @property
+    def saturated(self) -> tuple[str, ...]:
+        """The same in lines: what, where, and what to do about it."""
+        return tuple(lines(self.saturations))
 
     @property
     def title(self) -> str:
@@ -141,7 +143,10 @@ class Comparison(Shown):
 
     def remarks(self) -> tuple[str, ...]:
         answers = [f"{MARKS[a.status]} {' '.join((a.question, a.answer + '.', *a.details))}" for a in self.verdict.answers]
-        return (*(f"✗ {text}" for text in self.saturated), *answers)
+        saturated = [
+            (mark, lines([s for s in self.saturations if s.harmless is harmless])) for mark, harmless in (("✗", False), ("?", True))
+        ]
+        return (*(f"{mark} {text}" for mark, texts in saturated for text in texts), *answers)
 
     def __repr__(self) -> str:
         measured = ", ".join(f"{title_of(name)} {n.figure(r.metric, r.value)}" for name, r in self.backends.items())

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
-
 from loihiconv.ann.frontends import Source
 from loihiconv.conversion.convert import convert
 from loihiconv.conversion.settings import settings_of
@@ -110,6 +108,7 @@ def verify(
     samples: int | None = None,
     calibration: Samples | None = None,
     task: Task | None = None,
+    output: str | None = None,
     device: str = "cpu",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Verification:
@@ -133,6 +132,8 @@ def verify(
         The samples that ``net`` was calibrated on: then the conversion is made again, and must give the same integers.
     task : "classification", "binary", "multilabel", "regression" or "dense", optional
         As `loihiconv.compare` takes it.
+    output : str, optional
+        Of a network with several outputs the one that is judged, and run in Lava; the conversion is repeated as a whole.
 
     Returns
     -------
@@ -154,7 +155,16 @@ def verify(
         raise InvalidSetting("a float network", where="verify", limit="a fixed-point one expected", remedy="convert with board=...")
     names = ["emulator", *(["lava"] if lava_samples else [])]
     comparison = compare(
-        model, net, test_set, names, samples=samples, lava_samples=lava_samples or None, task=task, device=device, progress=progress
+        model,
+        net,
+        test_set,
+        names,
+        samples=samples,
+        lava_samples=lava_samples or None,
+        task=task,
+        output=output,
+        device=device,
+        progress=progress,
     )
     again = None if calibration is None else diff(net, converted_again(model, net, calibration))
     requirements = (*_measured(comparison, max_loss), *([] if again is None else [_repeated(again)]))
@@ -180,8 +190,7 @@ def _measured(comparison: Comparison, max_loss: float) -> Iterator[Requirement]:
 def _registers(comparison: Comparison) -> Requirement:
     """Hidden potentials at the lower end alone are said, and no failure: where registers stay there, as in Lava, they cost nothing."""
     said = "; ".join(comparison.saturated)
-    found = [s for recording in comparison.recordings.values() for s in recording.saturated]
-    harmless = all(s.register == "hidden potentials" and not np.any(s.above) for s in found)
+    harmless = all(s.harmless for s in comparison.saturations)
     if said and harmless:
         said = f"At the lower end alone, which costs nothing where registers stay there, as in Lava: {said}"
     return Requirement("registers", harmless, said or "none comes to its end on these samples.")
