@@ -56,5 +56,5 @@ def test_each_output_ends_by_itself() -> None:
     ann = read_torch(Ends(), (2, 6, 6))
     assert ann.notes == (
         "3 outputs: 0 (3), 1 (2), 2 (2)",
-        *(f"{end}: left out at the end; it does not change which output is largest" for end in ("softmax", "tanh")),
+        *(f"{end}: computed by the host, on the readout's outputs" for end in ("softmax", "tanh")),
     )
