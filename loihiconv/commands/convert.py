@@ -29,7 +29,7 @@ def convert(
     output: given.Output = None,
     as_json: given.Json = False,
 ) -> None:
-    """Convert a trained network for a board and save it.
+    """Convert a trained network for a board and save it. Exit code 2 where it does not fit the board; it is saved all the same.
 
     Example: loihiconv convert mynets:lenet --weights lenet.pt --calibration mnist.npz -T 32 --out lenet.lnet,
     or loihiconv convert lenet.onnx --calibration mnist.npz --out lenet.lnet
@@ -53,6 +53,8 @@ def convert(
             "preprocessing": None if preprocessing is None else asdict(preprocessing),
         }
         print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **facts, **net.record.to_json()})
-        return
-    print_tables(net, f"{out}: {net.board}, T = {net.timesteps}")
-    print_fit(placement)
+    else:
+        print_tables(net, f"{out}: {net.board}, T = {net.timesteps}")
+        print_fit(placement)
+    if not placement.fits:
+        raise typer.Exit(2)
