@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.ann.graph import Add, Affine, Ann, BatchNorm, Clamp, Gather, Input, LeakyRelu, Linear, Node, Relu, Reshape
+from loihiconv.ann.graph import Add, Affine, Ann, BatchNorm, Clamp, Gather, LeakyRelu, Linear, Node, Relu, Reshape, needed
 from loihiconv.core.ending import Clip, LastFunction, Leaky, Pick, Rescale, Shaped, joined, keeps_order
 from loihiconv.core.linear import Shape
 
@@ -54,7 +54,7 @@ def split_off(ann: Ann) -> tuple[Ann, tuple[str, ...]]:
     dropped = {n.name for n, _ in last}
     kept = tuple(n for n in ann.nodes if n.name not in dropped)
     place = next(i for i, n in enumerate(kept) if n.name == body)
-    nodes = _needed((*kept[:place], *kept[place + 1 :], kept[place]), body)
+    nodes = needed((*kept[:place], *kept[place + 1 :], kept[place]), body)
     name = last[0][0].name
     return replace(ann, nodes=nodes, ending=joined((*functions, *ann.ending), (prod(ann.shapes[body]),))), (said(name),)
 
@@ -86,12 +86,3 @@ def _summed(ann: Ann, name: str) -> bool:
     while isinstance(node, Affine | BatchNorm | Reshape | Gather):
         node = ann[node.inputs[0]]
     return isinstance(node, Linear | Add)
-
-
-def _needed(nodes: Sequence[Node], output: str) -> tuple[Node, ...]:
-    """Those nodes that the output depends on, and the input."""
-    live = {output}
-    for node in reversed(nodes):
-        if node.name in live:
-            live.update(node.inputs)
-    return tuple(node for node in nodes if node.name in live or isinstance(node, Input))

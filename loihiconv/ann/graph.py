@@ -9,7 +9,7 @@ A result is a vector (n,) or an image (C, H, W). What has other axes where it co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
@@ -285,6 +285,15 @@ class Add(Node):
         if len(set(shapes)) != 1:
             raise ValueError(f"equal shapes expected, got {' and '.join(map(str, shapes))}")
         return shapes[0]
+
+
+def needed(nodes: Sequence[Node], output: str) -> tuple[Node, ...]:
+    """Those nodes that an output depends on, and all inputs, in order."""
+    live = {output}
+    for node in reversed(nodes):
+        if node.name in live:
+            live.update(node.inputs)
+    return tuple(node for node in nodes if node.name in live or isinstance(node, Input))
 
 
 def arranged(shape: Shape) -> Shape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loihiconv.ann.frontends.model import FloatModel, Results
-from loihiconv.ann.graph import Ann, Concat, Input
+from loihiconv.ann.graph import Ann, Concat, needed
 from loihiconv.core.errors import InvalidSetting, LoihiconvError
 from loihiconv.core.given import shown
 from loihiconv.core.linear import Array, Shape
@@ -43,13 +43,8 @@ class OneOutput(FloatModel):
         assert isinstance(last, Concat)  # as front ends join outputs
         index = find(whole.parts, self.output, "output")
         result, part = last.inputs[index], whole.parts[index]
-        live = {result}
-        for node in reversed(whole.nodes):
-            if node.name in live:
-                live.update(node.inputs)
         said = (f"output {self.output} of {described(whole.parts, 'outputs')}", *whole.notes[1:])
-        kept = tuple(node for node in whole if node.name in live or isinstance(node, Input))
-        return Ann(kept, said, ending=part.flat_ending, output_name=self.output)
+        return Ann(needed(whole.nodes, result), said, ending=part.flat_ending, output_name=self.output)
 
     def outputs(self, x: Array) -> Array:
         return self._of(self.model.outputs(x), x.shape[1:])

@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu
+from loihiconv.ann.graph import Add, Ann, Linear, MaxPool, Node, Relu, needed
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape, Sparse
 
 
@@ -109,12 +109,7 @@ def rewired(node: Node, names: Mapping[str, str]) -> Node:
 
 def pruned(nodes: Iterable[Node], output: str) -> Ann:
     """The network of those nodes that ``output`` depends on."""
-    nodes = list(nodes)
-    live = {output}
-    for node in reversed(nodes):
-        if node.name in live:
-            live.update(node.inputs)
-    return Ann(tuple(node for node in nodes if node.name in live or isinstance(node, Input)))
+    return Ann(needed(tuple(nodes), output))
 
 
 def fresh(ann: Ann, name: str) -> str:

@@ -148,7 +148,7 @@ def _kept(call: Call, input: Signal, dim: Any) -> Array:
 # --- maxima over windows
 
 
-@on_function(F.max_pool2d, torch.max_pool2d, F.max_pool1d, torch.max_pool1d)
+@on_function(F.max_pool2d, torch.max_pool2d, F.max_pool1d, torch.max_pool1d, F.max_pool3d, torch.max_pool3d)
 def max_pool(
     call: Call,
     input: Signal,
@@ -161,6 +161,9 @@ def max_pool(
 ) -> Result:
     if return_indices:
         raise call.refuse("returns indices", "call it without return_indices")
+    if len(input.shape) == 5:
+        sizes = (triple(value) for value in (kernel_size, stride or kernel_size, padding, dilation))
+        return _over_windows(call, input, [_taps(*axis) for axis in zip(input.shape[2:], call.shape[2:], *sizes, strict=True)])
     shape, after = _image(call, input), arranged(call.shape[1:])
     kernel, step, spacing = (window(input.shape, size, 1) for size in (kernel_size, stride or kernel_size, dilation))
     before, reach = window(input.shape, padding, 0), []
@@ -173,16 +176,18 @@ def max_pool(
     return MaxPool(call.name, (input.name,), kernel, step, (before[0], reach[0], before[1], reach[1]), spacing)
 
 
-@on_module(nn.MaxPool2d, nn.MaxPool1d)
+@on_module(nn.MaxPool2d, nn.MaxPool1d, nn.MaxPool3d)
 def max_pool_module(call: Call, module: nn.MaxPool2d, input: Signal) -> Result:
     options = (module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode, module.return_indices)
     return max_pool(call, input, *options)
 
 
-@on_function(F.adaptive_max_pool2d, F.adaptive_max_pool1d, torch.adaptive_max_pool1d)
+@on_function(F.adaptive_max_pool2d, F.adaptive_max_pool1d, torch.adaptive_max_pool1d, F.adaptive_max_pool3d)
 def adaptive_max_pool(call: Call, input: Signal, output_size: Any, return_indices: bool = False) -> Result:
     if return_indices:
         raise call.refuse("returns indices", "call it without return_indices")
+    if len(input.shape) == 5:
+        return _over_windows(call, input, [_adaptive(size, count) for size, count in zip(input.shape[2:], call.shape[2:], strict=True)])
     kernel = _equal_windows(call, input)
     if kernel is not None:
         return input if kernel == (1, 1) else MaxPool(call.name, (input.name,), kernel, kernel)
@@ -196,44 +201,9 @@ def adaptive_max_pool(call: Call, input: Signal, output_size: Any, return_indice
     return spread, MaxPool(call.name, (spread.name,), window, window)
 
 
-@on_module(nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool1d)
+@on_module(nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool3d)
 def adaptive_max_pool_module(call: Call, module: nn.AdaptiveMaxPool2d, input: Signal) -> Result:
     return adaptive_max_pool(call, input, module.output_size, module.return_indices)
-
-
-@on_function(F.max_pool3d, torch.max_pool3d)
-def max_pool3d(
-    call: Call,
-    input: Signal,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Result:
-    if return_indices:
-        raise call.refuse("returns indices", "call it without return_indices")
-    sizes = (triple(value) for value in (kernel_size, stride or kernel_size, padding, dilation))
-    return _over_windows(call, input, [_taps(*axis) for axis in zip(input.shape[-3:], call.shape[-3:], *sizes, strict=True)])
-
-
-@on_module(nn.MaxPool3d)
-def max_pool3d_module(call: Call, module: nn.MaxPool3d, input: Signal) -> Result:
-    options = (module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode, module.return_indices)
-    return max_pool3d(call, input, *options)
-
-
-@on_function(F.adaptive_max_pool3d)
-def adaptive_max_pool3d(call: Call, input: Signal, output_size: Any, return_indices: bool = False) -> Result:
-    if return_indices:
-        raise call.refuse("returns indices", "call it without return_indices")
-    return _over_windows(call, input, [_adaptive(size, count) for size, count in zip(input.shape[-3:], call.shape[-3:], strict=True)])
-
-
-@on_module(nn.AdaptiveMaxPool3d)
-def adaptive_max_pool3d_module(call: Call, module: nn.AdaptiveMaxPool3d, input: Signal) -> Result:
-    return adaptive_max_pool3d(call, input, module.output_size, module.return_indices)
 
 
 def _taps(size: int, count: int, kernel: int, stride: int, padding: int, dilation: int) -> Array:
