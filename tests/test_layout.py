@@ -14,6 +14,8 @@ BY_LAYERS = "held against NumPy, layer by layer and in random networks"
 ON_STANDIN = "runs in Lava's processes, on realizations' neurons or a stand-in for a board's"
 ELSEWHERE = {
     "ann/frontends/aten_functions.py": ("ann/frontends/test_aten.py", "functions in place of operators, tested as such"),
+    "ann/frontends/file_model.py": ("ann/frontends/onnx/test_model.py", "a base class, tested by the formats that derive from it"),
+    "ann/frontends/open_shapes.py": ("ann/frontends/onnx/test_graph.py", "shapes as files of any format declare them"),
     "ann/frontends/handlers.py": ("ann/frontends/test_layers.py", "a table of handlers, tested by all that are in it"),
     "ann/frontends/layers/activations.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/arguments.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),

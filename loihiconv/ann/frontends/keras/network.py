@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from loihiconv.ann.frontends.keras.saved import Saved, opened
 from loihiconv.ann.frontends.keras.variables import Place, snake_case, variables
+from loihiconv.ann.frontends.open_shapes import OpenShape, whole
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
 
@@ -68,7 +69,7 @@ class KerasNetwork:
 
     layers: tuple[Layer, ...]
     outputs: Mapping[str, str]
-    samples: tuple[tuple[int | None, ...], ...]
+    samples: tuple[OpenShape, ...]
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -78,8 +79,7 @@ class KerasNetwork:
     @property
     def sample_shapes(self) -> tuple[Shape, ...] | None:
         """Shape of a sample of each input if the file says it all."""
-        known = tuple(tuple(size for size in sample if size is not None) for sample in self.samples)
-        return known if all(len(sizes) == len(sample) for sizes, sample in zip(known, self.samples, strict=True)) else None
+        return whole(self.samples)
 
 
 def read_file(path: Path) -> KerasNetwork:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
+from loihiconv.ann.frontends.open_shapes import OpenShape, whole
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
 
-OpenShape: TypeAlias = "tuple[int | None, ...]"
-"""None for an axis that is left open."""
 STANDARD = ("", "ai.onnx")
 """Names of the domain of ONNX's own operators."""
 
@@ -92,9 +91,7 @@ class Graph:
     @property
     def sample_shapes(self) -> tuple[Shape, ...] | None:
         """Shape of a sample of each input if the file says it all."""
-        known = tuple(tuple(size for size in sample or () if size is not None) for sample in self.samples)
-        whole = all(sample is not None and len(sample) == len(sizes) for sample, sizes in zip(self.samples, known, strict=True))
-        return known if whole else None
+        return whole(self.samples)
 
 
 def ordered(operations: Iterable[Operation], outputs: Sequence[str], known: Collection[str]) -> tuple[Operation, ...]:

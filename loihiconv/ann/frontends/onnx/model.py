@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
 from contextlib import suppress
-from math import prod
 from pathlib import Path
 
 import numpy as np
 
-from loihiconv.ann.frontends.model import FloatModel
+from loihiconv.ann.frontends.file_model import FileModel
 from loihiconv.ann.frontends.onnx.interpreter import Interpreter
 from loihiconv.ann.frontends.onnx.reading import read_file
 from loihiconv.ann.frontends.onnx.runtime import Runtime
 from loihiconv.ann.frontends.onnx.shapes import InferredShapes
 from loihiconv.ann.frontends.torch_model import TorchModel
 from loihiconv.ann.graph import Ann
-from loihiconv.core.errors import InvalidData, LoihiconvError, UnsupportedLayer
+from loihiconv.core.errors import LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
-from loihiconv.core.parts import Part, divided
 
 _QUANTIZERS = ("QuantizeLinear", "QLinearConv", "QLinearMatMul")
 _TOLERANCE = 1e-3
 """Relative to the largest output: what leaving out the quantization of activations may change."""
 
 
-class OnnxModel(FloatModel):
+class OnnxModel(FileModel):
     """An ONNX file.
 
     Parameters
@@ -40,46 +36,17 @@ class OnnxModel(FloatModel):
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.name = path, path.name
         self._graph, proto = read_file(path)
-        self._reader = TorchModel(Interpreter(self._graph, InferredShapes(proto)))
-        self._reader.name = self.name
-        names, shapes = self._graph.inputs, self._graph.sample_shapes
-        if len(names) > 1:
-            self.input_names = names
-            if shapes is not None:
-                self._take([Part(*pair) for pair in zip(names, shapes, strict=True)])
-        elif shapes is not None:
-            self.sample_shape = shapes[0]
+        self._reader: TorchModel
+        reader = TorchModel(Interpreter(self._graph, InferredShapes(proto)))
+        super().__init__(path, self._graph.inputs, self._graph.samples, reader, "arrange samples as the file takes them")
         self._runtime: Runtime | None = None
         self._quantizers = [op.name for op in self._graph.operations if op.kind in _QUANTIZERS and op.live]
         if self._quantizers:
             self.notes = (f"{self.name}: {len(self._quantizers)} operations quantize activations; that is left out, as it is done here",)
 
-    def with_inputs(self, parts: Sequence[Part]) -> FloatModel:
-        names = [part.name for part in parts]
-        if len(self._graph.inputs) == 1 and len(names) == 1:
-            return self
-        if names != list(self._graph.inputs):
-            raise UnsupportedLayer(
-                f"takes {len(self._graph.inputs)} inputs ({', '.join(self._graph.inputs)}), given are {', '.join(names)}",
-                where=self.name,
-                remedy="give an array for each by its name",
-            )
-        other = copy.copy(self)
-        other._take(parts)
-        other._check(other.sample_shape or ())
-        return other
-
-    def _take(self, parts: Sequence[Part]) -> None:
-        """Several inputs of these shapes."""
-        self.inputs, self.sample_shape = tuple(parts), (sum(part.size for part in parts),)
-        name = self._reader.name
-        self._reader = self._reader.with_inputs(parts)
-        self._reader.name = name
-
     def ann(self, shape: Shape) -> Ann:
-        self._check(shape)
+        self.check_shape(shape)
         ann = self._reader.ann(shape)
         if self._quantizers:
             self._check_quantization(shape)
@@ -87,7 +54,7 @@ class OnnxModel(FloatModel):
 
     def problems(self, shape: Shape) -> tuple[LoihiconvError, ...]:
         try:
-            self._check(shape)
+            self.check_shape(shape)
             return self._reader.problems(shape) or super().problems(shape)
         except LoihiconvError as error:
             return (error,)
@@ -100,24 +67,7 @@ class OnnxModel(FloatModel):
         outputs = self._graph.outputs
         if len(outputs) > 1:
             outputs = self._reader.chosen(x.shape[1:]).names
-        return self._runtime(divided(x, self.inputs) if self.inputs else {self._graph.inputs[0]: x}, outputs)
-
-    def _check(self, shape: Shape) -> None:
-        parts = self.inputs or (Part(self._graph.inputs[0], tuple(shape)),)
-        if len(self._graph.inputs) != len(parts) or sum(part.size for part in parts) != prod(shape):
-            names = ", ".join(self._graph.inputs)
-            raise InvalidData(f"one array for {len(self._graph.inputs)} inputs ({names})", where=self.name, remedy="give one for each")
-        for part, declared in zip(parts, self._graph.samples, strict=True):
-            fits = declared is None or (
-                len(declared) == len(part.shape) and all(n in (None, m) for n, m in zip(declared, part.shape, strict=True))
-            )
-            if not fits:
-                raise InvalidData(
-                    f"samples of shape {part.shape}",
-                    where=self.name if len(parts) == 1 else f"{self.name}, input {part.name}",
-                    limit=f"the file takes ({', '.join('any' if n is None else str(n) for n in declared or ())})",
-                    remedy="arrange samples as the file takes them",
-                )
+        return self._runtime(self.by_input(x), outputs)
 
     def _try(self, x: Array) -> None:
         """Carry the file out here first: onnxruntime trusts files, and ends the process on some that contradict themselves."""
