@@ -33,14 +33,6 @@ class Metric:
         """What a step loses: positive where it is worse after than before."""
         return before - after if self.rises else after - before
 
-    def shown(self, value: float) -> str:
-        """A value in prose."""
-        return f"{100 * value:.2f} %" if self.share else f"{value:.4g}"
-
-    def amount(self, loss: float) -> str:
-        """A loss in prose, without its sign."""
-        return f"{100 * abs(loss):.2f} percentage points" if self.share else f"{abs(loss):.3g} of {self.title}"
-
 
 ACCURACY = Metric("accuracy", "accuracy", counted=True)
 SIGN_ACCURACY = Metric("accuracy", "sign accuracy", counted=True)

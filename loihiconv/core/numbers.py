@@ -54,6 +54,11 @@ def figure_interval(metric: Metric, pair: tuple[float, float]) -> str:
     return bracketed(pair) if metric.share else f"[{pair[0]:.4g}, {pair[1]:.4g}]"
 
 
+def amount(metric: Metric, loss: float) -> str:
+    """A loss in prose, without its sign."""
+    return f"{points(abs(loss))} percentage points" if metric.share else f"{abs(loss):.3g} of {metric.title}"
+
+
 def value(metric: Metric, given: float) -> str:
     """A task's metric for readers."""
     return percent(given) if metric.share else number(given, 4)

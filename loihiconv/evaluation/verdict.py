@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from loihiconv.backends.registry import ANN, find, title_of
+from loihiconv.core import numbers as n
 from loihiconv.core.metric import Metric
 from loihiconv.evaluation.result import BackendResult
 from loihiconv.hardware.placement import Placement
@@ -115,8 +116,8 @@ def survival(ann: BackendResult, result: BackendResult, title: str, noticeable: 
     change = result.loss
     low, high = change.interval95
     between = " and ".join(_change(metric, loss) for loss in ((high, low) if metric.rises else (low, high)))
-    before = metric.shown(ann.value) if result.n == ann.n else "the float network"
-    figure = f"{metric.title[:1].upper()}{metric.title[1:]} {before} to {metric.shown(result.value)}"
+    before = n.figure(metric, ann.value) if result.n == ann.n else "the float network"
+    figure = f"{metric.title[:1].upper()}{metric.title[1:]} {before} to {n.figure(metric, result.value)}"
     details = [f"{figure}, {title}, n\u00a0=\u00a0{result.n:,}.", f"The change lies between {between} (95 %)."]
     answer, status = "no measurable change", "good"
     if change.significant:
@@ -153,10 +154,10 @@ def cost(result: BackendResult, timesteps: int, macs: float | None) -> Answer:
     question, operations = "What does it cost?", result.synaptic_operations
     if operations is None or operations != operations:  # NaN: spikes were not counted
         return Answer(question, "not measured", (), "unknown")
-    details = [f"{_large(result.spikes or 0.0)} spikes in {timesteps} time steps, per sample."]
+    details = [f"{n.short(result.spikes or 0.0)} spikes in {timesteps} time steps, per sample."]
     if macs:
-        details.append(f"The float network multiplies {_large(macs)} times: {operations / macs:.2g} operations for each.")
-    return Answer(question, f"{_large(operations)} operations", tuple(details), "good")
+        details.append(f"The float network multiplies {n.short(macs)} times: {operations / macs:.2g} operations for each.")
+    return Answer(question, f"{n.short(operations)} operations", tuple(details), "good")
 
 
 def exactness(judge: str, samples: int, spikes: Mapping[str, int], potentials: int) -> Answer:
@@ -178,11 +179,3 @@ def _change(metric: Metric, loss: float) -> str:
     moved = -loss if metric.rises else loss
     sign = "−" if moved < 0 else "+" if moved > 0 else ""
     return f"{sign}{100 * abs(moved):.2f} points" if metric.share else f"{sign}{abs(moved):.3g}"
-
-
-def _large(value: float) -> str:
-    """A large number with a prefix."""
-    for size, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= size:
-            return f"{value / size:.3g}{prefix}"
-    return f"{value:.3g}"

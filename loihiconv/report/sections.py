@@ -105,7 +105,7 @@ def glance(a: Analysis) -> list[tuple[str, str]]:
     rows = [("largest layer error", f"{worst.population}, {n.percent(worst.relative_error, 1)} of its activations")]
     if a.latency is not None:
         tolerance = 2 * a.waterfall.noticeable
-        near = f"within {a.waterfall.metric.amount(tolerance)} of the end"
+        near = f"within {n.amount(a.waterfall.metric, tolerance)} of the end"
         rows.append((near, f"after {a.latency.latency(tolerance)} of {len(a.latency.value)} steps"))
     rows.append(("neurons that spike per step", n.percent(1 - spiking.activation_sparsity)))
     return rows
@@ -158,7 +158,7 @@ def time(a: Analysis) -> dict[str, Any]:
         return {"metric": "", "lead": "Potentials over time were not recorded.", "plot": None, "rows": []}
     metric, tolerance, steps = curve.metric, 2 * a.waterfall.noticeable, len(curve.value)
     final = n.value(metric, float(curve.value[-1]))
-    near = f"within {metric.amount(tolerance)} of the final {final}"
+    near = f"within {n.amount(metric, tolerance)} of the final {final}"
     lead = f"After {curve.latency(tolerance)} of {steps} time steps the {metric.title} stays {near}."
     lead += f" An answer of step t leaves the readout {curve.depth} steps later, one for each layer."
     shown = sorted({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, steps} & set(range(1, steps + 1)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from loihiconv.core import numbers as n
 from loihiconv.core.metric import ACCURACY, R2, RMSE, SIGN_ACCURACY
 
 
@@ -14,5 +15,5 @@ def test_a_loss_is_what_is_worse() -> None:
 
 
 def test_in_words() -> None:
-    assert (ACCURACY.shown(0.98765), ACCURACY.amount(-0.0123)) == ("98.77 %", "1.23 percentage points")
-    assert (RMSE.shown(1.23456), RMSE.amount(-0.0123)) == ("1.235", "0.0123 of RMSE")
+    assert (n.figure(ACCURACY, 0.98765), n.amount(ACCURACY, -0.0123)) == ("98.77 %", "1.23 percentage points")
+    assert (n.figure(RMSE, 1.23456), n.amount(RMSE, -0.0123)) == ("1.235", "0.0123 of RMSE")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loihiconv.core import numbers as n
 from loihiconv.evaluation.explain.evidence import Evidence
 from loihiconv.evaluation.explain.fidelity import Fidelity
 from loihiconv.evaluation.explain.layers import LayerStatistics, relative
@@ -409,5 +410,6 @@ def _healthy(chain: Waterfall) -> str:
     if not total.significant:
         change = f"no measurable change of {metric.title}"
     else:
-        change = f"{metric.title} {'loses' if total.loss > 0 else 'gains'} {metric.amount(total.loss)}"
-    return f"No layer stands out: {change}, from {metric.shown(chain.steps[0].value)} to {metric.shown(last.value)} on {chain.n:,} samples."
+        change = f"{metric.title} {'loses' if total.loss > 0 else 'gains'} {n.amount(metric, total.loss)}"
+    before, after = (n.figure(metric, step.value) for step in (chain.steps[0], last))
+    return f"No layer stands out: {change}, from {before} to {after} on {chain.n:,} samples."

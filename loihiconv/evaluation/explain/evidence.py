@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from loihiconv.conversion.settings import Settings, settings_of
+from loihiconv.core import numbers as n
 from loihiconv.core.input_coding import input_values
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
@@ -58,7 +59,7 @@ class Evidence:
 
     def amount(self, loss: float) -> str:
         """A loss of the task's metric in words."""
-        return self.waterfall.metric.amount(loss)
+        return n.amount(self.waterfall.metric, loss)
 
     @property
     def settings(self) -> Settings:
