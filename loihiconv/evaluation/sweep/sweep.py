@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from typing_extensions import Unpack
@@ -37,7 +37,7 @@ from loihiconv.evaluation.sweep.result import Outcome, Part, Row, SweepInterrupt
 from loihiconv.evaluation.tasks.answers import Answers, answer, end_of, recorded
 from loihiconv.evaluation.tasks.choosing import choose_task
 from loihiconv.evaluation.tasks.kinds import TaskKind
-from loihiconv.evaluation.tasks.scores import loss_between
+from loihiconv.evaluation.tasks.scores import Scores, loss_between
 from loihiconv.hardware.board import Board, load_board
 
 
@@ -125,6 +125,8 @@ def sweep(
     kind, y = choose_task(end_of(lowered.ending, prod(lowered.shapes[lowered.output.name])), y, task)
     hashes["task"] = kind.name
     reference = answer(model, x, kind.end.shape)
+    ann = kind.score(reference, y)
+    test = _Test(x, y, kind, reference, ann)
     converter, rows = _Converter(model, samples, board, todo, progress, kind.name), list[Row]()
     finished = _Steps(todo, progress)
     interrupted = False
@@ -133,7 +135,7 @@ def sweep(
             key = _key(point, board, device, hashes)
             found = stored.get(key)
             if found is None:
-                row = _run(point, converter, (x, y), kind, reference, device, finished)
+                row = _run(point, converter, test, device, finished)
                 stored.put(key, row.to_json())
             else:
                 row = Row.from_json(found, point.values)
@@ -142,12 +144,21 @@ def sweep(
     except KeyboardInterrupt:
         interrupted = True
     values = {name: tuple(dict.fromkeys(point.values[name] for point in todo)) for name in axes}
-    ann = kind.score(reference, y)
     name = board.name if board else ""
     result = SweepResult(values, tuple(rows), len(todo), name, on, len(x), kind.name, kind.metric, ann.value, ann.interval95, hashes)
     if interrupted:
         raise SweepInterrupted(result)
     return result
+
+
+class _Test(NamedTuple):
+    """What every point is judged on, and how the float network does there."""
+
+    x: Array
+    y: Array
+    kind: TaskKind
+    reference: Answers
+    ann: Scores
 
 
 class _Converter:
@@ -208,19 +219,16 @@ class _Steps:
 def _run(
     point: Point,
     converter: _Converter,
-    test_set: tuple[Array, Array],
-    kind: TaskKind,
-    reference: Answers,
+    test: _Test,
     device: str,
     steps: _Steps,
 ) -> Row:
     """Convert and run one point."""
-    x, y = test_set
     try:
         network = converter(point)
         recording = run(
             network,
-            x,
+            test.x,
             simulator_of(network).name,
             counts=False,
             device=device,
@@ -229,16 +237,16 @@ def _run(
     except (LimitExceeded, UnsupportedLayer) as error:
         return Row(point.values, point.to_json(), None, str(error))
     answers = recorded(recording)
-    scores = kind.score(answers, y)
-    lost = loss_between(kind.score(reference, y), scores)
+    scores = test.kind.score(answers, test.y)
+    lost = loss_between(test.ann, scores)
     outcome = Outcome(
         network.timesteps,
-        len(y),
+        len(test.y),
         scores.value,
         *scores.interval95,
         lost.loss,
         *lost.interval95,
-        kind.agreement(answers, reference),
+        test.kind.agreement(answers, test.reference),
         recording.firing_rate,
         recording.synaptic_operations,
     )
