@@ -7,13 +7,13 @@ they are numbers, the share of their variance that is missed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
 
 import numpy as np
 
 from loihiconv.core.choices import Task
 from loihiconv.core.ending import Argmax, HostFunction, Pointwise, Shaped, Softmax, ending_shape, finish
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.network import assert_never
 
 
 def likely_task(ending: Sequence[HostFunction], size: int) -> Task:
@@ -47,7 +47,7 @@ def alike(task: Task, ending: Sequence[HostFunction], reference: Array, logits: 
         case "regression":
             return _of_numbers(finish(ending, reference.astype(np.float64)), finish(ending, logits.astype(np.float64)))
         case _:
-            return _never(task)
+            assert_never(task)
 
 
 def divergence(reference: Array, outputs: Array) -> float:
@@ -80,7 +80,3 @@ def _given(ending: Sequence[HostFunction], size: int) -> Shape:
 def _pixels(values: Array, shape: Shape) -> Array:
     """(N pixels, classes) from (N, classes pixels)."""
     return np.moveaxis(values.reshape(len(values), shape[0], -1), 1, 2).reshape(-1, shape[0])
-
-
-def _never(task: NoReturn) -> NoReturn:
-    raise AssertionError(f"task {task!r} is not handled here")
