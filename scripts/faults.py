@@ -454,7 +454,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("ALL >> np.uint64(64 - lanes)", "ALL"),
         ("known | select(below_highest", "select(below_highest"),
         ("peak, trough = lowest, highest", "peak, trough = potential, potential"),
-        ("(v >= highest) * ABOVE", "(v > highest) * ABOVE"),
+        ("marks(v >= highest", "marks(v > highest"),
         ("fired = v > threshold", "fired = v >= threshold"),
     ),
     "lava/sums.py": (

@@ -230,7 +230,7 @@ class Firing:
         for t in range(spikes.shape[1]):
             v.add_(currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype) * 2**shift).add_(bias).clamp_(lowest, highest)
             if watched:
-                ends.bitwise_or_((v >= highest) * ABOVE.item() | (v <= lowest) * BELOW.item())
+                ends.bitwise_or_(marks(v >= highest, v <= lowest))
             if largest > 1:
                 # by a tensor: dividing by a number may be a product with its rounded inverse
                 payload = (v.to(torch.float32) / v.new_full((), threshold, dtype=torch.float32)).clamp_(0, largest).to(torch.uint8)
@@ -266,6 +266,11 @@ def integrate(currents: torch.Tensor, bias: torch.Tensor, v: torch.Tensor, *, v_
         u = currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype)
         v.add_(u).add_(bias).clamp_(-v_max, v_max)
         trace[:, t] = v
+
+
+def marks(above: torch.Tensor, below: torch.Tensor) -> torch.Tensor:
+    """Marks, uint8, of neurons that reached the upper end of their register, and of those that reached the lower."""
+    return above * ABOVE.item() | below * BELOW.item()
 
 
 def saturation(fixed_point: bool) -> float:

@@ -226,7 +226,8 @@ class Run:
     def _integrate(self, state: Neurons, spikes: dict[str, torch.Tensor], trace: torch.Tensor, begin: int) -> None:
         """Neurons that never spike: potentials after each step, of which those at their ends are marked."""
         self._course(state, spikes, trace, begin)
-        state.ends |= (trace >= self.v_max).any(dim=1) * neurons.ABOVE.item() | (trace <= -self.v_max).any(dim=1) * neurons.BELOW.item()
+        if state.population.name in self.kernels.watched:
+            state.ends |= neurons.marks((trace >= self.v_max).any(dim=1), (trace <= -self.v_max).any(dim=1))
 
     def _course(self, state: Neurons, spikes: dict[str, torch.Tensor], trace: torch.Tensor, begin: int) -> None:
         """The readout lets the first steps of a window pass if it is delayed."""
