@@ -21,7 +21,7 @@ import numpy as np
 from loihiconv.core.ending import LastFunction
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Pair, Shape
-from loihiconv.core.parts import OutputPart, described, slices
+from loihiconv.core.parts import OutputPart, Part, described, slices
 
 
 @dataclass(frozen=True, eq=False)
@@ -409,6 +409,11 @@ class Ann:
         """Shape of one sample: of several inputs (values,), see `loihiconv.core.packing.packed`."""
         first, *others = self.inputs
         return first.given if not others else (sum(prod(node.given) for node in self.inputs),)
+
+    @property
+    def input_parts(self) -> tuple[Part, ...]:
+        """Name and shape of each input, whose values follow one another in samples."""
+        return tuple(Part(node.name, node.given) for node in self.inputs)
 
     def is_input(self, name: str) -> bool:
         """Whether a node is an input."""

@@ -20,7 +20,7 @@ from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.input_checks import Seen
 from loihiconv.core.linear import Array, Shape
-from loihiconv.core.parts import Part, divided
+from loihiconv.core.parts import divided
 from loihiconv.core.preprocessing import Preprocessing
 from loihiconv.core.record import InputSummary
 from loihiconv.core.samples import Batch, Samples, check_samples_limit, one_piece, stream
@@ -277,7 +277,7 @@ def calibrate(
     evaluator, other = Evaluator(ann), None if reference is None else Evaluator(reference)
     samples, agreed, places = 0, 0.0, [place for place, _ in ann.ends]
     largest = [0.0] * len(places)
-    inputs = [Part(entry.name, entry.given) for entry in ann.inputs]
+    inputs = ann.input_parts
     seen = {part.name: Seen() for part in inputs}
     for x in batches(data, ann.sample_shape):
         output, kept = evaluator(torch.from_numpy(x), keep=wanted)

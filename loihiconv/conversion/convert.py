@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from math import prod
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,12 +19,11 @@ from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import opened
 from loihiconv.ann.frontends.selection import with_output
 from loihiconv.ann.graph import Ann, Round
-from loihiconv.ann.graph import Input as AnnInput
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
 from loihiconv.ann.passes.rounding import without_rounding
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
-from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate, prepared
+from loihiconv.conversion.calibration import Calibration, CalibrationData, Statistics, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
 from loihiconv.conversion.likeness import likely_task
 from loihiconv.conversion.potentials import observe
@@ -40,7 +38,7 @@ from loihiconv.core.errors import InvalidModel
 from loihiconv.core.given import check_callable, check_task
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
-from loihiconv.core.parts import slices
+from loihiconv.core.parts import divided, slices
 from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
 from loihiconv.core.record import CalibrationSummary, PayloadSummary
 from loihiconv.core.version import __version__
@@ -302,7 +300,8 @@ def _divided(kept: Array) -> tuple[Array, Array]:
 def _summary(source: Measured, scales: Scales) -> CalibrationSummary:
     """What of the measurements is kept, and what quantization has to know of the input."""
     ann, statistics, names = source.ann, source.statistics, population_names(source.ann)
-    payloads = {entry.name: _payload_summary(source, entry, float(scales[entry.name])) for entry in ann.inputs}
+    given = divided(source.samples.reshape(len(source.samples), -1), ann.input_parts)
+    payloads = {name: _payload_summary(statistics.nodes[name], values, float(scales[name])) for name, values in given.items()}
     first, *others = payloads.values()
     return CalibrationSummary(
         statistics.samples,
@@ -315,10 +314,7 @@ def _summary(source: Measured, scales: Scales) -> CalibrationSummary:
     )
 
 
-def _payload_summary(source: Measured, entry: AnnInput, scale: float) -> PayloadSummary:
-    known, ends = source.statistics.nodes[entry.name], np.cumsum([prod(node.given) for node in source.ann.inputs])
-    end = int(ends[source.ann.inputs.index(entry)])
-    values = source.samples.reshape(len(source.samples), -1)[:, end - prod(entry.given) : end]
+def _payload_summary(known: Statistics, values: Array, scale: float) -> PayloadSummary:
     return PayloadSummary(known.square_sum / known.values / scale**2, payload_errors(values / scale))
 
 

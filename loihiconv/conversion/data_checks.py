@@ -13,6 +13,7 @@ from loihiconv.ann.graph import Ann, BatchNorm, Clamp, Relu
 from loihiconv.conversion.calibration import Statistics
 from loihiconv.conversion.likeness import likely_task
 from loihiconv.core.linear import Array
+from loihiconv.core.parts import divided
 
 SPREAD_RATIO = 4.0
 """By what factor the spread that a batch norm sees may differ from that of its training."""
@@ -102,12 +103,11 @@ def _wrong_scale(ann: Ann, x: Array, spread: tuple[str, float] | None) -> str | 
                 "preprocess calibration samples as in training (0 to 1 or 0 to 255? mean and std?)"
             )
         return None
-    sizes = [prod(entry.given) for entry in ann.inputs]
-    for entry, values in zip(ann.inputs, np.split(x.reshape(len(x), -1), np.cumsum(sizes)[:-1], axis=1), strict=True):
+    for name, values in divided(x.reshape(len(x), -1), ann.input_parts).items():
         whole = bool((values == np.rint(values)).all())
         if whole and values.min() >= 0 and values.max() > 100:
             return (
-                f"calibration data: {f'input {entry.name}: ' if len(sizes) > 1 else ''}whole numbers up to {values.max():.0f} look like "
+                f"calibration data: {f'input {name}: ' if len(ann.inputs) > 1 else ''}whole numbers up to {values.max():.0f} look like "
                 "bytes of an image; if the network was trained on 0 to 1, divide them by 255"
             )
     return None
