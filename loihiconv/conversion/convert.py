@@ -26,8 +26,9 @@ from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_
 from loihiconv.conversion.calibration import Calibration, CalibrationData, Statistics, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
 from loihiconv.conversion.likeness import likely_task
+from loihiconv.conversion.payload_choice import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS
 from loihiconv.conversion.potentials import observe
-from loihiconv.conversion.quantization import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS, check_payload, narrow_weights, quantize
+from loihiconv.conversion.quantization import check_payload, narrow_weights, quantize
 from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
 from loihiconv.conversion.search import Judge, search

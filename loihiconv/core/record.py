@@ -94,7 +94,7 @@ class LayerRecord:
     Parameters
     ----------
     gain : float
-        Integer threshold for a float threshold of 1; see `loihiconv.conversion.quantization`.
+        Integer threshold for a float threshold of 1; see `loihiconv.conversion.gains`.
     limited_by : str
         The range that kept the gain from being larger.
     weight_bits_used : float

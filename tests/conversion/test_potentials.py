@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 import loihiconv as lc
+from loihiconv.conversion.gains import LEAST_FOR_POTENTIALS
 from loihiconv.conversion.potentials import POTENTIAL_MARGIN, farthest, observe, without_potentials
-from loihiconv.conversion.quantization import LEAST_FOR_POTENTIALS, quantize
+from loihiconv.conversion.quantization import quantize
 from loihiconv.core.linear import Array, Conv, Dense
 from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout
 from loihiconv.core.record import CalibrationSummary, ConversionRecord

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loihiconv.conversion.quantization import quantize, representable_threshold
+from loihiconv.conversion.gains import representable_threshold
+from loihiconv.conversion.quantization import check_payload, narrow_weights, quantize
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, join_bias, round_bias, round_weights, split_bias
 from loihiconv.core.linear import Array, Conv, Dense
 from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout
+from loihiconv.core.record import ConversionRecord, LayerRecord
 from loihiconv.hardware.board import load_board
 
 LOIHI2, LOIHI1 = load_board("kapoho_point"), load_board("kapoho_bay")
@@ -182,3 +184,28 @@ def test_sums_are_bounded_for_convolutions_and_several_connections() -> None:
     q = quantize(Network(populations, (*maps, Connection("b", "r", Dense(np.ones((1, 48), np.float32)))), 4), LOIHI2)
     assert worst_cases(q)["b"].sum == 2 * 1800 * q.connections[1].map.weight.max() < 2**17
     assert q.connections[1].map.weight.max() == q.connections[2].map.weight.max() > 30
+
+
+@pytest.mark.parametrize(("largest", "board", "fits"), [(1, "nahuku8", True), (2, "nahuku8", False), (2**24 - 1, "kapoho_point", True)])
+def test_payloads_that_a_board_carries(largest: int, board: str, fits: bool) -> None:
+    if fits:
+        check_payload(largest, "a", load_board(board))
+    else:
+        with pytest.raises(LimitExceeded, match=r"a: graded spikes of 2 bits; .* spikes are binary; use spike_bits=1"):
+            check_payload(largest, "a", load_board(board))
+
+
+def test_payloads_beyond_what_a_board_carries() -> None:
+    with pytest.raises(LimitExceeded, match=r"a: graded spikes of 25 bits; .*spikes carry 24 bits"):
+        check_payload(2**24, "a", LOIHI2)
+
+
+@pytest.mark.parametrize(("bits", "advice"), [(6.0, None), (5.99, 7), (5.0, 7), (4.9, 6), (1.0, 3), (0.0, 2)])
+def test_layers_that_payloads_leave_few_bits(bits: float, advice: int | None) -> None:
+    """Payloads of b bits give back log2(255 / (2^b - 1)) of weights, which want 6."""
+    network = chain([np.eye(2), np.ones((1, 2))], coding="rate")
+    graded = replace(network, populations=(network.input, replace(network["dense0"], payload_max=255), network.readout))  # type: ignore[type-var]
+    for cause, said in (("synaptic sum of 17 bits", advice), ("bias", None)):
+        notes = narrow_weights(replace(graded, record=ConversionRecord(quantization={"readout": LayerRecord(9, cause, bits)})))
+        assert len(notes) == (said is not None)
+        assert all(note.endswith(f"use spike_bits={said}") for note in notes)

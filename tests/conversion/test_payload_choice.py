@@ -10,7 +10,7 @@ import pytest
 from torch import nn
 
 import loihiconv as lc
-from loihiconv.conversion import quantization
+from loihiconv.conversion import gains, payload_choice
 from loihiconv.conversion.adaptive_rounding import Covariance, Covariances
 from loihiconv.conversion.exponents import mean_loss
 from loihiconv.conversion.quantization import quantize
@@ -35,13 +35,13 @@ def driven(linear: LinearMap, source: Input, bias: float = 0.0, *, payload_error
 
 def predicted(network: Network, payload_max: int, covariances: Covariances | None = None) -> float:
     source = replace(network.input, payload_max=payload_max)
-    return quantization._current_error(network, network["a"], {"input": source}, LOIHI2, covariances or {})
+    return payload_choice._current_error(network, network["a"], {"input": source}, LOIHI2, covariances or {})
 
 
 def measured(network: Network, payload_max: int, x: Array) -> float:
     """Mean square error of a layer's current per step, in thresholds, by computing it."""
     source = replace(network.input, payload_max=payload_max)
-    _, (connection, *_), entry = quantization._quantize_population(network, network["a"], {"input": source}, LOIHI2, {})
+    _, (connection, *_), entry = gains.quantize_population(network, network["a"], {"input": source}, LOIHI2, {})
     sent = payloads(source, x)
     exact = network.connections[0].map.apply(payloads(replace(source, payload_max=0), x).astype(np.float64))
     found = connection.shifted(connection.map.apply(sent.astype(np.int64))) + mean_loss(connection)
@@ -115,7 +115,7 @@ def test_a_bias_plane_must_pay(share: float, planed: bool, monkeypatch: pytest.M
     def best(network: Network, *_: object) -> tuple[float, Input]:
         return (share if network.input.bias_plane else 1) * steps, replace(network.input, payload_max=255)
 
-    monkeypatch.setattr(quantization, "_best_payload", best)
+    monkeypatch.setattr(payload_choice, "_best_payload", best)
     network = chain([np.ones((2, 2)), np.eye(2)], [0.5, 0.0])
     assert quantize(network, LOIHI2).input.bias_plane is planed
 

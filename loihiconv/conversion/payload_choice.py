@@ -1,0 +1,158 @@
+"""How wide payloads of analog inputs are, and whether a bias plane helps: whatever distorts the first layers' currents least."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from loihiconv.conversion.adaptive_rounding import Covariances, expected_error
+from loihiconv.conversion.bias_plane import with_bias_plane
+from loihiconv.conversion.exponents import floor_variance
+from loihiconv.conversion.gains import Inputs, known_covariances, quantize_population, weight_step
+from loihiconv.conversion.potentials import without_potentials
+from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
+from loihiconv.core.network import Input, Network, Population, assert_never
+from loihiconv.core.record import ROUNDING_ERROR
+from loihiconv.hardware.board import Board
+
+PAYLOAD_BITS = 8
+"""Most bits of an analog input's payload, the sign included."""
+FEWEST_PAYLOAD_BITS = 4
+ROOM_COST = 1.5e-4
+"""Mean square error of rates up to which convolutions that payloads drive leave room for their potentials: what 24 steps round.
+
+Measured on `fashion_gap` (benchmarks, 5,000 training images): 1.3e-4 at T = 8 loses 0.04 points, 4.0e-4 at T = 32 loses 0.28.
+"""
+PLANE_GAIN = 0.7
+"""A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
+
+
+def best_inputs(network: Network, board: Board, covariances: Covariances) -> tuple[Network, Inputs]:
+    """The payload widths that distort the first layers' currents least, and the network, with bias planes where they help.
+
+    T steps of payloads go far, and a convolution that they drive has no exponent to take bits back with (see
+    `loihiconv.conversion.gains`): it leaves room for its potentials where that costs little. Its wrong weights err alike in all places, so
+    that nothing averages them out. Of several inputs one is chosen after the other.
+    """
+    inputs: Inputs = {source.name: _with_payload(source, _most_bits(source, board)) for source in network.inputs}
+    for source in network.inputs:
+        if source.coding == "analog" and board.graded_spikes and network.outgoing(source.name):
+            network, inputs = _with_best(network, source, inputs, board, covariances)
+    return network, inputs
+
+
+def _most_bits(source: Input, board: Board) -> int:
+    """Bits that a payload of an input may have; a board's spikes may carry fewer than ours."""
+    graded = source.coding == "analog" and board.graded_spikes
+    return min(PAYLOAD_BITS, board.graded_spike_bits.value) if graded else PAYLOAD_BITS
+
+
+def _with_payload(source: Input, bits: int) -> Input:
+    """An input population with payloads of so many bits."""
+    magnitude_bits = bits - 1 if source.signed else bits
+    return replace(source, payload_max=2**magnitude_bits - 1)
+
+
+def _with_best(network: Network, source: Input, inputs: Inputs, board: Board, covariances: Covariances) -> tuple[Network, Inputs]:
+    """The network and the input populations, of which one has been chosen anew."""
+    error, chosen, candidate = _best_of_planes(network, source, inputs, board, covariances)
+    if error > ROOM_COST and any(isinstance(c.map, Conv) for c in network.outgoing(source.name)):
+        freed = without_potentials(network, {p.name for p in _first_targets(network, source)})
+        without = _best_of_planes(freed, source, inputs, board, covariances)
+        if without[0] < error:
+            error, chosen, candidate = without
+    return chosen, {**inputs, source.name: candidate}
+
+
+def _best_of_planes(
+    network: Network, source: Input, inputs: Inputs, board: Board, covariances: Covariances
+) -> tuple[float, Network, Input]:
+    """Smallest error without and with a bias plane, the network and its input population.
+
+    Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register. What a bias plane saves
+    is held against what T steps round rates by anyway.
+    """
+    best, chosen = _best_payload(network, source, inputs, board, covariances)
+    if (planed := with_bias_plane(network, source)) is not None:
+        extended = planed[source.name]
+        assert isinstance(extended, Input)  # as it was
+        with_plane, candidate = _best_payload(planed, extended, inputs, board, covariances)
+        steps = _rounded_by_time(network.timesteps)
+        if with_plane + steps < PLANE_GAIN * (best + steps):
+            return with_plane, planed, candidate
+    return best, network, chosen
+
+
+def _rounded_by_time(timesteps: int) -> float:
+    """Mean square of what T steps round rates by, 1 / (12 T²)."""
+    return 1 / (12 * timesteps**2)
+
+
+def _best_payload(network: Network, source: Input, inputs: Inputs, board: Board, covariances: Covariances) -> tuple[float, Input]:
+    """Smallest error over payload widths of an input, and the population that has it."""
+    most = _most_bits(source, board)
+    candidates = [_with_payload(source, bits) for bits in range(most, min(most, FEWEST_PAYLOAD_BITS) - 1, -1)]
+    targets = _first_targets(network, source)
+    errors = [max(_current_error(network, t, {**inputs, source.name: c}, board, covariances) for t in targets) for c in candidates]
+    best = int(np.argmin(errors))
+    return errors[best], candidates[best]
+
+
+def _first_targets(network: Network, source: Input) -> list[Population]:
+    return [network[c.target] for c in network.outgoing(source.name)]
+
+
+def _current_error(network: Network, population: Population, inputs: Inputs, board: Board, covariances: Covariances) -> float:
+    """Mean square error of a first layer's current per step, in units of its threshold.
+
+    Averaged over neurons, the sum over a neuron's synapses of (error of the weight)^2 E[payload^2], plus weight^2 times the mean
+    square error of the payload. Where covariances of the inputs are known, the former is
+    `loihiconv.conversion.adaptive_rounding.expected_error`. The latter is measured on calibration data, because pixels that were bytes
+    are exact with some widths.
+    """
+    try:
+        _, incoming, entry = quantize_population(network, population, inputs, board, covariances)
+    except LimitExceeded:
+        return np.inf
+    gain, error = entry.gain, 0.0
+    known = known_covariances(covariances, population, incoming)
+    for old, new, covariance in zip(network.incoming(population.name), incoming, known, strict=True):
+        source = inputs.get(old.source)
+        if source is not None and not source.spiking:
+            squares, rounding = _of_payloads(network, source)
+            weights = new.map.weight * 2.0**new.weight_exp
+            wrong = weights - old.map.weight.astype(np.float64) * gain / source.payload_max
+            error += float(_per_input(weights**2, rounding, new.map).mean()) / gain**2
+            if new.weight_exp:
+                error += floor_variance(new.weight_exp, weight_step(old, board)) / gain**2
+            if covariance is not None:
+                error += expected_error(wrong, covariance.values) * covariance.optimism * source.payload_max**2 / gain**2
+            else:
+                error += float(_per_input(wrong**2, squares, new.map).mean()) / gain**2
+    return error
+
+
+def _of_payloads(network: Network, source: Input) -> tuple[Array, Array]:
+    """Mean squares of an input's payloads, and of what rounding costs them, (\\*shape) each."""
+    known = network.record.calibration.of(source.name)
+    squares = np.full(source.shape, known.mean_square * source.payload_max**2)
+    rounding = np.full(source.shape, known.payload_errors.get(source.payload_max, ROUNDING_ERROR))
+    if source.bias_plane:
+        squares[-1], rounding[-1] = source.payload_max**2, 0
+    return squares, rounding
+
+
+def _per_input(weights: Array, values: Array, linear_map: LinearMap) -> Array:
+    """Sum over each neuron's synapses of weight x value, with values of the source's shape that differ by channel only."""
+    match linear_map:
+        case Conv():
+            per_channel = values[: weights.shape[1], 0, 0] if linear_map.groups == 1 else values[:1, 0, 0]
+            return linear_map.row_sums(weights * per_channel[:, None, None])
+        case Dense():
+            return linear_map.row_sums(weights * values.reshape(-1))
+        case Sparse():
+            return linear_map.row_sums(weights * values.reshape(-1)[linear_map.columns])
+        case _:
+            assert_never(linear_map)
