@@ -127,7 +127,7 @@ def measured_rates(network: Network, x: Array) -> dict[str, Array]:
             if population.spiking:
                 found[population.name] = sent.reshape(len(sent), -1).mean(axis=1) / network.timesteps
             else:
-                found[population.name] = sent / (population.unit(network.shift) * network.readout_steps)
+                found[population.name] = sent / network.output_unit
         if population.spiking:
             run.settle(population.name)
     return found

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import loihiconv as lc
 from loihiconv.conversion.bias_correction import measured_rates
@@ -38,6 +39,32 @@ def test_what_is_corrected_fires_as_it_should(net: Network) -> None:
         assert after < before / 2
     right = [(simulate(n, X_TEST).predictions == Y_TEST).mean() for n in (plain, corrected)]
     assert right[1] > max(right[0], 0.98)
+
+
+class Two(torch.nn.Module):
+    """Outputs of which one is fourteen times as large as the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.policy, self.value = torch.nn.Linear(8, 32), torch.nn.Linear(32, 3), torch.nn.Linear(32, 2)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        hidden = torch.relu(self.body(x))
+        return {"policy": self.policy(hidden), "value": 20 * self.value(hidden)}
+
+
+@pytest.mark.parametrize("realization", ["lif", "lifreset"])
+def test_each_of_several_outputs_keeps_its_mean(realization: str) -> None:
+    torch.manual_seed(0)
+    x = np.random.default_rng(0).random((200, 8)).astype(np.float32)
+    net = lc.convert(Two(), x, board="kapoho_point", timesteps=32)
+    assert net.origin is not None
+    assert np.ptp([part.scale for part in net.readout.parts]) > 1
+    made = reset_to_zero(net, net.origin, realization, BOARD, ratio=3.0, calibration=x)
+    wanted, found = (simulate(n, x).outputs for n in (net, made))
+    for name in ("policy", "value"):
+        size = np.abs(wanted[name]).mean()
+        assert np.abs((found[name] - wanted[name]).mean(axis=0)).max() < 0.02 * size
 
 
 def test_the_ratio_is_the_one_that_agrees_best(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
