@@ -141,7 +141,7 @@ def _population(
         case Readout():
             course = job.potentials_over_time if settings.record_potentials else None
             state = _state(population, index, shape, window, job, synapses)
-            return ReadoutIntegrator(potentials=job.potentials, potentials_over_time=course, delay=population.delay, **state)
+            return ReadoutIntegrator(potentials=job.potentials, course=course, delay=population.delay, **state)
         case _:
             assert_never(population)
 

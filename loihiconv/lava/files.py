@@ -57,11 +57,13 @@ class PotentialRecorder:
     Parameters
     ----------
     parameters : mapping
-        Of the process: "window", "delay", "potentials" and "course".
+        Of the process: "window", "potentials" and "course".
+    delay : int
+        Steps of each window whose potentials count as 0.
     """
 
-    def __init__(self, parameters: Any) -> None:
-        self.window, self.delay = parameters["window"], parameters["delay"]
+    def __init__(self, parameters: Any, delay: int = 0) -> None:
+        self.window, self.delay = parameters["window"], delay
         self.file, self.course_file = parameters["potentials"], parameters["course"]
         self.course: list[Array] = []
 
@@ -73,7 +75,7 @@ class PotentialRecorder:
     def record(self, potentials: Array, time_step: int) -> None:
         """Take the potentials after a step that is wanted."""
         _, step = self.window.locate(time_step)
-        values = np.asarray(potentials.T.ravel(), "<i4")
+        values = np.array(potentials.T.ravel(), "<i4")
         if self.course_file is not None:
             self.course.append(values if step >= self.delay else np.zeros_like(values))
         if not self.window.is_last(step):

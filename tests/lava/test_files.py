@@ -47,7 +47,7 @@ def test_potentials_are_written_at_a_windows_end(tmp_path: Path) -> None:
     window, end, course = Window(timesteps=3, depth=2, samples=2), tmp_path / "end", tmp_path / "course"
     for with_course in (None, course):
         end.unlink(missing_ok=True)
-        recorder = PotentialRecorder({"window": window, "delay": 1, "potentials": end, "course": with_course})
+        recorder = PotentialRecorder({"window": window, "potentials": end, "course": with_course}, delay=1)
         wanted = [step for step in range(1, 12) if recorder.wants(step)]
         assert wanted == ([5, 8] if with_course is None else [3, 4, 5, 6, 7, 8])
         for step in wanted:

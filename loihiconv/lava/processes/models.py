@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 
 from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT
 from loihiconv.core.neurons import current, fire, integrate
-from loihiconv.lava.files import Samples, SpikeRecorder, append
+from loihiconv.lava.files import PotentialRecorder, Samples, SpikeRecorder
 from loihiconv.lava.layout import LavaConv
 from loihiconv.lava.processes.process import Delay, GradedIF, PayloadInput, ReadoutIntegrator, ResetToZeroIF, SubtractiveIF
 from loihiconv.lava.sums import ConvSums, DenseSums, SparseSums, Sums
@@ -161,7 +161,7 @@ class ReadoutIntegratorModel(_NeuronsModel):
 
     def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
-        self.course: list[Array] = []
+        self.recorder = PotentialRecorder(proc_params)
 
     def advance(self, a_in: Array) -> None:
         place = self.window.locate(self.time_step)
@@ -172,14 +172,8 @@ class ReadoutIntegratorModel(_NeuronsModel):
             self.v[:] = self.v_init
         else:
             self.integrate(a_in, sample, step, first)
-        if self.proc_params["potentials_over_time"]:
-            self.course.append(self.v.T.flatten())
-        if not self.window.is_last(step):
-            return
-        if self.proc_params["potentials_over_time"]:
-            append(self.proc_params["potentials_over_time"], np.concatenate(self.course))
-            self.course = []
-        append(self.proc_params["potentials"], self.v.T)
+        if self.recorder.wants(self.time_step):
+            self.recorder.record(self.v, self.time_step)
 
 
 @implements(proc=Delay, protocol=LoihiProtocol)

@@ -227,7 +227,7 @@ class ReadoutIntegrator(Neurons):
     ----------
     potentials : path
         Potentials after each sample's last step are appended here: int32, channels first.
-    potentials_over_time : path or None
+    course : path or None
         The same after each step, T rows per sample.
     delay : int
         Steps of each window in which v stays at its start.
@@ -243,7 +243,7 @@ class ReadoutIntegrator(Neurons):
         bias_exp: Array,
         biases: Path | None,
         potentials: Path,
-        potentials_over_time: Path | None,
+        course: Path | None,
         name: str,
         synapses: Synapses | None = None,
         delay: int = 0,
@@ -256,7 +256,7 @@ class ReadoutIntegrator(Neurons):
             bias_exp=bias_exp,
             biases=biases,
             potentials=potentials,
-            potentials_over_time=potentials_over_time,
+            course=course,
             name=name,
             synapses=synapses,
         )

@@ -110,7 +110,7 @@ class PotentialReaderModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
-        self.recorder = PotentialRecorder(proc_params)
+        self.recorder = PotentialRecorder(proc_params, proc_params["delay"])
 
     def post_guard(self) -> bool:
         return self.recorder.wants(self.time_step)
@@ -130,7 +130,7 @@ class PotentialSinkModel(PyLoihiProcessModel):
     def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.late = proc_params["late"]
-        self.recorder = PotentialRecorder(proc_params)
+        self.recorder = PotentialRecorder(proc_params, proc_params["delay"])
 
     def run_spk(self) -> None:
         values = self.a_in.recv()
