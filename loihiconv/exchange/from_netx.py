@@ -103,10 +103,11 @@ def _network(netx: Netx, timesteps: int, coding: Coding, seed: int) -> Network:
     if len(names) != len(netx.layers):
         raise InvalidModel(f"{len(names)} names for {len(netx.layers)} layers", where=netx.path, remedy="export it again")
     unit = float(1 << STATE_SHIFT) if ours is None else ours.unit
-    for i, layer in enumerate(map(lambda layer, name: replace(layer, name=name), netx.layers, names)):
+    layers = [replace(layer, name=name) for layer, name in zip(netx.layers, names, strict=True)]
+    for layer in layers:
         connections.append(_synapses(populations[-1].name, layer))
         bias = np.zeros(1) if layer.bias is None else layer.bias
-        read_out = i == len(names) - 1 and (ours is not None or not _spikes(layer.neuron))
+        read_out = layer is layers[-1] and (ours is not None or not _spikes(layer.neuron))
         populations.append(_readout(layer, bias, unit) if read_out else _neurons(layer, layer.shape, bias))
     if populations[-1].spiking:
         counted = populations[-1]
