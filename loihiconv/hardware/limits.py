@@ -158,17 +158,13 @@ def start_potentials(network: Network, board: Board) -> Iterator[Violation]:
 
 def wide_convolutions(network: Network, board: Board) -> Iterator[Violation]:
     """Intel's compiler warns of images wider than 256 under a convolution: spikes of some columns might get lost."""
-    compiler = board.compiler
-    for connection in network.connections if compiler is not None else ():
+    if board.compiler is None:
+        return
+    limit = board.compiler.convolution_inputs
+    remedy = f"spikes of columns {limit.value} n - 1 and beside them might get dropped, says Intel's compiler; use a narrower image"
+    for connection in network.connections:
         width = geometry(network, connection.source)[2]
-        if (
-            compiler is not None
-            and width > compiler.convolution_inputs.value
-            and is_shared(connection)
-            and on_chip(network, connection, board)
-        ):
-            limit = compiler.convolution_inputs
-            remedy = f"spikes of columns {limit.value} n - 1 and beside them might get dropped, says Intel's compiler; use a narrower image"
+        if width > limit.value and is_shared(connection) and on_chip(network, connection, board):
             yield violation(connection.name, "convolution_inputs", width, limit, remedy)
 
 
