@@ -9,7 +9,7 @@ import numpy as np
 
 from loihiconv.core.ending import Pointwise, ending_shape
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.labels import numbered
+from loihiconv.core.labels import is_one_hot, numbered
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.simulator import simulate
@@ -111,7 +111,7 @@ def _classes(y: Array, network: Network) -> Array | None:
     if not _has_classes(network):
         return None
     y = numbered(y, outputs)
-    if y.shape[1:] == (outputs,) and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
+    if y.shape[1:] == (outputs,) and is_one_hot(y):
         return np.asarray(y.argmax(axis=1))
     whole = y.size == len(y) and bool((y == np.rint(y)).all())
     return y.reshape(len(y)) if whole else None
