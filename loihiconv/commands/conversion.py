@@ -15,7 +15,6 @@ from loihiconv.commands.signature import with_parameters
 from loihiconv.commands.terminal import note, print_search
 from loihiconv.conversion.settings import DECLARED, OPTIMIZE, Optimize, choose
 from loihiconv.core.choices import Task
-from loihiconv.core.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from loihiconv.core.network import Network
@@ -46,8 +45,8 @@ class Conversion:
     """
 
     def __init__(self, board: str, timesteps: int, *, samples: int | None = 1000, optimize: Optimize = "default", **settings: Any) -> None:
-        if samples is not None and samples < 1:
-            raise InvalidSetting(f"{samples} calibration samples", where="--calibration-samples", limit="at least 1 expected")
+        if samples is not None:
+            given.at_least_one(samples, "--calibration-samples", "calibration samples")
         self.timesteps, self.samples, self.optimize = timesteps, samples, optimize
         self.settings = {name: none_if_zero(DECLARED[name], value) for name, value in settings.items() if value is not None}
         choose(timesteps, optimize, **self.settings)

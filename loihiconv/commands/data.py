@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from loihiconv.commands.options import numbers, shapes_of
+from loihiconv.commands.options import at_least_one, numbers, shapes_of
 from loihiconv.commands.signature import with_parameters
 from loihiconv.commands.terminal import note
 from loihiconv.core.errors import InvalidData, InvalidSetting
@@ -117,8 +117,8 @@ def read_data(
     """
     from loihiconv.core.dataset import holds, read
 
-    if samples is not None and samples < 1:
-        raise InvalidSetting(f"{samples} samples", where="--samples", limit="at least 1 expected")
+    if samples is not None:
+        at_least_one(samples, "--samples")
     if not same_file_is_fine and not holds(source, part):
         raise InvalidData(
             f"holds no {part} folder" if Path(source).is_dir() else f"holds no x_{part}",

@@ -49,8 +49,7 @@ def export(
     assert netx is not None  # one of the two
     if as_float:
         raise InvalidSetting("netx takes no float networks", where="--float", limit="whole numbers expected", remedy="leave it out")
-    if selftest_samples < 1:
-        raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
+    given.at_least_one(selftest_samples, "--selftest-samples")
     from loihiconv.backends.deploy import deploy
     from loihiconv.core.artifact import load
     from loihiconv.core.selection import only

@@ -143,6 +143,12 @@ def load_model(model: str | FloatModel, weights: Path | None) -> Any:
     return loaded
 
 
+def at_least_one(number: int, option: str, what: str = "samples") -> None:
+    """Raise `InvalidSetting` where an option asks for none of them."""
+    if number < 1:
+        raise InvalidSetting(f"{number} {what}", where=option, limit="at least 1 expected")
+
+
 def numbers(text: str, option: str) -> list[float]:
     """Numbers separated by commas, or by x as in shapes."""
     try:

@@ -108,9 +108,8 @@ def _check(axes: dict[str, list[Any]], board: str, samples: int, calibration_sam
     from loihiconv.evaluation.sweep.axes import points
     from loihiconv.hardware.board import load_board
 
-    for where, number in (("--samples", samples), ("--calibration-samples", calibration_samples)):
-        if number < 1:
-            raise InvalidSetting(f"{number} samples", where=where, limit="at least 1 expected")
+    given.at_least_one(samples, "--samples")
+    given.at_least_one(calibration_samples, "--calibration-samples")
     if on not in ("train", "test"):
         raise InvalidSetting(f"{on!r}", where="--on", limit="train or test expected")
     points(axes, {}, load_board(board))
