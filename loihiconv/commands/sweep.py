@@ -70,9 +70,10 @@ def sweep(
     if stored is not None:
         stored, _ = said.fitted(stored, train.x)
     preprocessing = None if stored is None else stored.inputs[0].preprocessing
-    calibration, x = train.rows(slice(calibration_samples)).x, judged.x
+    measured = train.first(calibration_samples)
+    calibration, x = measured.x, judged.x
     if preprocessing is None:
-        calibration, preprocessing = said.prepared(train.rows(slice(calibration_samples)), known)
+        calibration, preprocessing = said.prepared(measured, known)
         x = x if preprocessing is not None else said.prepared(judged, known)[0]
     network = load_model(file or model, weights)
     result = _run(
