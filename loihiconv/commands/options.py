@@ -129,7 +129,10 @@ def read_shapes(given: list[str]) -> Shape | Mapping[str, Shape] | tuple[Shape, 
 
 
 def _sizes(text: str) -> Shape:
-    return tuple(int(n) for n in numbers(text, "shape"))
+    sizes = numbers(text, "shape")
+    if any(size % 1 for size in sizes):  # of infinity and NaN, too
+        raise InvalidSetting(f"{text!r}", where="--shape", limit="whole numbers separated by commas expected")
+    return tuple(map(int, sizes))
 
 
 def load_model(model: str | FloatModel, weights: Path | None) -> Any:
