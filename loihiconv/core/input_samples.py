@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from loihiconv.core.linear import Array
 from loihiconv.core.packing import packed, plain
 from loihiconv.core.parts import Part
 from loihiconv.core.samples import Batch, Dataset, Samples, by_index, check_count, collect, in_memory, is_whole, label_array, of_numbers
@@ -96,14 +95,13 @@ def _given(parts: Sequence[Part], data: Any) -> bool:
 def _batch(parts: Sequence[Part], piece: Piece) -> Piece:
     """A batch, where one sample may have come."""
     x, y = piece
-    values = list(x.values()) if isinstance(x, Mapping) else list(x) if isinstance(x, (tuple, list)) else []
-    first = parts[0] if not isinstance(x, Mapping) else next((part for part in parts if part.name in x), parts[0])
-    if not values or np.shape(x[first.name] if isinstance(x, Mapping) else values[0]) != first.shape:
+    if isinstance(x, (tuple, list)) and len(x) == len(parts):
+        x = {part.name: values for part, values in zip(parts, x, strict=True)}
+    first = next((part for part in parts if isinstance(x, Mapping) and part.name in x), None)
+    try:
+        if first is None or np.shape(x[first.name]) != first.shape:
+            return piece
+        single = {name: np.asarray(plain(values))[None] for name, values in x.items()}
+    except ValueError:  # rows of different lengths, which are refused by what packs them
         return piece
-    single = {name: _alone(v) for name, v in x.items()} if isinstance(x, Mapping) else tuple(map(_alone, values))
     return single, None if y is None else label_array(y)[None]
-
-
-def _alone(sample: Any) -> Array:
-    """One sample as a batch."""
-    return np.asarray(plain(sample))[None]
