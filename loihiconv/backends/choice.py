@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from loihiconv.backends.on_board import check_biases, check_thresholds
-from loihiconv.backends.realize import check_generation, realize
+from loihiconv.backends.on_board import for_board
 from loihiconv.backends.register_check import check_registers
 from loihiconv.core.errors import LimitExceeded, UnsupportedLayer
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.hardware.board import Board
-from loihiconv.hardware.place import require_fit
 from loihiconv.lava.chip.realizations import Realization
 
 PREFERRED: tuple[Realization, ...] = ("netx", "lifreset", "lif")
@@ -68,11 +66,7 @@ def choose(network: Network, board: Board, x: Array, options: Mapping[str, Any])
 
 
 def held(network: Network, realization: Realization, board: Board, x: Array, options: Mapping[str, Any]) -> Network:
-    """The network that a realization runs on a board, or an error if it, the board or a register cannot take it; see `realize`."""
-    check_generation(realization, board)
-    realized = realize(network, realization, **options)
-    check_biases(realized, board)
-    check_thresholds(realized, realization, board)
-    require_fit(realized, board)
+    """The network that a realization runs on a board, or an error if it, the board or a register cannot take it; see `for_board`."""
+    realized = for_board(network, realization, board, options)
     check_registers(realized, realization, x)
     return realized

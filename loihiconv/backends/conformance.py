@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 from pathlib import Path
 
 import numpy as np
 
 from loihiconv.backends.conformance_cases import conformance_cases
-from loihiconv.backends.deploy import check_free
-from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.files import check_free, new_folder
 from loihiconv.core.given import check_path
 
 VECTORS, SCRIPT = "vectors.npz", "check.py"
@@ -39,17 +37,10 @@ def write_conformance(out: str | os.PathLike[str]) -> tuple[str, ...]:
     check_path(out, "conformance")
     target = Path(os.path.abspath(out))
     check_free(target)
-    temporary = target.parent / f".loihiconv-{secrets.token_hex(8)}.tmp"
     cases = conformance_cases()
     arrays = {f"{case.name}/{key}": value for case in cases for key, value in (case.inputs | case.expected()).items()}
     about = json.dumps([{"name": case.name, "about": case.about, "optional": case.payload_max > 1} for case in cases])
-    try:
-        temporary.mkdir()
-        np.savez_compressed(temporary / VECTORS, cases=np.array(about), **arrays)
-        shutil.copyfile(Path(__file__).with_name("conformance_check.py"), temporary / SCRIPT)
-        temporary.rename(target)
-    except OSError as error:
-        raise InvalidSetting(f"cannot be written: {error.strerror or error}", where=str(target)) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with new_folder(target) as folder:
+        np.savez_compressed(folder / VECTORS, cases=np.array(about), **arrays)
+        shutil.copyfile(Path(__file__).with_name("conformance_check.py"), folder / SCRIPT)
     return tuple(case.name for case in cases)

@@ -9,7 +9,7 @@ import numpy as np
 
 from loihiconv.core.ending import Pointwise, ending_shape
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.labels import numbered
+from loihiconv.core.labels import is_one_hot, numbered
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.simulator import simulate
@@ -63,7 +63,7 @@ class Cost:
 
 
 def measure_cost(network: Network, realized: Network, x: Array, y: Array | None) -> Cost:
-    """Emulate both networks.
+    """Emulate both networks, or one where the realization runs the very same numbers.
 
     Parameters
     ----------
@@ -83,7 +83,9 @@ def measure_cost(network: Network, realized: Network, x: Array, y: Array | None)
     if y is not None and len(y) != len(x):
         raise InvalidData(f"{len(y)} labels for {len(x)} samples", where="labels", remedy="give one for each sample")
     x = np.asarray(x)[:SAMPLES]
-    old, new = (simulate(net, x, counts=False) for net in (network, realized))
+    old = simulate(network, x, counts=False)
+    unchanged = realized.populations is network.populations and realized.connections is network.connections
+    new = old if unchanged else simulate(realized, x, counts=False)
     truth = None if y is None else _classes(y, network)
     same = _has_classes(network) and (y is None or truth is not None)
     right = [None, None] if truth is None else [float((r.predictions == truth[: len(x)]).mean()) for r in (old, new)]
@@ -111,7 +113,7 @@ def _classes(y: Array, network: Network) -> Array | None:
     if not _has_classes(network):
         return None
     y = numbered(y, outputs)
-    if y.shape[1:] == (outputs,) and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
+    if y.shape[1:] == (outputs,) and is_one_hot(y):
         return np.asarray(y.argmax(axis=1))
     whole = y.size == len(y) and bool((y == np.rint(y)).all())
     return y.reshape(len(y)) if whole else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import warnings
 from collections.abc import Mapping
@@ -19,7 +18,8 @@ import numpy as np
 from loihiconv.backends.choice import Chosen, choose, held
 from loihiconv.backends.cost import Cost, measure_cost
 from loihiconv.backends.on_board import reached
-from loihiconv.core.errors import InvalidSetting, LimitExceeded
+from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.files import check_free, new_folder
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.given import check_number, check_path
 from loihiconv.core.input_checks import input_doubts
@@ -43,8 +43,6 @@ PACKAGES_NETX = "\n       .venv/bin/python -m pip install --no-deps -r requireme
 """lava-dl itself wants an old torch, for training; its loader needs none."""
 SELFTEST_SAMPLES = 3
 """Samples whose spikes the self-test compares, unless told otherwise."""
-LOOKED_AT = 256
-"""Samples, the first ones, that are compared with calibration's."""
 ROOMS = ("core", "lava")
 """What the worker needs: none of it imports more than numpy and, in Lava's room, Lava."""
 NEURONS: Mapping[str, str] = {
@@ -168,26 +166,9 @@ def deploy(
             remedy="convert with more time steps" + (", or lower lif_ratio" if chosen.name in TO_ZERO else ""),
         )
     cost = measure_cost(network, realized, x, y)
-    temporary = target.parent / f".loihiconv-{secrets.token_hex(8)}.tmp"
-    try:
-        temporary.mkdir()
-        _write(temporary, target.name, config, chosen, access, first, expected, f"{why}. {cost}")
-        temporary.rename(target)
-    except OSError as error:
-        raise InvalidSetting(f"cannot be written: {error.strerror or error}", where=str(target)) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with new_folder(target) as folder:
+        _write(folder, target.name, config, chosen, access, first, expected, f"{why}. {cost}")
     return Deployed(target, chosen.name, realized, len(first), why, cost)
-
-
-def check_free(folder: Path) -> None:
-    """Raise `InvalidSetting` at once where the folder exists or could not be made."""
-    if folder.exists():
-        raise InvalidSetting("exists", where=str(folder), remedy="remove it or choose another name")
-    if not folder.parent.is_dir():
-        raise InvalidSetting("its folder does not exist", where=str(folder), remedy="make the folder first")
-    if not os.access(folder.parent, os.W_OK):
-        raise InvalidSetting("its folder cannot be written to", where=str(folder))
 
 
 def _write(folder: Path, name: str, config: Board, chosen: Chosen, access: BoardAccess, x: Array, expected: Recording, why: str) -> None:

@@ -34,22 +34,17 @@ class Loihi:
 
     def run(self, network: Network, x: Array, options: RunOptions) -> Recording:
         from loihiconv.backends.netx_file import netx_file
-        from loihiconv.backends.on_board import check_biases, check_thresholds, reached
-        from loihiconv.backends.realize import check_generation, realize
+        from loihiconv.backends.on_board import for_board, reached
         from loihiconv.backends.register_check import check_registers
         from loihiconv.hardware.board import load_board
-        from loihiconv.hardware.place import require_fit
         from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
         from loihiconv.lava.client import run_lava
         from loihiconv.lava.detection import require_loihi
 
         realization, board = options.realization or "native", load_board(network.board)
         access = reached(board, options.access or BoardAccess())
-        check_generation(realization, board)
-        network = realize(network, realization, board=board, ratio=options.lif_ratio, calibration=options.calibration)
-        check_biases(network, board)
-        check_thresholds(network, realization, board)
-        require_fit(network, board)
+        realizing = {"board": board, "ratio": options.lif_ratio, "calibration": options.calibration}
+        network = for_board(network, realization, board, realizing)
         python = require_loihi(access, realization)
         hidden = check_registers(network, realization, x)
         sinks = options.counts or "spikes" in options.record

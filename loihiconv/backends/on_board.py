@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+from loihiconv.backends.realize import check_generation, realize
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.network import Integrator, Network
 from loihiconv.hardware.board import Board
+from loihiconv.hardware.place import require_fit
 from loihiconv.lava.chip.lif import VTH_MAX
 from loihiconv.lava.chip.realizations import TO_ZERO, Realization, neuron
 from loihiconv.lava.chip.settings import BoardAccess
@@ -29,6 +33,16 @@ def reached(board: Board, access: BoardAccess) -> BoardAccess:
     elsewhere = access.partition is not None and access.partition != usual
     stepping = board.stepping.value if board.stepping and not elsewhere else None
     return replace(access, partition=partition, chip=access.chip or stepping)
+
+
+def for_board(network: Network, realization: Realization, board: Board, options: Mapping[str, Any]) -> Network:
+    """The network that a realization runs on a board, or an error if it or the board cannot take it; ``options`` are those of `realize`."""
+    check_generation(realization, board)
+    realized = realize(network, realization, **options)
+    check_biases(realized, board)
+    check_thresholds(realized, realization, board)
+    require_fit(realized, board)
+    return realized
 
 
 def check_biases(network: Network, board: Board) -> None:

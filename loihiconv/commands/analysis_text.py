@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loihiconv.commands.terminal import print_diagnosis, print_table
+from loihiconv.commands.terminal import print_remark, print_table
 from loihiconv.core import numbers as n
 from loihiconv.core.metric import Metric
 from loihiconv.evaluation.explain.analysis import Analysis
@@ -27,7 +27,7 @@ def print_analysis(a: Analysis) -> None:
     kept = [names.index(name) for name in COLUMNS]
     rows = [[layer["name"], *(layer["cells"][k]["text"] for k in kept)] for layer in sections.layers(a)]
     print_table(f"Layers, on {a.waterfall.layer_samples} samples", ["layer", *COLUMNS], rows)
-    print_diagnosis(a.diagnosis.verdict, a.diagnosis.healthy)
+    print_remark(a.diagnosis.verdict if a.diagnosis.healthy else f"✗ {a.diagnosis.verdict}")
 
 
 def _interval(metric: Metric, step: PairedLoss | None, of: float) -> str:

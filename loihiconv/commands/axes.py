@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from loihiconv.commands.setting_options import help_text, none_if_zero
+from loihiconv.commands.signature import with_parameters
 from loihiconv.conversion.declaration import Declaration
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.evaluation.sweep.declarations import AXES
@@ -20,7 +21,7 @@ PANEL = "Axes: several values, separated by commas"
 
 def with_axes(command: Callable[..., None]) -> Callable[..., None]:
     """Replace a command's first parameter, {axis: values}, by one option for each axis, or two flags for a yes or no."""
-    own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in list(inspect.signature(command, eval_str=True).parameters.values())[1:]]
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     added = [parameter for declared in AXES.values() for parameter in _parameters(declared)]
 
     @wraps(command)
@@ -29,10 +30,7 @@ def with_axes(command: Callable[..., None]) -> Callable[..., None]:
         axes = {name: values for name, declared in AXES.items() if (values := _values(declared, chosen))}
         command(axes, **arguments)
 
-    wrapper.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {p.name: p.annotation for p in (*own, *added)}
-    del wrapper.__wrapped__  # or its signature would be seen
-    return wrapper
+    return with_parameters(wrapper, (*own, *added))
 
 
 def parse(declared: Declaration, text: str) -> list[Any]:

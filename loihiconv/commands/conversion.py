@@ -11,10 +11,10 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.setting_options import none_if_zero, setting_option, setting_type
+from loihiconv.commands.signature import with_parameters
 from loihiconv.commands.terminal import note, print_search
 from loihiconv.conversion.settings import DECLARED, OPTIMIZE, Optimize, choose
 from loihiconv.core.choices import Task
-from loihiconv.core.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from loihiconv.core.network import Network
@@ -45,8 +45,8 @@ class Conversion:
     """
 
     def __init__(self, board: str, timesteps: int, *, samples: int | None = 1000, optimize: Optimize = "default", **settings: Any) -> None:
-        if samples is not None and samples < 1:
-            raise InvalidSetting(f"{samples} calibration samples", where="--calibration-samples", limit="at least 1 expected")
+        if samples is not None:
+            given.at_least_one(samples, "--calibration-samples", "calibration samples")
         self.timesteps, self.samples, self.optimize = timesteps, samples, optimize
         self.settings = {name: none_if_zero(DECLARED[name], value) for name, value in settings.items() if value is not None}
         choose(timesteps, optimize, **self.settings)
@@ -83,7 +83,7 @@ class Conversion:
 
 def with_conversion(command: Callable[..., None]) -> Callable[..., None]:
     """Replace a command's first parameter, a `Conversion`, by the options that describe one."""
-    parameters = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     added: dict[str, tuple[Any, Any]] = {
         "board": (given.Board, "kapoho_point"),
         "timesteps": (Steps, 32),
@@ -99,9 +99,5 @@ def with_conversion(command: Callable[..., None]) -> Callable[..., None]:
         command(Conversion(board, timesteps, samples=samples, **chosen), **arguments)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
-    own = [p.replace(kind=keyword) for p in parameters]
     extra = [inspect.Parameter(name, keyword, default=default, annotation=hint) for name, (hint, default) in added.items()]
-    wrapper.__signature__ = inspect.Signature([*own, *extra])  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {p.name: p.annotation for p in (*own, *extra)}
-    del wrapper.__wrapped__  # or its signature would be seen
-    return wrapper
+    return with_parameters(wrapper, (*own, *extra))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from loihiconv.commands.options import numbers, shapes_of
+from loihiconv.commands.options import at_least_one, numbers, shapes_of
+from loihiconv.commands.signature import with_parameters
 from loihiconv.commands.terminal import note
 from loihiconv.core.errors import InvalidData, InvalidSetting
 
@@ -91,7 +92,7 @@ class Said:
 
 def with_preprocessing(command: Callable[..., None]) -> Callable[..., None]:
     """Replace a command's parameter ``said``, a `Said`, by the options that it is made of."""
-    parameters = list(inspect.signature(command, eval_str=True).parameters.values())
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "said"]
     keyword = inspect.Parameter.KEYWORD_ONLY
     added = [inspect.Parameter(name, keyword, default="", annotation=hint) for name, hint in _OPTIONS.items()]
 
@@ -99,11 +100,7 @@ def with_preprocessing(command: Callable[..., None]) -> Callable[..., None]:
     def wrapper(*positional: Any, **arguments: Any) -> None:
         command(*positional, said=Said(**{name: arguments.pop(name) for name in _OPTIONS}), **arguments)
 
-    own = [p if p.kind is keyword or not i else p.replace(kind=keyword) for i, p in enumerate(parameters) if p.name != "said"]
-    wrapper.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {p.name: p.annotation for p in (*own, *added)}
-    del wrapper.__wrapped__  # or its signature would be seen
-    return wrapper
+    return with_parameters(wrapper, (*own, *added))
 
 
 def read_data(
@@ -120,8 +117,8 @@ def read_data(
     """
     from loihiconv.core.dataset import holds, read
 
-    if samples is not None and samples < 1:
-        raise InvalidSetting(f"{samples} samples", where="--samples", limit="at least 1 expected")
+    if samples is not None:
+        at_least_one(samples, "--samples")
     if not same_file_is_fine and not holds(source, part):
         raise InvalidData(
             f"holds no {part} folder" if Path(source).is_dir() else f"holds no x_{part}",

@@ -12,7 +12,7 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
 from loihiconv.commands.terminal import note, print_json
-from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.files import check_free
 
 
 @with_preprocessing
@@ -37,16 +37,14 @@ def deploy(
 
     Example: loihiconv deploy lenet.lnet --board kapoho_point --samples mnist.npz --slurm oheogulch --out bundle
     """
-    if selftest_samples < 1:
-        raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
-    from loihiconv.backends.deploy import check_free
+    given.at_least_one(selftest_samples, "--selftest-samples")
     from loihiconv.backends.deploy import deploy as write
     from loihiconv.core.artifact import load
     from loihiconv.lava.chip.settings import BoardAccess
     from loihiconv.lava.detection import detect
     from loihiconv.lava.interpreter import interpreter_environment
 
-    check_free(Path(out).absolute())
+    check_free(out.absolute())
     access = BoardAccess(partition=slurm, host=ethernet, chip=chip, neurocore_model=neurocore_model)
     net = load(network)
     data = read_data(samples, "test", given.shapes_of(net))

@@ -12,7 +12,7 @@ from loihiconv.commands import options as given
 from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
 from loihiconv.commands.terminal import note, print_json
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.files import check_writable
+from loihiconv.core.files import check_free, check_writable
 
 
 @with_preprocessing
@@ -49,9 +49,8 @@ def export(
     assert netx is not None  # one of the two
     if as_float:
         raise InvalidSetting("netx takes no float networks", where="--float", limit="whole numbers expected", remedy="leave it out")
-    if selftest_samples < 1:
-        raise InvalidSetting(f"{selftest_samples} samples", where="--selftest-samples", limit="at least 1 expected")
-    from loihiconv.backends.deploy import check_free, deploy
+    given.at_least_one(selftest_samples, "--selftest-samples")
+    from loihiconv.backends.deploy import deploy
     from loihiconv.core.artifact import load
     from loihiconv.core.selection import only
     from loihiconv.exchange.export_netx import check_ends

@@ -13,7 +13,6 @@ from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
 from loihiconv.commands.setting_options import setting_option
 from loihiconv.commands.terminal import note, print_json, print_tables
 from loihiconv.conversion.settings import DECLARED
-from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.files import check_writable
 
 
@@ -48,8 +47,7 @@ def import_network(
 
     Example: loihiconv import scnn.nir --timesteps 100 --calibration events.npz --reset subtract --out scnn.lnet
     """
-    if calibration_samples < 1:
-        raise InvalidSetting(f"{calibration_samples} calibration samples", where="--calibration-samples", limit="at least 1 expected")
+    given.at_least_one(calibration_samples, "--calibration-samples", "calibration samples")
     options: dict[str, Any] = {"reset": reset, "input_coding": input_coding, "spike_bits": spike_bits, "rounding": rounding, "seed": seed}
     for name, value in {**options, "timesteps": timesteps}.items():
         if value is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from loihiconv.commands import options as given
 from loihiconv.commands.data import FORMS
 from loihiconv.commands.setting_options import help_text
 from loihiconv.conversion.settings import DECLARED, OPTIMIZE
@@ -24,7 +25,7 @@ def init(
     model: Annotated[str, typer.Argument(help="A model file, or a factory as package.module:function.")],
     data: Annotated[str, typer.Argument(help=f"Training and test samples with labels: {FORMS}.")],
     weights: Annotated[Path | None, typer.Option(help="State dict or .safetensors for the model.")] = None,
-    board: Annotated[str, typer.Option("--board", help="Name of a board (see 'boards') or a .yaml file.")] = "kapoho_point",
+    board: given.Board = "kapoho_point",
     timesteps: Annotated[int, typer.Option("--timesteps", "-T", help="Time steps per sample.")] = 32,
     out: Annotated[Path | None, typer.Option(help="Write it to this file, which must not exist, instead of standard output.")] = None,
 ) -> None:

@@ -129,7 +129,10 @@ def read_shapes(given: list[str]) -> Shape | Mapping[str, Shape] | tuple[Shape, 
 
 
 def _sizes(text: str) -> Shape:
-    return tuple(int(n) for n in numbers(text, "shape"))
+    sizes = numbers(text, "shape")
+    if any(size % 1 for size in sizes):  # of infinity and NaN, too
+        raise InvalidSetting(f"{text!r}", where="--shape", limit="whole numbers separated by commas expected")
+    return tuple(map(int, sizes))
 
 
 def load_model(model: str | FloatModel, weights: Path | None) -> Any:
@@ -141,6 +144,12 @@ def load_model(model: str | FloatModel, weights: Path | None) -> Any:
         for text in load_weights(loaded, weights):
             note(text)
     return loaded
+
+
+def at_least_one(number: int, option: str, what: str = "samples") -> None:
+    """Raise `InvalidSetting` where an option asks for none of them."""
+    if number < 1:
+        raise InvalidSetting(f"{number} {what}", where=option, limit="at least 1 expected")
 
 
 def numbers(text: str, option: str) -> list[float]:

@@ -70,9 +70,10 @@ def sweep(
     if stored is not None:
         stored, _ = said.fitted(stored, train.x)
     preprocessing = None if stored is None else stored.inputs[0].preprocessing
-    calibration, x = train.rows(slice(calibration_samples)).x, judged.x
+    measured = train.first(calibration_samples)
+    calibration, x = measured.x, judged.x
     if preprocessing is None:
-        calibration, preprocessing = said.prepared(train.rows(slice(calibration_samples)), known)
+        calibration, preprocessing = said.prepared(measured, known)
         x = x if preprocessing is not None else said.prepared(judged, known)[0]
     network = load_model(file or model, weights)
     result = _run(
@@ -108,9 +109,8 @@ def _check(axes: dict[str, list[Any]], board: str, samples: int, calibration_sam
     from loihiconv.evaluation.sweep.axes import points
     from loihiconv.hardware.board import load_board
 
-    for where, number in (("--samples", samples), ("--calibration-samples", calibration_samples)):
-        if number < 1:
-            raise InvalidSetting(f"{number} samples", where=where, limit="at least 1 expected")
+    given.at_least_one(samples, "--samples")
+    given.at_least_one(calibration_samples, "--calibration-samples")
     if on not in ("train", "test"):
         raise InvalidSetting(f"{on!r}", where="--on", limit="train or test expected")
     points(axes, {}, load_board(board))

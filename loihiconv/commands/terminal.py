@@ -125,8 +125,3 @@ def print_run(title: str, backend: str, summary: Mapping[str, Any]) -> None:
     print_table(title, header, [row])
     for key, value in figures.items():
         note(f"{key.replace('_', ' ')}: {n.quantity(value)}")
-
-
-def print_diagnosis(text: str, healthy: bool) -> None:
-    """The sentence that a diagnosis begins with."""
-    Console(highlight=False).print(("" if healthy else "[bold red]✗[/] ") + escape(text), soft_wrap=True)

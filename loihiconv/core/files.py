@@ -1,10 +1,11 @@
-"""Files that are written atomically: finished, or not at all."""
+"""Files and folders that are written atomically: finished, or not at all."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     No reader and no crash ever meets half a file. Raises OSError as `open` does.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.parent / f".loihiconv-{secrets.token_hex(8)}.tmp"
+    temporary = _beside(target)
     try:
         # Not tempfile: its files are readable by their owner only, whatever the umask.
         with open(temporary, "xb") as file:
@@ -34,6 +35,19 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     except BaseException:  # Ctrl-C too
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill that becomes ``target`` when the block ends well, and vanishes when it does not; see `check_free`."""
+    temporary = _beside(target)
+    with _explained(target):
+        try:
+            temporary.mkdir()
+            yield temporary
+            temporary.rename(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
@@ -71,6 +85,21 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise InvalidSetting("is a folder", where=str(path), limit="a file name expected")
     if not os.access(folder, os.W_OK):
         raise InvalidSetting("its folder cannot be written to", where=str(path))
+
+
+def check_free(folder: Path) -> None:
+    """Raise `InvalidSetting` at once where the folder exists or could not be made."""
+    if folder.exists():
+        raise InvalidSetting("exists", where=str(folder), remedy="remove it or choose another name")
+    if not folder.parent.is_dir():
+        raise InvalidSetting("its folder does not exist", where=str(folder), remedy="make the folder first")
+    if not os.access(folder.parent, os.W_OK):
+        raise InvalidSetting("its folder cannot be written to", where=str(folder))
+
+
+def _beside(target: Path) -> Path:
+    """A name in the same folder that nothing else has."""
+    return target.parent / f".loihiconv-{secrets.token_hex(8)}.tmp"
 
 
 @contextmanager

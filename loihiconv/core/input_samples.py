@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from loihiconv.core.errors import InvalidData
-from loihiconv.core.linear import Array
-from loihiconv.core.packing import packed
+from loihiconv.core.packing import packed, plain
 from loihiconv.core.parts import Part
-from loihiconv.core.samples import LABELLED, Dataset, Samples, by_index, check_samples_limit, collect, is_whole, label_array, of_numbers
+from loihiconv.core.samples import Batch, Dataset, Samples, by_index, check_count, collect, in_memory, is_whole, label_array, of_numbers
 
 Piece = tuple[Any, Any]
 
@@ -44,26 +42,16 @@ def collect_inputs(parts: Sequence[Part], data: Samples, where: str, *, labels: 
     """
     if len(parts) == 1:
         return collect(_unnamed(parts[0], data), where, shape=parts[0].shape, labels=labels, samples=samples)
-    check_samples_limit(samples)
-    xs: list[Array] = []
-    ys: list[Any] = []
-    for x, y in _pieces(parts, data, labels):
-        xs.append(packed(parts, x))
-        ys.append(None if y is None else label_array(y))
-        if samples is not None and sum(map(len, xs)) >= samples:
-            break
-    if not xs or not sum(map(len, xs)):
-        raise InvalidData("no samples", where=where, limit="at least 1 expected")
-    whole = np.concatenate(xs)
-    given = [y for y in ys if y is not None]
-    if labels and len(given) < len(ys):
-        raise InvalidData("no labels", where=where, limit=f"{LABELLED} expected", remedy="use run for samples without labels")
-    if len(given) < len(ys) or len({y.shape[1:] for y in given}) > 1:
-        return Dataset(whole, None).first(samples)
-    if (numbers := sum(map(len, given))) != len(whole):
-        limit = "as many labels as samples expected"
-        raise InvalidData(f"{len(whole)} samples and {numbers} labels", where=where, limit=limit)
-    return Dataset(whole, np.concatenate(given)).first(samples)
+    return in_memory(_batches(parts, data, where, labels), where, labels=labels, samples=samples)
+
+
+def _batches(parts: Sequence[Part], data: Samples, where: str, labels: bool) -> Iterator[Batch]:
+    """Samples of several inputs, packed, and their labels."""
+    for values, given in _pieces(parts, data, labels):
+        x, y = packed(parts, values), None if given is None else label_array(given)
+        if y is not None:
+            check_count(x, y, where)
+        yield Batch(x, y)
 
 
 def _unnamed(part: Part, data: Samples) -> Samples:
@@ -107,9 +95,13 @@ def _given(parts: Sequence[Part], data: Any) -> bool:
 def _batch(parts: Sequence[Part], piece: Piece) -> Piece:
     """A batch, where one sample may have come."""
     x, y = piece
-    values = list(x.values()) if isinstance(x, Mapping) else list(x) if isinstance(x, (tuple, list)) else []
-    first = parts[0] if not isinstance(x, Mapping) else next((part for part in parts if part.name in x), parts[0])
-    if not values or np.shape(x[first.name] if isinstance(x, Mapping) else values[0]) != first.shape:
+    if isinstance(x, (tuple, list)) and len(x) == len(parts):
+        x = {part.name: values for part, values in zip(parts, x, strict=True)}
+    first = next((part for part in parts if isinstance(x, Mapping) and part.name in x), None)
+    try:
+        if first is None or np.shape(x[first.name]) != first.shape:
+            return piece
+        single = {name: np.asarray(plain(values))[None] for name, values in x.items()}
+    except ValueError:  # rows of different lengths, which are refused by what packs them
         return piece
-    single = {name: np.asarray(v)[None] for name, v in x.items()} if isinstance(x, Mapping) else tuple(np.asarray(v)[None] for v in values)
-    return single, None if y is None else np.asarray(y)[None]
+    return single, None if y is None else label_array(y)[None]

@@ -1,4 +1,4 @@
-"""Labels that are names, as the indices of classes."""
+"""Labels that are names, as the indices of classes; and those that are one-hot rows."""
 
 from __future__ import annotations
 
@@ -48,6 +48,11 @@ def numbered(y: Array, classes: int | None = None) -> Array:
         raise InvalidData(f"labels are {len(names)} names ({listed(names.tolist())})", where="labels", limit=limit, remedy=remedy)
     warnings.warn(f"labels are names, numbered in alphabetical order: {listed(names.tolist())}; it has to be training's", stacklevel=3)
     return np.asarray(indices.reshape(y.shape))
+
+
+def is_one_hot(y: Array, axis: int = 1) -> bool:
+    """Whether exactly one value along an axis of more than one is 1, and all others are 0."""
+    return y.ndim > axis and y.shape[axis] > 1 and bool(np.isin(y, (0, 1)).all() and (y.sum(axis=axis) == 1).all())
 
 
 def listed(names: list[str]) -> str:

@@ -62,6 +62,14 @@ def count(x: Any) -> int:
     return len(next(iter(x.values()))) if isinstance(x, Mapping) else len(x)
 
 
+def plain(value: Any) -> Any:
+    """A tensor of any device and precision as something that numpy takes; anything else as it is."""
+    if not hasattr(value, "detach"):
+        return value
+    value = value.detach().cpu()
+    return value.float() if str(getattr(value, "dtype", "")) in ("torch.bfloat16", "torch.float16") else value.numpy()
+
+
 def _in_order(parts: Sequence[Part], x: Any) -> list[Any]:
     names = [part.name for part in parts]
     expected = f"{{{', '.join(f'{name!r}: ...' for name in names)}}} expected"
@@ -79,8 +87,8 @@ def _in_order(parts: Sequence[Part], x: Any) -> list[Any]:
 
 def _array(part: Part, values: Any) -> Array:
     try:
-        array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
-    except ValueError as error:  # rows of different lengths
+        array = np.asarray(plain(values))
+    except (TypeError, ValueError, RuntimeError) as error:
         raise InvalidData("samples that make no array", where=f"input {part.name}", limit="samples of one shape expected") from error
     if not array.ndim or not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_):
         raise InvalidData(f"samples of type {array.dtype}", where=f"input {part.name}", limit="an array (N, ...) of numbers expected")

@@ -16,7 +16,7 @@ import numpy as np
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.given import shown
 from loihiconv.core.linear import Array, Shape
-from loihiconv.core.packing import count, rows
+from loihiconv.core.packing import count, plain, rows
 
 Samples: TypeAlias = Any
 """An array or tensor, a pair (x, y), a mapping, a data set, a data loader, or an iterable of samples or batches of any of these."""
@@ -121,27 +121,40 @@ def collect(data: Samples, where: str, *, shape: Shape | None = None, labels: bo
     InvalidData
         If there is nothing in it, batches do not belong together, labels are wanted and not there, or it is too much.
     """
+    return in_memory(stream(data, where, shape=shape, labels=labels), where, labels=labels, samples=samples)
+
+
+def in_memory(batches: Iterable[Batch], where: str, *, labels: bool, samples: int | None) -> Dataset:
+    """All samples of batches, or the first ones; see `collect`."""
     check_samples_limit(samples)
     xs: list[Array] = []
     ys: list[Array | None] = []
-    size = 0
-    for x, y in stream(data, where, shape=shape, labels=labels):
-        left = None if samples is None else samples - sum(map(len, xs))
+    held = size = 0
+    for x, y in batches:
+        left = None if samples is None else samples - held
         xs.append(x[:left])
         ys.append(None if y is None else y[:left])
+        held += len(xs[-1])
         size += x.nbytes
-        if left is not None and left <= len(x):
+        if held == samples:
             break
         if samples is None and len(xs) > 1 and size > MOST_BYTES:
             limit = f"at most {MOST_BYTES / 2**30:g} GiB are read of what is iterated over"
-            raise InvalidData(f"more than {sum(map(len, xs)):,} samples", where=where, limit=limit, remedy="say how many: samples=1000")
-    if not xs or not sum(map(len, xs)):
+            raise InvalidData(f"more than {held:,} samples", where=where, limit=limit, remedy="say how many: samples=1000")
+    if not held:
         raise InvalidData("no samples", where=where, limit="at least 1 expected")
     given = [y for y in ys if y is not None]
     if labels and len(given) < len(ys):
         raise InvalidData("no labels", where=where, limit=f"{LABELLED} expected", remedy="use run for samples without labels")
     together = len(given) == len(ys) and (labels or len({y.shape[1:] for y in given}) == 1)
     return Dataset(_joined(xs, where), _joined(given, where) if together else None)
+
+
+def check_count(x: Array, y: Array, where: str) -> None:
+    """Raise `InvalidData` unless there is a label for each sample."""
+    if not y.ndim or len(y) != len(x):
+        numbers = f"{len(x)} samples and {len(y) if y.ndim else 'no'} labels"
+        raise InvalidData(numbers, where=where, limit="as many labels as samples expected")
 
 
 def check_samples_limit(samples: object) -> None:
@@ -174,7 +187,7 @@ class _Reader:
         if isinstance(value, (str, bytes, Mapping)) or value is None:
             raise InvalidData(f"{shown(value)} in place of samples", where=self.where, limit=f"{FORMS} expected")
         try:
-            array = np.asarray(_plain(value))
+            array = np.asarray(plain(value))
         except (TypeError, ValueError, RuntimeError) as error:
             raise InvalidData("samples that make no array", where=self.where, limit="samples of one shape expected") from error
         if array.dtype.kind not in "biuf":
@@ -190,7 +203,7 @@ class _Reader:
         if not all(is_whole(part) or of_numbers(part) for part in data):
             return False
         try:
-            x, y = (np.asarray(_plain(part)) for part in data)
+            x, y = (np.asarray(plain(part)) for part in data)
         except ValueError:  # rows of different lengths
             return False
         if not x.ndim or not y.ndim or len(x) != len(y):
@@ -226,12 +239,9 @@ class _Reader:
         x, y = self.array(parts[0]), None if parts[1] is None else label_array(parts[1])
         if not x.ndim:
             raise InvalidData(f"{x} in place of samples", where=self.where, limit=f"{FORMS} expected")
-        if y is not None and (not y.ndim or len(y) != len(x)):
-            numbers = f"{len(x)} samples and {len(y) if y.ndim else 'no'} labels"
-            if self.labels:
-                raise InvalidData(numbers, where=self.where, limit="as many labels as samples expected")
-            y = None
-        return Batch(x, y)
+        if y is not None and self.labels:
+            check_count(x, y, self.where)
+        return Batch(x, y if y is not None and y.ndim and len(y) == len(x) else None)
 
     def elements(self, data: Iterable[Any], *, single: bool) -> Iterator[Batch]:
         """Batches of what comes one by one; ``single`` where nothing tells whether that is samples or batches."""
@@ -276,18 +286,10 @@ class _Reader:
         return Batch(np.stack([x for x, _ in kept]), np.stack(labels) if alike else None)
 
 
-def _plain(value: Any) -> Any:
-    """A tensor of any device and precision as something that numpy takes; anything else as it is."""
-    if not hasattr(value, "detach"):
-        return value
-    value = value.detach().cpu()
-    return value.float() if str(getattr(value, "dtype", "")) in ("torch.bfloat16", "torch.float16") else value.numpy()
-
-
 def label_array(value: Any) -> Array:
     """Labels of an array, tensor or list."""
     try:
-        return np.asarray(_plain(value))
+        return np.asarray(plain(value))
     except (TypeError, ValueError, RuntimeError) as error:
         raise InvalidData("labels that make no array", where="labels", limit="one label for each sample expected") from error
 

@@ -38,7 +38,7 @@ def only(network: Network, output: str) -> Network:
     readout = network.readout
     if not readout.parts:
         return network
-    part, rows = readout.parts[index], list(slices(readout.parts).values())[index]
+    part, rows = readout.parts[index], slices(readout.parts)[output]
     v_init, bias = (np.broadcast_to(values, readout.shape).reshape(-1)[rows] for values in (readout.v_init, readout.bias))
     alone = replace(
         readout, shape=(part.size,), v_init=v_init, bias=bias, scale=readout.scale * part.scale, parts=(), ending=part.flat_ending

@@ -46,6 +46,31 @@ def test_every_command_takes_what_concerns_it(run, settings: Path, tmp_path: Pat
     assert len(json.loads(run("sweep", "-c", settings, "--json")[1])["rows"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("shape", "given"),
+    [
+        ("1,28,28", ["1,28,28"]),
+        ("[1, 28, 28]", ["1,28,28"]),
+        ("64", [64]),
+        ("[image=1x28x28, 'vector=3']", ["image=1x28x28", "vector=3"]),
+        ("[[1, 28, 28], 3, '4']", ["1,28,28", 3, "4"]),
+    ],
+)
+def test_what_may_be_given_several_times_is_a_list(tmp_path: Path, shape: str, given: list[object]) -> None:
+    path = tmp_path / "shape.yaml"
+    path.write_text(f"shape: {shape}")
+    assert read_config(path, COMMANDS)["check"] == {"shape": given}
+
+
+def test_a_file_may_say_the_shape_of_samples(run, tmp_path: Path) -> None:
+    path = tmp_path / "shape.yaml"
+    path.write_text("{model: 'loihiconv.demo.model:digits_cnn', shape: [1, 8, 8]}")
+    code, out, _ = run("check", "-c", path, "--json")
+    assert (code, json.loads(out)["layers"][0]["shape"]) == (0, [1, 8, 8])
+    path.write_text("{model: 'loihiconv.demo.model:digits_cnn', shape: 64}")
+    assert run("check", "-c", path, "--json")[0] == 2
+
+
 def test_what_is_typed_goes_first(run, settings: Path, tmp_path: Path) -> None:
     assert run("convert", "-c", settings, "-T", "2", "--out", tmp_path / "other.lnet")[0] == 0
     assert lc.load(tmp_path / "other.lnet").timesteps == 2

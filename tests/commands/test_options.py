@@ -68,6 +68,10 @@ def test_names_that_lead_nowhere(run, tmp_path: Path) -> None:
     assert "none.onnx: no such file" in run("check", "none.onnx")[2]
     assert "is neither a file nor a factory; write package.module:function, or a file's path" in " ".join(run("check", "lenet")[2].split())
     assert "the shape of a sample is not known" in run("check", FACTORY)[2]
+    for shape in ("1.5,8,8", "nan,8,8", "inf"):
+        assert f"--shape: '{shape}'; whole numbers separated by commas expected" in " ".join(
+            run("check", FACTORY, "--shape", shape)[2].split()
+        )
     (tmp_path / "weights.pt").touch()
     model = onnx_file(tmp_path)
     assert "only an nn.Module takes weights" in " ".join(run("check", model, "--weights", tmp_path / "weights.pt")[2].split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
+from loihiconv.core import samples
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.parts import Part
@@ -58,13 +60,31 @@ def test_one_input_may_be_named() -> None:
     assert (found.x.tolist(), found.y is not None and found.y.tolist()) == (VECTOR.tolist(), [0, 1, 2, 3, 4, 5])
 
 
+def test_tensors_of_half_precision() -> None:
+    tensors = {name: torch.from_numpy(values).bfloat16() for name, values in NAMED.items()}
+    alone = [{name: values[i] for name, values in tensors.items()} for i in range(6)]
+    for data in (tensors, alone):
+        assert collect_inputs(PARTS, data, "input").x.tolist() == PACKED.tolist()
+
+
+def test_what_has_no_end_needs_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(collect_inputs(PARTS, cycle([NAMED]), "input", samples=20).x) == 20
+    monkeypatch.setattr(samples, "MOST_BYTES", 10 * PACKED.nbytes)
+    with pytest.raises(InvalidData, match=r"input: more than 66 samples; .* say how many: samples=1000"):
+        collect_inputs(PARTS, cycle([NAMED]), "input")
+
+
 @pytest.mark.parametrize(
     ("data", "labels", "message"),
     [
         (5, False, "5 for 2 inputs"),
         ("text", False, "'text' for 2 inputs"),
         ([], False, "input: no samples"),
+        ([{"picture": IMAGE[0], "vector": VECTOR[0]}], False, "samples for 'picture'"),
+        ([{"picture": IMAGE}], False, "samples for 'picture'"),
+        ([([[1, 2], [3]], [1, 2, 3])], False, "input image: samples that make no array"),
         ((NAMED, LABELS[:3]), True, "6 samples and 3 labels"),
+        ([(NAMED, LABELS), (NAMED, LABELS[0])], True, "6 samples and no labels"),
         (NAMED, True, "input: no labels"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from loihiconv.core.errors import InvalidData
+from loihiconv.core.labels import is_one_hot
 from loihiconv.core.linear import Array, Shape
 
 
@@ -61,11 +62,6 @@ def is_whole(y: Array) -> bool:
 def is_binary(y: Array) -> bool:
     """Whether all are 0 or 1, or all are -1 or 1."""
     return bool(np.isin(y, (0, 1)).all() or np.isin(y, (-1, 1)).all())
-
-
-def is_one_hot(y: Array, axis: int = 1) -> bool:
-    """Whether exactly one value along an axis of more than one is 1, and all others are 0."""
-    return y.ndim > axis and y.shape[axis] > 1 and bool(np.isin(y, (0, 1)).all() and (y.sum(axis=axis) == 1).all())
 
 
 def _check_numbers(y: Array) -> None:
