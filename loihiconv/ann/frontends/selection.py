@@ -65,7 +65,10 @@ class OneOutput(FloatModel):
 
     def _of(self, values: Array, shape: Shape) -> Array:
         parts = self.model.ann(shape).parts
-        return values[:, list(slices(returned(parts)).values())[find(parts, self.output, "output")]] if parts else values
+        if not parts:
+            return values
+        find(parts, self.output, "output")
+        return values[:, slices(returned(parts))[self.output]]
 
 
 def with_output(model: FloatModel, output: str | None) -> FloatModel:

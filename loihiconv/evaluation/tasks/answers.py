@@ -124,9 +124,3 @@ def answer(model: Source, x: Array, shape: Shape) -> Answers:
     if not np.isfinite(outputs).all():
         raise InvalidModel("outputs are NaN or infinite", where=model.name, remedy="check that samples are as in training")
     return Answers(outputs.reshape(len(x), *shape))
-
-
-def joined(parts: Sequence[Answers]) -> Answers:
-    """Answers to batches, one after the other."""
-    named = [part.named for part in parts if part.named is not None]
-    return Answers(np.concatenate([part.outputs for part in parts]), np.concatenate(named) if named else None)

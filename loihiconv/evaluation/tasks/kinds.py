@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from loihiconv.core.errors import InvalidData
 from loihiconv.core.labels import numbered
 from loihiconv.core.linear import Array
 from loihiconv.core.metric import ACCURACY, AUROC, F1, IOU, MAE, PIXELS, R2, RMSE, SIGN_ACCURACY, Metric
+from loihiconv.core.network import assert_never
 from loihiconv.evaluation.metrics import agreement
 from loihiconv.evaluation.tasks.answers import Answers, End
 from loihiconv.evaluation.tasks.auroc import auroc
@@ -241,7 +242,7 @@ def kind_of(task: Task, end: End) -> TaskKind:
         case "dense":
             return Dense(end)
         case _:
-            return _never(task)
+            assert_never(task)
 
 
 _ANOTHER = "or give another task"
@@ -257,10 +258,6 @@ def _check_several(end: End) -> None:
     if not end.indices and int(np.prod(end.shape)) == 1:
         limit = "the network has 1 output, so that its largest is always the same"
         raise InvalidData('task "classification"', where="task", limit=limit, remedy='take "binary" or "regression"')
-
-
-def _never(task: NoReturn) -> NoReturn:
-    raise AssertionError(f"task {task!r} is not handled here")
 
 
 def _largest(outputs: Array, end: End) -> Array:
