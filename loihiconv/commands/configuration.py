@@ -1,20 +1,29 @@
 """One file of settings for all commands: ``-c lenet.yaml`` stands for the options that it names, and those that are typed go before it.
 
 A key is an option, ``timesteps`` for ``--timesteps``, or an argument; it holds for every command that has it. What is for one command alone
-stands under the command's name. A list is what is separated by commas on the command line.
+stands under the command's name. A list is what is separated by commas on the command line, or, where an option may stand
+there several times and the list holds texts, an option for each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import did_you_mean, shown
 
-Options: TypeAlias = Mapping[str, str]
-"""Of one command: the name that a file calls it by, and the one that the command does."""
+
+class Option(NamedTuple):
+    """What a command calls an option or an argument, and whether it may stand on the command line several times."""
+
+    name: str
+    repeated: bool
+
+
+Options: TypeAlias = Mapping[str, Option]
+"""Of one command, by the names that a file calls them by."""
 MOST_BYTES = 1 << 20
 FLAGS = ("-c", "--config")
 
@@ -63,7 +72,14 @@ def read_config(path: Path, commands: Mapping[str, Options]) -> dict[str, dict[s
 
 
 def _values(path: Path, given: Mapping[Any, Any], options: Options) -> dict[str, Any]:
-    return {options[_plain(key)]: _text(path, key, value) for key, value in given.items() if _plain(key) in options and value is not None}
+    kept = ((options[_plain(key)], key, value) for key, value in given.items() if _plain(key) in options and value is not None)
+    return {option.name: _texts(path, key, value) if option.repeated else _text(path, key, value) for option, key, value in kept}
+
+
+def _texts(path: Path, key: Any, value: Any) -> list[Any]:
+    """The values of an option that may stand on the command line several times."""
+    several = isinstance(value, list) and all(isinstance(part, str) for part in value)
+    return [_text(path, key, part) for part in (value if several else [value])]
 
 
 def _text(path: Path, key: Any, value: Any) -> Any:
@@ -93,19 +109,19 @@ def _read(path: Path) -> dict[Any, Any]:
     return content
 
 
-def options_of(group: Any) -> Iterator[tuple[str, dict[str, str]]]:
+def options_of(group: Any) -> Iterator[tuple[str, dict[str, Option]]]:
     """Every command of the command line, with its options and arguments as files call them."""
     for name, command in group.commands.items():
         if not hasattr(command, "commands"):
             yield name, dict(_names(command.params))
 
 
-def _names(parameters: Sequence[Any]) -> Iterator[tuple[str, str]]:
+def _names(parameters: Sequence[Any]) -> Iterator[tuple[str, Option]]:
     for parameter in parameters:
         long = [word for word in parameter.opts if not word.startswith("-") or word.startswith("--")]
         for word in long:
             if word not in ("--help", "--json", "--install-completion", "--show-completion"):
-                yield _plain(word.removeprefix("--")), parameter.name
+                yield _plain(word.removeprefix("--")), Option(parameter.name, getattr(parameter, "multiple", False))
 
 
 def _plain(key: object) -> str:
