@@ -132,3 +132,24 @@ def test_any_text_is_read_or_refused_in_a_line(text: str) -> None:
             read_config(path, COMMANDS)
         except InvalidSetting as error:
             assert "\n" not in str(error)  # noqa: PT017  either is fine
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        ("shape: 64", [64]),
+        ("shape: 1,8,8", ["1,8,8"]),
+        ("shape: [1, 8, 8]", ["1,8,8"]),
+        ("check: {shape: ['image=1,8,8', 'vector=5']}", ["image=1,8,8", "vector=5"]),
+    ],
+)
+def test_an_option_that_may_stand_several_times(tmp_path: Path, text: str, shapes: list[object]) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text(text)
+    assert read_config(path, COMMANDS)["check"] == {"shape": shapes}
+
+
+def test_check_takes_its_shape_from_a_file(run, tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("model: loihiconv.demo.model:digits_cnn\nshape: 1,8,8\n")
+    assert run("check", "-c", path)[0] == 0
