@@ -96,13 +96,17 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
     for k in range(n):
         v = {p.name: _start(p, network, number) for p in network.populations if not isinstance(p, MaxPool)}
         gates = {p.name: Gates(p, network) for p in network.populations if isinstance(p, MaxPool)}
-        for t in range(steps):
-            sent = {}
-            for p in network.populations:
+        sent: dict[str, Array] = {}
+        for p in network.populations:
+            if not isinstance(p, Readout):
+                sent[p.name] = np.zeros((steps, prod(p.shape)), number)
+            silent = p.silent if isinstance(p, IF) else 0
+            for t in range(steps + silent):
+                now = t - silent  # of the steps in which it sends
                 if isinstance(p, MaxPool):
-                    source = sent[network.incoming(p.name)[0].source]
+                    source = sent[network.incoming(p.name)[0].source][t]
                     spikes[p.name][k, t] = gates[p.name].step(source)
-                    sent[p.name] = spikes[p.name][k, t].astype(number)
+                    sent[p.name][t] = spikes[p.name][k, t].astype(number)
                     operations += int(np.count_nonzero(gates[p.name].windows[:, source != 0]))
                     continue
                 if isinstance(p, Input) and p.coding == "poisson":
@@ -110,10 +114,10 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                     spikes[p.name][k, t] = [
                         int(w) * (p.payload_max or 1) < float(x) * 2**32 for w, x in zip(drawn, payload[p.name][k].flat, strict=True)
                     ]
-                    sent[p.name] = spikes[p.name][k, t].astype(number)
+                    sent[p.name][t] = spikes[p.name][k, t].astype(number)
                     continue
                 if isinstance(p, Input) and not p.spiking:
-                    sent[p.name] = payload[p.name][k].ravel().astype(number)
+                    sent[p.name][t] = payload[p.name][k].ravel().astype(number)
                     continue
                 if isinstance(p, Input):
                     vth, bias, total = p.payload_max or 1, 0, payload[p.name][k].ravel().astype(number)
@@ -121,16 +125,18 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                     bias = np.broadcast_to(p.bias, p.shape).ravel().astype(number)
                     bias = currents[p.name][k].ravel() if p.name in currents else bias
                     total = np.zeros(prod(p.shape), number)
-                    for i, weights in synapses.items():
+                    for i, weights in synapses.items() if t < steps else ():
                         connection = network.connections[i]
                         if connection.target == p.name:
-                            arriving = weights @ sent[connection.source]
+                            arriving = weights @ sent[connection.source][t]
                             total = total + (arriving // 2**-connection.weight_exp if connection.weight_exp else arriving)
-                            operations += int(np.count_nonzero(weights[:, sent[connection.source] != 0]))
+                            operations += int(np.count_nonzero(weights[:, sent[connection.source][t] != 0]))
                     assert not network.fixed_point or np.abs(total).max() < 2**17
                 if isinstance(p, Readout) and t < p.delay:
                     course[k, t] = v[p.name]
                     continue
+                if silent:  # all biases at the start
+                    v[p.name], bias = v[p.name] + (bias * number(steps) if t == 0 else number(0)), number(0)
                 v[p.name] = v[p.name] + total * one + bias
                 if network.fixed_point:
                     v[p.name] = np.minimum(np.maximum(v[p.name], -V_LIMIT), V_LIMIT)
@@ -139,18 +145,20 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                 if not p.spiking:
                     course[k, t] = v[p.name]
                     continue
+                if now < 0:
+                    continue
                 vth = p.vth if isinstance(p, IF) else vth
                 if isinstance(p, IF) and p.payload_max > 1:
                     worth = [int(charge // (vth * one)) for charge in v[p.name].tolist()]
-                    sent[p.name] = np.array([max(0, min(p.payload_max, thresholds)) for thresholds in worth], number)
-                    spikes[p.name][k, t] = sent[p.name]
-                    v[p.name] = v[p.name] - sent[p.name] * number(vth * one)
+                    sent[p.name][now] = np.array([max(0, min(p.payload_max, thresholds)) for thresholds in worth], number)
+                    spikes[p.name][k, now] = sent[p.name][now]
+                    v[p.name] = v[p.name] - sent[p.name][now] * number(vth * one)
                     continue
                 fired = v[p.name] > vth * one
-                spikes[p.name][k, t] = fired
+                spikes[p.name][k, now] = fired
                 zero = isinstance(p, IF) and p.reset == "zero"
                 v[p.name] = np.where(fired, 0 if zero else v[p.name] - vth * one, v[p.name])
-                sent[p.name] = fired.astype(number)
+                sent[p.name][now] = fired.astype(number)
     shaped = {name: s.reshape(n, steps, *network[name].shape) for name, s in spikes.items()}
     won = _softmax(network.readout, course) if network.readout.decision == "softmax" else None
     ends = {name: marked.sum(axis=2) for name, marked in at_ends.items()}

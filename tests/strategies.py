@@ -92,11 +92,12 @@ def cases(
     graded: bool = True,
     exponents: bool = True,
     several: bool = False,
+    separated: bool = False,
 ) -> Case:
     """Networks of up to ``max_hidden`` hidden layers, with skips, gates and currents from the host, and samples for them.
 
     Without ``graded`` all spikes are binary, without ``exponents`` no sum is shifted. ``several`` allows a second input, samples being
-    packed then, and several outputs.
+    packed then, and several outputs; ``separated`` allows silent steps.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     source = _input(draw)
@@ -128,7 +129,8 @@ def cases(
         if exponents and not on_host:
             incoming = [replace(c, weight_exp=draw(st.sampled_from(EXPONENTS))) for c in incoming]
         bounded = [_host_connection(source, incoming[0], rng)] if on_host else _bounded(incoming, populations, rng)
-        populations.append(_population(draw, rng, name, shape, last=layer == hidden, quiet=on_host, graded=graded))
+        made = _population(draw, rng, name, shape, last=layer == hidden, quiet=on_host, graded=graded)
+        populations.append(_silent(draw, made) if separated and not on_host else made)
         connections += bounded
     timesteps = draw(st.integers(1, max_timesteps))
     populations[-1] = replace(populations[-1], delay=draw(st.one_of(st.just(0), st.integers(0, timesteps - 1))))
@@ -136,11 +138,21 @@ def cases(
         populations[0] = replace(second[0], coding="analog")
     if several and prod(populations[-1].shape) > 1:
         populations[-1] = _several_outputs(draw, populations[-1])
+    populations = [_separated(p, timesteps) if isinstance(p, IF) else p for p in populations]
     network = Network(tuple(populations), tuple(connections), timesteps, fixed_point=True, board="test")
     n, lows = draw(st.integers(1, max_samples)), [-p.payload_max if p.signed else -3 for p in network.inputs]  # beyond the range: clipped
     parts = [rng.integers(low - 2, p.payload_max + 3, (n, *p.sample_shape)) for low, p in zip(lows, network.inputs, strict=True)]
     x = (np.concatenate([part.reshape(n, -1) for part in parts], axis=1) if second else parts[0]).astype(np.float32)
     return Case(network, x * (rng.random(x.shape) < draw(st.sampled_from((0.2, 1.0)))))
+
+
+def _separated(population: IF, timesteps: int) -> IF:
+    """With as many silent steps as were drawn, T at most, and a bias of which all T steps fit into the register from the start."""
+    room = (V_MAX - np.abs(np.asarray(population.v_init, np.int64))) // timesteps
+    bias = round_bias(np.clip(population.bias, -room, room)) if population.silent else population.bias
+    if np.any(np.abs(bias) > room) and population.silent:
+        return replace(population, silent=0)
+    return replace(population, silent=min(population.silent, timesteps), bias=bias)
 
 
 def _several_outputs(draw: st.DrawFn, readout: Population) -> Population:
@@ -181,7 +193,14 @@ def _population(draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Sha
         scale, decision = 2.0 ** draw(st.floats(-2, 24)), draw(st.sampled_from(("potential", "softmax")))
         return Readout(name, shape, v_init, bias, scale, decision, draw(st.sampled_from((0.1, 0.5, 1.0))), draw(st.integers(0, 9)))
     reset = draw(st.sampled_from(("subtract", "subtract", "zero")))
-    return IF(name, shape, vth, v_init, bias, reset, draw(st.sampled_from(PAYLOADS)) if graded and reset == "subtract" else 1)
+    largest = draw(st.sampled_from(PAYLOADS)) if graded and reset == "subtract" else 1
+    return IF(name, shape, vth, v_init, bias, reset, largest)
+
+
+def _silent(draw: st.DrawFn, population: Population) -> Population:
+    """With silent steps, or without; `_separated` bounds them."""
+    subtracts = isinstance(population, IF) and population.reset == "subtract"
+    return replace(population, silent=draw(st.sampled_from((0, 1, 3, 99)))) if subtracts else population
 
 
 def _weights(draw: st.DrawFn, rng: np.random.Generator, shape: Shape) -> Array:

@@ -84,6 +84,16 @@ class Settings:
             high=PAYLOAD_LIMIT.bit_length(),
         ),
     )
+    silent_steps: int = field(
+        default=0,
+        metadata=described(
+            "Steps in which neurons only integrate before they spike for T steps; at most T. A sample then takes T + silent steps.",
+            details="With as many as T every rate is the rounded sum of what came in (temporal separation, Liu et al. 2022); see "
+            "`loihiconv.core.network`. Neurons that constant currents drive have none: their spikes come evenly. They need neurons of "
+            'realization "native".',
+            low=0,
+        ),
+    )
     start: float = field(
         default=0.5,
         metadata=described(
@@ -158,6 +168,9 @@ class Settings:
         if self.readout_delay >= self.timesteps:
             limit = f"0 to {self.timesteps - 1}, fewer than the time steps, expected"
             raise InvalidSetting(f"readout_delay {self.readout_delay}", where="readout_delay", limit=limit)
+        if self.silent_steps > (most := 0 if self.reset == "zero" else self.timesteps):
+            limit = f"at most {most} expected" + (' with reset "zero"' if self.reset == "zero" else ", as many as the time steps")
+            raise InvalidSetting(f"silent_steps {self.silent_steps}", where="silent_steps", limit=limit)
         if self.spike_bits > 1 and (self.reset == "zero" or (self.maxpool == "gate" and self.maxpool_estimate == "average")):
             what = 'reset "zero"' if self.reset == "zero" else 'maxpool_estimate "average"'
             remedy = "use the default of the other"
@@ -194,6 +207,7 @@ class SettingOptions(TypedDict, total=False):
     input_coding: Coding
     reset: Reset
     spike_bits: int
+    silent_steps: int
     start: float
     hold_back: float
     maxpool: MaxPooling

@@ -100,11 +100,12 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: Collecti
         normalised = bias / scales[node.name]
         if isinstance(node, Relu):
             constant = settings.input_coding == "analog" and all(ann.is_input(origin) for origin, *_ in branches)
-            held_back = 0.0 if constant or settings.reset == "zero" else settings.hold_back
+            silent = 0 if constant else settings.silent_steps
+            held_back = 0.0 if constant or settings.reset == "zero" or silent else settings.hold_back
             v_init = np.full((1,) * len(shape), settings.start - held_back, np.float32)
             normalised = (normalised + held_back / settings.timesteps).astype(np.float32)
             bound = np.asarray(node.bound / scales[node.name], np.float32) if node.bounded else None
-            populations.append(IF(names[node.name], shape, 1.0, v_init, normalised, settings.reset, settings.payload_max, bound))
+            populations.append(IF(names[node.name], shape, 1.0, v_init, normalised, settings.reset, settings.payload_max, bound, silent))
         else:
             flat = (prod(shape),)
             normalised = np.broadcast_to(normalised, shape).reshape(flat).astype(np.float32)

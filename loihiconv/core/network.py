@@ -17,12 +17,20 @@ thresholds there are in v, up to that::
     v = v - s * vth * 2^shift
 
 ``v_init`` and ``bias`` are in units of v, ``vth`` and weights are not shifted. A sample gets ``timesteps`` steps; a
-population of depth d sees its window d steps later and starts it from ``v_init``, so a simulation layer by layer,
-without any delay, gives the same spikes (the project's "wavefront alignment").
+population sees its window so many steps after the sample enters as there are connections before it, and starts it from ``v_init``,
+so a simulation layer by layer, without any delay, gives the same spikes (the project's "wavefront alignment").
+
+*Temporal separation* (Liu et al. 2022, SpikeConverter). A population with S ``silent`` steps integrates during the first T steps
+of its window, as all do, but spikes in the T steps that follow the first S alone; its window takes T + S steps. With S = T every
+spike is sent when all input is known, so that its rate is the rounded sum, in whatever order the input came. It starts from
+``v_init + T bias``, and its steps add no bias. Those that it sends to begin S steps later than they otherwise would, and all samples
+follow each other every T + max S steps, `Network.period`. Outside of the steps in which it sends a population is silent, and what
+arrives after the T steps in which it integrates is never a spike of its sources.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import takewhile
@@ -74,6 +82,7 @@ __all__ = [
     "Recording",
     "assert_never",
     "save",
+    "silent_steps",
 ]
 
 STATE_SHIFT = 6
@@ -225,7 +234,12 @@ class Network(Shown):
         numbers = ("fixed point" if self.fixed_point else "float") + (f" for {self.board}" if self.board else "")
         neurons, weights = sum(p.size for p in self.populations), sum(c.map.weight.size for c in self.connections)
         sizes = f"{len(self.populations)} populations, {n.count(neurons)} neurons, {n.count(weights)} weights"
-        return f"Network, {numbers}, T = {self.timesteps}: {sizes}"
+        return f"Network, {numbers}, {self.steps}: {sizes}"
+
+    @property
+    def steps(self) -> str:
+        """Its time steps, in words: "T = 16" or "T = 16 + 16 silent"."""
+        return f"T = {self.timesteps}" + (f" + {self.silent_steps} silent" if self.silent_steps else "")
 
     def __repr__(self) -> str:
         return f"<{self._title()}; samples {', '.join(self._sample(source) for source in self.inputs)}>"
@@ -286,16 +300,35 @@ class Network(Shown):
         return tuple(c for c in self.connections if c.source == name)
 
     @cached_property
-    def depth(self) -> dict[str, int]:
-        """Number of connections on the longest way from an input to each population."""
-        depth = {p.name: 0 for p in self.inputs}
+    def begins(self) -> dict[str, int]:
+        """Steps from where a sample enters to the window of each population: one a connection on the longest way, and silent ones."""
+        begins = {p.name: 0 for p in self.inputs}
         for population in self.layers:
-            depth[population.name] = 1 + max(depth[c.source] for c in self.incoming(population.name))
-        return depth
+            begins[population.name] = 1 + max(self._sends(c.source, begins) for c in self.incoming(population.name))
+        return begins
 
     def delay(self, connection: Connection) -> int:
         """Steps that a connection must wait beyond its ordinary one, so that a skip arrives with its sample."""
-        return self.depth[connection.target] - self.depth[connection.source] - 1
+        return self.begins[connection.target] - self._sends(connection.source, self.begins) - 1
+
+    def _sends(self, name: str, begins: Mapping[str, int]) -> int:
+        """Steps from where a sample enters to the first step in which a population sends."""
+        return begins[name] + silent_steps(self[name])
+
+    @cached_property
+    def silent_steps(self) -> int:
+        """Most silent steps of any population."""
+        return max(silent_steps(p) for p in self.populations)
+
+    @property
+    def period(self) -> int:
+        """Steps from one sample to the next: T and the silent ones."""
+        return self.timesteps + self.silent_steps
+
+    @property
+    def latency(self) -> int:
+        """Steps from where a sample enters to its answer: the readout's window, and the way there."""
+        return self.begins[self.readout.name] + self.timesteps
 
     @cached_property
     def _by_name(self) -> dict[str, Population]:
@@ -304,6 +337,11 @@ class Network(Shown):
     @cached_property
     def _order(self) -> dict[str, int]:
         return {p.name: i for i, p in enumerate(self.populations)}
+
+
+def silent_steps(population: Population) -> int:
+    """Steps of a population's window in which it integrates and does not spike."""
+    return population.silent if isinstance(population, IF) else 0
 
 
 def check_network(network: object, where: str = "network") -> None:

@@ -135,6 +135,9 @@ class IF(Integrator):
     bound : array broadcastable to shape, or None
         Where the function that the rates stand for is cut off, in the units of a rate: what a neuron lacks above it is no error. None
         where it is not. It says what was meant and changes nothing of what neurons do.
+    silent : int, 0 to T
+        Steps of each window in which neurons integrate and do not spike. They spike in the T steps after that, and what comes in arrives
+        in the first T; see `loihiconv.core.network`. The bias of all T steps is then there from the start.
     """
 
     vth: float
@@ -143,6 +146,7 @@ class IF(Integrator):
     reset: Reset = "subtract"
     payload_max: int = 1
     bound: Array | None = None
+    silent: int = 0
 
     @property
     def kind(self) -> Kind:
@@ -182,6 +186,11 @@ class IF(Integrator):
         if not 1 <= self.payload_max <= (PAYLOAD_LIMIT if self.reset == "subtract" else 1):
             limit = f"1 to {PAYLOAD_LIMIT} expected, and 1 with a reset to zero"
             raise InvalidModel(f"payloads of up to {self.payload_max}", where=self.name, limit=limit)
+        if not 0 <= self.silent <= (max(timesteps, 0) if self.reset == "subtract" else 0):
+            limit = f"0 to T = {timesteps} expected, and 0 with a reset to zero"
+            raise InvalidModel(f"{self.silent} silent steps", where=self.name, limit=limit)
+        if self.silent and any(c.on_host for c, _ in incoming):
+            raise InvalidModel("silent steps where the host loads currents", where=self.name, limit="spikes or payloads expected")
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ from loihiconv.core.network import (
     Network,
     Readout,
     assert_never,
+    silent_steps,
 )
 from loihiconv.core.validation import check_joined, check_start, check_threshold, check_weights, split_exactly
 from loihiconv.lava.job import Job, Settings
@@ -61,13 +62,13 @@ def build(network: Network, job: Job, settings: Settings) -> list[AbstractProces
     """
     check_joined(network)
     views = lava_views(network)
-    depth = network.depth
+    begins = network.begins
     fused = {} if settings.stock_models else _fused(network)
     processes: dict[str, AbstractProcess] = {}
     for index, population in enumerate(network.populations):
         if isinstance(population, Input) and all(c.on_host for c in network.outgoing(population.name)):
             continue  # the host has it all: Lava runs only what is connected
-        window = Window(network.timesteps, depth[population.name], settings.samples)
+        window = Window(network.timesteps, begins[population.name], settings.samples, network.silent_steps, silent_steps(population))
         shape = views[population.name][::-1]
         inside = _synapses(network, fused[population.name], views) if population.name in fused else None
         processes[population.name] = _population(network, index, shape, window, job, settings, inside)
@@ -82,8 +83,8 @@ def build(network: Network, job: Job, settings: Settings) -> list[AbstractProces
 
 
 def total_steps(network: Network, samples: int) -> int:
-    """Steps until the deepest population has finished the last sample: N T + L."""
-    return samples * network.timesteps + max(network.depth.values())
+    """Steps until the deepest population has finished the last sample: N P + L, with the period P and the latest window's begin L."""
+    return samples * network.period + max(network.begins.values())
 
 
 def _fused(network: Network) -> dict[str, Connection]:
@@ -169,7 +170,7 @@ def _spiking(population: IF, files: dict[str, Any], state: dict[str, Any]) -> Ab
 def _state(population: Integrator, index: int, shape: Shape, window: Window, job: Job, synapses: Synapses | None) -> dict[str, Any]:
     """What all processes that integrate are made with."""
     name, biases = population.name, _biases(job, index)
-    check_start(population)
+    check_start(population, window.timesteps)
     v_init = lava_array(population.v_init, population.shape, shape)
     # Where the host loads biases, the population's own is part of them, and not yet what a chip could hold.
     bias = np.zeros(shape, np.int64) if biases else lava_array(population.bias, population.shape, shape)

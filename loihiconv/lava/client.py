@@ -146,8 +146,8 @@ def default_deadline(network: Network, samples: int, *, stock_models: bool = Fal
     """
     products = sum(synapses(c.map, network[c.source].shape) for c in network.connections)
     per_step = 0.05 * (1 + len(network.connections)) + products / 1e8
-    depth = max(network.depth.values())
-    steps = samples * (network.timesteps + depth) if chip else samples * network.timesteps + depth
+    depth = max(network.begins.values())
+    steps = samples * (network.timesteps + depth) if chip else samples * network.period + depth
     state = samples * 1e-3 * sum(prod(p.shape) for p in network.populations) if chip else 0.0
     return 120.0 + steps * per_step * (30 if stock_models else 1) + state
 

@@ -111,7 +111,7 @@ class Layerwise:
         sent = state.v if isinstance(state, Neurons) and not population.spiking else state.counts
         total = np.asarray(sent).sum(axis=0, dtype=np.float64)
         if keep and isinstance(state, Neurons):
-            self._seen(name, float(state.v.min()), float(state.v.max()))
+            self._seen(name, float(state.v.min()), max(float(state.v.max()), state.highest))
         run.release(state, worker)
         return total, np.concatenate(packed, axis=1) if keep else np.empty(0)
 

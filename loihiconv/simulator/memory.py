@@ -95,7 +95,9 @@ def plan(network: Network, samples: int, *, memory: int, workers: int = 1, accel
     block, target = (BLOCK_BYTES_ACCELERATOR, CHUNK_BYTES_ACCELERATOR) if accelerator else (BLOCK_BYTES, CHUNK_BYTES)
     share = max(0, memory // workers - 2 * block)
     steps = max(1, min(network.timesteps, max(0, min(share, max(target, MOST_CHUNK_BYTES)) - per_sample) // per_step))
-    fitting = min(target, share) // (per_step * steps + per_sample)
+    if network.silent_steps:  # what a population sends first depends on what comes in last
+        steps = network.timesteps
+    fitting = max(1, min(target, share) // (per_step * steps + per_sample))
     even = -(-samples // workers)
     most = max(1, min(fitting, even))
     chunks = -(-even // most)

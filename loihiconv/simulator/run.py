@@ -17,7 +17,7 @@ import torch
 
 from loihiconv.core.input_coding import as_biases, host_sums, input_payloads
 from loihiconv.core.linear import Array, Conv
-from loihiconv.core.network import IF, Input, Integrating, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never
+from loihiconv.core.network import IF, Input, Integrating, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never, silent_steps
 from loihiconv.core.validation import check_register
 from loihiconv.simulator import memory as sizes
 from loihiconv.simulator import neurons
@@ -35,7 +35,8 @@ from loihiconv.simulator.sources import PoissonSource
 class Neurons:
     """Neurons that integrate, while a chunk runs; in (H, W, C) order for images.
 
-    The same kernels run all of them, by the threshold, reset and largest payload that the population has.
+    The same kernels run all of them, by the threshold, reset and largest payload that the population has. ``highest`` is the largest
+    potential of any before their silent steps ended.
     """
 
     population: Input | IF | Readout
@@ -44,6 +45,8 @@ class Neurons:
     counts: torch.Tensor
     ends: torch.Tensor
     constant: torch.Tensor | None = None
+    silent: int = 0
+    highest: float = -np.inf
 
 
 State: TypeAlias = Neurons | Gates | PoissonSource
@@ -72,6 +75,7 @@ class Run:
         self.per_sample_counts = "counts" in record
         self.v_max = neurons.saturation(network.fixed_point)
         self.number = torch.int32 if network.fixed_point else torch.float32
+        self.never = float(2**31 - 1) if network.fixed_point else 3e38
         self.kernels = Kernels(network, device, portable=portable)
         self.synapses = self.kernels.synapses
         self.start = {p.name: self._per_neuron(p.v_init, p, "v_init") for p in network.populations if isinstance(p, Integrator)}
@@ -173,8 +177,11 @@ class Run:
             case IF() | Readout():
                 v, counts, ends = self._state(population, n, worker)
                 v.copy_(self.start[population.name].expand(n, -1))
-                bias = from_host.get(population.name, self.bias[population.name])
-                return Neurons(population, v, bias, counts, ends, self._constant(population, payload))
+                bias, silent = from_host.get(population.name, self.bias[population.name]), silent_steps(population)
+                if silent:
+                    v.add_(bias * self.network.timesteps)
+                    bias = torch.zeros_like(bias)
+                return Neurons(population, v, bias, counts, ends, self._constant(population, payload), silent)
             case _:
                 assert_never(population)
 
@@ -209,8 +216,10 @@ class Run:
         n = len(state.v if isinstance(state, Neurons) else state.counts)
         out = worker.buffers.take((n, steps, population.size), kind)
         match state:
+            case Neurons() if state.silent:
+                self._fire_late(state, spikes, out, worker)
             case Neurons() if population.spiking:
-                self._fire(state, spikes, out, worker)
+                self._fire(state, spikes, out, worker, population.spike_charge(self.network.shift))
             case Neurons():
                 self._integrate(state, spikes, out, begin)
             case Gates():
@@ -243,13 +252,32 @@ class Run:
             v, course = state.v[samples], trace[samples, steps]
             neurons.integrate(per_step, bias, v, v_max=self.v_max, trace=course, portable=self.portable)
 
-    def _fire(self, state: Neurons, spikes: dict[str, torch.Tensor], out: torch.Tensor, worker: Worker) -> None:
-        """Neurons that spike: in the way that has least to do with memory."""
+    def _fire_late(self, state: Neurons, spikes: dict[str, torch.Tensor], out: torch.Tensor, worker: Worker) -> None:
+        """Neurons whose first steps are silent: input of so many steps, then input and spikes, then spikes alone."""
+        threshold, silent, steps = state.population.spike_charge(self.network.shift), state.silent, out.shape[1]
+        for begin, end, level, sent in ((0, silent, self.never, None), (silent, steps, threshold, (0, steps - silent))):
+            if begin == end:
+                continue
+            part = {name: s if end - begin == steps else s[:, begin:end].contiguous() for name, s in spikes.items()}
+            fired = worker.buffers.take((len(out), end - begin, out.shape[2]), out.dtype)
+            self._fire(state, part, fired, worker, level)
+            state.highest = max(state.highest, float(state.v.max()))
+            if sent:
+                out[:, slice(*sent)] = fired
+            worker.buffers.give(fired)
+        fired = worker.buffers.take((len(out), silent, out.shape[2]), out.dtype)
+        nothing = torch.zeros((len(out), out.shape[2]), dtype=self.number, device=self.device)
+        self._firing(state, fired, threshold).advance(nothing, slice(0, len(out)), slice(0, silent))
+        out[:, steps - silent :] = fired
+        worker.buffers.give(fired)
+
+    def _firing(self, state: Neurons, out: torch.Tensor, threshold: float) -> neurons.Firing:
+        """Neurons that spike, and where their spikes go."""
         population = state.population
-        firing = neurons.Firing(
+        return neurons.Firing(
             state.bias,
             state.v,
-            threshold=population.spike_charge(self.network.shift),
+            threshold=threshold,
             v_max=self.v_max,
             to_zero=population.resets == "zero",
             spikes=out,
@@ -259,7 +287,10 @@ class Run:
             watched=population.name in self.kernels.watched,
             portable=self.portable,
         )
-        name = population.name
+
+    def _fire(self, state: Neurons, spikes: dict[str, torch.Tensor], out: torch.Tensor, worker: Worker, threshold: float) -> None:
+        """Neurons that spike: in the way that has least to do with memory."""
+        firing, name = self._firing(state, out, threshold), state.population.name
         sources = [c.source for c in self.network.incoming(name)]
         if (depthwise := self.kernels.depthwise.get(name)) is not None:
             depthwise.advance([spikes[s] for s in sources], firing, self.network.shift)

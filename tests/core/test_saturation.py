@@ -110,7 +110,7 @@ def test_a_readout_that_saturates() -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(case=cases(several=True))
+@given(case=cases(several=True, separated=True))
 def test_every_sample_is_counted(case: Case) -> None:
     """Against the naive simulator, neuron by neuron, and the host's sums one by one."""
     recording, expected = simulate(case.network, case.x, counts=False), naive.simulate(case.network, case.x)

@@ -73,6 +73,7 @@ def test_what_no_file_can_hold() -> None:
 BROKEN: list[tuple[Network, type[Exception], str]] = [
     (replace(RIGHT, timesteps=0), InvalidModel, "timesteps: T = 0 .* at least 1"),
     (replace(RIGHT, timesteps=-1, populations=(*RIGHT.populations[:2], RIGHT.readout)), InvalidModel, "timesteps: T = -1 .* at least 1"),
+    (replace(changed(1, silent=3, bias=np.array([4095 * 128] * 3)), timesteps=40), LimitExceeded, r"hidden: v_init \+ T bias of magnitude"),
     (weighted(1, [[2, -3, 4], [0, 0, 0]]), LimitExceeded, "hidden->readout: a weight of -3; even numbers .*convert again"),
     (weighted(1, [[300, 2, 4], [0, 0, 0]]), LimitExceeded, "hidden->readout: a weight of 300"),
     (weighted(1, [[256, 2, 4], [0, 0, 0]]), LimitExceeded, "hidden->readout: a weight of 256"),
@@ -280,7 +281,7 @@ def test_a_boards_own_formats(network: Network, message: str | None) -> None:
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(case=cases(several=True))
+@given(case=cases(several=True, separated=True))
 def test_random_networks_break_no_rule(case: Case) -> None:
     validate(case.network)
 

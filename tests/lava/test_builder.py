@@ -64,7 +64,7 @@ def builds(case: Case, realized: dict[Realization, Network]) -> None:
 
 
 @settings(slow, max_examples=2 * EXAMPLES)
-@given(case=cases(several=True))
+@given(case=cases(several=True, separated=True))
 def test_the_builder_refuses_no_random_network(case: Case) -> None:
     builds(case, realizable(case.network))
 

@@ -40,14 +40,14 @@ def check(case: Case, recording: Recording) -> None:
 
 @pytest.mark.usefixtures("forked")
 @slow
-@given(case=cases(several=True))
+@given(case=cases(several=True, separated=True))
 def test_every_spike_equals_the_definition(case: Case) -> None:
     check(case, run_lava(case.network, case.x, record=["spikes", "potentials"], deadline=120))
 
 
 @pytest.mark.usefixtures("forked")
 @settings(slow, max_examples=max(1, EXAMPLES // 4))
-@given(case=cases(max_timesteps=8, max_samples=2, several=True))
+@given(case=cases(max_timesteps=8, max_samples=2, several=True, separated=True))
 def test_intels_own_models_of_the_connections_agree(case: Case) -> None:
     check(case, run_lava(case.network, case.x, record=["spikes", "potentials"], stock_models=True, deadline=120))
 

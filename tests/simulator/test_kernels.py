@@ -74,7 +74,7 @@ def test_equal_naive_and_portable(seed: int, channels: int, coding: str, timeste
         assert set(kernels.depthwise) == {"layer1", "layer3"}
         assert set(kernels.products) == {"layer2", "layer4"}
         if cut:
-            patch.setattr(memory, "plan", lambda *_, **__: memory.Blocks(samples=2, steps=4))
+            patch.setattr(memory, "plan", lambda net, *_, **__: memory.Blocks(2, net.timesteps if net.silent_steps else 4))
             patch.setattr(memory, "SMALL_BLOCK_BYTES", 4 * 40 * channels * 3)
             patch.setattr(memory, "BLOCK_BYTES", 1)
         found = simulate(network, x, record=("spikes", "potentials", "residuals"))
@@ -99,7 +99,7 @@ def test_graded_spikes_take_no_kernel_of_binary_ones(seed: int, timesteps: int, 
         assert set(kernels.products) == {f"layer{i}" for i in (2, 4) if graded[i - 1] == 1}
         assert all((kernels.synapses[c].int8 is None) == (network[c.source].largest_message == 255) for c in network.connections)
         if cut:
-            patch.setattr(memory, "plan", lambda *_, **__: memory.Blocks(samples=2, steps=2))
+            patch.setattr(memory, "plan", lambda net, *_, **__: memory.Blocks(2, net.timesteps if net.silent_steps else 2))
             patch.setattr(memory, "BLOCK_BYTES", 1)
         found = simulate(network, x, record=("spikes", "potentials", "residuals"))
     check_equal(found, simulate(network, x, record=("spikes", "potentials", "residuals"), portable=True))

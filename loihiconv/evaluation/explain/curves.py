@@ -69,7 +69,7 @@ def latency_curve(network: Network, recording: Recording, y: Array, kind: TaskKi
         outputs = over_time(network.readout, course[:, t], network.readout.scale * max(1, t + 1 - first))
         scores = kind.score(Answers(outputs, None if named is None else named[:, t]), y)
         value[t], (low[t], high[t]) = scores.value, scores.interval95
-    return LatencyCurve(kind.metric, value, low, high, len(y), network.depth[network.readout.name])
+    return LatencyCurve(kind.metric, value, low, high, len(y), network.begins[network.readout.name])
 
 
 def predictions_over_time(readout: Readout, potentials: Array) -> Array:

@@ -84,7 +84,7 @@ class HostEnds:
         index = self.network.populations.index(population)
         sink = SpikeSink(
             shape=port.shape,
-            window=self._window(self.network.depth[population.name]),
+            window=self._window(self.network.begins[population.name]),
             counts=self.job.counts(index),
             spikes=self.job.spikes(index) if self.settings.record_spikes else None,
             name=f"spikes of {population.name}",
@@ -96,7 +96,7 @@ class HostEnds:
         readout = self.network.readout
         common: dict[str, Any] = {
             "shape": process.v.shape,
-            "window": self._window(self.network.depth[readout.name]),
+            "window": self._window(self.network.begins[readout.name]),
             "delay": readout.delay,
             "potentials": self.job.potentials,
             "course": self.job.potentials_over_time if self.settings.record_potentials else None,
@@ -117,5 +117,5 @@ class HostEnds:
         return attached
 
     def _window(self, depth: int) -> Window:
-        gap = 0 if self.chip.realization in AT_ONCE else max(self.network.depth.values())
+        gap = 0 if self.chip.realization in AT_ONCE else max(self.network.begins.values())
         return Window(self.network.timesteps, depth, self.settings.samples, gap=gap)

@@ -138,7 +138,7 @@ class _Builder:
         name, shape = population.name, self.views[population.name][::-1]
         path = self.job.biases(index)
         biases = Samples(path, shape) if path.exists() else None
-        check_start(population)
+        check_start(population, self.network.timesteps)
         at_once = self.chip.realization in AT_ONCE
         v = lava_array(population.v_init, population.shape, shape) - (0 if population.spiking or at_once else READOUT_OFFSET)
         # Where the host loads biases, the population's own is part of them, and not yet what a chip could hold.
@@ -151,7 +151,7 @@ class _Builder:
         if made == "lif":
             process: Any = LIF(du=DU, dv=DV, vth=vth, **common)
         elif made == "lifreset":
-            first = self.network.depth[name] + 1 + population.first_step
+            first = self.network.begins[name] + 1 + population.first_step
             process = LIFReset(du=DU, dv=DV, vth=vth, reset_interval=self.network.timesteps, reset_offset=first, **common)
         elif made == "native":
             process = SoftResetIF(vth=vth, **common)
@@ -160,7 +160,7 @@ class _Builder:
             process = ATRLIF(
                 theta=vth // 2, theta_0=vth // 2, theta_step=0, r=state["r"], delta_i=DELTA_I, delta_v=0, delta_theta=0, delta_r=0, **common
             )
-        return Neurons(process, self.network.depth[name], state, biases)
+        return Neurons(process, self.network.begins[name], state, biases)
 
     def _connect(self, connection: Connection, name: str, port: OutPort) -> Any:
         check_weights(connection)

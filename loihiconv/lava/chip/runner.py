@@ -71,11 +71,11 @@ def _simulation(settings: Settings) -> Loihi2SimCfg:
 
 
 def _steps(network: Network) -> int:
-    return network.timesteps + max(network.depth.values())
+    return network.timesteps + max(network.begins.values())
 
 
 def _run_all(network: Network, graph: Graph, configuration: Any, job: Job, settings: Settings, *, late: int) -> None:
-    steps = settings.samples * network.timesteps + max(network.depth.values()) + late
+    steps = settings.samples * network.timesteps + max(network.begins.values()) + late
     graph.top.run(RunSteps(1), configuration, cores.COMPILE)
     job.write_status("running")  # what came before may have waited for a board, and the caller's deadline does not count it
     if steps > 1:
@@ -86,7 +86,7 @@ def _run_sample(network: Network, graph: Graph, sample: int, configuration: Any,
     def advance(steps: int) -> None:
         graph.top.run(RunSteps(steps), configuration, cores.COMPILE)
 
-    for depth in range(1, max(network.depth.values()) + 1):
+    for depth in range(1, max(network.begins.values()) + 1):
         advance(1)
         if sample == 0 and depth == 1:  # what came before may have waited for a board, and the caller's deadline does not count it
             job.write_status("running")

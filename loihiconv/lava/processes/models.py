@@ -87,6 +87,9 @@ class _NeuronsModel(PyLoihiProcessModel):
         if step == first:
             self.v[:] = self.v_init
             self.bias = self.bias_mant << self.bias_exp if self.biases is None else self.biases[sample]
+            if self.window.silent:
+                self.v += self.window.timesteps * self.bias
+                self.bias = np.zeros_like(self.bias)
         largest = int(np.abs(a_in).max(initial=0))
         if largest >= SUM_LIMIT:
             name, place = self.proc_params["name"], f"step {step + 1} of sample {sample}"
@@ -112,6 +115,9 @@ class _IntegrateAndFireModel(_NeuronsModel):
             return
         sample, step = place
         self.integrate(a_in, sample, step)
+        if step < self.window.silent:
+            self.s_out.send(self.silence)
+            return
         spikes = self.fire(int(self.vth[0]) << STATE_SHIFT)
         self.s_out.send(spikes.astype(np.int32))
         self.recorder.record(spikes, step)
