@@ -54,7 +54,7 @@ def convert(
         }
         print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **facts, **net.record.to_json()})
     else:
-        print_tables(net, f"{out}: {net.board}, T = {net.timesteps}")
+        print_tables(net, f"{out}: {net.board}, {net.steps}")
         print_fit(placement)
     if not placement.fits:
         raise typer.Exit(2)

@@ -102,7 +102,7 @@ def run(
     if as_json:
         print_json({**summary, "predictions": recording.predictions.tolist()})
         return
-    print_run(f"{network} on {data}: {net.board or 'float'}, {net.timesteps} time steps", backend, summary)
+    print_run(f"{network} on {data}: {net.board or 'float'}, {net.steps}", backend, summary)
 
 
 def _task(net: Network, y: Any, task: Any) -> tuple[TaskKind | None, Any]:

@@ -66,6 +66,8 @@ class Comparison(Shown):
         Where the accuracy went; only with ``compare(..., explain=True)``.
     payload_max : int
         Largest payload of a spike: 1 where spikes are binary. Accuracies with graded spikes are other figures than those without.
+    silent_steps : int
+        Steps of each sample beside the T in which spikes are sent; see `loihiconv.core.network`.
     """
 
     timesteps: int
@@ -80,6 +82,7 @@ class Comparison(Shown):
     task: Task = "classification"
     unit: float = 1.0
     placement: Placement | None = None
+    silent_steps: int = 0
 
     @property
     def metric(self) -> Metric:
@@ -98,7 +101,7 @@ class Comparison(Shown):
             (
                 survival(ann, result, title_of(main), LOSS * self.unit, self.unit, [finding.sentence for finding in findings]),
                 fit(self.board, self.placement),
-                cost(result, self.timesteps, macs),
+                cost(result, self.timesteps + self.silent_steps, macs),
                 exactness(self.judge, judged, self.mismatched_spikes or {}, self.mismatched_potentials or 0),
             )
         )
@@ -122,7 +125,8 @@ class Comparison(Shown):
     def title(self) -> str:
         """Board, time steps and, where they are not binary, spikes."""
         graded = f", graded spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ""
-        return f"{self.board or 'float'}, {self.timesteps} time steps{graded}"
+        silent = f" and {self.silent_steps} silent ones" if self.silent_steps else ""
+        return f"{self.board or 'float'}, {self.timesteps} time steps{silent}{graded}"
 
     def tables(self) -> tuple[Table, ...]:
         metric = self.metric
@@ -157,6 +161,7 @@ class Comparison(Shown):
         explained = {} if self.analysis is None else {"analysis": self.analysis.to_json()}
         return {
             "timesteps": self.timesteps,
+            "silent_steps": self.silent_steps,
             "board": self.board,
             "payload_max": self.payload_max,
             "task": self.task,
@@ -255,6 +260,7 @@ def compare(
         task=kind.name,
         unit=kind.unit(y),
         placement=placed(net),
+        silent_steps=net.silent_steps,
     )
     if judge is not None:
         right = recordings[judge.name]

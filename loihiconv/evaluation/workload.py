@@ -82,7 +82,7 @@ def spiking_workload(network: Network, recording: Recording, x: Array) -> Worklo
     stored = sum(w.size for w in weights)
     macs = _payload_operations(network, x) if network.payload_max == 1 else recording.synaptic_operations
     neurons = sum(p.size for p in network.populations if isinstance(p, Integrator))
-    steps = recording.timesteps
+    steps = network.period
     return Workload(
         _footprint(network, stored, neurons),
         float(1 - sum(np.count_nonzero(w) for w in weights) / max(1, stored)),

@@ -142,6 +142,10 @@ class _Writer:
             match population:
                 case Input():
                     self._input(population)
+                case IF() if population.silent:
+                    raise UnsupportedLayer(
+                        f"NIR has no neurons with silent steps ({population.silent})", where=population.name, remedy="convert with silent_steps=0"
+                    )
                 case IF() | Readout():
                     self._neurons(population)
                 case MaxPool():

@@ -84,7 +84,7 @@ def count(network: Network, recording: Recording, placement: Placement) -> tuple
     traffic = _Traffic()
     _send(network, placement, spikes, traffic)
     _operate(network, placement, spikes, traffic)
-    steps = recording.timesteps
+    steps = network.period
     counts = Counts(
         recording.synaptic_operations,
         float(sum(d.compartments for d in placement.usage.values()) * steps),

@@ -96,7 +96,7 @@ def estimate(network: Network, recording: Recording, placement: Placement) -> En
         If the recording holds no spike counts.
     """
     counts, loads = count(network, recording, placement)
-    steps, known = recording.timesteps, measured(network, placement)
+    steps, known = network.period, measured(network, placement)
     if placement.board.generation != 1:
         joules, seconds = _by_yardstick(counts, steps, placement)
         return EnergyEstimate(LOIHI_2, counts, steps, joules, seconds, None, known, PILOTNET_LIF)

@@ -160,7 +160,7 @@ def time(a: Analysis) -> dict[str, Any]:
     final = n.value(metric, float(curve.value[-1]))
     near = f"within {n.amount(metric, tolerance)} of the final {final}"
     lead = f"After {curve.latency(tolerance)} of {steps} time steps the {metric.title} stays {near}."
-    lead += f" An answer of step t leaves the readout {curve.depth} steps later, one for each layer."
+    lead += f" An answer of step t leaves the readout {curve.depth} steps later, one for each layer and silent ones where there are any."
     shown = sorted({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, steps} & set(range(1, steps + 1)))
     rows = [
         (t, n.value(metric, float(curve.value[t - 1])), n.value_interval(metric, (float(curve.low[t - 1]), float(curve.high[t - 1]))))

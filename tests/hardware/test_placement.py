@@ -88,7 +88,7 @@ def covered_once(network: Network, placement: Placement) -> None:
             assert (held == 1).all(), layer.name
 
 
-@given(cases(), tight_boards())
+@given(cases(separated=True), tight_boards())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_an_independent_count_agrees_and_finds_no_limit_broken_that_is_not_reported(case: Case, board: Board):
     placement = place(case.network, board)
@@ -108,7 +108,7 @@ def test_an_independent_count_agrees_and_finds_no_limit_broken_that_is_not_repor
     covered_once(case.network, placement)
 
 
-@given(cases())
+@given(cases(separated=True))
 @settings(max_examples=20, deadline=None)
 def test_placement_is_deterministic_and_never_below_its_bound(case: Case):
     first, second = place(case.network, "nahuku8"), place(case.network, "nahuku8")

@@ -30,12 +30,13 @@ Transfer: TypeAlias = Literal["relu", "clip", "steps"]
 BATCH = 128
 
 
-def fired(z: Tensor, timesteps: int, start: Tensor | float, reset: Reset = "subtract", payload_max: int = 1) -> Tensor:
+def fired(z: Tensor, timesteps: int, start: Tensor | float, reset: Reset = "subtract", payload_max: int = 1, silent: int = 0) -> Tensor:
     """Rate of an integrate-and-fire neuron of threshold 1 with a constant current (Rueckauer et al. 2016, Eqs. 5 and 6).
 
     The first spike comes after floor((1 - start) / z) + 1 steps. Reset by subtraction: as many spikes as thresholds that the
     potential start + T z exceeds, ceil(start + T z) - 1, but one per step at most. Reset to zero: floor(1 / z) + 1 steps apart.
     Graded spikes carry whole thresholds, floor(start + T z), but no more than what the first of them does and Γ per step afterwards.
+    With silent steps the first spike comes so many steps earlier, seen from where spikes begin.
 
     Parameters
     ----------
@@ -47,15 +48,17 @@ def fired(z: Tensor, timesteps: int, start: Tensor | float, reset: Reset = "subt
     reset : "subtract" or "zero"
     payload_max : int
         Γ; 1 for binary spikes.
+    silent : int
+        Steps in which neurons only integrate.
     """
     if payload_max > 1:
-        begin = torch.ceil((1 - start) / z.clamp_min(1e-12)).clamp_min(1)
-        most = torch.floor(start + begin * z).clamp_max(payload_max) + payload_max * (timesteps - begin)
+        begin = (torch.ceil((1 - start) / z.clamp_min(1e-12)) - silent).clamp_min(1)
+        most = torch.floor(start + (silent + begin).clamp_max(timesteps) * z).clamp_max(payload_max) + payload_max * (timesteps - begin)
         sent = torch.minimum(torch.floor(start + timesteps * z), most).clamp_min(0)
         return torch.where(begin <= timesteps, sent, torch.zeros_like(z)) / timesteps
     first = torch.floor((1 - start) / z.clamp_min(1e-12)) + 1
     if reset == "subtract":
-        most = (timesteps + 1 - first).clamp_min(0)
+        most = (timesteps + silent + 1 - first).clamp(0, timesteps)
         return torch.minimum((torch.ceil(start + timesteps * z) - 1).clamp_min(0), most) / timesteps
     period = torch.floor(1 / z.clamp_min(1e-12)) + 1
     spikes = torch.where(first <= timesteps, 1 + torch.floor((timesteps - first) / period), torch.zeros_like(z))
@@ -147,7 +150,7 @@ class RateModel:
         if transfer == "clip":
             return z.clamp(0, p.payload_max)
         start = torch.from_numpy(np.asarray(p.v_init / (2.0**self.network.shift * float(p.vth)), np.float32))
-        return fired(z, self.network.timesteps, start, p.reset, p.payload_max)
+        return fired(z, self.network.timesteps, start, p.reset, p.payload_max, p.silent)
 
     def _input(self, p: Input, x: Array, transfer: Transfer) -> Tensor:
         own = input_values(self.network, check_samples(self.network, x))[p.name]

@@ -12,7 +12,18 @@ import torch
 from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.input_coding import host_currents, input_payloads
 from loihiconv.core.linear import Array
-from loihiconv.core.network import STATE_SHIFT, SUM_LIMIT, V_MAX, Connection, Input, Integrating, Integrator, Network, Recording
+from loihiconv.core.network import (
+    STATE_SHIFT,
+    SUM_LIMIT,
+    V_MAX,
+    Connection,
+    Input,
+    Integrating,
+    Integrator,
+    Network,
+    Recording,
+    silent_steps,
+)
 from loihiconv.core.neurons import charged, current, discharge
 from loihiconv.core.record import WorstCase
 from loihiconv.evaluation.explain.analog import RateModel
@@ -195,10 +206,13 @@ def _sums(net: Network, model: RateModel, p: Integrator, sent: Mapping[str, Arra
 
 def _largest_potential(p: Integrating, u: Array, bias: Array, timesteps: int) -> int:
     """Largest |v| over all steps, before resets."""
-    v = np.broadcast_to(p.v_init, (len(u), *p.shape)).astype(np.int64)
+    v, silent = np.broadcast_to(p.v_init, (len(u), *p.shape)).astype(np.int64), silent_steps(p)
+    if silent:
+        v, bias = v + timesteps * bias, np.zeros_like(bias)
     largest = int(np.abs(v).max(initial=0))
     for t in range(p.first_step, timesteps):
         v = charged(p, v, current(u[:, min(t, u.shape[1] - 1)], bias))
         largest = max(largest, int(np.abs(v).max(initial=0)))
-        discharge(p, v)
+        if t >= silent:
+            discharge(p, v)
     return largest

@@ -44,7 +44,7 @@ def test_graded_spikes_of_constant_currents_against_brute_force(payload_max: int
 
 
 @settings(max_examples=60, deadline=None)
-@given(cases(max_timesteps=4))
+@given(cases(max_timesteps=4, separated=True))
 def test_relu_is_the_analog_network(case: Case) -> None:
     network = case.network
     expected = analog_rates(network, case.x)

@@ -27,7 +27,7 @@ def single(current: float, *, timesteps: int = 16, start: float = 0.5, reset: Re
 
 
 @settings(max_examples=100, deadline=None)
-@given(cases(max_timesteps=9))
+@given(cases(max_timesteps=9, separated=True))
 def test_parts_sum_to_the_error(case: Case) -> None:
     recording = simulate(case.network, case.x, record=RECORD)
     for name, layer in split(case.network, recording, case.x).items():

@@ -14,7 +14,7 @@ from tests.strategies import Case, cases
 
 
 @settings(max_examples=60, deadline=None)
-@given(cases(max_timesteps=6))
+@given(cases(max_timesteps=6, separated=True))
 def test_within_what_is_possible(case: Case) -> None:
     network = case.network
     recording = simulate(network, case.x, record=["spikes", "residuals"])
