@@ -66,7 +66,9 @@ def realize(
         raise InvalidSetting("this network is float", where="realization", limit="a fixed-point one expected")
     if ratio is not None:
         check_number(ratio, "ratio", low=1)
-    _check_neurons(network)
+    _check_neurons(network, realization)
+    if network.silent_steps:
+        _check_counting(network)
     if realization in AT_ONCE:
         _check_at_once(network, realization)
     if realization == "netx":
@@ -82,7 +84,7 @@ def realize(
     return realized
 
 
-def _check_neurons(network: Network) -> None:
+def _check_neurons(network: Network, realization: str) -> None:
     for population in network.populations:
         if not population.on_chips:
             raise UnsupportedLayer(
@@ -95,12 +97,24 @@ def _check_neurons(network: Network) -> None:
                 limit="binary spikes",
                 remedy="convert with spike_bits=1; the emulator and Lava's simulator run graded ones",
             )
-        if steps := silent_steps(population):
+        if (steps := silent_steps(population)) and realization != "native":
             raise UnsupportedLayer(
-                f"{steps} silent steps need a neuron program of their own, which is not written",
+                f"{steps} silent steps",
                 where=population.name,
-                limit="neurons that may spike at any step",
-                remedy="convert with silent_steps=0; the emulator and Lava's simulator run silent steps",
+                limit=f'neurons of realization "{realization}" may spike at any step',
+                remedy='convert with silent_steps=0, or use realization "native", which needs a NeuroCore model on a board',
+            )
+
+
+def _check_counting(network: Network) -> None:
+    """Where some populations have silent steps all have to end theirs on time, for which stock neurons do not count."""
+    for population in network.populations:
+        if population.on_chips and population.resets == "zero":
+            raise UnsupportedLayer(
+                "resets to zero beside populations with silent steps",
+                where=population.name,
+                limit='neurons of realization "native", which reset by subtraction',
+                remedy="convert with silent_steps=0",
             )
 
 

@@ -144,7 +144,9 @@ class _Writer:
                     self._input(population)
                 case IF() if population.silent:
                     raise UnsupportedLayer(
-                        f"NIR has no neurons with silent steps ({population.silent})", where=population.name, remedy="convert with silent_steps=0"
+                        f"NIR has no neurons with silent steps ({population.silent})",
+                        where=population.name,
+                        remedy="convert with silent_steps=0",
                     )
                 case IF() | Readout():
                     self._neurons(population)

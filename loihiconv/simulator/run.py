@@ -17,7 +17,19 @@ import torch
 
 from loihiconv.core.input_coding import as_biases, host_sums, input_payloads
 from loihiconv.core.linear import Array, Conv
-from loihiconv.core.network import IF, Input, Integrating, Integrator, MaxPool, Network, Population, Readout, Recording, assert_never, silent_steps
+from loihiconv.core.network import (
+    IF,
+    Input,
+    Integrating,
+    Integrator,
+    MaxPool,
+    Network,
+    Population,
+    Readout,
+    Recording,
+    assert_never,
+    silent_steps,
+)
 from loihiconv.core.validation import check_register
 from loihiconv.simulator import memory as sizes
 from loihiconv.simulator import neurons

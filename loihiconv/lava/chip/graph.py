@@ -15,14 +15,14 @@ from lava.proc.sparse.process import DelaySparse, Sparse
 
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Connection, Integrating, Integrator, Network, assert_never
+from loihiconv.core.network import Connection, Integrating, Integrator, Network, assert_never, silent_steps
 from loihiconv.core.validation import check_joined, check_start, check_weights, split_exactly
 from loihiconv.lava.builder import check_stock_conv, join, lava_array, message_bits
 from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
 from loihiconv.lava.chip.cores import OnChip
 from loihiconv.lava.chip.ends import ADAPTER_BITS, Adapters, HostEnds
 from loihiconv.lava.chip.lif import DU, DV, READOUT_OFFSET, VTH_MAX
-from loihiconv.lava.chip.processes.process import SoftResetIF
+from loihiconv.lava.chip.processes.process import SeparatedIF, SoftResetIF
 from loihiconv.lava.chip.realizations import AT_ONCE, neuron
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import Samples
@@ -143,9 +143,14 @@ class _Builder:
         v = lava_array(population.v_init, population.shape, shape) - (0 if population.spiking or at_once else READOUT_OFFSET)
         # Where the host loads biases, the population's own is part of them, and not yet what a chip could hold.
         bias = np.zeros(shape, np.int64) if biases else lava_array(population.bias, population.shape, shape)
+        state, sends = {"v": v}, {}
+        if self.network.silent_steps and population.spiking:
+            silent = silent_steps(population)
+            if silent:  # the biases of all steps are there from the start
+                state["v"], bias = v + self.network.timesteps * bias, np.zeros_like(bias)
+            state["step"], sends = np.zeros(1, np.int64), {"first": silent, "last": silent + self.network.timesteps}
         mantissa, exponent = split_exactly(bias, name)
         common: dict[str, Any] = {"shape": shape, "v": v, "bias_mant": mantissa, "bias_exp": exponent, "name": name}
-        state = {"v": v}
         vth = int(population.unit(0)) if population.spiking else VTH_MAX
         made = neuron(population, self.chip.realization)
         if made == "lif":
@@ -154,7 +159,7 @@ class _Builder:
             first = self.network.begins[name] + 1 + population.first_step
             process = LIFReset(du=DU, dv=DV, vth=vth, reset_interval=self.network.timesteps, reset_offset=first, **common)
         elif made == "native":
-            process = SoftResetIF(vth=vth, **common)
+            process = SeparatedIF(vth=vth, **common, **sends) if sends else SoftResetIF(vth=vth, **common)
         else:
             state["r"] = np.full(shape, first_refractory(vth), np.int64)
             process = ATRLIF(

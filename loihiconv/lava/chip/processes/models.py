@@ -16,15 +16,12 @@ from loihiconv.core.input_coding import poisson_spikes
 from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT
 from loihiconv.core.neurons import current, fire, integrate
-from loihiconv.lava.chip.processes.process import HostSource, PotentialReader, PotentialSink, SoftResetIF, SpikeSink
+from loihiconv.lava.chip.processes.process import HostSource, PotentialReader, PotentialSink, SeparatedIF, SoftResetIF, SpikeSink
 from loihiconv.lava.files import PotentialRecorder, Samples, SpikeRecorder, sign_extended
 
 
-@implements(proc=SoftResetIF, protocol=LoihiProtocol)
-@requires(CPU)
-@tag("fixed_pt")
-class SoftResetIFModel(PyLoihiProcessModel):
-    """See `SoftResetIF`: what a NeuroCore model of it has to compute, bit for bit."""
+class _SoftResetModel(PyLoihiProcessModel):
+    """Common to both neurons that reset by subtraction; Lava lets no model derive from one that implements a process."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
@@ -36,7 +33,34 @@ class SoftResetIFModel(PyLoihiProcessModel):
     def run_spk(self) -> None:
         bias = np.left_shift(self.bias_mant, self.bias_exp)
         integrate(self.v, current(self.a_in.recv(), bias), out=self.v)
-        self.s_out.send(fire(self.v, int(self.vth[0]) << STATE_SHIFT).astype(np.int32))
+        self.s_out.send(self.spikes().astype(np.int32))
+
+    def spikes(self) -> Array:
+        """Of this step; they change v."""
+        return fire(self.v, int(self.vth[0]) << STATE_SHIFT)
+
+
+@implements(proc=SoftResetIF, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class SoftResetIFModel(_SoftResetModel):
+    """See `SoftResetIF`: what a NeuroCore model of it has to compute, bit for bit."""
+
+
+@implements(proc=SeparatedIF, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class SeparatedIFModel(_SoftResetModel):
+    """See `SeparatedIF`."""
+
+    step: Array = LavaPyType(np.ndarray, np.int32, precision=16)
+    first: Array = LavaPyType(np.ndarray, np.int32, precision=16)
+    last: Array = LavaPyType(np.ndarray, np.int32, precision=16)
+
+    def spikes(self) -> Array:
+        step = int(self.step[0])
+        self.step += step < self.last[0]
+        return super().spikes() if self.first[0] <= step < self.last[0] else np.zeros(self.v.shape, bool)
 
 
 @implements(proc=HostSource, protocol=LoihiProtocol)

@@ -44,6 +44,27 @@ class SoftResetIF(AbstractProcess):
         self.vth = Var(shape=(1,), init=vth)
 
 
+class SeparatedIF(SoftResetIF):
+    """The same, which spikes in some steps of each sample alone: all populations of a network in which one has silent steps.
+
+    Neurons count their steps from where the host sets ``step`` to 0, before each sample::
+
+        s_out = v > vth << 6 and first <= step < last
+        step = step + 1
+
+    Parameters
+    ----------
+    first, last : int
+        The first step in which neurons may spike, and the first in which they no longer may.
+    """
+
+    def __init__(self, *, shape: Shape, vth: int, v: Array, bias_mant: Array, bias_exp: Array, name: str, first: int, last: int) -> None:
+        super().__init__(shape=shape, vth=vth, v=v, bias_mant=bias_mant, bias_exp=bias_exp, name=name)
+        self.step = Var(shape=(1,), init=last)
+        self.first = Var(shape=(1,), init=first)
+        self.last = Var(shape=(1,), init=last)
+
+
 class HostSource(AbstractProcess):
     """Sends what enters the network, from the host: payloads, evenly spaced spikes or Poisson spikes.
 
