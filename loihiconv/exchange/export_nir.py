@@ -144,7 +144,7 @@ class _Writer:
                     self._input(population)
                 case IF() if population.silent:
                     raise UnsupportedLayer(
-                        f"NIR has no neurons with silent steps ({population.silent})",
+                        f"{population.silent} silent steps, which NIR cannot say",
                         where=population.name,
                         remedy="convert with silent_steps=0",
                     )

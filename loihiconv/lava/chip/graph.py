@@ -143,7 +143,8 @@ class _Builder:
         v = lava_array(population.v_init, population.shape, shape) - (0 if population.spiking or at_once else READOUT_OFFSET)
         # Where the host loads biases, the population's own is part of them, and not yet what a chip could hold.
         bias = np.zeros(shape, np.int64) if biases else lava_array(population.bias, population.shape, shape)
-        state, sends = {"v": v}, {}
+        state: dict[str, Array] = {"v": v}
+        sends: dict[str, Any] = {}
         if self.network.silent_steps and population.spiking:
             silent = silent_steps(population)
             if silent:  # the biases of all steps are there from the start
