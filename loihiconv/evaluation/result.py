@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.metric import Metric
+from loihiconv.evaluation.judged import Judged
 from loihiconv.evaluation.pairing import PairedLoss
 from loihiconv.evaluation.tasks.metric import Figure
 
@@ -37,6 +40,8 @@ class BackendResult:
         Mean spikes per neuron and step; None for the float network itself.
     synaptic_operations, spikes : float or None
         Mean per sample; None for the float network itself.
+    judged : callable () -> Judged, or None
+        How each sample was judged, for files.
     """
 
     metric: Metric
@@ -50,6 +55,7 @@ class BackendResult:
     firing_rate: float | None = None
     synaptic_operations: float | None = None
     spikes: float | None = None
+    judged: Callable[[], Judged] | None = field(default=None, repr=False, compare=False)
 
     @property
     def accuracy(self) -> float:
@@ -98,7 +104,11 @@ class BackendResult:
             "parts": [None if part != part else part for part in self.parts],  # NaN: neither labels nor answers have it
             "figures": {f.metric.key: {"value": f.value, "interval95": list(f.interval95)} for f in self.figures},
             "loss": None if self.loss is None else {"loss": self.loss.loss, "interval95": list(self.loss.interval95)},
-            "firing_rate": self.firing_rate,
-            "synaptic_operations": self.synaptic_operations,
-            "spikes": self.spikes,
+            **{key: _finite(getattr(self, key)) for key in ("firing_rate", "synaptic_operations", "spikes")},
+            **({} if self.judged is None else {"judged": self.judged().to_json()}),
         }
+
+
+def _finite(value: float | None) -> float | None:
+    """None for what was not counted: JSON has no NaN."""
+    return value if value is not None and isfinite(value) else None

@@ -168,6 +168,12 @@ class Placement(Shown):
         """Largest share of a resource that a core uses."""
         return share(self.usage[core], self.board)
 
+    def brief(self) -> dict[str, Any]:
+        """What it comes to, without what each core holds, as JSON values."""
+        totals = {name: getattr(self, name) for name in ("cores", "chips", "bound", "fits")}
+        layers = {layer.name: len(layer.cores) for layer in self.layers}
+        return {"board": self.board.name, **totals, "violations": [str(v) for v in self.violations], "layers": layers}
+
     def to_json(self) -> dict[str, Any]:
         """The placement as JSON values."""
         return {
