@@ -125,4 +125,6 @@ def _names(parameters: Sequence[Any]) -> Iterator[tuple[str, Option]]:
 
 
 def _plain(key: object) -> str:
+    if key is True:
+        return "on"  # which YAML 1.1 takes for yes
     return str(key).replace("_", "-").lower()
