@@ -92,22 +92,23 @@ def run(
         **({"saturated": [s.to_json() for s in recording.saturated]} if recording.saturated and as_json else {}),
     }
     summary = {key: value for key, value in summary.items() if value == value}  # NaN: spikes were not counted
-    if kind is not None:
+    if kind is not None and labels is not None:
         summary |= _figures(kind, recording, labels)
+    predictions = _predictions(kind, recording)
     if out is not None:
         counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
         counts |= {f"payload_sums/{name}": sums for name, sums in recording.payload_sums.items()}
         outputs = recording.named_outputs
-        write_npz(out, {"predictions": recording.predictions, **outputs, "potentials": recording.potentials, **counts})
+        write_npz(out, {**predictions, **outputs, "potentials": recording.potentials, **counts})
     if as_json:
-        print_json({**summary, "predictions": recording.predictions.tolist()})
+        print_json({**summary, **{name: values.tolist() for name, values in predictions.items()}})
         return
     print_run(f"{network} on {data}: {net.board or 'float'}, {net.timesteps} time steps", backend, summary)
 
 
 def _task(net: Network, y: Any, task: Any) -> tuple[TaskKind | None, Any]:
     """What outputs are judged by, and labels for it, checked before anything runs; None where there are none."""
-    if y is None:
+    if y is None and (task is None or net.readout.parts):
         return None, None
     if net.readout.parts:
         from loihiconv.core.parts import described
@@ -116,8 +117,21 @@ def _task(net: Network, y: Any, task: Any) -> tuple[TaskKind | None, Any]:
         return None, None
     from loihiconv.evaluation.tasks.answers import end_of_network
     from loihiconv.evaluation.tasks.choosing import choose_task
+    from loihiconv.evaluation.tasks.kinds import kind_of
 
+    if y is None:
+        return kind_of(task, end_of_network(net)), None
     return choose_task(end_of_network(net), y, task)
+
+
+def _predictions(kind: TaskKind | None, recording: Recording) -> dict[str, Any]:
+    """What the task decides for, int arrays (N, ...); nothing where it asks for numbers."""
+    if kind is None:
+        return {"predictions": recording.predictions}
+    from loihiconv.evaluation.tasks.answers import recorded
+
+    decided = kind.decisions(recorded(recording))
+    return {} if decided is None else {"predictions": decided.astype("int64")}
 
 
 def _figures(kind: TaskKind, recording: Recording, y: Any) -> dict[str, Any]:

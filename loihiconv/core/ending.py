@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, prod
+from math import inf, log, prod
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -259,6 +259,14 @@ def ending_range(ending: Sequence[HostFunction]) -> Range:
     for function in ending:
         found = function.range_of(found)
     return found
+
+
+def yes_above(between: Range) -> float:
+    """Above which an output says yes: a half where it is a probability, its logarithm where it is that, else 0."""
+    low, high = between
+    if low >= 0 and high <= 1:
+        return 0.5
+    return log(0.5) if high <= 0 else 0.0
 
 
 def keeps_order(ending: Sequence[HostFunction]) -> bool:

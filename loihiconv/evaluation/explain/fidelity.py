@@ -144,7 +144,7 @@ def stored_bits(net: Network) -> int:
 def _stored(integers: Array) -> int:
     """Of one connection: weights whose signs mix are multiples of 2^(9 - bits), others of 2^(8 - bits)."""
     divisor, mixed = _divisor(integers), integers.min() < 0 < integers.max()
-    return 8 + mixed - (divisor & -divisor).bit_length() + 1
+    return int(8 + mixed - (divisor & -divisor).bit_length() + 1)
 
 
 def _bits(integers: Array) -> float:
