@@ -136,7 +136,7 @@ class Clip(HostFunction):
         return self.low.size == self.high.size == 1
 
     def range_of(self, given: Range) -> Range:
-        return max(given[0], float(self.low.min())), min(given[1], float(self.high.max()))
+        return float(self(np.asarray(given[0])).min()), float(self(np.asarray(given[1])).max())  # it never falls
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,6 +233,9 @@ class Pick(HostFunction):
     @property
     def keeps_order(self) -> bool:
         return False
+
+    def range_of(self, given: Range) -> Range:
+        return given if (self.index >= 0).all() else (min(given[0], 0.0), max(given[1], 0.0))
 
 
 LastFunction: TypeAlias = Pointwise | Softmax | Argmax | Clip | Leaky | Rescale | Shaped | Pick
