@@ -132,11 +132,13 @@ def test_they_are_saved_with_the_network(tmp_path: object) -> None:
 
 NUMBERS = st.floats(-5, 5, width=32).map(float)
 SIZES = st.sampled_from([(), (1,), (2,), (3, 1), (3, 2)])
-BOUND = SIZES.flatmap(lambda shape: arrays(np.float64, shape, elements=NUMBERS | st.sampled_from([-inf, inf])))
-FACTOR = SIZES.flatmap(lambda shape: arrays(np.float64, shape, elements=NUMBERS))
+FACTOR, LOWEST, HIGHEST = (
+    SIZES.flatmap(lambda shape, some=some: arrays(np.float64, shape, elements=NUMBERS | st.sampled_from(some)))
+    for some in ([0.0], [-inf], [inf])
+)
 SAME_SHAPE: st.SearchStrategy[HostFunction] = st.one_of(
     st.sampled_from([function for name, (function, _) in FUNCTIONS.items() if isinstance(function, (Pointwise, Softmax))]),
-    st.builds(Clip, BOUND, BOUND),
+    st.builds(Clip, LOWEST, HIGHEST),
     st.builds(Rescale, FACTOR, FACTOR),
     st.builds(Leaky, FACTOR),
     st.builds(Pick, arrays(np.int64, 6, elements=st.integers(-1, 5)), st.just((3, 2))),
