@@ -17,6 +17,7 @@ from loihiconv.core.files import check_writable, write_npz
 if TYPE_CHECKING:
     from loihiconv.core.network import Network
     from loihiconv.core.recording import Recording
+    from loihiconv.evaluation.result import BackendResult
     from loihiconv.evaluation.tasks.kinds import TaskKind
 
 
@@ -92,8 +93,9 @@ def run(
         **({"saturated": [s.to_json() for s in recording.saturated]} if recording.saturated and as_json else {}),
     }
     summary = {key: value for key, value in summary.items() if value == value}  # NaN: spikes were not counted
-    if kind is not None and labels is not None:
-        summary |= _figures(kind, recording, labels)
+    judged = None if kind is None or labels is None else _judged(kind, recording, labels)
+    if kind is not None and judged is not None:
+        summary |= _figures(kind, judged)
     predictions = _predictions(kind, recording)
     if out is not None:
         counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
@@ -103,7 +105,7 @@ def run(
     if as_json:
         print_json({**summary, **{name: values.tolist() for name, values in predictions.items()}})
         return
-    print_run(f"{network} on {data}: {net.board or 'float'}, {net.timesteps} time steps", backend, summary)
+    print_run(f"{network} on {data}: {net.board or 'float'}, {net.timesteps} time steps", backend, summary, judged)
 
 
 def _task(net: Network, y: Any, task: Any) -> tuple[TaskKind | None, Any]:
@@ -134,12 +136,28 @@ def _predictions(kind: TaskKind | None, recording: Recording) -> dict[str, Any]:
     return {} if decided is None else {"predictions": decided.astype("int64")}
 
 
-def _figures(kind: TaskKind, recording: Recording, y: Any) -> dict[str, Any]:
-    """What the task is judged by, with intervals."""
+def _judged(kind: TaskKind, recording: Recording, y: Any) -> BackendResult:
+    """How the run did at the task."""
+    from loihiconv.evaluation.result import BackendResult
     from loihiconv.evaluation.tasks.answers import recorded
 
     scores = kind.score(recorded(recording), y)
-    measured = [(scores.metric, scores.value, scores.interval95), *((f.metric, f.value, f.interval95) for f in scores.figures)]
+    return BackendResult(
+        scores.metric,
+        scores.value,
+        scores.interval95,
+        scores.n,
+        None,
+        scores.parts,
+        scores.figures,
+        firing_rate=recording.firing_rate,
+        synaptic_operations=recording.synaptic_operations,
+    )
+
+
+def _figures(kind: TaskKind, judged: BackendResult) -> dict[str, Any]:
+    """What the task is judged by, with intervals."""
+    measured = [(judged.metric, judged.value, judged.interval95), *((f.metric, f.value, f.interval95) for f in judged.figures)]
     figures: dict[str, Any] = {"task": kind.name}
     for metric, value, interval in measured:
         name = "wilson95" if metric.counted else f"{metric.key}_interval95"

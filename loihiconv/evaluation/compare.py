@@ -33,7 +33,7 @@ from loihiconv.evaluation.explain.analysis import Analysis, analyse, placed, tra
 from loihiconv.evaluation.explain.waterfall import LOSS
 from loihiconv.evaluation.judged import Judged, samples_seen
 from loihiconv.evaluation.predicting import judging, one_output
-from loihiconv.evaluation.result import BackendResult
+from loihiconv.evaluation.result import BackendResult, result_tables
 from loihiconv.evaluation.tasks.answers import Answers, answer, recorded
 from loihiconv.evaluation.tasks.kinds import TaskKind
 from loihiconv.evaluation.tasks.scores import loss_between
@@ -131,14 +131,7 @@ class Comparison(Shown):
         return f"{self.board or 'float'}, {self.timesteps} time steps{graded}"
 
     def tables(self) -> tuple[Table, ...]:
-        metric = self.metric
-        columns = [["back end", metric.title, "95 % interval", "n", "as ANN", "firing", "syn. ops"]]
-        columns += [result.cells(title_of(name)) for name, result in self.backends.items()]
-        kept = [i for i in range(len(columns[0])) if any(row[i] for row in columns[1:])]
-        header, *rows = [[row[i] for i in kept] for row in columns]
-        tables = [Table(f"{self.title}: {self.task}", header, rows)]
-        if others := [[title_of(name), *figure.cells()] for name, result in self.backends.items() for figure in result.figures]:
-            tables.append(Table("Other figures", ["back end", "figure", "value", "95 % interval"], others))
+        tables = [*result_tables(f"{self.title}: {self.task}", self.backends)]
         spikes, potentials = self.mismatched_spikes or {}, self.mismatched_potentials or 0
         if sum(spikes.values()) or potentials:
             judge = find(self.judge)

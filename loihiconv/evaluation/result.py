@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+from loihiconv.backends.registry import title_of
 from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.metric import Metric
+from loihiconv.core.tables import Table
 from loihiconv.evaluation.judged import Judged
 from loihiconv.evaluation.pairing import PairedLoss
 from loihiconv.evaluation.tasks.metric import Figure
@@ -78,8 +80,7 @@ class BackendResult:
 
     def cells(self, title: str) -> list[str]:
         """A row of a table: the back end, its figure and interval, samples, agreement, firing rate, synaptic operations."""
-        rate = "" if self.firing_rate is None else n.share(self.firing_rate)
-        operations = "" if self.synaptic_operations is None else n.count(self.synaptic_operations)
+        rate, operations = _finite(self.firing_rate), _finite(self.synaptic_operations)
         agreement = "" if self.agreement is None else n.share(self.agreement)
         return [
             title,
@@ -87,8 +88,8 @@ class BackendResult:
             n.figure_interval(self.metric, self.interval95),
             n.count(self.n),
             agreement,
-            rate,
-            operations,
+            "" if rate is None else n.share(rate),
+            "" if operations is None else n.count(operations),
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -107,6 +108,19 @@ class BackendResult:
             **{key: _finite(getattr(self, key)) for key in ("firing_rate", "synaptic_operations", "spikes")},
             **({} if self.judged is None else {"judged": self.judged().to_json()}),
         }
+
+
+def result_tables(title: str, results: Mapping[str, BackendResult]) -> tuple[Table, ...]:
+    """Back ends by name, one a row, without columns that hold nothing; and their other figures, where there are any."""
+    metric = next(iter(results.values())).metric
+    columns = [["back end", metric.title, "95 % interval", "n", "as ANN", "firing", "syn. ops"]]
+    columns += [result.cells(title_of(name)) for name, result in results.items()]
+    kept = [i for i in range(len(columns[0])) if any(row[i] for row in columns[1:])]
+    header, *rows = [[row[i] for i in kept] for row in columns]
+    tables = [Table(title, header, rows)]
+    if others := [[title_of(name), *figure.cells()] for name, result in results.items() for figure in result.figures]:
+        tables.append(Table("Other figures", ["back end", "figure", "value", "95 % interval"], others))
+    return tuple(tables)
 
 
 def _finite(value: float | None) -> float | None:
