@@ -41,6 +41,7 @@ class RunOptions:
     access: BoardAccess | None = None
     deadline: float | None = None
     progress: Callable[[int, int], None] | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True)

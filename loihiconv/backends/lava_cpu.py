@@ -49,7 +49,7 @@ class LavaCpu:
         from loihiconv.lava.chip.settings import ChipSettings
 
         network = realize(network, options.realization, ratio=options.lif_ratio, calibration=options.calibration)
-        hidden = check_registers(network, options.realization, x)
+        hidden = check_registers(network, options.realization, x, strict=options.strict)
         with netx_file(network, options.realization) as path:
             return _run(network, x, options, ChipSettings(options.realization, netx=path), hidden)
 

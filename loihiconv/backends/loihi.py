@@ -46,7 +46,7 @@ class Loihi:
         realizing = {"board": board, "ratio": options.lif_ratio, "calibration": options.calibration}
         network = for_board(network, realization, board, realizing)
         python = require_loihi(access, realization)
-        hidden = check_registers(network, realization, x)
+        hidden = check_registers(network, realization, x, strict=options.strict)
         sinks = options.counts or "spikes" in options.record
         with netx_file(network, realization) as path:
             chip = ChipSettings(realization, "loihi", board.generation, sinks, access, path)

@@ -16,7 +16,7 @@ SPIKES_AT_ONCE = 2**26
 """Spikes of so many neurons and steps are kept, one byte each."""
 
 
-def check_registers(network: Network, realization: Realization, x: Array) -> tuple[Saturation, ...]:
+def check_registers(network: Network, realization: Realization, x: Array, *, strict: bool = False) -> tuple[Saturation, ...]:
     """Emulate the samples and raise `LimitExceeded` where a register would leave its range; see `registers.check`.
 
     Parameters
@@ -40,6 +40,8 @@ def check_registers(network: Network, realization: Realization, x: Array) -> tup
         part = x[first : first + at_once]
         payload = input_payloads(network, part)
         emulated = simulate(network, part, record=["spikes"])
+        for saturation in emulated.saturated if strict else ():
+            raise saturation.error()
         check(network, realization, payload, emulated.spikes, host_currents(network, payload), first=first)
         hidden.append((len(part), [s for s in emulated.saturated if s.register == "hidden potentials"]))
     return joined(hidden)

@@ -6,7 +6,9 @@ import warnings
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from loihiconv.backends.backend import RunOptions
+from loihiconv.backends.backend import Backend, RunOptions
+from loihiconv.backends.lava_cpu import LavaCpu
+from loihiconv.backends.loihi import Loihi
 from loihiconv.backends.registry import check_backend
 from loihiconv.backends.simulators import EMULATOR
 from loihiconv.core.errors import InvalidSetting
@@ -124,12 +126,13 @@ def run(
         access=access,
         deadline=deadline,
         progress=progress,
+        strict=strict,
     )
     chosen = check_backend(net, backend, options.record)
     given = check_samples(net, collect_inputs(sample_parts(net), x, "input", samples=samples).x)
     if said := input_doubts(net, given):
         warnings.warn(said, stacklevel=2)
-    if strict and chosen.numbers == "fixed point" and chosen is not EMULATOR:
+    if strict and chosen.numbers == "fixed point" and chosen is not EMULATOR and not _emulates(chosen, options):
         # Lava and boards see less of it than the emulator, and a board's time is dear.
         _refuse(EMULATOR.run(net, given, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
     recording = chosen.run(net, given, options)
@@ -155,6 +158,11 @@ def _check_options(
     if deadline is not None:
         check_number(deadline, "deadline", low=0, above=True)
     check_callable(progress, "progress")
+
+
+def _emulates(chosen: Backend, options: RunOptions) -> bool:
+    """Whether a back end emulates the samples itself before it runs them, on a realization's integers, and is strict about it."""
+    return isinstance(chosen, Loihi) or (isinstance(chosen, LavaCpu) and options.realization is not None)
 
 
 def _refuse(recording: Recording) -> None:

@@ -28,6 +28,7 @@ from loihiconv.commands.init import init
 from loihiconv.commands.lava import lava
 from loihiconv.commands.place import place
 from loihiconv.commands.run import run
+from loihiconv.commands.schema import schema
 from loihiconv.commands.sweep import sweep
 from loihiconv.commands.terminal import error, note, results_alone
 from loihiconv.commands.verify import verify
@@ -41,8 +42,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, check, convert, run, compare, verify, sweep, demo, boards, place, deploy, diff, conformance):
-    app.command(epilog="" if command in (init, demo, boards, diff, conformance) else EPILOG)(command)
+for command in (init, schema, check, convert, run, compare, verify, sweep, demo, boards, place, deploy, diff, conformance):
+    app.command(epilog="" if command in (init, schema, demo, boards, diff, conformance) else EPILOG)(command)
 app.command("import")(import_network)
 app.command()(export)
 app.add_typer(lava, name="lava")

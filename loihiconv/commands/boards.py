@@ -36,7 +36,7 @@ def boards(as_json: given.Json = False) -> None:
     ]
     print_table("Boards", ["name", "Loihi", "chips", "cores", "graded spikes", "title"], rows)
     print_table("Back ends", ["name", "runs", "from here"], [_row(backend) for backend in backends()])
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     console.print("[bold]From here[/]")
     for finding in detection.findings.values():
         mark = "[bold green]✓[/]" if finding.found else "[bold red]✗[/]"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from loihiconv.commands import configuration
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
@@ -20,6 +21,7 @@ from loihiconv.core.errors import BackendUnavailable, InvalidData
 @with_preprocessing
 def compare(
     conversion: Conversion,
+    context: typer.Context,
     model: given.Model,
     data: Annotated[str, typer.Argument(help=f"Training and test samples with labels: {FORMS}.")],
     said: Said,
@@ -90,7 +92,7 @@ def compare(
             progress=progress,
         )
     print_json(result.to_json()) if as_json else print_comparison(result)
-    finish_reports(result, html, markdown, quiet=as_json)
+    finish_reports(result, html, markdown, quiet=as_json, said=configuration.said(context))
     for text in missing:
         error(text)
     if missing:

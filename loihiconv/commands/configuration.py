@@ -116,6 +116,20 @@ def options_of(group: Any) -> Iterator[tuple[str, dict[str, Option]]]:
             yield name, dict(_names(command.params))
 
 
+def said(context: Any) -> dict[str, Any]:
+    """What a command was told, by its line or a file, as files call it."""
+    keys = {option.name: key for key, option in _names(context.command.params)}
+    told = {name: value for name, value in context.params.items() if name in keys and value is not None}
+    sources = {name: context.get_parameter_source(name) for name in told}
+    return {keys[name]: _plain_value(value) for name, value in told.items() if sources[name] is None or sources[name].name != "DEFAULT"}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return [_plain_value(part) for part in value]
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
+
+
 def _names(parameters: Sequence[Any]) -> Iterator[tuple[str, Option]]:
     for parameter in parameters:
         long = [word for word in parameter.opts if not word.startswith("-") or word.startswith("--")]
@@ -125,4 +139,6 @@ def _names(parameters: Sequence[Any]) -> Iterator[tuple[str, Option]]:
 
 
 def _plain(key: object) -> str:
+    if key is True:
+        return "on"  # which YAML 1.1 takes for yes
     return str(key).replace("_", "-").lower()

@@ -65,6 +65,8 @@ class Said:
         from loihiconv.core.fitting import completed
 
         preprocessing = completed(self.parsed(), self.names, data.x, wanted)
+        if wanted is None and not preprocessing.layout and (one := data.x.shape[1:])[1:] == (1,) and one[0] > 1:
+            note(f"samples of shape {one} are taken for {one[0]} channels of length 1; --layout LC says that they are one channel")
         if not preprocessing.plain:
             note(f"preprocessing, stored in the network: {preprocessing}")
         return preprocessing
@@ -126,7 +128,7 @@ def read_data(
             limit="calibration must not see test samples",
             remedy=f"add {'one' if Path(source).is_dir() else 'x_train'}, or convert first and pass the result with --net",
         )
-    data, notes = read(source, part, samples=samples, shape=shape if isinstance(shape, tuple) else None)
+    data, notes = read(source, part, samples=samples, shape=shape)
     for text in notes:
         note(text)
     return data

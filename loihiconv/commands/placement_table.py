@@ -15,7 +15,7 @@ def print_placement(placement: Placement, *, picture: bool = False) -> None:
     """Per layer its cores and the most that one of them holds; the totals; what does not fit."""
     print_tables(placement)
     if picture:
-        Console(highlight=False).print(escape(drawing.text(placement)), soft_wrap=True)
+        Console(highlight=False, emoji=False).print(escape(drawing.text(placement)), soft_wrap=True)
     for text in placement.remarks():
         print_remark(text)
 

@@ -15,7 +15,7 @@ class Bar:
     """A progress bar on stderr with the time left; silent where stderr is no terminal."""
 
     def __init__(self, name: str, total: int) -> None:
-        console = Console(stderr=True)
+        console = Console(stderr=True, emoji=False)
         columns = (TextColumn("{task.description:<15}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
         self._task: TaskID = self._progress.add_task(name, total=total)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loihiconv.commands.terminal import note
 from loihiconv.core.files import check_writable
@@ -19,16 +20,18 @@ def check_reports(html: Path | None, markdown: Path | None) -> None:
             check_writable(path)
 
 
-def finish_reports(comparison: Comparison, html: Path | None, markdown: Path | None, *, quiet: bool = False) -> None:
-    """Print where accuracy went, where that was asked for, and write the reports."""
+def finish_reports(
+    comparison: Comparison, html: Path | None, markdown: Path | None, *, quiet: bool = False, said: Mapping[str, Any] | None = None
+) -> None:
+    """Print where accuracy went, where that was asked for, and write the reports, with what the command was told to repeat it by."""
     from loihiconv.commands.analysis_text import print_analysis
     from loihiconv.report.save import save_report
 
     if comparison.analysis is not None and not quiet:
         print_analysis(comparison.analysis)
     if html is not None:
-        save_report(comparison, html, "html")
+        save_report(comparison, html, "html", given=said)
         note(f"written: {html}")
     if markdown is not None:
-        save_report(comparison, markdown, "markdown")
+        save_report(comparison, markdown, "markdown", given=said)
         note(f"written: {markdown}")

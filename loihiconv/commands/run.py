@@ -17,6 +17,7 @@ from loihiconv.core.files import check_writable, write_npz
 if TYPE_CHECKING:
     from loihiconv.core.network import Network
     from loihiconv.core.recording import Recording
+    from loihiconv.evaluation.result import BackendResult
     from loihiconv.evaluation.tasks.kinds import TaskKind
 
 
@@ -92,22 +93,24 @@ def run(
         **({"saturated": [s.to_json() for s in recording.saturated]} if recording.saturated and as_json else {}),
     }
     summary = {key: value for key, value in summary.items() if value == value}  # NaN: spikes were not counted
-    if kind is not None:
-        summary |= _figures(kind, recording, labels)
+    judged = None if kind is None or labels is None else _judged(kind, recording, labels)
+    if kind is not None and judged is not None:
+        summary |= _figures(kind, judged)
+    predictions = _predictions(kind, recording)
     if out is not None:
         counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
         counts |= {f"payload_sums/{name}": sums for name, sums in recording.payload_sums.items()}
         outputs = recording.named_outputs
-        write_npz(out, {"predictions": recording.predictions, **outputs, "potentials": recording.potentials, **counts})
+        write_npz(out, {**predictions, **outputs, "potentials": recording.potentials, **counts})
     if as_json:
-        print_json({**summary, "predictions": recording.predictions.tolist()})
+        print_json({**summary, **{name: values.tolist() for name, values in predictions.items()}})
         return
-    print_run(f"{network} on {data}: {net.board or 'float'}, {net.steps}", backend, summary)
+    print_run(f"{network} on {data}: {net.board or 'float'}, {net.steps}", backend, summary, judged)
 
 
 def _task(net: Network, y: Any, task: Any) -> tuple[TaskKind | None, Any]:
     """What outputs are judged by, and labels for it, checked before anything runs; None where there are none."""
-    if y is None:
+    if y is None and (task is None or net.readout.parts):
         return None, None
     if net.readout.parts:
         from loihiconv.core.parts import described
@@ -116,16 +119,45 @@ def _task(net: Network, y: Any, task: Any) -> tuple[TaskKind | None, Any]:
         return None, None
     from loihiconv.evaluation.tasks.answers import end_of_network
     from loihiconv.evaluation.tasks.choosing import choose_task
+    from loihiconv.evaluation.tasks.kinds import kind_of
 
+    if y is None:
+        return kind_of(task, end_of_network(net)), None
     return choose_task(end_of_network(net), y, task)
 
 
-def _figures(kind: TaskKind, recording: Recording, y: Any) -> dict[str, Any]:
-    """What the task is judged by, with intervals."""
+def _predictions(kind: TaskKind | None, recording: Recording) -> dict[str, Any]:
+    """What the task decides for, int arrays (N, ...); nothing where it asks for numbers."""
+    if kind is None:
+        return {"predictions": recording.predictions}
+    from loihiconv.evaluation.tasks.answers import recorded
+
+    decided = kind.decisions(recorded(recording))
+    return {} if decided is None else {"predictions": decided.astype("int64")}
+
+
+def _judged(kind: TaskKind, recording: Recording, y: Any) -> BackendResult:
+    """How the run did at the task."""
+    from loihiconv.evaluation.result import BackendResult
     from loihiconv.evaluation.tasks.answers import recorded
 
     scores = kind.score(recorded(recording), y)
-    measured = [(scores.metric, scores.value, scores.interval95), *((f.metric, f.value, f.interval95) for f in scores.figures)]
+    return BackendResult(
+        scores.metric,
+        scores.value,
+        scores.interval95,
+        scores.n,
+        None,
+        scores.parts,
+        scores.figures,
+        firing_rate=recording.firing_rate,
+        synaptic_operations=recording.synaptic_operations,
+    )
+
+
+def _figures(kind: TaskKind, judged: BackendResult) -> dict[str, Any]:
+    """What the task is judged by, with intervals."""
+    measured = [(judged.metric, judged.value, judged.interval95), *((f.metric, f.value, f.interval95) for f in judged.figures)]
     figures: dict[str, Any] = {"task": kind.name}
     for metric, value, interval in measured:
         name = "wilson95" if metric.counted else f"{metric.key}_interval95"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from loihiconv.conversion.check import Check
     from loihiconv.core.record import Trial
     from loihiconv.evaluation.compare import Comparison
+    from loihiconv.evaluation.result import BackendResult
 
 MARKS = {"✓": "bold green", "✗": "bold red", "!": "bold yellow", "?": "yellow"}
 
@@ -30,13 +32,38 @@ _RESULTS: ContextVar[TextIO | None] = ContextVar("results", default=None)
 
 @contextmanager
 def results_alone() -> Iterator[None]:
-    """Stdout for `print_json` alone: what anything else prints meanwhile, such as a user's factory, goes to stderr."""
-    token = _RESULTS.set(sys.stdout)
+    """Stdout for `print_json` alone: what anything else prints meanwhile, such as a user's factory, goes to stderr.
+
+    So does what is written past Python's streams, by libraries in C and by programs that are started.
+    """
+    with _descriptor_of_results() as out:
+        token = _RESULTS.set(out)
+        try:
+            with redirect_stdout(sys.stderr):
+                yield
+        finally:
+            _RESULTS.reset(token)
+
+
+@contextmanager
+def _descriptor_of_results() -> Iterator[TextIO]:
+    """Stdout under another descriptor while its own, 1, is stderr's; as it is where nothing has descriptors, as in notebooks."""
     try:
-        with redirect_stdout(sys.stderr):
-            yield
+        own = (sys.stdout.fileno(), sys.stderr.fileno()) == (1, 2)
+    except (OSError, AttributeError, ValueError):  # ValueError: closed
+        own = False
+    if not own:
+        yield sys.stdout
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with open(kept, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, closefd=False) as out:
+            yield out
     finally:
-        _RESULTS.reset(token)
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def print_json(value: Any) -> None:
@@ -44,16 +71,17 @@ def print_json(value: Any) -> None:
     out = _RESULTS.get() or sys.stdout
     json.dump(value, out, indent=2, allow_nan=False)
     out.write("\n")
+    out.flush()
 
 
 def note(text: str) -> None:
     """A remark on stderr."""
-    Console(stderr=True, highlight=False).print(escape(text), style="yellow", soft_wrap=True)
+    Console(stderr=True, highlight=False, emoji=False).print(escape(text), style="yellow", soft_wrap=True)
 
 
 def error(text: str) -> None:
     """An error on stderr, on one line."""
-    Console(stderr=True, highlight=False).print("[bold red]error:[/] " + escape(text), soft_wrap=True)
+    Console(stderr=True, highlight=False, emoji=False).print("[bold red]error:[/] " + escape(text), soft_wrap=True)
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, stderr: bool = False) -> None:
@@ -66,7 +94,7 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_column(escape(name), justify="right" if shown.numeric(i) else "left", overflow="fold")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    Console(highlight=False, stderr=stderr).print(table)
+    Console(highlight=False, stderr=stderr, emoji=False).print(table)
 
 
 def print_tables(shown: Shown, title: str = "") -> None:
@@ -99,7 +127,7 @@ def print_remark(text: str) -> None:
     """A line on stdout, whose mark at the beginning is coloured."""
     mark, _, rest = text.partition(" ")
     coloured = f"[{MARKS[mark]}]{mark}[/] {escape(rest)}" if mark in MARKS else escape(text)
-    Console(highlight=False).print(coloured, soft_wrap=True)
+    Console(highlight=False, emoji=False).print(coloured, soft_wrap=True)
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -109,19 +137,18 @@ def print_comparison(comparison: Comparison) -> None:
         print_remark(text)
 
 
-def print_run(title: str, backend: str, summary: Mapping[str, Any]) -> None:
-    """What a run gave, in the columns of a comparison."""
-    figures = {
-        key: value for key, value in summary.items() if key not in ("backend", "n", "timesteps", "firing_rate", "synaptic_operations")
-    }
-    row, header = [title_of(backend)], ["back end"]
-    interval = figures.pop("wilson95", None)
-    if interval is not None and "accuracy" in figures:
-        header += ["accuracy", "95 % interval"]
-        row += [n.share(figures.pop("accuracy")), n.bracketed(tuple(interval))]
-    header += ["n", "firing", "syn. ops"]
-    row += [n.count(summary["n"]), n.share(summary["firing_rate"]) if "firing_rate" in summary else ""]
-    row += [n.count(summary["synaptic_operations"]) if "synaptic_operations" in summary else ""]
-    print_table(title, header, [row])
-    for key, value in figures.items():
-        note(f"{key.replace('_', ' ')}: {n.quantity(value)}")
+def print_run(title: str, backend: str, summary: Mapping[str, Any], judged: BackendResult | None = None) -> None:
+    """What a run gave, in the columns of a comparison where it is judged; what else there is in notes."""
+    if judged is not None:
+        from loihiconv.evaluation.result import result_tables
+
+        for table in result_tables(f"{title}: {summary['task']}", {backend: judged}):
+            print_table(table.title, table.header, table.rows)
+    else:
+        row = [title_of(backend), n.count(summary["n"])]
+        row += [n.share(summary["firing_rate"]) if "firing_rate" in summary else ""]
+        row += [n.count(summary["synaptic_operations"]) if "synaptic_operations" in summary else ""]
+        print_table(title, ["back end", "n", "firing", "syn. ops"], [row])
+    for key in ("largest_payload", "realization", "profile"):
+        if key in summary:
+            note(f"{key.replace('_', ' ')}: {n.quantity(summary[key])}")

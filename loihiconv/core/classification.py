@@ -18,24 +18,40 @@ from typing import NamedTuple
 
 import numpy as np
 
-from loihiconv.core.linear import Array
+from loihiconv.core.ending import Argmax, ending_range, finish, yes_above
+from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Readout
 from loihiconv.core.parts import slices
 from loihiconv.core.random_streams import READOUT, words
 
 
 class Decided(NamedTuple):
-    """Classes (N,), or (N, outputs) of several outputs, and the spikes that each class won, int32 (N, classes), in a competition."""
+    """Classes (N, \\*`decision_shape`), and the spikes that each class won, int32 (N, classes), in a competition."""
 
     predictions: Array
     output_spikes: Array | None
 
 
-def decide(readout: Readout, potentials: Array, potentials_over_time: Array | None = None, *, first: int = 0) -> Decided:
-    """Decide for a class per sample.
+def image(readout: Readout) -> Shape:
+    """Pixels of one sample's outputs where these are an image, channels first or the classes of its pixels; else ()."""
+    shape = () if readout.parts else readout.output_shape
+    space = shape if any(isinstance(function, Argmax) for function in readout.ending) else shape[1:]
+    return space if any(size != 1 for size in space) else ()
+
+
+def decision_shape(readout: Readout) -> Shape:
+    """Shape of what is decided for one sample: () for a class, (outputs,) of several outputs, the pixels of an image."""
+    return (len(readout.parts),) if readout.parts else image(readout)
+
+
+def decide(
+    readout: Readout, potentials: Array, potentials_over_time: Array | None = None, *, first: int = 0, unit: float | Array = 1.0
+) -> Decided:
+    """Decide for a class per sample, or for one per pixel.
 
     "potential": the largest potential, the first one in a tie; of a single output 1 where it is above 0, else 0. "softmax": the most
-    output spikes; in a tie, and so where there were none, the larger potential of those.
+    output spikes; in a tie, and so where there were none, the larger potential of those. Of images the channel of the largest output at
+    each pixel; of one channel whether it says yes, see `loihiconv.core.ending.yes_above`.
 
     Parameters
     ----------
@@ -46,10 +62,14 @@ def decide(readout: Readout, potentials: Array, potentials_over_time: Array | No
         After each step; only "softmax" needs them.
     first : int
         Index of the first of these samples in its run.
+    unit : float or array (n,)
+        Potential that stands for an output of 1; of images alone, whose last functions are computed.
     """
     flat = potentials.reshape(len(potentials), -1)
     if readout.parts:  # never with a softmax
         return Decided(np.stack([_largest(flat[:, place]) for place in slices(readout.parts).values()], axis=1), None)
+    if image(readout):
+        return Decided(_pixels(readout, flat / np.asarray(unit, np.float64)), None)
     if readout.decision == "potential":
         return Decided(_largest(flat), None)
     assert potentials_over_time is not None  # back ends keep them for a softmax
@@ -61,6 +81,16 @@ def decide(readout: Readout, potentials: Array, potentials_over_time: Array | No
 def _largest(values: Array) -> Array:
     """Index of the largest value, int64 (N,); of a single one whether it is above 0."""
     return values.argmax(axis=1) if values.shape[1] > 1 else (values[:, 0] > 0).astype(np.int64)
+
+
+def _pixels(readout: Readout, logits: Array) -> Array:
+    """Class of every pixel, int64 (N, \\*pixels)."""
+    outputs = finish(readout.ending, logits)
+    if any(isinstance(function, Argmax) for function in readout.ending):
+        return outputs.astype(np.int64)
+    if outputs.shape[1] > 1:
+        return np.asarray(outputs.argmax(axis=1))
+    return (outputs[:, 0] > yes_above(ending_range(readout.ending))).astype(np.int64)
 
 
 def softmax_spikes(readout: Readout, potentials_over_time: Array, *, first: int = 0) -> Array:

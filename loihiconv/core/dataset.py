@@ -6,15 +6,19 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from loihiconv.core import image_folder
 from loihiconv.core.errors import InvalidData
+from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.named import call, named
-from loihiconv.core.samples import Dataset, collect
+from loihiconv.core.packing import plain
+from loihiconv.core.parts import Part as Input
+from loihiconv.core.parts import divided
+from loihiconv.core.samples import Dataset, collect, holds_samples, is_whole, label_array
 
 Part: TypeAlias = Literal["train", "test"]
 PAIRS: dict[Part, tuple[str, str]] = {"train": ("x_train", "y_train"), "test": ("x_test", "y_test")}
@@ -26,18 +30,21 @@ def is_function(source: str | Path) -> bool:
     return ":" in str(source) and not Path(source).exists()
 
 
-def read(source: str | Path, part: Part, *, samples: int | None = None, shape: Shape | None = None) -> tuple[Dataset, tuple[str, ...]]:
+def read(
+    source: str | Path, part: Part, *, samples: int | None = None, shape: Shape | Mapping[str, Shape] | None = None
+) -> tuple[Dataset, tuple[str, ...]]:
     """Read one part of data, as it is.
 
     Parameters
     ----------
     source : str or Path
         A file for `read_npz`, a folder for `loihiconv.core.image_folder`, or ``module:function``. The function is called with "train" or
-        "test" if it takes an argument, and gives what `loihiconv.core.samples.collect` takes: its code is EXECUTED.
+        "test" if it takes an argument, and gives what `loihiconv.core.samples.collect` takes, or of several inputs {input: array}, alone or
+        with labels; where their shapes are known whatever `loihiconv.core.input_samples.collect_inputs` takes. Its code is EXECUTED.
     part : "train" or "test"
     samples : int, optional
         Not more than so many are read of a folder or a function.
-    shape : tuple of int, optional
+    shape : tuple of int, or {input: tuple of int}, optional
         Of the samples that the network takes, where it is known.
 
     Returns
@@ -47,9 +54,10 @@ def read(source: str | Path, part: Part, *, samples: int | None = None, shape: S
         What a user should know about how it was read.
     """
     if is_function(source):
-        return _from_function(str(source), part, samples)
+        inputs = [Input(name, of_one) for name, of_one in shape.items()] if isinstance(shape, Mapping) else []
+        return _from_function(str(source), part, samples, inputs)
     if Path(source).is_dir():
-        return image_folder.read(Path(source), part, samples=samples, shape=shape)
+        return image_folder.read(Path(source), part, samples=samples, shape=shape if isinstance(shape, tuple) else None)
     return read_npz(source, part).first(samples), ()
 
 
@@ -91,15 +99,22 @@ def read_npz(path: str | Path, part: Part) -> Dataset:
             raise InvalidData(f"{where} is one number", where=str(path), limit="samples (N, ...) expected")
     if y is not None:
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-        for name, values in x.items():
-            if not y.ndim or len(y) != len(values):
-                where = f"{names[0]}/{name}" if name else names[0]
-                numbers = f"{len(values)} samples in {where}, {len(y) if y.ndim else 'no'} labels in {names[1]}"
-                raise InvalidData(numbers, where=str(path), limit="as many expected")
+    _check_lengths({f"{names[0]}/{name}" if name else names[0]: values for name, values in x.items()}, y, names[1], str(path))
     return Dataset(x[""] if set(x) == {""} else x, y)
 
 
-def _from_function(source: str, part: Part, samples: int | None) -> tuple[Dataset, tuple[str, ...]]:
+def _check_lengths(x: Mapping[str, Array], y: Array | None, labels: str, where: str) -> None:
+    """Raise `InvalidData` unless there are as many samples of each input, and labels, if there are any."""
+    first = next(iter(x))
+    for name, values in x.items():
+        if y is not None and (not y.ndim or len(y) != len(values)):
+            numbers = f"{len(values)} samples in {name}, {len(y) if y.ndim else 'no'} labels in {labels}"
+            raise InvalidData(numbers, where=where, limit="as many expected")
+        if len(values) != len(x[first]):
+            raise InvalidData(f"{len(x[first])} samples in {first}, {len(values)} in {name}", where=where, limit="as many expected")
+
+
+def _from_function(source: str, part: Part, samples: int | None, inputs: Sequence[Input]) -> tuple[Dataset, tuple[str, ...]]:
     function = named(source, "a function", InvalidData)
     if callable(function):
         code = getattr(function, "__code__", None)
@@ -107,9 +122,39 @@ def _from_function(source: str, part: Part, samples: int | None) -> tuple[Datase
         found = call((lambda: function(part)) if asked else function, source, "the function", InvalidData)
     else:
         found, asked = function, False
-    data = call(lambda: collect(found, source, samples=samples), source, "reading what it gives", InvalidData)
+    data = call(lambda: _collected(found, source, samples, inputs), source, "reading what it gives", InvalidData)
     how = f"called for its {part} samples" if asked else f"whatever it gives is taken for {part} samples"
     return data, (f"{source}: its code was executed; {how}, {len(data):,} read",)
+
+
+def _collected(found: Any, source: str, samples: int | None, inputs: Sequence[Input]) -> Dataset:
+    """What a function gave: of several inputs by name as it is, else as the reader of one or of several makes it."""
+    if (several := _by_name(found)) is not None:
+        arrays = {name: np.asarray(plain(values)) for name, values in several[0].items()}
+        y = None if several[1] is None else label_array(several[1])
+        _check_lengths(arrays, y, "labels", source)
+        return Dataset(arrays, y).first(samples)
+    if len(inputs) > 1:
+        data = collect_inputs(inputs, found, source, samples=samples)
+        return Dataset(divided(data.x, inputs), data.y)
+    if isinstance(found, (tuple, list)) and found and (_by_name(found[0]) is not None or _in_order(found)):
+        remedy = "give the arrays as a whole: {input: array (N, ...)}, or a pair of that and labels"
+        raise InvalidData("samples of several inputs, whose names and shapes are not known yet", where=source, remedy=remedy)
+    return collect(found, source, samples=samples)
+
+
+def _by_name(found: Any) -> tuple[Mapping[str, Any], Any] | None:
+    """Arrays of several inputs by name and labels, or None, where that is what was given."""
+    x, y = found if isinstance(found, (tuple, list)) and len(found) == 2 else (found, None)
+    if not isinstance(x, Mapping) or len(x) < 2 or holds_samples(x):
+        return None
+    return (x, y) if all(isinstance(name, str) and is_whole(values) and values.ndim for name, values in x.items()) else None
+
+
+def _in_order(found: Sequence[Any]) -> bool:
+    """Whether these are arrays of several inputs without names, and labels."""
+    x = found[0]
+    return len(found) == 2 and is_whole(found[1]) and isinstance(x, (tuple, list)) and len(x) > 1 and all(map(is_whole, x))
 
 
 def _arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:

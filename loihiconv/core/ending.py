@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, prod
+from math import inf, log, prod
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -136,7 +136,7 @@ class Clip(HostFunction):
         return self.low.size == self.high.size == 1
 
     def range_of(self, given: Range) -> Range:
-        return max(given[0], float(self.low.min())), min(given[1], float(self.high.max()))
+        return float(self(np.asarray(given[0])).min()), float(self(np.asarray(given[1])).max())  # it never falls
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,6 +234,9 @@ class Pick(HostFunction):
     def keeps_order(self) -> bool:
         return False
 
+    def range_of(self, given: Range) -> Range:
+        return given if (self.index >= 0).all() else (min(given[0], 0.0), max(given[1], 0.0))
+
 
 LastFunction: TypeAlias = Pointwise | Softmax | Argmax | Clip | Leaky | Rescale | Shaped | Pick
 """The kinds of `HostFunction`, as files hold them."""
@@ -259,6 +262,14 @@ def ending_range(ending: Sequence[HostFunction]) -> Range:
     for function in ending:
         found = function.range_of(found)
     return found
+
+
+def yes_above(between: Range) -> float:
+    """Above which an output says yes: a half where it is a probability, its logarithm where it is that, else 0."""
+    low, high = between
+    if low >= 0 and high <= 1:
+        return 0.5
+    return log(0.5) if high <= 0 else 0.0
 
 
 def keeps_order(ending: Sequence[HostFunction]) -> bool:

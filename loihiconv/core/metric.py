@@ -43,3 +43,5 @@ MAE = Metric("mae", "MAE", share=False, rises=False)
 R2 = Metric("r2", "R²", share=False)
 IOU = Metric("mean_iou", "mean IoU")
 PIXELS = Metric("pixel_accuracy", "pixel accuracy")
+BY_KEY = {metric.key: metric for metric in (AUROC, F1, RMSE, MAE, R2, IOU, PIXELS, SIGN_ACCURACY, ACCURACY)}
+"""Metrics as files name them; "accuracy" is both that of classes and that of signs."""

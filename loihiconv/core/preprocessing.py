@@ -202,7 +202,9 @@ def likely_layout(sample: Shape, wanted: Shape | None, *, images: bool) -> str:
         if not images:
             return ""
         return "HW->CHW" if len(sample) == 2 else "HWC->CHW" if channels_last else ""
-    ways: dict[str, Shape] = {"HW->CHW": (1, *sample), "HW->HWC": (*sample, 1)} if len(sample) == 2 else {}
+    ways: dict[str, Shape] = {"L->CL": (1, *sample), "L->LC": (*sample, 1)} if len(sample) == 1 else {}
+    if len(sample) == 2:
+        ways = {"HW->CHW": (1, *sample), "HW->HWC": (*sample, 1), "LC->CL": sample[::-1], "LC->L": sample[:1], "CL->L": sample[1:]}
     if len(sample) == 3:
         ways = {"HWC->CHW": (sample[2], *sample[:2]), "CHW->HWC": (*sample[1:], sample[0]), "CHW->HW": sample[1:], "HWC->HW": sample[:2]}
     fits = {way: shape for way, shape in ways.items() if shape == wanted and np.prod(shape) == np.prod(sample)}

@@ -13,7 +13,7 @@ from loihiconv.core.ending import HostFunction, finish
 from loihiconv.core.linear import Array
 from loihiconv.core.parts import OutputPart, finished
 from loihiconv.core.record import Json, RealizationRecord
-from loihiconv.core.saturation import Saturation
+from loihiconv.core.saturation import Saturation, lines
 from loihiconv.core.tables import Shown, Table
 
 
@@ -24,7 +24,8 @@ class Recording(Shown):
     Attributes
     ----------
     predictions : int array (N,)
-        Class that the readout decides for; see `loihiconv.core.classification`. (N, outputs) where there are several, each by itself.
+        Class that the readout decides for; see `loihiconv.core.classification`. (N, outputs) where there are several, each by itself, and
+        (N, \\*pixels) of images. Where outputs are labels of which several may hold, or numbers, the largest says little: take `outputs`.
     potentials : array (N, classes)
         Membrane potentials of the readout after the last step, in units of v (integers in fixed point).
     spike_counts : {population: int32 array (N, \\*shape)}
@@ -114,7 +115,7 @@ class Recording(Shown):
         return (Table(repr(self)[1:-1], ("population", "neurons that spike at a step"), rows),) if rows else ()
 
     def remarks(self) -> tuple[str, ...]:
-        return (() if self.firing_rates else (repr(self)[1:-1],)) + tuple(str(found.error()) for found in self.saturated)
+        return (() if self.firing_rates else (repr(self)[1:-1],)) + tuple(lines(self.saturated))
 
     def __repr__(self) -> str:
         spikes = "spikes not counted"

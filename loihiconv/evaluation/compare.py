@@ -24,14 +24,16 @@ from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array
 from loihiconv.core.metric import Metric
 from loihiconv.core.network import Network, Recording
+from loihiconv.core.packing import rows
 from loihiconv.core.samples import Samples
 from loihiconv.core.saturation import Saturation, lines
 from loihiconv.core.tables import Shown, Table
 from loihiconv.core.validation import validate
-from loihiconv.evaluation.explain.analysis import Analysis, analyse, placed, trace_fits
+from loihiconv.evaluation.explain.analysis import Analysis, analyse, placed, trace_fits, versions
 from loihiconv.evaluation.explain.waterfall import LOSS
+from loihiconv.evaluation.judged import Judged, samples_seen
 from loihiconv.evaluation.predicting import judging, one_output
-from loihiconv.evaluation.result import BackendResult
+from loihiconv.evaluation.result import BackendResult, result_tables
 from loihiconv.evaluation.tasks.answers import Answers, answer, recorded
 from loihiconv.evaluation.tasks.kinds import TaskKind
 from loihiconv.evaluation.tasks.scores import loss_between
@@ -68,6 +70,8 @@ class Comparison(Shown):
         Largest payload of a spike: 1 where spikes are binary. Accuracies with graded spikes are other figures than those without.
     silent_steps : int
         Steps of each sample beside the T in which spikes are sent; see `loihiconv.core.network`.
+    settings, versions : mapping
+        Of the conversion and of the comparison; what ran it, and what converted the network.
     """
 
     timesteps: int
@@ -83,6 +87,8 @@ class Comparison(Shown):
     unit: float = 1.0
     placement: Placement | None = None
     silent_steps: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def metric(self) -> Metric:
@@ -129,14 +135,7 @@ class Comparison(Shown):
         return f"{self.board or 'float'}, {self.timesteps} time steps{silent}{graded}"
 
     def tables(self) -> tuple[Table, ...]:
-        metric = self.metric
-        columns = [["back end", metric.title, "95 % interval", "n", "as ANN", "firing", "syn. ops"]]
-        columns += [result.cells(title_of(name)) for name, result in self.backends.items()]
-        kept = [i for i in range(len(columns[0])) if any(row[i] for row in columns[1:])]
-        header, *rows = [[row[i] for i in kept] for row in columns]
-        tables = [Table(f"{self.title}: {self.task}", header, rows)]
-        if others := [[title_of(name), *figure.cells()] for name, result in self.backends.items() for figure in result.figures]:
-            tables.append(Table("Other figures", ["back end", "figure", "value", "95 % interval"], others))
+        tables = [*result_tables(f"{self.title}: {self.task}", self.backends)]
         spikes, potentials = self.mismatched_spikes or {}, self.mismatched_potentials or 0
         if sum(spikes.values()) or potentials:
             judge = find(self.judge)
@@ -169,6 +168,9 @@ class Comparison(Shown):
             "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
             "mismatched_potentials": self.mismatched_potentials,
             "verdict": {"status": self.verdict.status, "answers": [vars(a) | {"details": list(a.details)} for a in self.verdict.answers]},
+            "placement": None if self.placement is None else self.placement.brief(),
+            "settings": dict(self.settings),
+            "versions": dict(self.versions),
             **({"saturated": list(self.saturated)} if self.saturated else {}),
             **explained,
         }
@@ -230,7 +232,7 @@ def compare(
     model = with_output(readable(model), output)
     validate(net)
     given = net = one_output(net, output)
-    net, x, y, kind = judging(net, test_set, task, samples)
+    net, x, y, kind, before = judging(net, test_set, task, samples)
     model = for_network(model, net, test_set[0] if isinstance(test_set, tuple) else None)
     chosen = [check_backend(net, backend) for backend in several(backends, "backends", '["emulator", "lava"]')]
     if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
@@ -239,7 +241,7 @@ def compare(
     if calibration is not None:
         calibration = as_taken(given, check_samples(given, collect_inputs(sample_parts(given), calibration, "calibration").x))
     reference = answer(model, x, net.readout.output_shape)
-    results = {ANN: _result(kind, reference, y, reference)}
+    results = {ANN: _result(kind, reference, y, reference, samples_seen(before, y))}
     recordings: dict[str, Recording] = {}
     judge = _judge(chosen)
     for backend in chosen:
@@ -250,7 +252,9 @@ def compare(
         options = RunOptions(record=frozenset(record or ()), counts=False, device=device, stock_models=stock_models, progress=report)
         recording = backend.run(net, x[:number], options)  # the comparison itself says what saturates
         recordings[backend.name] = recording
-        results[backend.name] = _result(kind, recorded(recording), y[:number], reference[:number], recording, net)
+        seen = samples_seen(rows(before, slice(number)), y[:number])
+        results[backend.name] = _result(kind, recorded(recording), y[:number], reference[:number], seen, recording, net)
+    settings = _settings(given, kind, len(x), {backend: len(recordings[backend.name]) for backend in chosen})
     comparison = Comparison(
         net.timesteps,
         net.board,
@@ -261,6 +265,8 @@ def compare(
         unit=kind.unit(y),
         placement=placed(net),
         silent_steps=net.silent_steps,
+        settings=settings,
+        versions=versions(net),
     )
     if judge is not None:
         right = recordings[judge.name]
@@ -274,10 +280,6 @@ def compare(
     if main not in whole:
         kept = ["potentials"] if trace_fits(net, len(x)) else []
         whole[main] = find(main).run(net, x, RunOptions(record=frozenset(kept), counts=False, device=device))
-    fewer = {f"samples in {backend.name.capitalize()}": len(recordings[backend.name]) for backend in chosen if backend.samples is not None}
-    settings = {"back ends": ", ".join(backends), "samples": len(x), "task": kind.name, **fewer}
-    if (done := given.inputs[0].preprocessing) is not None:
-        settings["preprocessing"] = str(done)
     analysis = analyse(
         model,
         net,
@@ -292,6 +294,21 @@ def compare(
         progress=progress,
     )
     return replace(comparison, analysis=analysis)
+
+
+def _settings(net: Network, kind: TaskKind, samples: int, ran: Mapping[Backend, int]) -> dict[str, Any]:
+    """What the conversion and the comparison were told."""
+    fewer = {f"samples in {backend.name.capitalize()}": number for backend, number in ran.items() if backend.samples is not None}
+    done = net.inputs[0].preprocessing
+    return {
+        **net.record.settings,
+        "board": net.board or "none",
+        "back ends": ", ".join(backend.name for backend in ran),
+        "samples": samples,
+        "task": kind.name,
+        **fewer,
+        **({} if done is None else {"preprocessing": str(done)}),
+    }
 
 
 def _judge(chosen: Sequence[Backend]) -> Backend | None:
@@ -313,7 +330,13 @@ def mismatches(a: Recording, b: Recording) -> tuple[dict[str, int], int]:
 
 
 def _result(
-    kind: TaskKind, answers: Answers, y: Array, reference: Answers, recording: Recording | None = None, net: Network | None = None
+    kind: TaskKind,
+    answers: Answers,
+    y: Array,
+    reference: Answers,
+    seen: str,
+    recording: Recording | None = None,
+    net: Network | None = None,
 ) -> BackendResult:
     scores = kind.score(answers, y)
     neurons = 0 if net is None else sum(p.size for p in net.populations if p.spiking)
@@ -329,4 +352,5 @@ def _result(
         None if recording is None else recording.firing_rate,
         None if recording is None else recording.synaptic_operations,
         None if recording is None else recording.firing_rate * neurons * recording.timesteps,
+        partial(Judged.of, scores, seen),
     )

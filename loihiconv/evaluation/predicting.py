@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from loihiconv.ann.frontends.selection import several
 from loihiconv.core.choices import Task
@@ -35,10 +36,31 @@ def one_output(net: Network, output: str | None = None) -> Network:
     return only(net, output)
 
 
-def judging(
-    net: Network, test_set: Samples, task: Task | None = None, samples: int | None = None
-) -> tuple[Network, Array, Array, TaskKind]:
-    """What a network is judged by: itself and samples after preprocessing, which the float network takes as well, labels and task.
+class Judging(NamedTuple):
+    """What a network is judged by.
+
+    Attributes
+    ----------
+    net : Network
+        Itself, without its preprocessing.
+    x : array (N, \\*shape)
+        Samples after preprocessing, which the float network takes as well.
+    y : array (N, ...)
+        Labels as the task takes them.
+    kind : TaskKind
+    given : array (N, \\*shape) or {input: array}
+        Samples before preprocessing.
+    """
+
+    net: Network
+    x: Array
+    y: Array
+    kind: TaskKind
+    given: Any
+
+
+def judging(net: Network, test_set: Samples, task: Task | None = None, samples: int | None = None) -> Judging:
+    """What a network is judged by, of samples and labels as users give them.
 
     Parameters
     ----------
@@ -66,7 +88,7 @@ def judging(
     x = check_samples(net, data.x)
     if said := input_doubts(net, x):
         warnings.warn(said, stacklevel=3)
-    return net.with_preprocessing(None), as_taken(net, x), y, kind
+    return Judging(net.with_preprocessing(None), as_taken(net, x), y, kind, data.x)
 
 
 def paired(test_set: Samples, inputs: Sequence[Part] = ()) -> tuple[Array, Array]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
+from loihiconv.backends.registry import title_of
 from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.metric import Metric
+from loihiconv.core.tables import Table
+from loihiconv.evaluation.judged import Judged
 from loihiconv.evaluation.pairing import PairedLoss
 from loihiconv.evaluation.tasks.metric import Figure
 
@@ -37,6 +42,8 @@ class BackendResult:
         Mean spikes per neuron and step; None for the float network itself.
     synaptic_operations, spikes : float or None
         Mean per sample; None for the float network itself.
+    judged : callable () -> Judged, or None
+        How each sample was judged, for files.
     """
 
     metric: Metric
@@ -50,6 +57,7 @@ class BackendResult:
     firing_rate: float | None = None
     synaptic_operations: float | None = None
     spikes: float | None = None
+    judged: Callable[[], Judged] | None = field(default=None, repr=False, compare=False)
 
     @property
     def accuracy(self) -> float:
@@ -72,8 +80,7 @@ class BackendResult:
 
     def cells(self, title: str) -> list[str]:
         """A row of a table: the back end, its figure and interval, samples, agreement, firing rate, synaptic operations."""
-        rate = "" if self.firing_rate is None else n.share(self.firing_rate)
-        operations = "" if self.synaptic_operations is None else n.count(self.synaptic_operations)
+        rate, operations = _finite(self.firing_rate), _finite(self.synaptic_operations)
         agreement = "" if self.agreement is None else n.share(self.agreement)
         return [
             title,
@@ -81,8 +88,8 @@ class BackendResult:
             n.figure_interval(self.metric, self.interval95),
             n.count(self.n),
             agreement,
-            rate,
-            operations,
+            "" if rate is None else n.share(rate),
+            "" if operations is None else n.count(operations),
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -98,7 +105,24 @@ class BackendResult:
             "parts": [None if part != part else part for part in self.parts],  # NaN: neither labels nor answers have it
             "figures": {f.metric.key: {"value": f.value, "interval95": list(f.interval95)} for f in self.figures},
             "loss": None if self.loss is None else {"loss": self.loss.loss, "interval95": list(self.loss.interval95)},
-            "firing_rate": self.firing_rate,
-            "synaptic_operations": self.synaptic_operations,
-            "spikes": self.spikes,
+            **{key: _finite(getattr(self, key)) for key in ("firing_rate", "synaptic_operations", "spikes")},
+            **({} if self.judged is None else {"judged": self.judged().to_json()}),
         }
+
+
+def result_tables(title: str, results: Mapping[str, BackendResult]) -> tuple[Table, ...]:
+    """Back ends by name, one a row, without columns that hold nothing; and their other figures, where there are any."""
+    metric = next(iter(results.values())).metric
+    columns = [["back end", metric.title, "95 % interval", "n", "as ANN", "firing", "syn. ops"]]
+    columns += [result.cells(title_of(name)) for name, result in results.items()]
+    kept = [i for i in range(len(columns[0])) if any(row[i] for row in columns[1:])]
+    header, *rows = [[row[i] for i in kept] for row in columns]
+    tables = [Table(title, header, rows)]
+    if others := [[title_of(name), *figure.cells()] for name, result in results.items() for figure in result.figures]:
+        tables.append(Table("Other figures", ["back end", "figure", "value", "95 % interval"], others))
+    return tuple(tables)
+
+
+def _finite(value: float | None) -> float | None:
+    """None for what was not counted: JSON has no NaN."""
+    return value if value is not None and isfinite(value) else None

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import reprlib
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -235,6 +235,18 @@ def _read_base(name: Any, path: Path) -> dict[str, Any]:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
+    """A file's content, which is parsed again only where the file has changed."""
+    try:
+        found = path.stat()
+        stamp: tuple[int, ...] = (found.st_mtime_ns, found.st_size, found.st_ino)
+    except OSError:  # which reading it says better
+        stamp = ()
+    return dict(_parsed(path, stamp))
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: Path, stamp: tuple[int, ...]) -> dict[str, Any]:
+    """What a file holds; ``stamp`` tells its versions apart."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

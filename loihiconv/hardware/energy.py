@@ -25,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.network import Network
 from loihiconv.core.recording import Recording
 from loihiconv.hardware.counts import CoreLoad, Counts, count
@@ -94,7 +95,12 @@ def estimate(network: Network, recording: Recording, placement: Placement) -> En
     ------
     InvalidData
         If the recording holds no spike counts.
+    LimitExceeded
+        If nothing of the network fits a core.
     """
+    if not placement.cores:
+        board = placement.board.title
+        raise LimitExceeded("nothing of the network fits a core", where=network.board, limit=board, remedy="see 'loihiconv place'")
     counts, loads = count(network, recording, placement)
     steps, known = network.period, measured(network, placement)
     if placement.board.generation != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,6 +71,8 @@ class LayerPlacement:
         return tuple(sorted({s.core for s in self.slices}))
 
 
+MOST_SHARED = 5
+"""Groups of layers on shared cores that are named."""
 CUT = "cut as Intel's compiler does, whose tables are public; that is what has to fit"
 HEADER = ("layer", "shape", "cut", "cores", "bound", "neurons", "words", "axons", "fullest")
 """Axons are those that come in. All of it, nine figures wide, fits a terminal of 80 columns."""
@@ -105,10 +108,23 @@ class Placement(Shown):
         bounds = ", ".join(f"{name.replace('_', ' ')} {n.count(cores)}" for name, cores in self.bounds.items())
         return (
             f"{cores} on {chips}, {n.count(self.cores - self.bound)} above the bound",
+            *self._shared(),
             *([CUT] if self.board.compiler is not None else []),
             f"no cut can take fewer than, by resource: {bounds}",
             *(f"{'✗' if violation.certain else '?'} {violation}" for violation in self.violations),
         )
+
+    def _shared(self) -> Iterator[str]:
+        """Which layers have cores in common, so that cores of layers add up to more than there are."""
+        groups: dict[int, list[str]] = {}
+        for layer in self.layers:
+            for core in layer.cores:
+                groups.setdefault(core, []).append(layer.name)
+        shared = Counter(tuple(names) for names in groups.values() if len(names) > 1)
+        if shared:
+            said = [f"{n.count(k)} core{'s' * (k > 1)} by {' and '.join(names)}" for names, k in shared.most_common(MOST_SHARED)]
+            more = f", and {len(shared) - MOST_SHARED} more" if len(shared) > MOST_SHARED else ""
+            yield f"shared: {', '.join(said)}{more}"
 
     def _row(self, layer: LayerPlacement) -> list[str]:
         shape = n.size(layer.shape, "x")
@@ -167,6 +183,12 @@ class Placement(Shown):
     def utilisation(self, core: int) -> float:
         """Largest share of a resource that a core uses."""
         return share(self.usage[core], self.board)
+
+    def brief(self) -> dict[str, Any]:
+        """What it comes to, without what each core holds, as JSON values."""
+        totals = {name: getattr(self, name) for name in ("cores", "chips", "bound", "fits")}
+        layers = {layer.name: len(layer.cores) for layer in self.layers}
+        return {"board": self.board.name, **totals, "violations": [str(v) for v in self.violations], "layers": layers}
 
     def to_json(self) -> dict[str, Any]:
         """The placement as JSON values."""

@@ -179,7 +179,7 @@ def _run(options: argparse.Namespace) -> int:
         print(f"predictions of {part.name}:", " ".join(map(str, recording.predictions[:, i].tolist())))
     if not network.readout.parts:
         print("predictions:", " ".join(map(str, recording.predictions.tolist())))
-    if data.y is not None and not network.readout.parts:
+    if data.y is not None and data.y.shape == recording.predictions.shape and recording.predictions.ndim == 1:
         print(f"correct: {int((recording.predictions == data.y).sum())} of {len(data)}")
     return 0
 

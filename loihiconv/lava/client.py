@@ -284,7 +284,7 @@ def _recording(
     payload = {name: values[:done] for name, values in payload.items()}
     arrivals = {name: np.count_nonzero(values, axis=0) for name, values in payload.items()}
     spikes = {name: np.sum(counts, axis=0, dtype=np.int64) for name, counts in records.spike_counts.items()}
-    decided = decide(network.readout, records.potentials, records.potentials_over_time)
+    decided = decide(network.readout, records.potentials, records.potentials_over_time, unit=network.output_unit)
     counted = spikes.keys() == {p.name for p in network.populations if p.spiking}
     active = activity(network, spikes, arrivals, done) if counted else UNKNOWN
     realization = None if chip is None else network.record.realization or RealizationRecord(chip.realization)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from loihiconv.backends.registry import title_of
 from loihiconv.core import numbers as n
@@ -10,9 +11,10 @@ from loihiconv.core.tables import Table
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.analysis import Analysis
 from loihiconv.report import sections
+from loihiconv.report.repeat import configuration
 
 
-def markdown(comparison: Comparison) -> str:
+def markdown(comparison: Comparison, given: Mapping[str, Any] | None = None) -> str:
     """A comparison as Markdown: accuracies, and with an analysis verdict, waterfall, layers, work and settings."""
     rows = [
         [title_of(name), n.value(r.metric, r.value), n.value_interval(r.metric, r.interval95), n.count(r.n), n.percent(r.agreement)]
@@ -36,6 +38,7 @@ def markdown(comparison: Comparison) -> str:
     if comparison.analysis is not None:
         parts.append(comparison.analysis.diagnosis.verdict)
         parts += _explained(comparison.analysis)
+        parts += ["## To repeat it", f"```yaml\n{configuration(comparison, given or {})}```"]
     return "\n\n".join(parts) + "\n"
 
 

@@ -17,6 +17,7 @@ from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.analysis import Analysis
 from loihiconv.evaluation.verdict import small
 from loihiconv.report import plots, sections
+from loihiconv.report.repeat import configuration
 
 SECTIONS = {
     "summary": "Summary",
@@ -29,13 +30,15 @@ SECTIONS = {
 }
 
 
-def page(comparison: Comparison) -> str:
+def page(comparison: Comparison, given: Mapping[str, Any] | None = None) -> str:
     """A comparison as an HTML page.
 
     Parameters
     ----------
     comparison : Comparison
         With an analysis (``compare(..., explain=True)``), or with accuracies alone.
+    given : {key: value}, optional
+        What `loihiconv.report.repeat.configuration` adds to its settings.
 
     Returns
     -------
@@ -49,6 +52,7 @@ def page(comparison: Comparison) -> str:
     html: str = _template().render(
         **{"ranges": None, "board": None, **context},
         a=a,
+        configuration=configuration(comparison, given or {}),
         title="From float network to spiking network",
         subtitle=_subtitle(comparison),
         sections=[item for item in SECTIONS.items() if item[0] in shown],

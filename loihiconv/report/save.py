@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.files import write_text
+from loihiconv.core.files import write_json, write_text
 from loihiconv.core.given import check_path, shown
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.report.markdown import markdown
 from loihiconv.report.page import page
 
-Format: TypeAlias = Literal["html", "markdown"]
-SUFFIXES: dict[str, Format] = {".html": "html", ".htm": "html", ".md": "markdown"}
+Format: TypeAlias = Literal["html", "markdown", "json"]
+SUFFIXES: dict[str, Format] = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json"}
 
 
-def save_report(comparison: Comparison, path: str | PathLike[str], format: Format | None = None) -> None:
+def save_report(
+    comparison: Comparison, path: str | PathLike[str], format: Format | None = None, *, given: Mapping[str, Any] | None = None
+) -> None:
     """Write a comparison's report atomically.
 
     Parameters
@@ -26,13 +29,16 @@ def save_report(comparison: Comparison, path: str | PathLike[str], format: Forma
         With ``compare(..., explain=True)`` the report says where accuracy went, too.
     path : path
         A file that is there is replaced.
-    format : "html" or "markdown", optional
-        One page that needs nothing else, or its tables as Markdown. By default what the path's ending says: ``.html`` or ``.md``.
+    format : "html", "markdown" or "json", optional
+        One page that needs nothing else, its tables as Markdown, or all figures as JSON, which ``loihiconv diff`` reads. By default what
+        the path's ending says: ``.html``, ``.md`` or ``.json``.
+    given : {key: value}, optional
+        What a file of settings has to say beside the conversion's settings, so that it repeats the comparison: model, data, ...
 
     Raises
     ------
     InvalidSetting
-        If the ending says neither, or the file cannot be written.
+        If the ending says none of them, or the file cannot be written.
     """
     if not isinstance(comparison, Comparison):
         raise InvalidSetting(f"{shown(comparison)} is no comparison", where="report", limit="what loihiconv.compare returns expected")
@@ -40,4 +46,7 @@ def save_report(comparison: Comparison, path: str | PathLike[str], format: Forma
     chosen = format or SUFFIXES.get(Path(path).suffix.lower())
     if chosen is None:
         raise InvalidSetting("its ending names no kind of report", where=str(path), limit=f"{', '.join(SUFFIXES)} expected")
-    write_text(path, page(comparison) if chosen == "html" else markdown(comparison))
+    if chosen == "json":
+        write_json(path, comparison.to_json())
+    else:
+        write_text(path, page(comparison, given) if chosen == "html" else markdown(comparison, given))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from loihiconv.core.activity import activity
-from loihiconv.core.classification import decide
+from loihiconv.core.classification import decide, decision_shape
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Integrator, Network, Recording
@@ -69,7 +69,7 @@ class Results:
         self.saturated: dict[tuple[str, Register], Array] = {}
         if network.fixed_point:
             self.saturated = {key: np.zeros((2, samples), np.int32) for key in _watched(network)}
-        self.predictions = np.empty((samples, len(readout.parts)) if readout.parts else samples, np.int64)
+        self.predictions = np.empty((samples, *decision_shape(readout)), np.int64)
         self.output_spikes: Array | None = None
         if readout.decision == "softmax":
             self.output_spikes = np.empty((samples, prod(readout.shape)), np.int32)
@@ -99,7 +99,7 @@ class Results:
         readout = self.network.readout
         whole = np.concatenate(trace, axis=1).astype(self.arrays["potentials", ""].dtype) if trace else None
         course = None if whole is None else channels_first(whole, readout.shape)
-        decided = decide(readout, self.arrays["potentials", ""][rows], course, first=rows.start)
+        decided = decide(readout, self.arrays["potentials", ""][rows], course, first=rows.start, unit=self.network.output_unit)
         self.predictions[rows] = decided.predictions
         if self.output_spikes is not None and decided.output_spikes is not None:
             self.output_spikes[rows] = decided.output_spikes

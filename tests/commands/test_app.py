@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -91,3 +93,22 @@ def test_mistakes_are_one_line_and_leave_nothing(run, nets: Path, lnet: Path, ar
     assert len([line for line in err.splitlines() if line.startswith("error:")]) == 1
     assert "Traceback" not in err
     assert [p for p in sorted(Path.cwd().iterdir()) if p.name != "__pycache__"] == [p for p in before if p.name != "__pycache__"]
+
+
+ALONE = """
+import os
+from loihiconv.commands.terminal import note, print_json, results_alone
+with results_alone():
+    print("from Python")
+    os.write(1, b"past its streams\\n")
+    os.system("echo from another program")
+    note("odd:leaves: fails")
+    print_json({"a": 1})
+print("after it")
+"""
+
+
+def test_what_others_print_does_not_mix_with_json() -> None:
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True)
+    assert done.stdout == '{\n  "a": 1\n}\nafter it\n'
+    assert {"from Python", "past its streams", "from another program", "odd:leaves: fails"} <= set(done.stderr.splitlines())

@@ -23,7 +23,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_compare_writes_reports(data: Path, tmp_path: Path) -> None:
+def test_compare_writes_reports_that_say_how_to_repeat_it(run, data: Path, tmp_path: Path) -> None:
     html, markdown = tmp_path / "report.html", tmp_path / "report.md"
     result = CliRunner().invoke(app, ["compare", MODEL, str(data), "-T", "8", "--html", str(html), "--markdown", str(markdown)])
     assert result.exit_code == 0, result.output
@@ -31,6 +31,10 @@ def test_compare_writes_reports(data: Path, tmp_path: Path) -> None:
     assert "sum of all steps" in result.stdout
     assert html.read_text().startswith("<!doctype html>")
     assert markdown.read_text().startswith("# From float network")
+    repeat = tmp_path / "repeat.yaml"
+    repeat.write_text(markdown.read_text().partition("```yaml\n")[2].partition("```")[0])
+    again = run("compare", "-c", repeat, "--json")[1]
+    assert json.loads(again)["backends"] == json.loads(run("compare", MODEL, data, "-T", 8, "--json")[1])["backends"]
 
 
 def test_explain_goes_into_json(data: Path) -> None:

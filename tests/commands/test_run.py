@@ -91,3 +91,16 @@ def test_labels_are_checked_before_anything_runs(run, lnet: Path, tmp_path: Path
     code, out, _ = run("run", lnet, tmp_path / "one_hot.npz", "--json")
     assert code == 0
     assert json.loads(out)["accuracy"] > 0.9
+
+
+def test_predictions_are_what_the_task_decides(run, lnet: Path, tmp_path: Path) -> None:
+    x = digits()[2][:3]
+    labels = (np.arange(30).reshape(3, 10) % 3 == 0).astype(int)
+    np.savez(tmp_path / "labels.npz", x=x, y=labels)
+    np.savez(tmp_path / "alone.npz", x=x)
+    found = json.loads(run("run", lnet, tmp_path / "labels.npz", "--json")[1])
+    assert (found["task"], np.shape(found["predictions"])) == ("multilabel", (3, 10))
+    assert np.shape(json.loads(run("run", lnet, tmp_path / "alone.npz", "--json")[1])["predictions"]) == (3,)
+    code, out, _ = run("run", lnet, tmp_path / "alone.npz", "--task", "regression", "--json", "--out", tmp_path / "out.npz")
+    assert (code, "predictions" in json.loads(out)) == (0, False)
+    assert {"outputs", "potentials"} <= set(np.load(tmp_path / "out.npz").files) - {"predictions"}

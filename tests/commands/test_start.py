@@ -25,12 +25,12 @@ LARGE = HEAVY | {"numpy", "yaml", "loihiconv.hardware.board", "rich.progress"}
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback is not None]
 
 HELP = [[], ["--help"], ["-h"], *([command, "--help"] for command in COMMANDS)]
-ANSWERS = [["boards"], ["boards", "--json"], ["place", "net.lnet"], ["place", "net.lnet", "--board", "kapoho_point", "--json"]]
+ANSWERS = [["boards"], ["schema"], ["boards", "--json"], ["place", "net.lnet"], ["place", "net.lnet", "--board", "kapoho_point", "--json"]]
 CONVERT = ["convert", "nets:f", "--calibration", "x.npz", "--out", "o.lnet"]
 MISTAKES = [
     ["no-such-command"],
     ["convert", "--no-such-option"],
-    *([command] for command in COMMANDS if command not in ("boards", "demo")),
+    *([command] for command in COMMANDS if command not in ("boards", "demo", "schema")),
     [*CONVERT, "-T", "many"],
     [*CONVERT, "-T", "0"],
     [*CONVERT, "--scale", "best"],

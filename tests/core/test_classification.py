@@ -9,6 +9,7 @@ import pytest
 
 from loihiconv.core import classification
 from loihiconv.core.classification import decide, softmax_spikes
+from loihiconv.core.ending import Argmax, HostFunction, Pointwise, Shaped, Softmax
 from loihiconv.core.network import Readout
 
 
@@ -67,3 +68,22 @@ def test_ties_go_to_the_larger_potential() -> None:
     assert silent.output_spikes.sum() == 0
     assert silent.predictions.tolist() == [1]
     assert decide(readout(decision="potential"), course[:, -1]).predictions.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        ((Shaped((2, 2, 2)),), [[[1, 0], [1, 0]]]),
+        ((Shaped((2, 2, 2)), Softmax(0)), [[[1, 0], [1, 0]]]),
+        ((Shaped((2, 2, 2)), Argmax(0)), [[[1, 0], [1, 0]]]),
+        ((Shaped((1, 2, 4)),), [[[1, 0, 0, 1], [1, 0, 1, 0]]]),
+        ((Shaped((1, 2, 4)), Pointwise("sigmoid")), [[[1, 0, 0, 1], [1, 0, 1, 0]]]),
+        ((Shaped((8, 1, 1)),), [3]),
+    ],
+)
+def test_images_have_a_class_at_every_pixel(ending: tuple[HostFunction, ...], expected: list[object]) -> None:
+    zero = np.zeros(1, np.int32)
+    net = Readout("out", (8,), zero, zero, ending=ending)  # type: ignore[arg-type]
+    found = decide(net, np.array([[1, -2, 0, 40, 6, -3, 8, -9]]), unit=20.0).predictions
+    assert found.tolist() == expected
+    assert found.shape[1:] == classification.decision_shape(net)

@@ -79,3 +79,38 @@ def test_folders(tmp_path: Path) -> None:
     image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "train" / "a" / "0.png")
     assert (holds(tmp_path, "train"), holds(tmp_path, "test")) == (True, False)
     assert read(tmp_path, "train")[0].x.shape == (1, 4, 5)
+
+
+def test_functions_give_several_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "several_inputs.py").write_text("""
+import numpy as np
+A, B, Y = np.ones((6, 4), np.uint8), np.zeros((6, 3)), np.arange(6) % 2
+def named(part): return {"image": A, "vector": B}, Y
+def alone(part): return {"image": A, "vector": B}
+def in_order(part): return (A, B), Y
+def batches(part): return [({"image": A[:3], "vector": B[:3]}, Y[:3]), ({"image": A[3:], "vector": B[3:]}, Y[3:])]
+def uneven(part): return {"image": A, "vector": B[:5]}
+def labels(part): return {"image": A, "vector": B}, Y[:5]
+def one(part): return {"x": A, "y": Y}
+""")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shapes = {"image": (4,), "vector": (3,)}
+    for name, known in (("named", None), ("named", shapes), ("in_order", shapes), ("batches", shapes)):
+        data, _ = read(f"several_inputs:{name}", "train", samples=5, shape=known)
+        assert {key: values.shape for key, values in data.x.items()} == {"image": (5, 4), "vector": (5, 3)}
+        assert data.y is not None
+        assert data.y.tolist() == [0, 1, 0, 1, 0]
+    found = read("several_inputs:alone", "test")[0]
+    assert (found.y, found.x["image"].dtype) == (None, np.uint8)
+    assert read("several_inputs:one", "test")[0].x.shape == (6, 4)
+    for name, message in (
+        ("uneven", "6 samples in image, 5 in vector"),
+        ("labels", "6 samples in image, 5 labels"),
+        ("batches", "several inputs, whose names.*give the arrays as a whole"),
+        ("in_order", "several inputs, whose names.*give the arrays as a whole"),
+    ):
+        with pytest.raises(InvalidData, match=message):
+            read(f"several_inputs:{name}", "train")
+    np.savez(tmp_path / "a.npz", **{"x/a": np.ones((3, 2)), "x/b": np.ones((4, 2))})
+    with pytest.raises(InvalidData, match="3 samples in x/a, 4 in x/b"):
+        read_npz(tmp_path / "a.npz", "train")

@@ -128,3 +128,32 @@ def test_they_are_saved_with_the_network(tmp_path: object) -> None:
     x = np.random.default_rng(0).normal(size=(9, 3))
     np.testing.assert_array_equal(finish(read.ending, x), finish(last, x))
     assert read.output_shape == (1,)
+
+
+NUMBERS = st.floats(-5, 5, width=32).map(float)
+SIZES = st.sampled_from([(), (1,), (2,), (3, 1), (3, 2)])
+FACTOR, LOWEST, HIGHEST = (
+    SIZES.flatmap(lambda shape, some=some: arrays(np.float64, shape, elements=NUMBERS | st.sampled_from(some)))
+    for some in ([0.0], [-inf], [inf])
+)
+SAME_SHAPE: st.SearchStrategy[HostFunction] = st.one_of(
+    st.sampled_from([function for name, (function, _) in FUNCTIONS.items() if isinstance(function, (Pointwise, Softmax))]),
+    st.builds(Clip, LOWEST, HIGHEST),
+    st.builds(Rescale, FACTOR, FACTOR),
+    st.builds(Leaky, FACTOR),
+    st.builds(Pick, arrays(np.int64, 6, elements=st.integers(-1, 5)), st.just((3, 2))),
+)
+
+
+@given(x=VALUES, chain=st.lists(SAME_SHAPE, max_size=5))
+def test_values_of_any_chain_lie_within_its_range(x: np.ndarray, chain: list[HostFunction]) -> None:
+    bounded: tuple[float, float] = (float(x.min()), float(x.max()))
+    for function in chain:
+        bounded = function.range_of(bounded)
+    with np.errstate(all="ignore"):
+        values = finish(chain, x)
+    for low, high in (bounded, ending_range(chain)):
+        assert not np.isnan([low, high]).any()
+        known = values[~np.isnan(values)]
+        assert (known >= low - 1e-9 * abs(low)).all() if np.isfinite(low) else low < 0
+        assert (known <= high + 1e-9 * abs(high)).all() if np.isfinite(high) else high > 0

@@ -116,6 +116,11 @@ def test_samples_of_other_axes_and_channels() -> None:
         ((3, 32, 30), (32, 30, 3), True, "CHW->HWC"),
         ((1, 28, 28), (28, 28), True, "CHW->HW"),
         ((5, 4, 3), (9, 9, 9), True, "HWC->CHW"),
+        ((16, 1), (1, 16), False, "LC->CL"),
+        ((16, 3), (3, 16), False, "LC->CL"),
+        ((16, 1), (16,), False, "LC->L"),
+        ((16,), (1, 16), False, "L->CL"),
+        ((16, 1), None, False, ""),
     ],
 )
 def test_layouts_are_told_by_shapes(sample: tuple[int, ...], wanted: tuple[int, ...] | None, images: bool, layout: str) -> None:

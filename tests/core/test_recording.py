@@ -25,5 +25,10 @@ def test_says_what_it_is_in_a_line_and_more_on_request() -> None:
     )
     assert recording.summary().splitlines()[3].split() == ["a", "25.00", "%"]
     assert "out: potentials of 1 of 2 samples and" in recording.summary()
+    deep = tuple(Saturation(f"p{i}", "hidden potentials", np.array([i]), np.array([0]), 9) for i in range(1, 9))
+    many = Recording(np.zeros(1, int), np.zeros((1, 3)), {}, 8, "emulator", {}, 0.0, 0.0, saturated=deep)
+    assert "p8: " in many.remarks()[-1]
+    assert many.remarks()[-1].endswith("5 more populations")
+    assert len(many.remarks()) == 2
     uncounted = Recording(np.zeros(2, int), np.zeros((2, 3)), {}, 8, "emulator", {}, float("nan"), float("nan"))
     assert uncounted.summary() == "Recording, emulator, 2 samples, T = 8: spikes not counted"

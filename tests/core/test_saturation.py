@@ -10,6 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import loihiconv as lc
+import loihiconv.backends.realize as realizing
+from loihiconv import simulator
+from loihiconv.backends import register_check
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX
 from loihiconv.core.input_coding import host_currents, host_sums, input_payloads
@@ -98,6 +101,16 @@ def test_a_run_warns_and_a_strict_one_refuses() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert lc.run(network, x[1:3], strict=True).saturated == ()
+
+
+def test_a_strict_run_of_a_realization_realizes_and_emulates_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    for module, name in ((realizing, "realize"), (register_check, "simulate"), (simulator, "simulate")):
+        function = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, _f=function, _n=name, **k: (called.append(_n), _f(*a, **k))[1])
+    with pytest.raises(LimitExceeded, match="hidden: host currents of 2 of 4 samples"):
+        lc.run(saturating(), np.array([[255.0], [0.0], [-255.0], [255.0]]), "lava", strict=True, realization="native")
+    assert called == ["realize", "simulate"]
 
 
 def test_a_readout_that_saturates() -> None:

@@ -33,7 +33,7 @@ def test_compare_reports_every_back_end(net: Network) -> None:
     assert comparison.mismatched_spikes is None
     assert set(comparison.to_json()) == {
         *("timesteps", "board", "payload_max", "task", "backends", "verdict"),
-        *("mismatched_spikes", "mismatched_potentials"),
+        *("mismatched_spikes", "mismatched_potentials", "placement", "settings", "versions"),
     }
 
 

@@ -44,7 +44,7 @@ X = np.full((3, 2), 0.5)
 @pytest.mark.parametrize("y", [[0, 2, 1], np.array([0.0, 2.0, 1.0]), np.array([[0], [2], [1]], np.uint8), np.eye(3)[[0, 2, 1]]])
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_labels(net: Network, y: object) -> None:
-    _, x, found, kind = judging(net, (X, y))
+    _, x, found, kind, _ = judging(net, (X, y))
     assert (x.shape, found.tolist(), found.dtype, kind.name) == ((3, 2), [0, 2, 1], np.int64, "classification")
 
 

@@ -169,6 +169,16 @@ def test_unreadable_files(tmp_path):
     assert "broken YAML" in refusal(tmp_path / "control.yaml")
 
 
+def test_a_file_is_parsed_once_until_it_changes(written, monkeypatch):
+    path = written(name="first_of_two")
+    assert load_board(path).name == "first_of_two"
+    monkeypatch.setattr("loihiconv.hardware.board.yaml.safe_load", lambda text: pytest.fail("parsed again"))
+    assert load_board(path).name == "first_of_two"
+    monkeypatch.undo()
+    path.write_text(path.read_text().replace("first_of_two", "second_of_the_two"))
+    assert load_board(path).name == "second_of_the_two"
+
+
 def test_references_within_yaml_cannot_blow_up_the_message(written):
     levels = "\n".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]" for i in range(1, 12))
     assert len(refusal(written(f"l0: &l0 [x]\n{levels}\nname: *l11"))) < 1000

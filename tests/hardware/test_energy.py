@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loihiconv.core.errors import InvalidData
+from loihiconv.core.errors import InvalidData, LimitExceeded
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, Network, Readout
 from loihiconv.hardware.counts import distance
@@ -133,3 +133,12 @@ def test_without_spike_counts_there_is_nothing_to_count():
     net = network()
     with pytest.raises(InvalidData, match="spike counts"):
         estimate(net, simulate(net, np.ones((1, 1, 2, 2), np.float32), counts=False), place(net))
+
+
+@pytest.mark.parametrize("board", ["nahuku8", "kapoho_point"])
+def test_what_fits_no_core_has_no_estimate(board: str) -> None:
+    net = network(board)
+    placement = place(net)
+    nowhere = replace(placement, layers=tuple(replace(layer, slices=()) for layer in placement.layers))
+    with pytest.raises(LimitExceeded, match="nothing of the network fits a core"):
+        estimate(net, simulate(net, np.zeros((1, 1, 2, 2))), nowhere)

@@ -15,7 +15,7 @@ from loihiconv.hardware.limits import Violation
 from loihiconv.hardware.place import place
 from loihiconv.hardware.placement import LayerPlacement, Placement, Slice
 from loihiconv.hardware.region import Region
-from tests.hardware.nets import chain, conv
+from tests.hardware.nets import chain, conv, mnist_cnn
 from tests.hardware.recount import recount, shape_of
 from tests.strategies import Case, cases
 
@@ -155,3 +155,15 @@ def test_a_core_that_two_populations_share():
 def test_what_has_no_place_has_no_halo():
     lost = LayerPlacement("a", (1, 1, 1), 1, (), {}, "", {})
     assert Placement(load_board("nahuku8"), (lost,), {}).to_json()["layers"][0]["halo"] is False
+
+
+def test_shared_cores_are_said() -> None:
+    placement = place(mnist_cnn(), "nahuku8")
+    alone = [len(layer.cores) for layer in placement.layers]
+    said = [text for text in placement.remarks() if text.startswith("shared: ")]
+    assert bool(said) == (sum(alone) > placement.cores)
+    layer = placement.layers[0]
+    other = replace(layer, name="other")
+    both = replace(placement, layers=(layer, other, *placement.layers[1:]))
+    (said_now,) = [text for text in both.remarks() if text.startswith("shared: ")]
+    assert f"by {layer.name} and other" in said_now

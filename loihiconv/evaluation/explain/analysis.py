@@ -198,7 +198,7 @@ def analyse(
         placement,
         energy,
         {**net.record.settings, "board": net.board or "none", **(settings or {})},
-        _versions(net),
+        versions(net),
         net.record.notes,
     )
 
@@ -256,7 +256,8 @@ def _rasters(net: Network, recording: Recording) -> tuple[Raster, ...]:
     return tuple(rasters)
 
 
-def _versions(net: Network) -> dict[str, str]:
+def versions(net: Network) -> dict[str, str]:
+    """What runs here, and what converted the network where that is another."""
     now = {
         "loihiconv": __version__,
         "python": platform.python_version(),

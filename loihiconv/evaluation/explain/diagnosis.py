@@ -14,7 +14,7 @@ import numpy as np
 
 from loihiconv.core import numbers as n
 from loihiconv.evaluation.explain.evidence import Evidence
-from loihiconv.evaluation.explain.fidelity import Fidelity
+from loihiconv.evaluation.explain.fidelity import Fidelity, stored_bits
 from loihiconv.evaluation.explain.layers import LayerStatistics, relative
 from loihiconv.evaluation.explain.waterfall import Waterfall
 
@@ -30,6 +30,8 @@ WEIGHT_ERROR = 0.2
 """Weights may be rounded by this share of their root mean square; 8 bits make about 0.01, 4 bits 0.15."""
 WEIGHT_NOTICEABLE = 0.03
 """Where the step to integer weights loses accuracy, weights rounded by less are not its cause."""
+WEIGHT_BITS = 8
+"""Of the chips' synapses; a board may have fewer."""
 BIAS_ERROR = 0.02
 """A bias that is cut off must be wrong by this share of the threshold per step."""
 
@@ -242,7 +244,7 @@ def weight_precision(evidence: Evidence) -> Iterator[Finding]:
         layer.population,
         f"its weights use only {layer.bits:.1f} bits of magnitude, {layer.levels} different values, "
         f"and are rounded by {share(layer.error, 0)} (rms)",
-        f"use all 8 bits: {_limited(evidence, layer)}",
+        _limited(evidence, layer),
         max(cost, layer.error * evidence.waterfall.noticeable),
     )
 
@@ -380,12 +382,19 @@ def _cost(chain: Waterfall, key: str) -> tuple[float, bool]:
 
 
 def _limited(evidence: Evidence, layer: Fidelity) -> str:
+    """What keeps a layer's weights from using their bits, and what helps against that."""
     entry = evidence.net.record.quantization.get(layer.population)
     cause = "" if entry is None else entry.limited_by
     together = ', or rounding="auto"' if evidence.settings.rounding in ("nearest", "first") else ""
-    if layer.bits < 7 and cause and not cause.startswith("weights"):
-        return f"the layer's gain is limited by its {cause}{together}"
-    return "choose a board with 8-bit weights" + _per_channel(evidence, ", or per_channel=True") + together
+    if stored_bits(evidence.net) < WEIGHT_BITS:
+        return "use all 8 bits: choose a board with 8-bit weights" + _per_channel(evidence, ", or per_channel=True") + together
+    if cause and not cause.startswith("weights of "):
+        if layer.bits < WEIGHT_BITS - 1:
+            return f"use all 8 bits: the layer's gain is limited by its {cause}{together}"
+    elif cause and cause.removeprefix("weights of ") != layer.between.removeprefix("connection "):
+        other = cause.removeprefix("weights of ")
+        return f"the larger weights of {other} set the gain of both: retrain with weight decay against them{together}"
+    return "retrain with weight decay against outliers" + _per_channel(evidence, ", or use per_channel=True") + together
 
 
 def _errs_least(evidence: Evidence) -> bool:

@@ -136,6 +136,17 @@ def _fidelity(net: Network, c: Connection, found: Array, wanted: Array) -> Fidel
     return Fidelity(c.target, f"connection {c.name}", error, permuted, dead, _bits(integers), levels, rounded)
 
 
+def stored_bits(net: Network) -> int:
+    """Bits that weights on the chip are stored in, as their steps tell; the largest of all connections."""
+    return max((_stored(c.map.weight) for c in net.connections if not c.on_host and c.map.weight.any()), default=8)
+
+
+def _stored(integers: Array) -> int:
+    """Of one connection: weights whose signs mix are multiples of 2^(9 - bits), others of 2^(8 - bits)."""
+    divisor, mixed = _divisor(integers), integers.min() < 0 < integers.max()
+    return int(8 + mixed - (divisor & -divisor).bit_length() + 1)
+
+
 def _bits(integers: Array) -> float:
     """Bits that tell magnitudes apart: those of the largest, in units of the largest number that divides all."""
     return log2(float(np.abs(integers).max(initial=0)) / _divisor(integers) + 1)

@@ -156,7 +156,7 @@ def waterfall(
     """
     net = one_output(net)
     model = for_network(readable(model), net)
-    net, x, y, kind = judging(net, test_set, None if kind is None else kind.name)
+    net, x, y, kind, _ = judging(net, test_set, None if kind is None else kind.name)
     if layer_samples < 1:
         raise InvalidSetting(f"layer_samples {layer_samples}", where="layer_samples", limit="at least 1 expected")
     origin = float_origin(net)

@@ -9,7 +9,7 @@ import numpy as np
 
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.selection import several
-from loihiconv.core.ending import Argmax, HostFunction, ending_range, ending_shape, finish
+from loihiconv.core.ending import Argmax, HostFunction, ending_range, ending_shape, finish, yes_above
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network, Readout, Recording
@@ -58,10 +58,8 @@ class End:
 
     @property
     def threshold(self) -> float:
-        """Above which an output says yes: a half where it is a probability, its logarithm where it is that, else 0."""
-        if self.low >= 0 and self.high <= 1:
-            return 0.5
-        return float(np.log(0.5)) if self.high <= 0 else 0.0
+        """Above which an output says yes."""
+        return yes_above((self.low, self.high))
 
 
 def end_of(ending: Sequence[HostFunction], size: int) -> End:

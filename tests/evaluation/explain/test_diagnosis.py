@@ -18,8 +18,8 @@ from loihiconv.conversion.settings import Rounding
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.demo import digits_cnn
-from loihiconv.evaluation.explain.diagnosis import Diagnosis, diagnose
-from loihiconv.evaluation.explain.evidence import gather, other_order
+from loihiconv.evaluation.explain.diagnosis import Diagnosis, diagnose, weight_precision
+from loihiconv.evaluation.explain.evidence import Evidence, gather, other_order
 from loihiconv.evaluation.explain.reference import read_reference
 from loihiconv.evaluation.explain.waterfall import float_origin, waterfall
 from loihiconv.hardware.board import Board, load_board
@@ -28,10 +28,14 @@ from tests.evaluation.good import changed, converted, data, hidden, rewired, wit
 SAMPLES = 120
 
 
-def examine(model: nn.Module, net: Network, x: Array, y: Array, calibration: Array | None = None) -> Diagnosis:
+def gathered(model: nn.Module, net: Network, x: Array, y: Array, calibration: Array | None = None) -> Evidence:
     reference = read_reference(model, float_origin(net))
     chain = waterfall(model, net, (x, y), reference=reference, layer_samples=64)
-    return diagnose(gather(net, chain, reference, x, calibration))
+    return gather(net, chain, reference, x, calibration)
+
+
+def examine(model: nn.Module, net: Network, x: Array, y: Array, calibration: Array | None = None) -> Diagnosis:
+    return diagnose(gathered(model, net, x, y, calibration))
 
 
 def named(net: Network, *, scale: float = 1.0) -> Diagnosis:
@@ -64,6 +68,7 @@ def test_weights_at_3_bits(rounding: Rounding) -> None:
     verdict = named(lc.convert(digits_cnn(), data()[0], board=board_with(3), timesteps=32, rounding=rounding)).verdict
     assert verdict.startswith("Layer 0: its weights use only 2.0 bits of magnitude")
     assert ('rounding="auto"' in verdict) == (rounding == "nearest")
+    assert "choose a board with 8-bit weights" in verdict
 
 
 def test_weights_of_one_layer_at_3_bits() -> None:
@@ -71,7 +76,18 @@ def test_weights_of_one_layer_at_3_bits() -> None:
     (connection,) = net.incoming(hidden(net, 2).name)
     step = 2 * int(np.abs(connection.map.weight).max() // 6)
     coarse = np.clip(np.rint(connection.map.weight / step), -3, 3).astype(np.int32) * step
-    assert named(rewired(net, connection, coarse)).verdict.startswith("Layer 7: its weights use only 2.0 bits of magnitude")
+    found = rewired(net, connection, coarse)
+    evidence = gathered(digits_cnn(), found, *(part[:SAMPLES] for part in data()[2:]))
+    assert diagnose(evidence).verdict.startswith("Layer 7: its weights use only 2.0 bits of magnitude")
+    for cause, remedy in (
+        ("weights of 0.negated->7", "the larger weights of 0.negated->7 set the gain of both"),
+        (f"weights of {connection.name}", "retrain with weight decay against outliers"),
+        ("bias", "the layer's gain is limited by its bias"),
+    ):
+        entry = replace(net.record.quantization["7"], limited_by=cause)
+        record = replace(net.record, quantization={**net.record.quantization, "7": entry})
+        (finding,) = weight_precision(replace(evidence, net=replace(found, record=record)))
+        assert finding.remedy.removeprefix("use all 8 bits: ").startswith(remedy)
 
 
 @pytest.mark.parametrize("options", [{}, {"optimize": "none"}])
