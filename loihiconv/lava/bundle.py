@@ -10,31 +10,27 @@ import json
 import os
 import sys
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from loihiconv.core.artifact import load
 from loihiconv.core.dataset import read_npz
 from loihiconv.core.errors import ArtifactError, LoihiconvError
-from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.fitting import fitted
 from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
 from loihiconv.core.preprocessing import Preprocessing
-from loihiconv.lava.chip.netx_digests import NETX_DIGESTS, NETX_FILE, layer_digests
+from loihiconv.lava.chip.netx_digests import NETX_FILE
+from loihiconv.lava.chip.realizations import AT_ONCE
 from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
 from loihiconv.lava.client import run_lava
 from loihiconv.lava.detection import require_loihi
 from loihiconv.lava.interpreter import PYTHON_VARIABLE
-
-DIFFERENT = 1
-"""Exit code of a self-test that found a difference."""
+from loihiconv.lava.stages import NETWORK, Stage, chosen, run_stages
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,26 +47,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def first_difference(network: Network, expected: dict[str, Array], found: dict[str, Array]) -> str | None:
-    """The first population, from the input on, whose spikes differ: how many, and where the first of them is. None if all are equal."""
-    for population in network.populations:
-        if population.name not in expected:
-            continue
-        wrong = expected[population.name] != found[population.name]
-        if wrong.any():
-            sample, step, *neuron = (int(i) for i in np.argwhere(wrong)[0])
-            return (
-                f"population {population.name}: {int(wrong.sum()):,} of {wrong.size:,} spikes differ, "
-                f"the first in step {step + 1} of sample {sample}, neuron {tuple(neuron)}"
-            )
-    return None
-
-
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.sh", description="Run a deployed network on a Loihi, or on Lava's CPU simulator.")
     parser.add_argument("folder", type=Path, help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", required=True)
     selftest = commands.add_parser("selftest", help="compare with the spikes that the emulator predicted")
+    selftest.add_argument("--stage", action="append", metavar="NAME", help="only this stage of it; may be given several times")
     run = commands.add_parser("run", help="run samples")
     run.add_argument("data", type=Path, help=".npz with x_test or x, and labels y_test or y if there are any")
     run.add_argument("--samples", type=int, help="only the first so many")
@@ -88,15 +70,21 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _settings(options: argparse.Namespace, *, sinks: bool) -> tuple[ChipSettings, str]:
-    """How to run, and the interpreter."""
-    path = options.folder / "bundle.json"
+def _content(folder: Path) -> dict[str, Any]:
+    """What ``bundle.json`` says."""
+    path = folder / "bundle.json"
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        access = BoardAccess(**content["access"])
-        realization, generation = content["realization"], content["generation"]
+        return {**{name: content[name] for name in ("realization", "generation", "stages")}, "access": BoardAccess(**content["access"])}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ArtifactError(f"cannot be read: {error}", where=str(path), remedy="deploy again") from error
+
+
+def _settings(options: argparse.Namespace, *, sinks: bool) -> tuple[ChipSettings, str]:
+    """How to run, and the interpreter."""
+    content = _content(options.folder)
+    access: BoardAccess = content["access"]
+    realization, generation = content["realization"], content["generation"]
     if options.ethernet:
         access = replace(access, host=options.ethernet, partition=None, node=None)
     if options.partition:
@@ -108,58 +96,27 @@ def _settings(options: argparse.Namespace, *, sinks: bool) -> tuple[ChipSettings
     return ChipSettings(realization, "cpu" if options.simulate else "loihi", generation, sinks, access, netx), python
 
 
-def _execute(options: argparse.Namespace, network: Network, x: Array, *, spikes: bool) -> Recording:
-    settings, python = _settings(options, sinks=spikes)
-
+def _execute(network: Network, x: Array, settings: ChipSettings, python: str, deadline: float | None, *, bar: bool) -> Recording:
     def report(done: int, total: int) -> None:
         print(f"\r{done} of {total} samples", end="" if done < total else "\n", file=sys.stderr, flush=True)
 
-    progress = report if sys.stderr.isatty() else None
-    record = ["spikes"] if spikes else []
-    return run_lava(network, x, record=record, deadline=options.deadline, progress=progress, python=python, chip=settings)
+    progress = report if bar and sys.stderr.isatty() else None
+    record = ["spikes"] if settings.sinks else []
+    return run_lava(network, x, record=record, deadline=deadline, progress=progress, python=python, chip=settings)
 
 
 def _selftest(options: argparse.Namespace) -> int:
-    network, path = load(options.folder / "network.lnet"), options.folder / "selftest.npz"
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            x, potentials = file["x"], file["potentials"]
-            packed = {name.removeprefix("spikes/"): file[name] for name in file.files if name.startswith("spikes/")}
-            deployed = {name.removeprefix("fingerprints/"): str(file[name]) for name in file.files if name.startswith("fingerprints/")}
-            layers = file[NETX_DIGESTS].tolist() if NETX_DIGESTS in file.files else []
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise ArtifactError(f"cannot be read: {error}", where=str(path), remedy="deploy again") from error
-    expected: dict[str, Array] = {}
-    for name, bits in packed.items():
-        shape = (network.timesteps, *network[name].shape)
-        expected[name] = np.unpackbits(bits, axis=1, count=prod(shape)).view(np.bool_).reshape(len(x), *shape)
-    recording = _execute(options, network, x, spikes=True)
-    difference = first_difference(network, expected, dict(recording.spikes))
-    where = "Lava's CPU simulator" if options.simulate else "the board"
-    if difference is None and not np.array_equal(potentials, recording.potentials):
-        wrong = int((potentials != recording.potentials).sum())
-        difference = f"population {network.readout.name}: {wrong:,} of {potentials.size:,} potentials differ, all spikes are equal"
-        difference += "" if options.simulate else " (where they are read while the chip runs, try --read-late 1)"
-    if difference is None and (other := _altered(options.folder, network, deployed, layers)):
-        difference = (
-            f"population {other[0]}: its weights or parameters are not those that were deployed, though these samples do not show it"
-        )
-    if difference is not None:
-        print(f"self-test FAILED on {where}: {difference}")
-        return DIFFERENT
-    total = sum(int(s.sum()) for s in expected.values())
-    print(f"self-test passed on {where}: all {total:,} spikes of {len(expected)} populations and all potentials, {len(x)} samples")
-    return 0
+    settings, python = _settings(options, sinks=True)
 
+    def run(stage: Stage) -> Recording:
+        chip = replace(settings, netx=str(stage.netx.resolve()) if settings.netx else None)
+        return _execute(stage.network, stage.expected.x, chip, python, options.deadline, bar=stage.name == NETWORK)
 
-def _altered(folder: Path, network: Network, deployed: dict[str, str], layers: list[str]) -> list[str]:
-    """Populations whose parameters or weights, in either of the folder's files, are not those that were deployed."""
-    found = [name for name, digest in fingerprints(network).items() if deployed.get(name, digest) != digest]
-    if layers:
-        now = layer_digests(folder / NETX_FILE)
-        names = [p.name for p in network.layers]
-        found += [name for name, old, new in zip(names, layers, now, strict=False) if old != new]
-    return found
+    names = chosen(_content(options.folder)["stages"], options.stage)
+    if options.simulate:
+        return run_stages(options.folder, names, run, "Lava's CPU simulator")
+    hint = " (where they are read while the chip runs, try --read-late 1)" if settings.realization in AT_ONCE else ""
+    return run_stages(options.folder, names, run, "the board", hint)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -170,7 +127,8 @@ def _run(options: argparse.Namespace) -> int:
     doubt = input_doubts(network, x)
     for text in (*notes, *([f"warning: {doubt}"] if doubt else [])):
         print(text, file=sys.stderr)
-    recording = _execute(options, network, x, spikes=False)
+    settings, python = _settings(options, sinks=False)
+    recording = _execute(network, x, settings, python, options.deadline, bar=True)
     if options.out is not None:
         np.savez(options.out, predictions=recording.predictions, potentials=recording.potentials, **recording.named_outputs)
     if recording.profile:
