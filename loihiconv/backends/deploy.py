@@ -19,7 +19,7 @@ from loihiconv.backends.choice import Chosen, choose, held
 from loihiconv.backends.cost import Cost, measure_cost
 from loihiconv.backends.on_board import reached
 from loihiconv.backends.stages import small_networks
-from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.files import check_free, new_folder
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.given import check_number, check_path
@@ -32,6 +32,7 @@ from loihiconv.core.samples import Samples
 from loihiconv.core.version import __version__
 from loihiconv.exchange.export_netx import export_netx
 from loihiconv.hardware.board import Board, load_board
+from loihiconv.hardware.place import place
 from loihiconv.lava.chip.atrlif import spike_budget
 from loihiconv.lava.chip.netx_digests import NETX_DIGESTS, NETX_FILE, layer_digests
 from loihiconv.lava.chip.realizations import TO_ZERO, Realization
@@ -147,6 +148,8 @@ def deploy(
     target, config = Path(os.path.abspath(out)), load_board(board if board is not None else network.board)
     check_free(target)
     access = reached(config, access or BoardAccess())
+    if access.profile is not None:
+        raise InvalidSetting("a folder is not measured when it is written", where="profile", remedy="run its run.sh measure on the board")
     data = collect_inputs(sample_parts(network), x, "samples")
     x, y = check_samples(network, data.x), data.y if y is None else y
     if said := input_doubts(network, x):
@@ -193,6 +196,7 @@ def _write(folder: Path, name: str, config: Board, chosen: Chosen, access: Board
         "generation": config.generation,
         "realization": realization,
         "access": asdict(access),
+        "chips": [config.chips.value, place(network, config).chips],
         "stages": [*(small.name for small in small_networks(network, realization)), NETWORK],
     }
     (folder / "bundle.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")

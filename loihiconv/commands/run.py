@@ -32,7 +32,7 @@ def run(
     partition: given.Partition = None,
     ethernet: given.Ethernet = None,
     chip: given.Chip = None,
-    profile: given.Profile = False,
+    profile: given.Profile = None,
     neurocore_model: given.NeurocoreModel = None,
     samples: given.Samples = None,
     device: given.Device = "cpu",
@@ -57,7 +57,7 @@ def run(
     if out is not None:
         check_writable(out)
     net = load(network)
-    test = read_data(data, "test", shapes_of(net), samples=samples)
+    test = read_data(data, "test", shapes_of(net), samples=1 if profile else samples)
     net, x = said.fitted(net, test.x)
     kind, labels = _task(net, test.y, task)
     training = training_samples(calibration, data, said, net) if realization in TO_ZERO else None
@@ -102,6 +102,7 @@ def run(
     if as_json:
         print_json({**summary, "predictions": recording.predictions.tolist()})
         return
+    summary |= {key: value for key, value in (summary.pop("profile", None) or {}).items() if key != "profiler"}
     print_run(f"{network} on {data}: {net.board or 'float'}, {net.timesteps} time steps", backend, summary)
 
 

@@ -1,6 +1,6 @@
 """What runs in a deployed folder: the self-test, and samples. Imports numpy, and Lava only in the worker.
 
-``python -m loihiconv.lava.bundle FOLDER selftest`` and ``... FOLDER run DATA.npz``; ``run.sh`` in the folder calls it.
+``python -m loihiconv.lava.bundle FOLDER selftest``, ``... run DATA.npz`` and ``... measure throughput``; ``run.sh`` in the folder calls it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
 from loihiconv.core.preprocessing import Preprocessing
+from loihiconv.lava.chip.measuring import MEASUREMENTS, STEPS, check_measurable
 from loihiconv.lava.chip.netx_digests import NETX_FILE
 from loihiconv.lava.chip.realizations import AT_ONCE
 from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
 from loihiconv.lava.client import run_lava
 from loihiconv.lava.detection import require_loihi
 from loihiconv.lava.interpreter import PYTHON_VARIABLE
-from loihiconv.lava.stages import NETWORK, Stage, chosen, run_stages
+from loihiconv.lava.stages import DIFFERENT, NETWORK, Stage, chosen, run_stages
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     os.environ[PYTHON_VARIABLE] = sys.executable
     try:
-        return _selftest(options) if options.command == "selftest" else _run(options)
+        return {"selftest": _selftest, "run": _run, "measure": _measure}[options.command](options)
     except LoihiconvError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -57,16 +58,20 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("data", type=Path, help=".npz with x_test or x, and labels y_test or y if there are any")
     run.add_argument("--samples", type=int, help="only the first so many")
     run.add_argument("--out", type=Path, help="write predictions and potentials (.npz)")
-    for command in (selftest, run):
-        command.add_argument("--simulate", action="store_true", help="run on this computer's CPU, in Lava's simulator")
+    measure = commands.add_parser("measure", help="measure time and power of the self-test's first sample, run again and again")
+    measure.add_argument("measurement", choices=MEASUREMENTS, help="with the sample replayed on the chip, or sent by the host")
+    measure.add_argument("--steps", type=int, default=STEPS, help="time steps that it takes at least")
+    for command in (selftest, run, measure):
         command.add_argument("--partition", help="SLURM partition, instead of the one in bundle.json")
         command.add_argument("--ethernet", metavar="ADDRESS", help="the board's host, instead of SLURM")
         command.add_argument("--chip", help="stepping of the chip, as Lava names it")
-        command.add_argument("--profile", action="store_true", help="measure power, time and activity")
         command.add_argument(
             "--read-late", type=int, metavar="STEPS", help="steps in which the readout's potentials arrive after their own"
         )
+    for command in (selftest, run):
+        command.add_argument("--simulate", action="store_true", help="run on this computer's CPU, in Lava's simulator")
         command.add_argument("--deadline", type=float, metavar="SECONDS", help="end the run after so many seconds")
+    measure.set_defaults(simulate=False)
     return parser.parse_args(arguments)
 
 
@@ -75,7 +80,8 @@ def _content(folder: Path) -> dict[str, Any]:
     path = folder / "bundle.json"
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return {**{name: content[name] for name in ("realization", "generation", "stages")}, "access": BoardAccess(**content["access"])}
+        known = {name: content[name] for name in ("realization", "generation", "stages")}
+        return {**known, "chips": tuple(content["chips"]), "access": BoardAccess(**content["access"])}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ArtifactError(f"cannot be read: {error}", where=str(path), remedy="deploy again") from error
 
@@ -90,10 +96,10 @@ def _settings(options: argparse.Namespace, *, sinks: bool) -> tuple[ChipSettings
     if options.partition:
         access = replace(access, partition=options.partition, host=None, node=None)
     late = access.read_late if options.read_late is None else options.read_late
-    access = replace(access, chip=options.chip or access.chip, profile=access.profile or options.profile, read_late=late)
+    access = replace(access, chip=options.chip or access.chip, read_late=late)
     python = sys.executable if options.simulate else require_loihi(access, realization, instead="--simulate")
     netx = str(options.folder.resolve() / NETX_FILE) if realization == "netx" else None
-    return ChipSettings(realization, "cpu" if options.simulate else "loihi", generation, sinks, access, netx), python
+    return ChipSettings(realization, "cpu" if options.simulate else "loihi", generation, sinks, access, netx, content["chips"]), python
 
 
 def _execute(network: Network, x: Array, settings: ChipSettings, python: str, deadline: float | None, *, bar: bool) -> Recording:
@@ -119,6 +125,19 @@ def _selftest(options: argparse.Namespace) -> int:
     return run_stages(options.folder, names, run, "the board", hint)
 
 
+def _measure(options: argparse.Namespace) -> int:
+    stage = Stage.read(options.folder, NETWORK)
+    settings, python = _settings(options, sinks=False)
+    check_measurable(stage.network, settings.realization, options.measurement, 1, False)
+    access = replace(settings.access, profile=options.measurement, profile_steps=options.steps)
+    recording = _execute(stage.network, stage.expected.x[:1], replace(settings, access=access), python, None, bar=False)
+    print(json.dumps(recording.profile, indent=2))
+    wrong = int((recording.potentials != stage.expected.potentials[:1]).sum())
+    if wrong:
+        print(f"FAILED: the result is not the network's, {wrong} of {recording.potentials.size} potentials differ; see selftest")
+    return DIFFERENT if wrong else 0
+
+
 def _run(options: argparse.Namespace) -> int:
     network = load(options.folder / "network.lnet")
     data = read_npz(options.data, "test").first(options.samples)
@@ -131,8 +150,6 @@ def _run(options: argparse.Namespace) -> int:
     recording = _execute(network, x, settings, python, options.deadline, bar=True)
     if options.out is not None:
         np.savez(options.out, predictions=recording.predictions, potentials=recording.potentials, **recording.named_outputs)
-    if recording.profile:
-        print(json.dumps(recording.profile))
     for i, part in enumerate(network.readout.parts):
         print(f"predictions of {part.name}:", " ".join(map(str, recording.predictions[:, i].tolist())))
     if not network.readout.parts:
