@@ -72,7 +72,7 @@ def _check_measured(network: Network, x: Array, recording: Recording) -> None:
         raise BackendFailed(
             f"the result of what was measured is not the network's: {wrong} of {recording.potentials.size} potentials differ",
             where="backend loihi",
-            remedy="deploy it, and let its self-test find out what differs",
+            remedy="deploy it, and let its self-test find out what differs; if potentials alone do, it has --read-late",
         )
 
 

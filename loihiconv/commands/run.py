@@ -12,12 +12,16 @@ from loihiconv.commands import options as given
 from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
 from loihiconv.commands.options import shapes_of
 from loihiconv.commands.terminal import note, print_json, print_run
+from loihiconv.core import numbers as n
 from loihiconv.core.files import check_writable, write_npz
 
 if TYPE_CHECKING:
     from loihiconv.core.network import Network
     from loihiconv.core.recording import Recording
     from loihiconv.evaluation.tasks.kinds import TaskKind
+
+UNITS = {"us": "µs", "w": "W", "mj": "mJ"}
+"""By how the names of measured figures end."""
 
 
 @with_preprocessing
@@ -102,8 +106,20 @@ def run(
     if as_json:
         print_json({**summary, "predictions": recording.predictions.tolist()})
         return
-    summary |= {key: value for key, value in (summary.pop("profile", None) or {}).items() if key != "profiler"}
+    summary |= _measured(summary.pop("profile", None) or {})
     print_run(f"{network} on {data}: {net.board or 'float'}, {net.timesteps} time steps", backend, summary)
+
+
+def _measured(profile: dict[str, Any]) -> dict[str, Any]:
+    """What was measured as lines of text: {"time per step": "12.5 µs"}; the profiler's own numbers are in the JSON alone."""
+    found: dict[str, Any] = {}
+    for key, value in profile.items():
+        name, _, last = key.rpartition("_")
+        if last in UNITS:
+            found[name] = f"{n.quantity(value)} {UNITS[last]}"
+        elif key != "profiler":
+            found[key] = value
+    return found
 
 
 def _task(net: Network, y: Any, task: Any) -> tuple[TaskKind | None, Any]:
