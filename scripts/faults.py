@@ -181,6 +181,14 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("np.any(population.v_init) or", "False or"),
         ("np.any(population.bias % step) or", "False or"),
     ),
+    "lava/chip/measuring.py": (
+        ("return ceil(least / network.timesteps)", "return least // network.timesteps"),
+        ("network.timesteps + max(network.depth.values())\n\n\ndef figures", "network.timesteps\n\n\ndef figures"),
+        ("time * (network.timesteps + max(network.depth.values()))", "time * network.timesteps"),
+        ("power - (board - used) * idle / board", "power - board * idle / board"),
+        ("used * idle / board", "idle / board"),
+        ("if realization not in AT_ONCE", "if False"),
+    ),
     "lava/chip/lif.py": (
         ("(ratio if connection.target == network.readout.name else 1)", "1"),
         ("population.bias + np.asarray(population.v_init", "population.bias - np.asarray(population.v_init"),

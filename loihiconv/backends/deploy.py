@@ -18,7 +18,8 @@ import numpy as np
 from loihiconv.backends.choice import Chosen, choose, held
 from loihiconv.backends.cost import Cost, measure_cost
 from loihiconv.backends.on_board import reached
-from loihiconv.core.errors import LimitExceeded
+from loihiconv.backends.stages import small_networks
+from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.files import check_free, new_folder
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.given import check_number, check_path
@@ -31,10 +32,13 @@ from loihiconv.core.samples import Samples
 from loihiconv.core.version import __version__
 from loihiconv.exchange.export_netx import export_netx
 from loihiconv.hardware.board import Board, load_board
+from loihiconv.hardware.place import place
 from loihiconv.lava.chip.atrlif import spike_budget
 from loihiconv.lava.chip.netx_digests import NETX_DIGESTS, NETX_FILE, layer_digests
 from loihiconv.lava.chip.realizations import TO_ZERO, Realization
 from loihiconv.lava.chip.settings import BoardAccess
+from loihiconv.lava.expected import Expected
+from loihiconv.lava.stages import FOLDER, NETWORK
 from loihiconv.simulator import simulate
 
 H5PY = "h5py==3.16.0\n"
@@ -144,6 +148,8 @@ def deploy(
     target, config = Path(os.path.abspath(out)), load_board(board if board is not None else network.board)
     check_free(target)
     access = reached(config, access or BoardAccess())
+    if access.profile is not None:
+        raise InvalidSetting("a folder is not measured when it is written", where="profile", remedy="run its run.sh measure on the board")
     data = collect_inputs(sample_parts(network), x, "samples")
     x, y = check_samples(network, data.x), data.y if y is None else y
     if said := input_doubts(network, x):
@@ -190,18 +196,30 @@ def _write(folder: Path, name: str, config: Board, chosen: Chosen, access: Board
         "generation": config.generation,
         "realization": realization,
         "access": asdict(access),
+        "chips": [config.chips.value, place(network, config).chips],
+        "stages": [*(small.name for small in small_networks(network, realization)), NETWORK],
     }
     (folder / "bundle.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    digests: dict[str, Any] = {}
     if realization == "netx":
-        export_netx(network, folder / NETX_FILE)
         _copy(templates / "requirements-lava-dl.txt", folder / "requirements-lava-dl.txt")
-        digests[NETX_DIGESTS] = np.array(layer_digests(folder / NETX_FILE))
-    spikes = {f"spikes/{population}": np.packbits(s.reshape(len(x), -1), axis=1) for population, s in expected.spikes.items()}
-    digests |= {f"fingerprints/{population}": np.array(digest) for population, digest in fingerprints(network).items()}
-    np.savez_compressed(folder / "selftest.npz", x=x, potentials=expected.potentials, **spikes, **digests)
+    _write_stages(folder, chosen, Expected.of(x, expected))
     readme = Template((templates / "README.md").read_text(encoding="utf-8"))
     (folder / "README.md").write_text(readme.substitute(_facts(name, network, config, realization, access, len(x), why)), encoding="utf-8")
+
+
+def _write_stages(folder: Path, chosen: Chosen, expected: Expected) -> None:
+    """The self-test: small networks, and what the emulator predicts of them and of the network itself."""
+    digests = {population: np.array(digest) for population, digest in fingerprints(chosen.network).items()}
+    if chosen.name == "netx":
+        export_netx(chosen.network, folder / NETX_FILE)
+        digests[NETX_DIGESTS] = np.array(layer_digests(folder / NETX_FILE))
+    replace(expected, digests=digests).write(folder / "selftest.npz")
+    (folder / FOLDER).mkdir()
+    for small in small_networks(chosen.network, chosen.name):
+        save(small.network, folder / FOLDER / f"{small.name}.lnet")
+        Expected.of(small.x, simulate(small.network, small.x, record=["spikes"])).write(folder / FOLDER / f"{small.name}.npz")
+        if chosen.name == "netx":
+            export_netx(small.network, folder / FOLDER / f"{small.name}.net")
 
 
 def _facts(

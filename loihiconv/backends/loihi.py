@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Availability, Numbers, Record, RunOptions
-from loihiconv.core.errors import BackendUnavailable
+from loihiconv.core.errors import BackendFailed, BackendUnavailable
 
 if TYPE_CHECKING:
     from loihiconv.core.linear import Array
@@ -37,6 +37,8 @@ class Loihi:
         from loihiconv.backends.on_board import for_board, reached
         from loihiconv.backends.register_check import check_registers
         from loihiconv.hardware.board import load_board
+        from loihiconv.hardware.place import place
+        from loihiconv.lava.chip.measuring import check_measurable
         from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
         from loihiconv.lava.client import run_lava
         from loihiconv.lava.detection import require_loihi
@@ -45,15 +47,33 @@ class Loihi:
         access = reached(board, options.access or BoardAccess())
         realizing = {"board": board, "ratio": options.lif_ratio, "calibration": options.calibration}
         network = for_board(network, realization, board, realizing)
+        if access.profile is not None:
+            check_measurable(network, realization, access.profile, len(x), bool(options.record))
         python = require_loihi(access, realization)
         hidden = check_registers(network, realization, x, strict=options.strict)
-        sinks = options.counts or "spikes" in options.record
+        sinks = access.profile is None and (options.counts or "spikes" in options.record)
+        chips = (board.chips.value, place(network, board).chips)
         with netx_file(network, realization) as path:
-            chip = ChipSettings(realization, "loihi", board.generation, sinks, access, path)
+            chip = ChipSettings(realization, "loihi", board.generation, sinks, access, path, chips)
             recording = run_lava(
                 network, x, record=options.record, deadline=options.deadline, progress=options.progress, python=python, chip=chip
             )
+        if access.profile is not None:
+            _check_measured(network, x, recording)
         return replace(recording, saturated=(*recording.saturated, *hidden))
+
+
+def _check_measured(network: Network, x: Array, recording: Recording) -> None:
+    """Raise `BackendFailed` where what was measured was not this network on this sample."""
+    from loihiconv.simulator import simulate
+
+    wrong = int((simulate(network, x).potentials != recording.potentials).sum())
+    if wrong:
+        raise BackendFailed(
+            f"the result of what was measured is not the network's: {wrong} of {recording.potentials.size} potentials differ",
+            where="backend loihi",
+            remedy="deploy it, and let its self-test find out what differs; if potentials alone do, it has --read-late",
+        )
 
 
 def _look() -> Availability:

@@ -80,7 +80,7 @@ def run(
     calibration : array (N, \\*input shape), optional
         Training samples on which realizations that reset to zero correct biases and choose a ratio; see `loihiconv.realize`.
     access : BoardAccess, optional
-        Of "loihi": SLURM partition or address, profiler, NeuroCore model.
+        Of "loihi": SLURM partition or address, what is measured, NeuroCore model.
     deadline : float, optional
         Seconds after which "lava" or "loihi" is ended; by default generous.
     strict : bool
@@ -129,6 +129,8 @@ def run(
         strict=strict,
     )
     chosen = check_backend(net, backend, options.record)
+    if access is not None and access.profile is not None and not chosen.hardware:
+        raise InvalidSetting(f"back end {backend!r} has no time and power of a chip", where="profile", limit="a board can be measured")
     given = check_samples(net, collect_inputs(sample_parts(net), x, "input", samples=samples).x)
     if said := input_doubts(net, given):
         warnings.warn(said, stacklevel=2)

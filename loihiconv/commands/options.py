@@ -76,7 +76,13 @@ Chip = Annotated[
     str | None,
     typer.Option(help="Stepping of the chip, as Lava names it; by default the board's (Kapoho Point: N3C1), else N3B3, on Loihi 1 N2A2."),
 ]
-Profile = Annotated[bool, typer.Option("--profile", help="Measure power, time and activity on the board.")]
+Profile = Annotated[
+    Literal["throughput", "latency"] | None,
+    typer.Option(
+        "--profile",
+        help="Measure time and power of the first sample on the board: replayed on the chip (throughput), or sent by the host (latency).",
+    ),
+]
 NeurocoreModel = Annotated[
     str | None,
     typer.Option(envvar="LOIHICONV_NEUROCORE_MODEL", help="package.module:Class, for realization native on a board. Its code is EXECUTED."),

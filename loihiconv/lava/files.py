@@ -16,6 +16,9 @@ class Samples:
     def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
         self._rows, self._shape = np.load(path, mmap_mode="r"), shape
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def __getitem__(self, sample: int) -> Array:
         return np.ascontiguousarray(self._rows[sample].reshape(self._shape[::-1]).T, dtype=np.int32)
 

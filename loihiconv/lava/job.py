@@ -85,6 +85,11 @@ class Job:
         return self.folder / "potentials.i32"
 
     @property
+    def repeated_potentials(self) -> Path:
+        """The same of one sample that is run again and again, each time."""
+        return self.folder / "repeated_potentials.i32"
+
+    @property
     def potentials_over_time(self) -> Path:
         """Readout potentials after every step."""
         return self.folder / "potentials_over_time.i32"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -75,6 +75,23 @@ class LavaSparse:
 
 
 LavaMap: TypeAlias = LavaConv | LavaDense | LavaSparse
+
+
+SynapseKind: TypeAlias = Literal["dense", "convolution", "sparse", "delay"]
+"""Which of Lava's processes makes a connection on a chip: ``Dense``, ``Conv``, ``Sparse`` or ``DelaySparse``."""
+
+
+def synapse_kind(network: Network, connection: Connection, views: dict[str, Shape]) -> SynapseKind:
+    """Which process a connection becomes on a chip: Lava's ``Conv`` has no exponent, and what waits is ``DelaySparse``.
+
+    What comes from the host waits there, so its synapses have no delay.
+    """
+    linear = connection.map
+    if network.delay(connection) and not network.is_input(connection.source):
+        return "delay"
+    if isinstance(linear, Conv) and linear.output_shape(network[connection.source].shape) == views[connection.target]:
+        return "sparse" if connection.weight_exp else "convolution"
+    return "sparse" if isinstance(linear, Sparse) else "dense"
 
 
 def lava_map(network: Network, connection: Connection, views: dict[str, Shape]) -> LavaMap:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
+from loihiconv.commands.run import _measured
 from loihiconv.demo import digits, digits_cnn
 
 FACTORY = "loihiconv.demo.model:digits_cnn"
@@ -104,3 +105,22 @@ def test_predictions_are_what_the_task_decides(run, lnet: Path, tmp_path: Path) 
     code, out, _ = run("run", lnet, tmp_path / "alone.npz", "--task", "regression", "--json", "--out", tmp_path / "out.npz")
     assert (code, "predictions" in json.loads(out)) == (0, False)
     assert {"outputs", "potentials"} <= set(np.load(tmp_path / "out.npz").files) - {"predictions"}
+
+
+def test_measured_figures_have_their_units() -> None:
+    measured = {"steps": 10_004, "time_per_step_us": 12.5, "power_total_w": 0.75, "energy_per_sample_mj": 0.075, "profiler": {"a": {}}}
+    assert _measured(measured) == {
+        "steps": 10_004,
+        "time_per_step": "12.5 µs",
+        "power_total": "0.75 W",
+        "energy_per_sample": "0.075 mJ",
+    }
+
+
+def test_only_a_board_is_measured(run, npz: Path, lnet: Path) -> None:
+    code, out, err = run("run", lnet, npz, "--profile", "throughput")
+    assert (code, out, err.splitlines()[-1]) == (
+        2,
+        "",
+        "error: profile: back end 'emulator' has no time and power of a chip; a board can be measured",
+    )

@@ -1,5 +1,6 @@
 #!/bin/sh
 # ./run.sh selftest [--simulate]
+# ./run.sh measure throughput|latency
 # ./run.sh run DATA.npz [--samples N] [--out RESULT.npz] [--simulate]
 #
 # Uses .venv in this folder, or the program that PYTHON names, or python3.

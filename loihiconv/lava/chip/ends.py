@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 from lava.magma.core.process.ports.ports import OutPort
 
-from loihiconv.core.linear import Shape
+from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network, Population, silent_steps
 from loihiconv.lava.chip.cores import OnChip
 from loihiconv.lava.chip.processes.process import HostSource, PotentialReader, PotentialSink, SpikeSink
 from loihiconv.lava.chip.realizations import AT_ONCE
 from loihiconv.lava.chip.settings import ChipSettings
+from loihiconv.lava.files import Samples
 from loihiconv.lava.job import Job, Settings
 from loihiconv.lava.window import Window
 
@@ -29,6 +30,9 @@ class Adapters(Protocol):
     def read(self, var: Any) -> OutPort | None:
         """A port that sends a variable of a process on the chip at every step, or None where the host can read it by itself."""
 
+    def replay(self, payload: Array) -> OutPort | None:
+        """A port that sends a payload at every step from the chip itself, or None where it comes from the host."""
+
 
 class NoAdapters:
     """On the CPU host and chip are one."""
@@ -37,6 +41,9 @@ class NoAdapters:
         return port
 
     def read(self, var: Any) -> OutPort | None:
+        return None
+
+    def replay(self, payload: Array) -> OutPort | None:
         return None
 
 
@@ -64,12 +71,16 @@ class HostEnds:
     adapters: Adapters
     on_chip: OnChip = field(default_factory=OnChip)
 
-    def source(self, shape: Shape, source: str, target: str, *, delay: int = 0, record: bool) -> HostSource:
+    def source(self, shape: Shape, source: str, target: str, *, delay: int = 0, record: bool) -> OutPort:
         """Where a connection from an input begins; a skip's samples set out ``delay`` steps later instead of waiting on the way."""
         index = [p.name for p in self.network.inputs].index(source)
         population = self.network.inputs[index]
-        record = record and population.spiking
-        return HostSource(
+        profile = self.chip.access.profile
+        if profile == "throughput" and (replay := self.adapters.replay(Samples(self.job.payload(index), shape)[0])) is not None:
+            self.on_chip.adapters[f"replay of {source} for {target}"] = replay.process
+            return replay
+        record = record and population.spiking and profile is None
+        port: OutPort = HostSource(
             shape=shape,
             window=self._window(delay),
             population=population,
@@ -77,7 +88,8 @@ class HostEnds:
             counts=self.job.counts(index) if record else None,
             spikes=self.job.spikes(index) if record and self.settings.record_spikes else None,
             name=f"{source} of {target}",
-        )
+        ).s_out
+        return port
 
     def sink(self, population: Population, port: OutPort) -> None:
         """Bring a population's spikes to the host."""
@@ -92,13 +104,15 @@ class HostEnds:
         self.adapted(port, "sink", 0, f"adapter behind {population.name}").connect(sink.a_in)
 
     def reader(self, process: Any) -> None:
-        """Read the potentials of the readout's neurons while the graph runs on."""
+        """Read the potentials of the readout's neurons while the graph runs on; where throughput is measured they are read at its end."""
         readout = self.network.readout
+        if self.chip.access.profile == "throughput":
+            return
         common: dict[str, Any] = {
             "shape": process.v.shape,
             "window": self._window(self.network.begins[readout.name]),
             "delay": readout.delay,
-            "potentials": self.job.potentials,
+            "potentials": self.job.potentials if self.chip.access.profile is None else self.job.repeated_potentials,
             "course": self.job.potentials_over_time if self.settings.record_potentials else None,
             "name": f"potentials of {readout.name}",
         }

@@ -64,9 +64,10 @@ class Neurons:
 
 @dataclass
 class Graph:
-    """Connected processes: ``neurons`` by population, the readout among them, the process by which all run, and what belongs on a chip."""
+    """Connected processes: ``neurons`` by population, those of the readout, the process by which all run, and what belongs on a chip."""
 
     neurons: dict[str, Neurons]
+    readout: Any
     top: Any
     on_chip: OnChip
 
@@ -118,7 +119,7 @@ class _Builder:
                     connection.target,
                     delay=network.delay(connection),
                     record=connection.source not in recorded,
-                ).s_out
+                )
                 recorded.add(connection.source)
             else:
                 port = neurons[connection.source].process.s_out
@@ -132,7 +133,7 @@ class _Builder:
         readout = neurons[network.readout.name].process
         if self.chip.realization in AT_ONCE:
             self.ends.reader(readout)
-        return Graph(neurons, readout, self.on_chip)
+        return Graph(neurons, readout, readout, self.on_chip)
 
     def _neurons(self, index: int, population: Integrating) -> Neurons:
         name, shape = population.name, self.views[population.name][::-1]

@@ -1,11 +1,11 @@
 """The seam to Intel's lava-loihi: all that this project asks of it, in one file.
 
-lava-loihi is not public. What is used of it here is what public code uses (Lava's and lava-dl's tutorials):
+lava-loihi is not public. What is used of it here is what public code uses (Lava's and lava-dl's tutorials, and others' code):
 ``lava.utils.loihi.use_slurm_host`` and ``use_ethernet_host``, ``lava.magma.core.run_configs.Loihi2HwCfg``,
 ``lava.proc.embedded_io.spike.PyToNxAdapter``, ``PyToN3ConvAdapter`` and ``NxToPyAdapter``, ``embedded_io.state.Read`` and ``ReadConv`` with
-their ``connect_var``, and the profiler's
-``lava.utils.loihi2_profiler.Loihi2Power``, ``Loihi2ExecutionTime`` and ``Loihi2Activity``. Tests hold a stand-in against it that records
-what it was asked for. NONE OF IT HAS RUN ON A BOARD.
+their ``connect_var``, ``lava.proc.cyclic_buffer.process.CyclicBuffer`` (in measurements of YOLO-KP, and in networks for spoken digits),
+and the profiler's ``lava.utils.loihi2_profiler.Loihi2Power``, ``Loihi2ExecutionTime``, ``Loihi2Memory`` and ``Loihi2Activity``. Tests hold
+a stand-in against it that records what it was asked for. NONE OF IT HAS RUN ON A BOARD.
 
 **A neuron of your own.** The realization "native" needs a NeuroCore model of
 `loihiconv.lava.chip.processes.process.SoftResetIF`. Write one as lava-loihi's documentation for its members shows::
@@ -37,6 +37,8 @@ from lava.magma.core.process.ports.ports import OutPort
 from lava.utils import loihi as lava_loihi
 
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting
+from loihiconv.core.linear import Array
+from loihiconv.lava.chip.measuring import FRAMES
 from loihiconv.lava.chip.processes.process import SoftResetIF
 from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, BoardAccess, ChipSettings
 
@@ -146,13 +148,28 @@ class Embedded:
         adapter.connect_var(var)
         return adapter.out
 
+    def replay(self, payload: Array) -> OutPort | None:
+        return None
 
-def callbacks(access: BoardAccess, steps: int) -> list[Any]:
-    """The profiler's callbacks for power, time and activity, where they are asked for."""
-    if not access.profile:
-        return []
+
+class Replaying(Embedded):
+    """The same where an input is replayed on the chip, and nothing comes from the host."""
+
+    def attach(self, port: OutPort, kind: str, bits: int) -> OutPort:
+        return port
+
+    def replay(self, payload: Array) -> OutPort:
+        buffer = import_module("lava.proc.cyclic_buffer.process")
+        frames = np.repeat(payload[..., None], FRAMES - 1, axis=-1)
+        port: OutPort = buffer.CyclicBuffer(first_frame=payload, replay_frames=frames).s_out
+        return port
+
+
+def callbacks(steps: int) -> list[Any]:
+    """The profiler's callbacks for power, time, memory and activity of a run of so many steps."""
     profiler = import_module("lava.utils.loihi2_profiler")
-    return [profiler.Loihi2Power(num_steps=steps), profiler.Loihi2ExecutionTime(), profiler.Loihi2Activity()]
+    others = (profiler.Loihi2ExecutionTime, profiler.Loihi2Memory, profiler.Loihi2Activity)
+    return [profiler.Loihi2Power(num_steps=steps), *(callback() for callback in others)]
 
 
 def profile(callbacks: list[Any]) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.given import check_number, did_you_mean, shown
+from loihiconv.lava.chip.measuring import MEASUREMENTS, STEPS, Measurement
 from loihiconv.lava.chip.realizations import Realization
 
 NEUROCORE_VARIABLE = "LOIHICONV_NEUROCORE_MODEL"
@@ -29,8 +31,10 @@ class BoardAccess:
         Address of a board on the network (Kapoho Point), instead of SLURM.
     chip : str or None
         Stepping of the chip, as ``lava.utils.loihi.ChipGeneration`` names it; by default that of the board, or `USUAL_CHIPS`.
-    profile : bool
-        Attach the profiler's callbacks; slows the run down.
+    profile : "throughput", "latency" or None
+        Measure time and power of one sample in a steady state instead of running samples; see `loihiconv.lava.chip.measuring`.
+    profile_steps : int
+        Time steps that a measurement takes at least.
     neurocore_model : str or None
         ``package.module:Class`` of a NeuroCore model of `SoftResetIF`, for the realization "native".
     read_late : int
@@ -41,11 +45,16 @@ class BoardAccess:
     node: str | None = None
     host: str | None = None
     chip: str | None = None
-    profile: bool = False
+    profile: Measurement | None = None
     neurocore_model: str | None = None
     read_late: int = 0
+    profile_steps: int = STEPS
 
     def __post_init__(self) -> None:
+        if self.profile is not None and self.profile not in MEASUREMENTS:
+            what = f"cannot measure {shown(self.profile)}{did_you_mean(self.profile, MEASUREMENTS)}"
+            raise InvalidSetting(what, where="profile", limit=f"one of {', '.join(MEASUREMENTS)}")
+        check_number(self.profile_steps, "profile_steps", low=1)
         if self.host is not None and (self.partition is not None or self.node is not None):
             raise InvalidSetting("a board is reached by SLURM or by its address", where="access", limit="not both", remedy="drop one")
 
@@ -66,6 +75,8 @@ class ChipSettings:
     access : BoardAccess
     netx : str or None
         Path of the HDF5 file that lava-dl loads, of "netx".
+    chips : (int, int)
+        On the board, and how many of these the network takes; for measurements.
     """
 
     realization: Realization
@@ -74,6 +85,7 @@ class ChipSettings:
     sinks: bool = True
     access: BoardAccess = BoardAccess()
     netx: str | None = None
+    chips: tuple[int, int] = (1, 1)
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
@@ -83,4 +95,4 @@ class ChipSettings:
     def read(cls, path: Path) -> ChipSettings:
         """Read what `write` wrote."""
         content = json.loads(path.read_text())
-        return cls(**{**content, "access": BoardAccess(**content["access"])})
+        return cls(**{**content, "access": BoardAccess(**content["access"]), "chips": tuple(content["chips"])})

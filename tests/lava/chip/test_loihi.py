@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
-from loihiconv.core.errors import BackendUnavailable, LimitExceeded
+from loihiconv.core.errors import BackendFailed, BackendUnavailable, LimitExceeded
 from loihiconv.core.network import Network
-from loihiconv.core.record import RealizationRecord
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava import client
 from loihiconv.lava.chip.settings import BoardAccess
@@ -88,6 +87,8 @@ def test_lava_dl_builds_models_for_neuro_cores(diary, monkeypatch):
     recording = lc.run(net, X, "loihi", record=["spikes"], realization="netx", access=BoardAccess(read_late=1))
     assert mismatches(lc.run(net, X, record=["spikes"]), recording) == ({"hidden": 0}, 0)
     assert {e["name"] for e in events(diary, "model")} == {"NcModelDense", "NcModelLifReset"}
+    measured = lc.run(net, X[1:], "loihi", realization="netx", access=BoardAccess(profile="throughput", profile_steps=16))
+    assert (measured.profile["steps"], [(e["shape"], e["frames"]) for e in events(diary, "buffer")]) == (18, [([4], 10)])
     monkeypatch.setenv("STANDIN_WITHOUT", "LIFReset")
     with pytest.raises(BackendUnavailable, match=r"neurons hidden \(LIFReset as PyLifReset"):
         lc.run(net, X, "loihi", realization="netx")
@@ -122,23 +123,48 @@ def test_loihi_1_is_another_chip(diary):
 
 
 @lava
-def test_the_profile_comes_back_in_the_recording(diary):
-    recording = lc.run(network(), X, "loihi", realization="atrlif", access=BoardAccess(profile=True))
-    assert recording.realization == RealizationRecord("atrlif", quantized_again=False)
-    assert recording.profile == {
-        "Loihi2Power": {"total_power": [1.0, 1.5]},
-        "Loihi2ExecutionTime": {
-            "avg_time_per_step": 12.5,
-            "time_per_step": {"count": 2000, "mean": 999.5, "smallest": 0.0, "largest": 1999.0},
-        },
-        "Loihi2Activity": {},
+@pytest.mark.parametrize("measurement", ["throughput", "latency"])
+def test_one_sample_is_measured_in_one_run_of_many_steps(diary, measurement):
+    net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
+    access = BoardAccess(profile=measurement, profile_steps=60, read_late=1)
+    recording = lc.run(net, X[1:], "loihi", realization="lifreset", access=access)
+    np.testing.assert_array_equal(recording.potentials, lc.run(net, X[1:]).potentials)
+    assert recording.spike_counts == {}
+    steps = 64 + 2 + (measurement == "latency")  # 8 windows of T = 8, a depth of 2, and where potentials come a step late that step
+    assert {k: recording.profile[k] for k in ("measurement", "steps", "chips", "chips_used", "time_per_sample_us")} == {
+        "measurement": measurement,
+        "steps": steps,
+        "chips": 8,
+        "chips_used": 1,
+        "time_per_sample_us": 100.0,
     }
-    # 2 samples of T = 8 steps and depth 2
+    assert recording.profile["power_total_w"] == pytest.approx(2.5 - 7 * 0.25)
+    assert recording.profile["profiler"]["Loihi2ExecutionTime"]["execution_time_per_step"]["count"] == 2000
+    names = ("Loihi2Power", "Loihi2ExecutionTime", "Loihi2Memory", "Loihi2Activity")
     assert [(e["name"], e["given"]) for e in events(diary, "callback")] == [
-        ("Loihi2Power", {"num_steps": 20}),
-        ("Loihi2ExecutionTime", {}),
-        ("Loihi2Activity", {}),
+        (n, {"num_steps": steps} if n == names[0] else {}) for n in names
     ]
+    replayed = [(e["shape"], e["frames"]) for e in events(diary, "buffer")]
+    adapters = {e["name"] for e in events(diary, "adapter")}
+    if measurement == "throughput":
+        assert (replayed, adapters) == ([([4], 10)], set())  # nothing comes from the host, and nothing goes back
+    else:
+        assert (replayed, adapters) == ([], {"PyToNxAdapter", "Read"})
+
+
+def test_what_was_measured_has_to_be_the_network(monkeypatch):
+    net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
+    right = lc.run(net, X[1:])
+    monkeypatch.setattr("loihiconv.lava.detection.require_loihi", lambda *_: sys.executable)
+    for wrong in (0, 1):
+        monkeypatch.setattr(
+            "loihiconv.lava.client.run_lava", lambda *_, wrong=wrong, **__: replace(right, potentials=right.potentials + wrong)
+        )
+        if not wrong:
+            lc.run(net, X[1:], "loihi", realization="lifreset", access=BoardAccess(profile="throughput"))
+            continue
+        with pytest.raises(BackendFailed, match="the result of what was measured is not the network's: 2 of 2 potentials differ"):
+            lc.run(net, X[1:], "loihi", realization="lifreset", access=BoardAccess(profile="throughput"))
 
 
 @lava
@@ -146,15 +172,15 @@ def test_the_configuration_gets_callbacks_and_exceptions(diary):
     program = """
 from loihiconv.lava.chip import loihi
 from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
-access = BoardAccess(neurocore_model="standin_neurons:NcSoftResetIF", profile=True)
+access = BoardAccess(neurocore_model="standin_neurons:NcSoftResetIF")
 for generation in (1, 2):
-    found = loihi.configuration(ChipSettings("native", "loihi", generation, access=access), loihi.callbacks(access, 7))
+    found = loihi.configuration(ChipSettings("native", "loihi", generation, access=access), loihi.callbacks(7))
     print(type(found).__name__, found.select_tag, [type(c).__name__ for c in found.callback_fxs])
     print({p.__name__: m.__name__ for p, m in found.exception_proc_model_map.items()})
 print(loihi.configuration(ChipSettings("lif", "loihi", 2), []).exception_proc_model_map)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=diary.parent)
-    callbacks = "['Loihi2Power', 'Loihi2ExecutionTime', 'Loihi2Activity']"
+    callbacks = "['Loihi2Power', 'Loihi2ExecutionTime', 'Loihi2Memory', 'Loihi2Activity']"
     models = "{'SoftResetIF': 'NcSoftResetIF'}"
     expected = [f"Loihi1HwCfg None {callbacks}", models, f"Loihi2HwCfg None {callbacks}", models, "{}"]
     assert done.stdout.splitlines() == expected

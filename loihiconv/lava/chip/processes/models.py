@@ -84,7 +84,7 @@ class HostSourceModel(PyLoihiProcessModel):
         if place is None:
             self.s_out.send(self.silence)
             return
-        sample, step = place
+        sample, step = place[0] % len(self.samples), place[1]  # a measurement runs one again and again
         if step == 0:
             self.payload = self.samples[sample]
             self.v = np.full_like(self.payload, self.population.payload_max // 2)

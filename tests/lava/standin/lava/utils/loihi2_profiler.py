@@ -17,13 +17,22 @@ class _Callback(NxSdkCallbackFx):
 
 
 class Loihi2Power(_Callback):
-    total_power = np.array([1.0, 1.5])
+    """Of a board with eight chips, each of which uses 0.25 W idle."""
+
+    total_power = np.array([2.4, 2.6])
+    static_total_power = 2.0
+    vdd_power = np.array([1.2, 1.2])
+    static_vdd_power = 0.8
     label = "not a number"
 
 
 class Loihi2ExecutionTime(_Callback):
     avg_time_per_step = 12.5
-    time_per_step = np.arange(2000.0)
+    execution_time_per_step = np.arange(2000.0)
+
+
+class Loihi2Memory(_Callback):
+    pass
 
 
 class Loihi2Activity(_Callback):

@@ -11,13 +11,13 @@ from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from standin_log import note
-from standin_models import Embedded
+from standin_models import FAULTS, Embedded
 from standin_models import adapter as embedded
 
 
 class _Adapter(AbstractProcess):
     def __init__(self, *, shape, num_message_bits=0, **given) -> None:
-        super().__init__(shape=shape)
+        super().__init__(shape=shape, num_message_bits=num_message_bits)
         shown = {key: getattr(value, "name", value) for key, value in given.items()}
         note("adapter", name=type(self).__name__, shape=[int(n) for n in shape], bits=num_message_bits, given=shown)
         self.inp = InPort(shape=shape)
@@ -43,7 +43,10 @@ class _Model(PyLoihiProcessModel):
     def run_spk(self) -> None:
         if self.time_step == int(os.environ.get("STANDIN_FAILS_AT", "0")):
             raise ConnectionResetError("the board went away")
-        self.out.send(self.inp.recv().astype(np.int32))
+        values = self.inp.recv().astype(np.int32)
+        if "payloads" in FAULTS and self.proc_params["num_message_bits"]:
+            values = (values + 16) % 32 - 16
+        self.out.send(values)
 
 
 def _model(process):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from lava.proc.lif.models import PyLifModelBitAcc, PyLifResetModelBitAcc
 from standin_log import note
-from standin_models import Core, fixed_neuron, neuron
+from standin_models import FAULTS, Core, fixed_neuron, neuron
 
 
 @neuron
@@ -24,3 +24,5 @@ class NcModelLifReset(PyLifResetModelBitAcc, Core):
     def __init__(self, proc_params) -> None:
         note("model", name="NcModelLifReset")
         super().__init__(proc_params)
+        if "LIFReset" in FAULTS:
+            self.reset_interval = 2**30
