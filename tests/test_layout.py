@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 IN_LAVA = "runs in Lava's processes, beside the definition"
 BY_KERAS = "held against what Keras computed"
+BY_QUANTIZED = "held against the layers of libraries of quantization"
 BY_LAYERS = "held against NumPy, layer by layer and in random networks"
 ON_STANDIN = "runs in Lava's processes, on realizations' neurons or a stand-in for a board's"
 ELSEWHERE = {
@@ -20,6 +21,10 @@ ELSEWHERE = {
     "ann/frontends/layers/activations.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/arguments.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/arithmetic.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/brevitas.py": ("ann/frontends/test_quantized.py", BY_QUANTIZED),
+    "ann/frontends/layers/fused.py": ("ann/frontends/test_quantized.py", BY_QUANTIZED),
+    "ann/frontends/layers/quantized_training.py": ("ann/frontends/test_quantized.py", BY_QUANTIZED),
+    "ann/frontends/layers/quantizers.py": ("ann/frontends/test_quantized.py", BY_QUANTIZED),
     "ann/frontends/layers/casts.py": ("ann/frontends/test_inputs.py", "a handler, tested in models of several precisions"),
     "ann/frontends/layers/moves.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/constants.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),

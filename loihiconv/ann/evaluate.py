@@ -26,6 +26,7 @@ from loihiconv.ann.graph import (
     Linear,
     MaxPool,
     Node,
+    Quantize,
     Relu,
     Reshape,
     Round,
@@ -139,6 +140,11 @@ class Evaluator:
         return {"floor": torch.floor, "ceil": torch.ceil, "nearest": torch.round}[node.to]
 
     @_step.register
+    def _(self, node: Quantize) -> Callable[..., Tensor]:
+        scale = self._tensor(node.scale)
+        return lambda x: scale * torch.round(x / scale).clamp(node.low, node.high)
+
+    @_step.register
     def _(self, node: AvgPool) -> Callable[..., Tensor]:
         return lambda x: F.avg_pool2d(x, node.kernel, node.stride, node.padding)
 
@@ -224,7 +230,7 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     if not expected.isfinite().all():
         remedy = "check that training converged, and that samples are as in training"
         raise InvalidModel("outputs are NaN or infinite", where=reference.name, remedy=remedy)
-    if any(isinstance(node, Round) for node in ann):
+    if any(isinstance(node, (Round, Quantize)) for node in ann):
         tolerance = max(tolerance, ROUNDED)
     try:
         _verify(expected, outputs_of(ann, Evaluator(ann)(batch)[0]), tolerance, reference.name, ann.parts)

@@ -197,6 +197,29 @@ class Round(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class Quantize(Node):
+    """y = scale clamp(round(x / scale), low, high), halves to even: what training with fake quantization puts behind activations.
+
+    Parameters
+    ----------
+    scale : array
+        Between two steps: one number, or one per channel, shaped to broadcast to x.
+    low, high : int
+        Whole numbers that there are steps for, less the zero point: 0 to 15 for 4 bits without a sign.
+    """
+
+    scale: Array
+    low: int
+    high: int
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        _check_broadcast(np.shape(self.scale), shapes[0])
+        if not np.all(np.asarray(self.scale) > 0) or not self.low <= 0 < self.high:
+            raise ValueError(f"quantizes to {self.low} to {self.high} steps of {np.min(self.scale):.4g}, so that nothing passes")
+        return shapes[0]
+
+
+@dataclass(frozen=True, eq=False)
 class AvgPool(Node):
     """Mean over windows of (C, H, W); zeros of the padding count as inputs (torch's ``count_include_pad``)."""
 

@@ -18,14 +18,14 @@ from loihiconv.ann.evaluate import verify_reading, verify_rewriting
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import opened
 from loihiconv.ann.frontends.selection import with_output
-from loihiconv.ann.graph import Ann, Round
+from loihiconv.ann.graph import Ann
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
-from loihiconv.ann.passes.rounding import without_rounding
+from loihiconv.ann.passes.rounding import rounds, without_rounding
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, Statistics, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
-from loihiconv.conversion.likeness import likely_task
+from loihiconv.conversion.likeness import cost_of_rounding, likely_task
 from loihiconv.conversion.payload_choice import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS
 from loihiconv.conversion.potentials import observe
 from loihiconv.conversion.quantization import check_payload, narrow_weights, quantize
@@ -255,10 +255,10 @@ def read(model: Source, x: Array, maxpool: PoolingWay = "gate") -> Lowered:
     original = model.ann(x.shape[1:])
     lowered = lower(original, maxpool)
     same = lower(original).ann if maxpool == "average" else lowered.ann
-    if any(isinstance(node, Round) for node in original):
+    if rounds(original):
         verify_reading(model, original, x)
         verify_rewriting(without_rounding(original), same, x)
-        return lowered
+        return Lowered(lowered.ann, (*lowered.notes, cost_of_rounding(original, same, x)))
     try:
         verify_reading(model, same, x)
     except InvalidModel:

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from loihiconv.ann.evaluate import forward, outputs_of
+from loihiconv.ann.graph import Ann
+from loihiconv.core import numbers as n
 from loihiconv.core.choices import Task
 from loihiconv.core.ending import Argmax, HostFunction, Pointwise, Shaped, Softmax, ending_shape, finish
 from loihiconv.core.linear import Array, Shape
@@ -25,7 +28,7 @@ def likely_task(ending: Sequence[HostFunction], size: int) -> Task:
         return "dense" if len(shape) > 1 else "classification"
     if size == 1 or any(not isinstance(f, Shaped) for f in ending):
         return "regression"
-    wide = [n for n in shape[1:] if n > 1]
+    wide = [size for size in shape[1:] if size > 1]
     return "classification" if not wide else "dense" if shape[0] > 1 else "regression"
 
 
@@ -48,6 +51,14 @@ def alike(task: Task, ending: Sequence[HostFunction], reference: Array, logits: 
             return _of_numbers(finish(ending, reference.astype(np.float64)), finish(ending, logits.astype(np.float64)))
         case _:
             assert_never(task)
+
+
+def cost_of_rounding(rounded: Ann, ann: Ann, x: Array) -> str:
+    """How far outputs (N, n) of a network without the rounding of its activations are from those with it, for its record."""
+    reference, outputs = (outputs_of(network, forward(network, x)[0]).double().numpy() for network in (rounded, ann))
+    size = float(np.sqrt(np.mean(reference**2)))
+    off = float(np.sqrt(np.mean((outputs - reference) ** 2))) / size if size else 0.0
+    return f"without the rounding of activations outputs differ by {n.percent(off, 1)} (root mean square, on {len(x)} samples)"
 
 
 def divergence(reference: Array, outputs: Array) -> float:

@@ -54,8 +54,11 @@ class Case:
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, most: int = 8, wide: bool = False) -> Case:
-    """Models of up to ``most`` operations and a head; ``wide`` ones have more channels, so that few are without any spikes."""
+def cases(draw: st.DrawFn, *, most: int = 8, wide: bool = False, quantized: bool = False) -> Case:
+    """Models of up to ``most`` operations and a head; ``wide`` ones have more channels, so that few are without any spikes.
+
+    ``quantized`` ones round some results, as training for few bits does.
+    """
     small = st.integers(1, 5)
     channels = st.integers(6, 10) if wide else st.integers(1, 5)
     shape = draw(
@@ -69,7 +72,13 @@ def cases(draw: st.DrawFn, *, most: int = 8, wide: bool = False) -> Case:
         torch.manual_seed(seed)
         results = [torch.rand(2, *shape)]
         for _ in range(draw(st.integers(1, most))):
-            _step(draw, case, results, draw(st.sampled_from(list(OPERATIONS))), small if not wide else st.integers(6, 10))
+            _step(
+                draw,
+                case,
+                results,
+                draw(st.sampled_from([*OPERATIONS] + ["quantized"] * 8 * quantized)),
+                small if not wide else st.integers(6, 10),
+            )
         _head(draw, case, results)
         trained(case.model)
     case.model.eval()
@@ -91,7 +100,7 @@ def _step(draw: st.DrawFn, case: Case, results: list[Tensor], kind: str, sizes: 
             return
         _try(case, results, draw(st.sampled_from(used))[:2], sources)
         return
-    drawn = OPERATIONS[kind](draw, x, sizes)
+    drawn = (_quantized if kind == "quantized" else OPERATIONS[kind])(draw, x, sizes)
     if drawn is not None:
         text, operation = drawn
         if isinstance(operation, nn.Module):
@@ -177,6 +186,15 @@ def _activation(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn:
         nn.PReLU(x.shape[1], init=0.4),
     )
     return _of(draw(st.sampled_from(kinds)))
+
+
+def _quantized(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn:
+    low, high = draw(st.sampled_from(((0, 3), (0, 15), (-8, 7), (-128, 127), (0, 255))))
+    step = float(torch.rand(()) / 5 + 0.01)  # no round number, so that nothing lies just between two steps
+    if draw(st.booleans()):
+        steps, zeros = torch.rand(x.shape[1]) / 5 + 0.01, torch.zeros(x.shape[1], dtype=torch.int32)
+        return f"quantized {low} to {high} per channel", lambda x: torch.fake_quantize_per_channel_affine(x, steps, zeros, 1, low, high)
+    return f"quantized {low} to {high}", lambda x: torch.fake_quantize_per_tensor_affine(x, step, 0, low, high)
 
 
 def _clamp(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn:

@@ -16,6 +16,7 @@ from loihiconv.ann.evaluate import Evaluator, outputs_of
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.passes import lower
+from loihiconv.ann.passes.rounding import without_rounding
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.evaluation.compare import mismatches
 from tests.ann.architectures import Case, cases
@@ -60,6 +61,21 @@ def test_what_is_read_and_lowered_computes_what_the_model_does(case: Case) -> No
     assert difference(case, ann) < 1e-9
     assert difference(case, lower(ann, "gate").ann) < 1e-9
     assert difference(case, lower(ann, "relu-tree").ann) < 1e-9
+
+
+@settings(COMMON, max_examples=40)
+@given(cases(most=6, quantized=True))
+def test_rounding_is_read_and_then_left_to_rates(case: Case) -> None:
+    try:
+        ann = read_torch(case.model, case.shape)
+    except LoihiconvError as error:
+        assume_something_is_left(error)
+        raise
+    assert difference(case, ann) < 1e-6
+    smooth, lowered = without_rounding(ann), lower(ann).ann
+    x = torch.rand(3, *case.shape, dtype=torch.float64)
+    a, b = (outputs_of(network, Evaluator(network, dtype=torch.float64)(x)[0]) for network in (smooth, lowered))
+    torch.testing.assert_close(a, b)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of dead neurons and of classes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch import nn
 
 from loihiconv.ann.evaluate import Evaluator, verify_reading, verify_rewriting
 from loihiconv.ann.frontends.torch import read_torch
-from loihiconv.ann.graph import Affine, Ann, Clamp, Input, LeakyRelu, Node, Relu, Round
+from loihiconv.ann.graph import Affine, Ann, Clamp, Input, LeakyRelu, Node, Quantize, Relu, Round
 from loihiconv.ann.passes import lower
 from loihiconv.core.errors import InvalidModel
 
@@ -29,8 +31,10 @@ def test_reading_is_verified(last: nn.Module) -> None:
     model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3), last)
     ann, x = read_torch(model, (4,)), torch.randn(5, 4)
     verify_reading(model, ann, x)
-    model[0].register_forward_hook(lambda module, args, output: output * 2)
-    with pytest.raises(InvalidModel, match=r"0: the model's outputs differ by up to .*; the first that differs"):
+    calls = count(2)
+    model[0].register_forward_hook(lambda module, args, output: output * next(calls))
+    ann = read_torch(model, (4,))
+    with pytest.raises(InvalidModel, match=r"0.mul: the model's outputs differ by up to .*; the first that differs"):
         verify_reading(model, ann, x)
 
 
@@ -78,6 +82,7 @@ ONE_BY_ONE: list[tuple[Node, list[float]]] = [
     (Round("n", ("x",), "floor"), [-2, -1, 0, 1, 2]),
     (Round("n", ("x",), "ceil"), [-2, 0, 1, 1, 3]),
     (Round("n", ("x",), "nearest"), [-2, 0, 0, 1, 2]),
+    (Quantize("n", ("x",), np.array(0.5), -1, 3), [-0.5, -0.5, 0.5, 1, 1.5]),
 ]
 
 

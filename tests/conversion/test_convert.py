@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import count
 
 import numpy as np
 import pytest
@@ -186,8 +187,8 @@ def test_views_with_negative_strides_are_data_like_any_other() -> None:
 
 
 def test_a_layer_that_is_misread_is_named() -> None:
-    """A hook that changes a layer's result is no part of what is read."""
-    model, x = small_cnn(), data()
-    model[3].register_forward_hook(lambda module, args, output: output + 0.1)
-    with pytest.raises(InvalidModel, match=r"^3: the model's outputs differ by up to .*; the first that differs; does it use hooks"):
+    """A hook that changes a layer's result by another number each time."""
+    model, x, calls = small_cnn(), data(), count()
+    model[3].register_forward_hook(lambda module, args, output: output + next(calls) / 10)
+    with pytest.raises(InvalidModel, match=r"^3.add: the model's outputs differ by up to .*; the first that differs; does it use hooks"):
         lc.convert(model, x, board=None, timesteps=4)

@@ -136,6 +136,28 @@ def _refuse_training(training: bool) -> None:
         )
 
 
+# --- quantization, as torchao's convert_pt2e writes it: what integers stand for in their place
+
+
+@stands_for("quantized_decomposed::quantize_per_tensor")
+def quantize(input: Any, scale: Any, zero_point: Any, quant_min: int, quant_max: int, dtype: Any, **options: Any) -> Any:
+    return torch.fake_quantize_per_tensor_affine(input, scale, zero_point, quant_min, quant_max)
+
+
+@stands_for("quantized_decomposed::dequantize_per_tensor")
+def dequantize(input: Any, scale: Any, zero_point: Any, *ends: Any, **options: Any) -> Any:
+    return input.clone() if input.dtype.is_floating_point else (input.float() - zero_point) * scale
+
+
+@stands_for("quantized_decomposed::dequantize_per_channel")
+def dequantize_channels(input: Any, scales: Any, zero_points: Any, axis: int, *ends: Any, **options: Any) -> Any:
+    if input.dtype.is_floating_point:
+        return input.clone()
+    along = [-1 if i == axis else 1 for i in range(input.ndim)]
+    zero = 0 if zero_points is None else zero_points.float().reshape(along)
+    return (input.float() - zero) * scales.float().reshape(along)
+
+
 # --- pooling and resampling
 
 

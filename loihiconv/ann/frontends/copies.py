@@ -177,7 +177,10 @@ def _held(value: Any) -> Iterator[torch.Tensor]:
 
 
 def _call_plainly(part: nn.Module) -> None:
-    """Undo what compiles a forward of its own or keeps a module from evaluation mode."""
+    """Undo what compiles a forward of its own, keeps a module from evaluation mode, or goes on learning in it."""
+    watching = dict(part.named_buffers(recurse=False)).get("observer_enabled")
+    if watching is not None:  # a quantizer of torch.ao, whose scale would follow each batch
+        watching.zero_()
     attributes = vars(part)
     original = getattr(attributes.get("forward"), "_torchdynamo_orig_callable", None)
     if isinstance(original, types.MethodType):  # module.forward = torch.compile(module.forward)

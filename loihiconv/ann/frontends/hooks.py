@@ -1,4 +1,4 @@
-"""Hooks of modules that are looked into: what only watches gets tensors, what changes something is recorded."""
+"""Hooks of modules: what only watches gets tensors, what changes something is recorded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from torch.fx.node import map_aggregate
 Watching = Callable[[Callable[[], Any]], Any]
 
 
-def carry_out(module: nn.Module, tensor: Callable[[Any], Any], watching: Watching, *args: Any, **kwargs: Any) -> Any:
+def carry_out(
+    module: nn.Module, forward: Callable[..., Any], tensor: Callable[[Any], Any], watching: Watching, *args: Any, **kwargs: Any
+) -> Any:
     """Carry out a module's forward and its hooks on stand-ins for tensors.
 
     A hook gets tensors first, so that it may print or count them, or compute weights from others. Only where it returns something is
@@ -21,6 +23,8 @@ def carry_out(module: nn.Module, tensor: Callable[[Any], Any], watching: Watchin
     Parameters
     ----------
     module : nn.Module
+    forward : callable
+        What is recorded between its hooks.
     tensor : callable
         The tensor that a stand-in stands for; anything else as it is.
     watching : callable
@@ -37,7 +41,7 @@ def carry_out(module: nn.Module, tensor: Callable[[Any], Any], watching: Watchin
                 args, kwargs = changed
         elif (changed := called(hook, args)) is not None:
             args = changed if isinstance(changed, tuple) else (changed,)
-    result = module.forward(*args, **kwargs)
+    result = forward(*args, **kwargs)
     for key, hook in list(module._forward_hooks.items()):
         given = (args, kwargs, result) if key in module._forward_hooks_with_kwargs else (args, result)
         if (changed := called(hook, *given)) is not None:

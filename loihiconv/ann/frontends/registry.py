@@ -55,6 +55,8 @@ class Call:
         A name for one more node, unlike all others.
     repeat : callable ({signal: tensor}) -> result
         Carry out the operation once more, on other tensors in place of the signals.
+    given : tuple
+        What it took on the example, by place: tensors, or what a library of quantization makes of them.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Call:
     shape: Shape
     fresh: Callable[[str], str]
     repeat: Callable[[Mapping[Signal, torch.Tensor]], Any]
+    given: tuple[Any, ...] = ()
 
     def refuse(self, why: str, remedy: str = "") -> UnsupportedLayer:
         """The error for an operation, or a use of one, that cannot be converted."""

@@ -37,6 +37,7 @@ _PRODUCT = "products of two activations have no spiking counterpart; constant fa
 _ORDER = "train without sorting activations; their maximum over windows or axes is fine"
 _STATISTICS = "train without lengths and deviations of activations; batch normalisation has constants instead"
 _JUMP = "train without jumps; rates cannot stand for them"
+_SUMS = "use AvgPool2d and sums as they are; rates need no shorter sums"
 _QUANTIZED = "convert the float network; quantization is done here"
 
 _REMEDIES = {
@@ -53,7 +54,8 @@ _REMEDIES = {
     **dict.fromkeys(("groupnorm", "layernorm", "instancenorm2d", "instancenorm1d", "localresponsenorm"), _BATCH_NORM),
     **dict.fromkeys(("lstm", "gru", "rnn", "lstmcell", "grucell", "rnncell"), _NO_RECURRENCE),
     **dict.fromkeys(("multiheadattention", "transformerencoderlayer", "scaleddotproductattention"), _NO_ATTENTION),
-    **dict.fromkeys(("quantize", "dequantize", "quantstub", "dequantstub", "quantizepertensor", "fakequantize"), _QUANTIZED),
+    **dict.fromkeys(("quantize", "dequantize", "quantizepertensor", "fakequantize"), _QUANTIZED),
+    **dict.fromkeys(("truncavgpool2d", "truncadaptiveavgpool2d", "truncquantaccumulator", "clampquantaccumulator"), _SUMS),
     "embedding": "feed the network with images or feature vectors",
     "lppool2d": "use AvgPool2d or MaxPool2d",
     "fractionalmaxpool2d": "use MaxPool2d",

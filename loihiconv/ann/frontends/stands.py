@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import fx
 
+from loihiconv.ann.frontends.quantized import plain
+
 IN_PLACE = ("iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "imatmul", "iand", "ior", "ixor")
 """Operators that change a tensor, where Python would otherwise put a new one in its place."""
 
@@ -31,7 +33,7 @@ class Stand(fx.Proxy):
 
     @property
     def _example(self) -> torch.Tensor:
-        value = self.result
+        value = plain(self.result)
         assert isinstance(value, torch.Tensor)  # what it stands for
         return value
 

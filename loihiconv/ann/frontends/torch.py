@@ -18,6 +18,7 @@ from loihiconv.ann.frontends.copies import inside, name_of
 from loihiconv.ann.frontends.joining import joined
 from loihiconv.ann.frontends.layers.trials import by_trial
 from loihiconv.ann.frontends.memory import REMEDY
+from loihiconv.ann.frontends.quantized import plain
 from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler, signals_in
 from loihiconv.ann.frontends.remedies import Refused
 from loihiconv.ann.frontends.results import Chosen
@@ -128,7 +129,7 @@ class _Reader:
         """What each node's operation gave on the example, but for what was changed in place afterwards."""
         memory = self._trace.memory
         changed = {id(self._trace.values[node]) for nodes in (*memory.overwritten.values(), memory.outdated) for node in nodes}
-        found = ((signal, self._trace.values[node]) for node, signal in self._env.items() if isinstance(signal, Signal))
+        found = ((signal, plain(self._trace.values[node])) for node, signal in self._env.items() if isinstance(signal, Signal))
         results: dict[str, torch.Tensor] = {}
         for signal, value in found:
             if isinstance(value, torch.Tensor) and id(value) not in changed:
@@ -199,7 +200,7 @@ class _Reader:
         return self._shapes[node.inputs[0]], () if function is None else (function,)
 
     def _read(self, node: fx.Node) -> Any:
-        value = self._trace.values[node]
+        value = plain(self._trace.values[node])
         if node.op == "placeholder":
             given = tuple(value.shape[1:])
             shape = arranged(given)
@@ -209,10 +210,11 @@ class _Reader:
             return value
         if node.target is operator.getitem and isinstance(several := self._env[node.all_input_nodes[0]], (tuple, list, dict)):
             return several[node.args[1]]  # type: ignore[index]  # what indexed the example
-        if node.target is operator.getitem and not isinstance(self._trace.values[node.all_input_nodes[0]], torch.Tensor):
+        if node.target is operator.getitem and not isinstance(plain(self._trace.values[node.all_input_nodes[0]]), torch.Tensor):
             return inputs[0]  # one of several results of something refused: one message is enough
         name, operation = self._describe(node)
-        call = Call(self._unique(name), operation, _shape(value), self._unique, lambda tensors: self._repeat(node, tensors))
+        given = tuple(map_arg(node.args, lambda n: self._trace.values[n]))
+        call = Call(self._unique(name), operation, _shape(value), self._unique, lambda tensors: self._repeat(node, tensors), given)
         try:
             result = self._handle(call, node)
         except UnsupportedLayer as error:
@@ -248,7 +250,7 @@ class _Reader:
         args, kwargs = map_arg((node.args, node.kwargs), lambda n: given(self._env[n]))
         with torch.no_grad():
             if node.op == "call_module":
-                return self._trace.modules[str(node.target)](*args, **kwargs)
+                return self._trace.modules[str(node.target)].forward(*args, **kwargs)
             if node.op == "call_method":
                 return getattr(args[0], str(node.target))(*args[1:], **kwargs)
             assert callable(node.target)
@@ -272,7 +274,7 @@ class _Reader:
             raise call.refuse(
                 f"is called in a way that cannot be converted ({error})", "call it with its usual, constant arguments"
             ) from error
-        value = self._trace.values[node]
+        value = plain(self._trace.values[node])
         if isinstance(value, torch.Tensor) and not value.is_floating_point() and not _hosted(result, self._nodes):
             raise call.refuse("rounds to whole numbers", "compute in floating point throughout")
         return result

@@ -13,6 +13,7 @@ from loihiconv.ann.frontends.copies import copied, floating_dtype, in_effect, in
 from loihiconv.ann.frontends.exported import example_shape
 from loihiconv.ann.frontends.inputs import calling, ordered_inputs, required_inputs
 from loihiconv.ann.frontends.model import FloatModel, Results, Stored
+from loihiconv.ann.frontends.quantized import plain
 from loihiconv.ann.frontends.results import Chosen
 from loihiconv.ann.frontends.torch import is_leaf, problems, read_with_output, results
 from loihiconv.ann.frontends.tracing import BATCH as EXAMPLES
@@ -119,9 +120,9 @@ class TorchModel(FloatModel):
 
     def _outputs_in(self, result: Any, shape: Shape) -> tuple[torch.Tensor, ...]:
         """The tensors that are outputs; which ones these are shows when the model is read."""
-        if isinstance(result, torch.Tensor):
+        if isinstance(result := plain(result), torch.Tensor):
             return (result,)
-        return self.chosen(shape).of(result)
+        return tuple(map(plain, self.chosen(shape).of(result)))
 
     def chosen(self, shape: Shape) -> Chosen:
         """Which parts of what the module returns are outputs."""

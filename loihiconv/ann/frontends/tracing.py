@@ -22,6 +22,7 @@ from loihiconv.ann.frontends import aten, exported, hooks, torchscript
 from loihiconv.ann.frontends.copies import floating_dtype, inside, name_of, to_read
 from loihiconv.ann.frontends.inputs import Calling, calling, check_arguments, check_shape, examples_of
 from loihiconv.ann.frontends.memory import Memory
+from loihiconv.ann.frontends.quantized import check_float, is_quantized_layer, plain
 from loihiconv.ann.frontends.results import Chosen, choose
 from loihiconv.ann.frontends.stands import Stand
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
@@ -90,6 +91,7 @@ def record(
         If ``forward`` takes other inputs, or branches on values.
     """
     model = inside(model)
+    check_float(model)
     if not inputs:
         check_arguments(model)
         check_shape(model, example_shape)
@@ -146,15 +148,14 @@ class _Root(nn.Module):
 
     def forward(self, *inputs: Any) -> Any:
         result = self.call(self.model, inputs)
-        if isinstance(result, Stand) and isinstance(result.result, (tuple, list)):  # as x.max(1) gives
+        if isinstance(result, Stand) and isinstance(plain(result.result), (tuple, list)):  # as x.max(1) gives
             result = tuple(result)
         self.chosen = choose(result, self.name, _tensor, lambda value: isinstance(value, Stand) and value.depends)
         return self.chosen.of(result)
 
 
 def _tensor(value: Any) -> torch.Tensor | None:
-    if isinstance(value, Stand):
-        value = value.result
+    value = plain(value.result if isinstance(value, Stand) else value)
     return value if isinstance(value, torch.Tensor) else None
 
 
@@ -171,7 +172,7 @@ class _Recorder(fx.Tracer):
         self.dependent: set[fx.Node] = set()
         self.memory = Memory(self.values, self.dependent)
         self.path = ""  # where recording is, and after an error: where it stopped
-        self._examples, self._is_leaf, self._computing, self._layer = examples, is_leaf, False, ""
+        self._examples, self._is_leaf, self._computing, self._only_layer = examples, is_leaf, False, ""
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return Stand(node, self)
@@ -181,15 +182,23 @@ class _Recorder(fx.Tracer):
         return root_fn, [self.root, *(self.create_proxy("placeholder", name, (), {}) for name in self._examples)]
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return self._is_leaf(m) or super().is_leaf_module(m, module_qualified_name)
+        return self._is_leaf(m) or is_quantized_layer(m) or super().is_leaf_module(m, module_qualified_name)
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._computing:  # fx has patched nn.Module.__call__, also for what we carry out ourselves
             return forward(*args, **kwargs)
-        outer, self.path = self.path, self.path_of_module(m).partition(".")[2]
-        result = super().call_module(m, self._forward(m, forward), args, kwargs)
+        name = self.path_of_module(m)
+        outer, self.path = self.path, name.partition(".")[2]
+        if self.is_leaf_module(m, name) and hooks.has_hooks(m):
+            result = hooks.carry_out(m, self._layer(name), self._result_of, self._unrecorded, *args, **kwargs)
+        else:
+            result = super().call_module(m, self._forward(m, forward), args, kwargs)
         self.path = outer
         return result
+
+    def _layer(self, name: str) -> Callable[..., Any]:
+        """How a module that is one operation is carried out between its hooks."""
+        return lambda *args, **kwargs: self.create_proxy("call_module", name, args, kwargs)
 
     def _forward(self, module: nn.Module, forward: Callable[..., Any]) -> Callable[..., Any]:
         """How a module that is looked into is carried out: as recorded operations, or its own forward."""
@@ -198,7 +207,7 @@ class _Recorder(fx.Tracer):
         if isinstance(module, fx.GraphModule) and exported.is_exported(module):
             return partial(exported.carry_out, module, self._within)
         if hooks.has_hooks(module):
-            return partial(hooks.carry_out, module, self._result_of, self._unrecorded)
+            return partial(hooks.carry_out, module, module.forward, self._result_of, self._unrecorded)
         return forward
 
     def _result_of(self, value: Any) -> Any:
@@ -213,9 +222,9 @@ class _Recorder(fx.Tracer):
         """Record what is done in a module at this path below; ``layer`` says that it is all that the layer does."""
         outer = self.path
         self.path = ".".join(filter(None, (outer, path)))
-        self._layer = self.path if layer else ""
+        self._only_layer = self.path if layer else ""
         yield
-        self.path, self._layer = outer, ""
+        self.path, self._only_layer = outer, ""
 
     def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *options: Any, **named: Any) -> Any:
         if kind == "call_function" and (function := aten.counterpart(target)) is not None:
@@ -230,8 +239,8 @@ class _Recorder(fx.Tracer):
     def create_node(self, kind: str, target: Any, args: Any, kwargs: Any, name: str | None = None, type_expr: Any = None) -> fx.Node:
         node = super().create_node(kind, target, args, kwargs, name, type_expr)
         self.paths[node] = self.path
-        if self._layer:
-            self.names[node] = self._layer
+        if self._only_layer:
+            self.names[node] = self._only_layer
         if kind == "placeholder" or not self.dependent.isdisjoint(_inputs(node)):
             self.dependent.add(node)
         self.memory.before(node)
@@ -250,7 +259,7 @@ class _Recorder(fx.Tracer):
             args = map_arg(node.args, lambda n: self.values[n])
             kwargs = map_arg(node.kwargs, lambda n: self.values[n])
             if node.op == "call_module":
-                return self.root.get_submodule(str(node.target))(*args, **kwargs)
+                return self.root.get_submodule(str(node.target)).forward(*args, **kwargs)
             if node.op == "call_method":
                 return getattr(args[0], str(node.target))(*args[1:], **kwargs)
             assert callable(node.target)

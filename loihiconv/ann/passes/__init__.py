@@ -40,14 +40,14 @@ from loihiconv.ann.passes.output import OutputIsLinear, OutputIsVector
 from loihiconv.ann.passes.piecewise import ClampToRelu, LeakyReluToSum
 from loihiconv.ann.passes.relus import DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.ann.passes.rewrite import Rewrite, apply_all
-from loihiconv.ann.passes.rounding import DropRounding, rounding_notes
+from loihiconv.ann.passes.rounding import DropQuantizers, DropRounding, rounding_notes
 from loihiconv.core.choices import PoolingWay
 
 __all__ = ["Lowered", "lower"]
 
 # A later stage may make work for an earlier rule of its own stage, never for an earlier stage.
 _STAGES: tuple[tuple[Rewrite, ...], ...] = (
-    (DropRounding(),),
+    (DropRounding(), DropQuantizers()),
     (ClampToRelu(), BatchNormToAffine()),
     (
         *(MergeMoves(), MovesBeforeAffine(), MovesByHost(), ReluBeforeMoves(), AffineBeforeMoves(), AddBeforeMoves()),
@@ -110,7 +110,7 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
             f"layers that follow one another without a ReLU become one set of synapses each: {merged:,} weights in place of {unmerged:,}; "
             "a ReLU between them keeps them apart",
         )
-    return Lowered(replace(ann, ending=given.ending, parts=given.parts, output_name=given.output_name), notes + rounding_notes(ann))
+    return Lowered(replace(ann, ending=given.ending, parts=given.parts, output_name=given.output_name), notes + rounding_notes(given, ann))
 
 
 def _applied(stage: tuple[Rewrite, ...], ann: Ann) -> tuple[Ann, tuple[str, ...]]:

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from loihiconv.ann.graph import Affine, Ann, Node, Relu, Round
-from loihiconv.ann.passes.rewrite import Rewrite, splice
+from loihiconv.ann.graph import Add, Affine, Ann, AvgPool, Concat, Gather, Input, MaxPool, Node, Quantize, Relu, Reshape, Round
+from loihiconv.ann.passes.rewrite import Rewrite, apply_all, spikes, splice
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array
 
+FINE = 64
+"""Steps from which on rounding is finer than that of rates, so that time steps and scales need not be those of training."""
 _MEAN = {"floor": -0.5, "ceil": 0.5, "nearest": 0.0}
 """By how much rounding changes a value on average."""
 
@@ -36,20 +38,54 @@ class DropRounding(Rewrite):
         return splice(splice(ann, node.name, [mean]), relu.name, [replace(relu, levels=levels)])
 
 
-def rounding_notes(ann: Ann) -> tuple[str, ...]:
-    """How many time steps have the rates of training, where training rounded activations."""
-    levels = sorted({node.levels for node in ann if isinstance(node, Relu) and node.levels})
-    if not levels:
-        return ()
-    steps = " and ".join(map(str, levels))
-    return (f"training rounded activations to {steps} steps; rounding is left to rates, and timesteps={levels[-1]} has those steps",)
+class DropQuantizers(Rewrite):
+    """Quantizers of activations without their rounding, which rates do by themselves; neurons only where they rectify.
+
+    Of steps from 0 it is a ReLU with the last step as its bound, one with the ReLU before or after it if there is one. Else it is left
+    out: the range of a signed quantizer, or of one of the network's input or of sums of ReLUs, is what training has seen. Changes the
+    function.
+    """
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Quantize)
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        assert isinstance(node, Quantize)
+        source, users = node.inputs[0], ann.users(node.name)
+        rectified = spikes(ann, source) or (bool(users) and all(isinstance(user, Relu) for user in users))
+        if rectified or (node.low == 0 and not _never_negative(ann, source)):
+            levels = node.high if node.high < FINE else 0
+            return splice(ann, node.name, [Relu(node.name, node.inputs, bound=node.high * np.asarray(node.scale), levels=levels)])
+        return splice(ann, node.name, result=source)
+
+
+def rounds(ann: Ann) -> bool:
+    """Whether some activations are rounded."""
+    return any(isinstance(node, (Round, Quantize)) for node in ann)
+
+
+def rounding_notes(given: Ann, lowered: Ann) -> tuple[str, ...]:
+    """What becomes of activations that training rounded, and how many time steps have the rates of training."""
+    levels = sorted({node.levels for node in lowered if isinstance(node, Relu) and node.levels})
+    if levels:
+        steps = " and ".join(map(str, levels))
+        return (f"training rounded activations to {steps} steps; rounding is left to rates, and timesteps={levels[-1]} has those steps",)
+    return ("training rounded activations; rounding is left to rates",) if rounds(given) else ()
 
 
 def without_rounding(ann: Ann) -> Ann:
     """The function that a network with rounded activations has on average."""
-    while rounding := next((node for node in ann if isinstance(node, Round)), None):
-        ann = DropRounding().transform(ann, rounding)
+    for rule in (DropRounding(), DropQuantizers()):
+        ann, _ = apply_all(rule, ann)
     return ann
+
+
+def _never_negative(ann: Ann, name: str) -> bool:
+    """Whether a result is that of ReLUs, arranged, averaged and summed; or of the network's input, whose range its coding knows."""
+    node = ann[name]
+    if isinstance(node, (Reshape, Gather, Concat, Add, AvgPool, MaxPool)):
+        return all(_never_negative(ann, source) for source in node.inputs)
+    return isinstance(node, (Relu, Input))
 
 
 def _bounded(ann: Ann, node: Round) -> tuple[Relu, Array]:

@@ -56,8 +56,16 @@ def test_hooks_that_change_something_are_recorded() -> None:
     assert lc.convert(model, X, board=None, timesteps=4).populations
 
 
-def test_hooks_that_change_a_layer_are_noticed() -> None:
+def test_hooks_that_change_a_layer_are_recorded() -> None:
     model = Cnn().eval()
     model.fc.register_forward_hook(lambda module, inputs, output: output * 2)
-    with pytest.raises(InvalidModel, match=r"fc: the model's outputs differ .* does it use hooks"):
+    model.fc.register_forward_pre_hook(lambda module, inputs: -inputs[0])
+    assert [node.name for node in read_torch(model, SHAPE)][-3:] == ["fc.neg", "fc", "fc.mul"]
+    assert lc.convert(model, X, board=None, timesteps=4).populations
+
+
+def test_hooks_that_are_another_function_each_time_are_noticed() -> None:
+    model, calls = Cnn().eval(), iter(range(1, 1000))
+    model.fc.register_forward_hook(lambda module, inputs, output: output * next(calls))
+    with pytest.raises(InvalidModel, match=r"the model's outputs differ .* does it use hooks"):
         lc.convert(model, X, board=None, timesteps=4)

@@ -11,7 +11,7 @@ from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Relu, Round
 from loihiconv.ann.passes import lower
-from loihiconv.ann.passes.rounding import without_rounding
+from loihiconv.ann.passes.rounding import rounds, without_rounding
 from loihiconv.core.errors import UnsupportedLayer
 from tests.ann.frontends.nets import Net
 
@@ -85,3 +85,33 @@ def test_other_rounding_is_refused(function: object, message: str) -> None:
     with pytest.raises(UnsupportedLayer):
         without_rounding(ann)
     assert np.isfinite(Evaluator(ann)(torch.randn(3, 4))[0].numpy()).all()
+
+
+def quantized(low: int, high: int, step: float = 0.125) -> nn.Module:
+    return Net(lambda m, x: torch.fake_quantize_per_tensor_affine(x, step, 0, low, high))
+
+
+def relus(*layers: nn.Module) -> list[tuple[float, int]]:
+    """Bound and levels of what is left of a network with these layers between two dense ones."""
+    lowered = lower(read_torch(nn.Sequential(nn.Linear(4, 6), *layers, nn.Linear(6, 3)), (4,))).ann
+    return [(float(node.bound), node.levels) for node in lowered if isinstance(node, Relu)]
+
+
+def test_quantizers_are_neurons_only_where_they_rectify() -> None:
+    few, fine, signed = quantized(0, 15), quantized(0, 255), quantized(-8, 7)
+    assert relus(nn.ReLU(), few) == relus(few) == relus(few, nn.ReLU()) == [(15 / 8, 15)]
+    assert relus(fine) == [(255 / 8, 0)]  # finer than rates: its time steps are not said
+    assert relus(nn.ReLU(), signed) == relus(signed, nn.ReLU()) == [(7 / 8, 7)]
+    assert relus(signed) == []
+    assert relus(nn.ReLU(), quantized(0, 3, 0.5), few) == [(1.5, 3)]
+    relu = (float("inf"), 0)
+    assert relus(nn.ReLU(), Net(lambda m, x: x + x), few) == [relu]  # sums of what is never negative
+    first = nn.Sequential(few, nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3))
+    assert [node.name for node in lower(read_torch(first, (4,))).ann if isinstance(node, Relu)] == ["2"]
+
+
+def test_what_quantization_is_said_to_leave() -> None:
+    lowered = lower(read_torch(network(quantized(-128, 127)), (4,)))
+    assert lowered.notes == ("training rounded activations; rounding is left to rates",)
+    assert rounds(read_torch(network(quantized(0, 3)), (4,)))
+    assert not rounds(lowered.ann)

@@ -1,5 +1,31 @@
 """Handlers for the layers and functions of PyTorch that can be converted, by what they do; importing this registers them."""
 
-from loihiconv.ann.frontends.layers import activations, arithmetic, casts, endings, moves, pooling, resampling, trials, weights
+from loihiconv.ann.frontends.layers import (
+    activations,
+    arithmetic,
+    brevitas,
+    casts,
+    endings,
+    moves,
+    pooling,
+    quantized_training,
+    quantizers,
+    resampling,
+    trials,
+    weights,
+)
 
-__all__ = ["activations", "arithmetic", "casts", "endings", "moves", "pooling", "resampling", "trials", "weights"]
+__all__ = [
+    "activations",
+    "arithmetic",
+    "brevitas",
+    "casts",
+    "endings",
+    "moves",
+    "pooling",
+    "quantized_training",
+    "quantizers",
+    "resampling",
+    "trials",
+    "weights",
+]

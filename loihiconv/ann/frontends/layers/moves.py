@@ -68,6 +68,8 @@ def moved_by_module(call: Call, module: nn.Module, input: Signal) -> Result | tu
 
 @on_function(getattr)
 def attribute(call: Call, input: Signal, name: str) -> Result | tuple[Result, ...]:
+    if name == "value":  # of what Brevitas wraps together with its scale
+        return input
     if name not in ("T", "mT", "H", "mH", "data", "real"):
         raise call.refuse(f"of {name} cannot be converted", "use operations on the tensor itself")
     return moved(call, input)

@@ -68,7 +68,14 @@ def _results(call: Call, found: list[Signal], uses: list[Signal], dtype: torch.d
     tensors = {signal.name: torch.tensor(part, dtype=dtype) for signal, part in zip(found, parts, strict=True)}
     try:
         result = call.repeat({use: tensors[use.name].reshape(len(x), *use.shape[1:]) for use in uses})
-    except (RuntimeError, IndexError, TypeError, ValueError) as error:  # such as another dtype, or another number of samples
+    except (
+        RuntimeError,
+        IndexError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        AssertionError,
+    ) as error:  # such as another dtype, or another number of samples
         raise _NotAffine from error
     if not isinstance(result, torch.Tensor) or result.dtype != dtype or result.shape != (len(x), *call.shape[1:]):
         raise _NotAffine

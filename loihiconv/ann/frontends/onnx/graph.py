@@ -36,8 +36,8 @@ class Operation:
         Whether it takes values that come from the network's input; not its shape alone.
     never_negative : bool
         Whether no value of its first input can be below 0.
-    rectifies : bool
-        Whether it quantizes to integers that stand for nothing below 0.
+    integers : (int, int)
+        The least and the largest that it quantizes to; (0, 0) where it does not.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Operation:
     batch: int | None = None
     live: bool = True
     never_negative: bool = False
-    rectifies: bool = False
+    integers: tuple[int, int] = (0, 0)
 
     def get(self, attribute: str, default: Any = None) -> Any:
         """An attribute, or what it is where the file does not say."""

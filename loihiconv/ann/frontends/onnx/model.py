@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-
 from loihiconv.ann.frontends.file_model import FileModel
 from loihiconv.ann.frontends.onnx.interpreter import Interpreter
 from loihiconv.ann.frontends.onnx.reading import read_file
@@ -16,10 +14,6 @@ from loihiconv.ann.frontends.torch_model import TorchModel
 from loihiconv.ann.graph import Ann
 from loihiconv.core.errors import LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
-
-_QUANTIZERS = ("QuantizeLinear", "QLinearConv", "QLinearMatMul")
-_TOLERANCE = 1e-3
-"""Relative to the largest output: what leaving out the quantization of activations may change."""
 
 
 class OnnxModel(FileModel):
@@ -41,16 +35,10 @@ class OnnxModel(FileModel):
         reader = TorchModel(Interpreter(self._graph, InferredShapes(proto)))
         super().__init__(path, self._graph.inputs, self._graph.samples, reader, "arrange samples as the file takes them")
         self._runtime: Runtime | None = None
-        self._quantizers = [op.name for op in self._graph.operations if op.kind in _QUANTIZERS and op.live]
-        if self._quantizers:
-            self.notes = (f"{self.name}: {len(self._quantizers)} operations quantize activations; that is left out, as it is done here",)
 
     def ann(self, shape: Shape) -> Ann:
         self.check_shape(shape)
-        ann = self._reader.ann(shape)
-        if self._quantizers:
-            self._check_quantization(shape)
-        return ann
+        return self._reader.ann(shape)
 
     def problems(self, shape: Shape) -> tuple[LoihiconvError, ...]:
         try:
@@ -73,18 +61,3 @@ class OnnxModel(FileModel):
         """Carry the file out here first: onnxruntime trusts files, and ends the process on some that contradict themselves."""
         with suppress(UnsupportedLayer):
             self._reader.outputs(x)
-
-    def _check_quantization(self, shape: Shape) -> None:
-        """Refuse a network that is another one without the quantization of its activations."""
-        x = np.random.default_rng(0).random((8, *shape), np.float32)
-        expected, found = self.outputs(x), self._reader.outputs(x)
-        largest = float(np.abs(expected).max())
-        worst = float(np.abs(expected - found).max()) if found.shape == expected.shape else np.inf
-        if not worst <= _TOLERANCE * largest:
-            raise UnsupportedLayer(
-                f"quantizes its activations ({len(self._quantizers)} operations), which changes its outputs by up to "
-                f"{worst / largest if largest else np.inf:.1%}",
-                where=self._quantizers[0],
-                limit=f"up to {_TOLERANCE:.1%} is left out",
-                remedy="convert the float network that it was made from; quantization is done here",
-            )

@@ -32,9 +32,9 @@ def with_facts(operations: Iterable[Operation], entries: Collection[str], consta
         if alive:
             live.update(operation.outputs)
         first = operation.inputs[0] if operation.inputs else ""
-        rectifies = alive and first not in entries and cuts_off_negative(operation, constants)
-        known = replace(operation, live=alive, never_negative=first in unsigned, rectifies=rectifies)
-        if rectifies or never_negative(known, unsigned, constants):
+        known = replace(operation, live=alive, never_negative=first in unsigned, integers=integers_of(operation, constants))
+        cut = alive and first not in entries and cuts_off_negative(operation, constants)
+        if cut or never_negative(known, unsigned, constants):
             unsigned.update(operation.outputs)
         yield known
 
@@ -72,10 +72,19 @@ _ZERO_POINT_OF_RESULT = {"QuantizeLinear": 2, "QLinearConv": 7, "QLinearMatMul":
 
 def cuts_off_negative(operation: Operation, constants: Mapping[str, Array]) -> bool:
     """Whether quantization of the result has no integers for values below 0, so that it does a ReLU's work."""
-    at = _ZERO_POINT_OF_RESULT.get(operation.kind)
-    if at is None:
-        return False
-    if len(operation.inputs) <= at or not operation.inputs[at]:
-        return not operation.get("output_dtype")  # uint8 from 0
-    zero = constants.get(operation.inputs[at])
-    return zero is not None and zero.dtype.kind in "iu" and bool((zero == np.iinfo(zero.dtype).min).all())
+    least, most = integers_of(operation, constants)
+    return least < most and bool((_zero_point(operation, constants) == least).all())
+
+
+def integers_of(operation: Operation, constants: Mapping[str, Array]) -> tuple[int, int]:
+    """The least and the largest integer that an operation quantizes to, by the type of its zero point; (0, 0) where it does not."""
+    if operation.kind not in _ZERO_POINT_OF_RESULT or (zero := _zero_point(operation, constants)).dtype.kind not in "iu":
+        return (0, 0)
+    return int(np.iinfo(zero.dtype).min), int(np.iinfo(zero.dtype).max)
+
+
+def _zero_point(operation: Operation, constants: Mapping[str, Array]) -> Array:
+    at = _ZERO_POINT_OF_RESULT[operation.kind]
+    if len(operation.inputs) > at and operation.inputs[at]:
+        return constants.get(operation.inputs[at], np.zeros(()))
+    return np.zeros((), np.float32 if operation.get("output_dtype") else np.uint8)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from loihiconv.ann.frontends.onnx.graph import Operation
-from loihiconv.ann.frontends.onnx.signs import cuts_off_negative, never_negative, with_facts
+from loihiconv.ann.frontends.onnx.signs import cuts_off_negative, integers_of, never_negative, with_facts
 
 LOW = {"low": np.float32(0.1), "below": np.float32(-1), "zero": np.uint8(0), "signed": np.int8(0), "least": np.int8(-128)}
 
@@ -51,6 +51,8 @@ def test_quantization_that_cuts_off() -> None:
     assert cuts_off_negative(op("QuantizeLinear", "x s least"), LOW)
     assert not cuts_off_negative(op("QuantizeLinear", "x s signed"), LOW)
     assert not cuts_off_negative(op("Relu", "x"), LOW)
+    assert integers_of(op("QuantizeLinear", "x s least"), LOW) == (-128, 127)
+    assert integers_of(op("QuantizeLinear", "x s low"), LOW) == (0, 0)
 
 
 def test_facts_go_along_the_graph() -> None:

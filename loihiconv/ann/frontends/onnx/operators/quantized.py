@@ -1,4 +1,4 @@
-"""Quantized operators: weights become the floats that their integers stand for, activations stay floats."""
+"""Quantized operators: weights become the floats that their integers stand for, activations those that theirs do."""
 
 # ruff: noqa: D103  each function is named after what it carries out, and says nothing that its decorator does not
 
@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from loihiconv.ann.frontends.onnx.graph import Operation
@@ -18,7 +17,7 @@ from loihiconv.ann.frontends.onnx.operators.registry import constant, operator
 @operator("QuantizeLinear")
 def quantize(op: Operation, x: Any, scale: Any, zero: Any = None) -> Any:
     if op.live:
-        return _rectified(op, x)
+        return _rounded(op, x, scale, zero, int(op.get("axis", 1)))
     raise op.refuse("quantizes a constant", "export the float network, or fold the constants first")
 
 
@@ -37,18 +36,24 @@ def qlinear_conv(
 ) -> Any:
     weight = _dequantized(op, w, w_scale, w_zero, 0)
     scaled = None if bias is None else constant(op, bias, "bias") * constant(op, x_scale, "scale") * constant(op, w_scale, "scale")
-    return _rectified(op, conv(op, x, weight, scaled), known=False)
+    return _rounded(op, conv(op, x, weight, scaled), y_scale, y_zero)
 
 
 @operator("QLinearMatMul")
 def qlinear_matmul(op: Operation, a: Any, a_scale: Any, a_zero: Any, b: Any, b_scale: Any, b_zero: Any, y_scale: Any, y_zero: Any) -> Any:
     weight = _dequantized(op, b, b_scale, b_zero, 1) if isinstance(b, Tensor) and not b.is_floating_point() else b
-    return _rectified(op, matmul(op, a, weight), known=False)
+    return _rounded(op, matmul(op, a, weight), y_scale, y_zero)
 
 
-def _rectified(op: Operation, x: Any, *, known: bool = True) -> Any:
-    """ReLU where the integers stand for nothing below 0, unless nothing is below 0 anyway."""
-    return F.relu(x) if op.rectifies and not (known and op.never_negative) else x
+def _rounded(op: Operation, x: Any, scale: Any, zero: Any, axis: int = 1) -> Any:
+    """What the integers of an activation stand for, which the operator that dequantizes them leaves as it is."""
+    scale = constant(op, scale, "scale").float()
+    zero = torch.zeros(()) if zero is None else constant(op, zero, "zero point")
+    if op.integers == (0, 0) or op.get("block_size", 0):
+        raise op.refuse("quantizes activations to floats or in blocks", "quantize them to integers, or convert the float network")
+    if scale.numel() == 1:
+        return torch.fake_quantize_per_tensor_affine(x, float(scale), int(zero), *op.integers)
+    return torch.fake_quantize_per_channel_affine(x, scale, zero.to(torch.int32).expand(scale.shape), axis, *op.integers)
 
 
 def _dequantized(op: Operation, q: Any, scale: Any, zero: Any, axis: int) -> Tensor:
