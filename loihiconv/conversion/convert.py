@@ -26,6 +26,7 @@ from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_
 from loihiconv.conversion.calibration import Calibration, CalibrationData, Statistics, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
 from loihiconv.conversion.likeness import likely_task
+from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.payload_choice import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS
 from loihiconv.conversion.potentials import observe
 from loihiconv.conversion.quantization import check_payload, narrow_weights, quantize
@@ -33,7 +34,7 @@ from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
 from loihiconv.conversion.search import Judge, search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
-from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
+from loihiconv.conversion.spiking import check_pooled, to_spiking
 from loihiconv.core.choices import PoolingWay, Task
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.given import check_callable, check_task
