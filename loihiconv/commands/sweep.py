@@ -152,13 +152,9 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: str) -> 
 
 
 def _show(result: SweepResult, *, as_json: bool) -> None:
-    from loihiconv.core.numbers import count
-    from loihiconv.report.sweep_table import cells, reasons
-
     if as_json:
         print_json(result.to_json())
         return
-    judged = "held-out training" if result.on == "train" else "test"
-    print_table(f"{result.board}: {len(result.rows)} of {result.points} points on {count(result.n)} {judged} samples", *cells(result))
-    for text in reasons(result):
+    print_table(result.title, *result.cells())
+    for text in result.reasons:
         note(text)

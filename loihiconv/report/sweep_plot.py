@@ -12,8 +12,9 @@ from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.core.files import replacing
 from loihiconv.core.given import check_path
 from loihiconv.core.numbers import count
-from loihiconv.evaluation.sweep.result import COSTS, Cost, Outcome, Row, SweepResult, check_result
-from loihiconv.report.sweep_table import heading, shown
+from loihiconv.evaluation.sweep.columns import axis_value, heading
+from loihiconv.evaluation.sweep.outcome import Outcome, Row
+from loihiconv.evaluation.sweep.result import COSTS, Cost, SweepResult, check_result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -184,6 +185,6 @@ def _legend(result: SweepResult) -> list[Any]:
     for name, (kind, styles) in zip(_others(result), kinds, strict=False):
         for value, style in zip(result.axes[name], cycle(styles), strict=False):
             drawn: dict[str, Any] = {"color": "gray", "marker": "o", kind: style}
-            label = f"{heading(name)}: {shown(name, value)}"
+            label = f"{heading(name)}: {axis_value(name, value)}"
             handles.append(Line2D([], [], linestyle="", markersize=5, label=label, **drawn))
     return handles

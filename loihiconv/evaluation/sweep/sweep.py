@@ -33,7 +33,8 @@ from loihiconv.evaluation.predicting import paired
 from loihiconv.evaluation.sweep.axes import Point, points
 from loihiconv.evaluation.sweep.cache import SweepCache, code
 from loihiconv.evaluation.sweep.declarations import SweepOptions
-from loihiconv.evaluation.sweep.result import Outcome, Part, Row, SweepInterrupted, SweepResult
+from loihiconv.evaluation.sweep.outcome import Outcome, Row
+from loihiconv.evaluation.sweep.result import Part, SweepInterrupted, SweepResult
 from loihiconv.evaluation.tasks.answers import Answers, answer, end_of, recorded
 from loihiconv.evaluation.tasks.choosing import choose_task
 from loihiconv.evaluation.tasks.kinds import TaskKind
