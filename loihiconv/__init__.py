@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from loihiconv.hardware.place import place
     from loihiconv.hardware.placement import Placement
     from loihiconv.lava.chip.settings import BoardAccess
+    from loihiconv.report.comparison_plot import plot_comparison
     from loihiconv.report.save import save_report
     from loihiconv.report.sweep_plot import plot_sweep
     from loihiconv.report.sweep_table import sweep_table
@@ -69,6 +70,7 @@ _MODULES = {
     "hardware.place": ("place",),
     "hardware.placement": ("Placement",),
     "lava.chip.settings": ("BoardAccess",),
+    "report.comparison_plot": ("plot_comparison",),
     "report.save": ("save_report",),
     "report.sweep_plot": ("plot_sweep",),
     "report.sweep_table": ("sweep_table",),
@@ -103,6 +105,7 @@ __all__ = [
     "load",
     "only",
     "place",
+    "plot_comparison",
     "plot_sweep",
     "realize",
     "run",

@@ -35,6 +35,7 @@ def compare(
     explain: given.Explain = False,
     html: given.Html = None,
     markdown: given.Markdown = None,
+    plot: given.Plot = None,
     as_json: given.Json = False,
 ) -> None:
     """Compare back ends with the float network on a test set; calibration uses training samples only.
@@ -47,7 +48,7 @@ def compare(
     from loihiconv.commands.progress import bars
     from loihiconv.core.artifact import load
 
-    check_reports(html, markdown)
+    check_reports(html, markdown, plot)
     named = [name.strip() for name in backends.split(",") if name.strip()]
     names, missing = without_unavailable(named)
     if named and not names:
@@ -90,7 +91,7 @@ def compare(
             progress=progress,
         )
     print_json(result.to_json()) if as_json else print_comparison(result)
-    finish_reports(result, html, markdown, quiet=as_json)
+    finish_reports(result, html, markdown, plot, quiet=as_json)
     for text in missing:
         error(text)
     if missing:

@@ -12,15 +12,21 @@ if TYPE_CHECKING:
     from loihiconv.evaluation.compare import Comparison
 
 
-def check_reports(html: Path | None, markdown: Path | None) -> None:
-    """Raise `InvalidSetting` at once where a report could not be written."""
-    for path in (html, markdown):
+def check_reports(html: Path | None, markdown: Path | None, plot: Path | None = None) -> None:
+    """Raise at once where a report or a figure could not be written."""
+    for path in (html, markdown, plot):
         if path is not None:
             check_writable(path)
+    if plot is not None:
+        from loihiconv.report.figures import check_figure
+
+        check_figure(plot)
 
 
-def finish_reports(comparison: Comparison, html: Path | None, markdown: Path | None, *, quiet: bool = False) -> None:
-    """Print where accuracy went, where that was asked for, and write the reports."""
+def finish_reports(
+    comparison: Comparison, html: Path | None, markdown: Path | None, plot: Path | None = None, *, quiet: bool = False
+) -> None:
+    """Print where accuracy went, where that was asked for, and write the reports and the figure."""
     from loihiconv.commands.analysis_text import print_analysis
     from loihiconv.report.save import save_report
 
@@ -32,3 +38,8 @@ def finish_reports(comparison: Comparison, html: Path | None, markdown: Path | N
     if markdown is not None:
         save_report(comparison, markdown, "markdown")
         note(f"written: {markdown}")
+    if plot is not None:
+        from loihiconv.report.comparison_plot import plot_comparison
+
+        plot_comparison(comparison, plot)
+        note(f"written: {plot}")

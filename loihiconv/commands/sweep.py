@@ -115,9 +115,9 @@ def _check(axes: dict[str, list[Any]], board: str, samples: int, calibration_sam
         raise InvalidSetting(f"{on!r}", where="--on", limit="train or test expected")
     points(axes, {}, load_board(board))
     if plot is not None:
-        from loihiconv.report.sweep_plot import check_plot
+        from loihiconv.report.figures import check_figure
 
-        check_plot(plot)
+        check_figure(plot)
         check_writable(plot)
 
 
