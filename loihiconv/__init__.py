@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from loihiconv.core.version import __version__
 
 if TYPE_CHECKING:
+    from loihiconv.ann.frontends.loading import load_weights
     from loihiconv.backends.deploy import deploy
     from loihiconv.backends.realize import realize
     from loihiconv.backends.run import run
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from loihiconv.report.sweep_table import sweep_table
 
 _MODULES = {
+    "ann.frontends.loading": ("load_weights",),
     "backends.deploy": ("deploy",),
     "backends.realize": ("realize",),
     "backends.run": ("run",),
@@ -103,6 +105,7 @@ __all__ = [
     "from_netx",
     "from_nir",
     "load",
+    "load_weights",
     "only",
     "place",
     "plot_comparison",

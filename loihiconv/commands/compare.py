@@ -45,8 +45,8 @@ def compare(
     Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
     """
     from loihiconv.backends.registry import without_unavailable
-    from loihiconv.commands.progress import bars
     from loihiconv.core.artifact import load
+    from loihiconv.core.progress import Bars
 
     check_reports(html, markdown, plot)
     named = [name.strip() for name in backends.split(",") if name.strip()]
@@ -75,7 +75,7 @@ def compare(
         network = load_model(file or model, weights)
         converted = conversion.convert(network, calibration, task, preprocessing, output)
         x = x if preprocessing is not None else said.prepared(test, shape)[0]
-    with bars() as progress:
+    with Bars() as progress:
         result = run_compare(
             network,
             converted,

@@ -123,12 +123,12 @@ def _check(axes: dict[str, list[Any]], board: str, samples: int, calibration_sam
 
 def _run(model: Any, calibration: Any, test_set: tuple[Any, Any], **options: Any) -> SweepResult:
     """The whole sweep, or what was there when Ctrl-C came."""
-    from loihiconv.commands.progress import bars
+    from loihiconv.core.progress import Bars
     from loihiconv.evaluation.sweep.result import SweepInterrupted
     from loihiconv.evaluation.sweep.sweep import sweep as run_sweep
 
     try:
-        with bars() as progress:
+        with Bars() as progress:
             return run_sweep(model, calibration, test_set, progress=progress, **options)
     except SweepInterrupted as interrupted:
         return interrupted.result

@@ -130,6 +130,7 @@ def _layers(axes: Axes, analysis: Analysis) -> None:
     chain = analysis.waterfall
     stages = [step for step in chain.steps[1:] if all(step.key in layer.errors for layer in chain.layers)]
     errors = np.array([[relative(layer.errors[step.key].rms, layer.activation_rms) for step in stages] for layer in chain.layers])
+    axes.grid(visible=False)
     axes.imshow(np.clip(errors, 0, 1), vmin=0, vmax=1, cmap="Blues", aspect="auto")
     for (row, column), error in np.ndenumerate(errors):
         text = f"{100 * error:.0f}" if np.isfinite(error) else "inf"

@@ -39,9 +39,9 @@ def check_figure(path: str | os.PathLike[str] | None) -> None:
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of so many inches, which a notebook shows by itself, also where pyplot was never imported."""
-    from matplotlib.figure import Figure
+    from matplotlib import figure
 
-    class Shown(Figure):
+    class Figure(figure.Figure):
         """Of no window, so that a script that draws many need not close them."""
 
         def _repr_png_(self) -> bytes:
@@ -49,7 +49,7 @@ def new_figure(width: float, height: float) -> Figure:
             self.savefig(drawn, format="png")
             return drawn.getvalue()
 
-    return Shown(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str] | None) -> None:
