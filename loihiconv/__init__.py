@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from loihiconv.core.version import __version__
 
 if TYPE_CHECKING:
+    from loihiconv.ann.frontends.loading import load_weights
     from loihiconv.backends.deploy import deploy
     from loihiconv.backends.realize import realize
     from loihiconv.backends.run import run
@@ -40,11 +41,13 @@ if TYPE_CHECKING:
     from loihiconv.hardware.place import place
     from loihiconv.hardware.placement import Placement
     from loihiconv.lava.chip.settings import BoardAccess
+    from loihiconv.report.comparison_plot import plot_comparison
     from loihiconv.report.save import save_report
     from loihiconv.report.sweep_plot import plot_sweep
     from loihiconv.report.sweep_table import sweep_table
 
 _MODULES = {
+    "ann.frontends.loading": ("load_weights",),
     "backends.deploy": ("deploy",),
     "backends.realize": ("realize",),
     "backends.run": ("run",),
@@ -69,6 +72,7 @@ _MODULES = {
     "hardware.place": ("place",),
     "hardware.placement": ("Placement",),
     "lava.chip.settings": ("BoardAccess",),
+    "report.comparison_plot": ("plot_comparison",),
     "report.save": ("save_report",),
     "report.sweep_plot": ("plot_sweep",),
     "report.sweep_table": ("sweep_table",),
@@ -101,8 +105,10 @@ __all__ = [
     "from_netx",
     "from_nir",
     "load",
+    "load_weights",
     "only",
     "place",
+    "plot_comparison",
     "plot_sweep",
     "realize",
     "run",

@@ -59,7 +59,6 @@ ELSEWHERE = {
     "commands/analysis_text.py": ("commands/test_compare.py", "what a command prints"),
     "commands/conversion.py": ("commands/test_convert.py", "options of commands"),
     "commands/placement_table.py": ("commands/test_place.py", "what a command prints"),
-    "commands/progress.py": ("commands/test_app.py", "bars that are silent but in a terminal"),
     "commands/terminal.py": ("commands/test_app.py", "what all commands print"),
     "core/population_base.py": ("core/test_populations.py", "a base class, tested by all that derive from it"),
     "evaluation/result.py": ("evaluation/test_compare.py", "what a comparison holds of a back end"),

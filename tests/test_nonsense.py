@@ -104,8 +104,13 @@ NONSENSE: dict[str, list[Callable[[], Any]]] = {
     "deploy": [lambda: lc.deploy(None, X, "there"), lambda: lc.deploy(net(), None, "there"), lambda: lc.deploy(net(), X, None)],
     "only": [*(lambda n=n: lc.only(n, "output") for n in (None, 5)), *(lambda o=o: lc.only(net(), o) for o in (None, 5, "nothing"))],
     "load": [*(lambda p=p: lc.load(p) for p in (None, 5, "", "no such file", object()))],
+    "load_weights": [
+        *(lambda m=m: lc.load_weights(m, "weights.pt") for m in (None, 5, net())),
+        *(lambda p=p: lc.load_weights(model(), p) for p in (None, 5, "", "no such file")),
+    ],
     "save": [*(lambda n=n: lc.save(n, "there.lnet") for n in (None, 5, model())), *(lambda p=p: lc.save(net(), p) for p in (None, 5, ""))],
     "save_report": [lambda: lc.save_report(None, "there.html"), lambda: lc.save_report(5, "there.html")],
+    "plot_comparison": [lambda: lc.plot_comparison(None), lambda: lc.plot_comparison(lc.boards())],
     "plot_sweep": [lambda: lc.plot_sweep(None, "there.png"), lambda: lc.plot_sweep(5, "there.png")],
     "export_nir": [lambda: lc.export_nir(None, "there.nir"), lambda: lc.export_nir(5, "there.nir"), lambda: lc.export_nir(net(), None)],
     "from_nir": [*(lambda p=p: lc.from_nir(p, board=None, timesteps=4) for p in (None, 5, "", "no such file", object()))],

@@ -13,8 +13,8 @@ nbformat = pytest.importorskip("nbformat", reason="comes with loihiconv[tutorial
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "tutorials").glob("*.ipynb"))
-DATA = {"2_mnist_to_bundle": "mnist", "4_figure_2": "cifar10"}
-LAVA = {"1_first_conversion"}
+DATA = {"4_figure_2": "cifar10"}
+LAVA = {"1_first_conversion", "2_your_own_network"}
 
 
 @pytest.mark.slow

@@ -87,7 +87,8 @@ class Linear(Node):
     shape : tuple of int or None
         Of the result, where it is not the map's own: a dense layer whose values are an image.
     layer : str
-        Layer that users know its neurons by, where it is not its own name: a slice of a convolution's result is no layer.
+        Layer that users know its neurons by, where it is not its own name: a slice of a convolution's result is no layer, and neither is
+        a part of it for each of what it sums up.
     """
 
     map: LinearMap

@@ -27,6 +27,7 @@ from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples, sample_parts
 from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array
+from loihiconv.core.log import LOG
 from loihiconv.core.network import Integrator, Network, Recording, check_network, save
 from loihiconv.core.samples import Samples
 from loihiconv.core.version import __version__
@@ -174,6 +175,7 @@ def deploy(
     cost = measure_cost(network, realized, x, y)
     with new_folder(target) as folder:
         _write(folder, target.name, config, chosen, access, first, expected, f"{why}. {cost}")
+    LOG.info("%s is written, with realization %s: %s", target, chosen.name, why)
     return Deployed(target, chosen.name, realized, len(first), why, cost)
 
 

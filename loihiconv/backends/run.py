@@ -12,11 +12,13 @@ from loihiconv.backends.loihi import Loihi
 from loihiconv.backends.registry import check_backend
 from loihiconv.backends.simulators import EMULATOR
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.given import check_callable, check_number, several, shown
+from loihiconv.core.given import check_number, several, shown
 from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples, sample_parts
 from loihiconv.core.input_samples import collect_inputs
+from loihiconv.core.log import LOG
 from loihiconv.core.network import Network
+from loihiconv.core.progress import reporting
 from loihiconv.core.recording import Recording
 from loihiconv.core.samples import Samples
 from loihiconv.core.saturation import lines
@@ -42,7 +44,7 @@ def run(
     access: BoardAccess | None = None,
     deadline: float | None = None,
     strict: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | bool | None = None,
 ) -> Recording:
     """Run samples through a spiking network.
 
@@ -86,7 +88,8 @@ def run(
     strict : bool
         Refuse samples that saturate what is watched (`loihiconv.core.saturation`) instead of warning; "lava" and "loihi" then run only
         what the emulator has found to be free of it.
-    progress : callable (samples done, samples in all), optional
+    progress : callable (samples done, samples in all) or True, optional
+        True shows a bar, on a terminal or in a notebook.
 
     Returns
     -------
@@ -113,7 +116,7 @@ def run(
         potentials: ``saturated`` of the recording says which.
     """
     validate(net)
-    _check_options(device, realization, lif_ratio, access, deadline, progress)
+    _check_options(device, realization, lif_ratio, access, deadline)
     options = RunOptions(
         record=frozenset(several(() if record is None else record, "record", '["spikes"]')),
         counts=counts,
@@ -125,7 +128,7 @@ def run(
         calibration=calibration,
         access=access,
         deadline=deadline,
-        progress=progress,
+        progress=reporting(progress),
         strict=strict,
     )
     chosen = check_backend(net, backend, options.record)
@@ -137,6 +140,7 @@ def run(
     if strict and chosen.numbers == "fixed point" and chosen is not EMULATOR and not _emulates(chosen, options):
         # Lava and boards see less of it than the emulator, and a board's time is dear.
         _refuse(EMULATOR.run(net, given, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
+    LOG.info("%d samples of %d time steps in back end %s", len(given), net.timesteps, chosen.name)
     recording = chosen.run(net, given, options)
     if strict:
         _refuse(recording)
@@ -145,9 +149,7 @@ def run(
     return recording
 
 
-def _check_options(
-    device: object, realization: object, lif_ratio: object, access: object, deadline: object, progress: Callable[[int, int], None] | None
-) -> None:
+def _check_options(device: object, realization: object, lif_ratio: object, access: object, deadline: object) -> None:
     """Raise `InvalidSetting` for the first option that is of no use to any back end."""
     if not isinstance(device, str):
         raise InvalidSetting(shown(device), where="device", limit='the name of a device expected, such as "cpu"')
@@ -159,7 +161,6 @@ def _check_options(
         raise InvalidSetting(shown(access), where="access", limit="a BoardAccess expected, or None")
     if deadline is not None:
         check_number(deadline, "deadline", low=0, above=True)
-    check_callable(progress, "progress")
 
 
 def _emulates(chosen: Backend, options: RunOptions) -> bool:

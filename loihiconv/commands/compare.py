@@ -37,6 +37,7 @@ def compare(
     explain: given.Explain = False,
     html: given.Html = None,
     markdown: given.Markdown = None,
+    plot: given.Plot = None,
     as_json: given.Json = False,
 ) -> None:
     """Compare back ends with the float network on a test set; calibration uses training samples only.
@@ -46,10 +47,10 @@ def compare(
     Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
     """
     from loihiconv.backends.registry import without_unavailable
-    from loihiconv.commands.progress import bars
     from loihiconv.core.artifact import load
+    from loihiconv.core.progress import Bars
 
-    check_reports(html, markdown)
+    check_reports(html, markdown, plot)
     named = [name.strip() for name in backends.split(",") if name.strip()]
     names, missing = without_unavailable(named)
     if named and not names:
@@ -76,7 +77,7 @@ def compare(
         network = load_model(file or model, weights)
         converted = conversion.convert(network, calibration, task, preprocessing, output)
         x = x if preprocessing is not None else said.prepared(test, shape)[0]
-    with bars() as progress:
+    with Bars() as progress:
         result = run_compare(
             network,
             converted,
@@ -92,7 +93,7 @@ def compare(
             progress=progress,
         )
     print_json(result.to_json()) if as_json else print_comparison(result)
-    finish_reports(result, html, markdown, quiet=as_json, said=configuration.said(context))
+    finish_reports(result, html, markdown, plot, quiet=as_json, said=configuration.said(context))
     for text in missing:
         error(text)
     if missing:

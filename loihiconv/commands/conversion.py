@@ -58,10 +58,10 @@ class Conversion:
         self, model: Any, x_train: Any, task: Task | None = None, preprocessing: Preprocessing | None = None, output: str | None = None
     ) -> Network:
         """Convert with a progress bar and notes on stderr."""
-        from loihiconv.commands.progress import bars
         from loihiconv.conversion.convert import convert as run_convert
+        from loihiconv.core.progress import Bars
 
-        with bars() as progress:
+        with Bars() as progress:
             net = run_convert(
                 model,
                 x_train,

@@ -30,8 +30,8 @@ def demo(
     check_reports(html, markdown)
     conversion = Conversion(board, timesteps, samples=None)
     from loihiconv.backends.registry import without_unavailable
-    from loihiconv.commands.progress import bars
     from loihiconv.core.network import save
+    from loihiconv.core.progress import Bars
     from loihiconv.demo import digits, digits_cnn
     from loihiconv.evaluation.compare import compare as run_compare
 
@@ -40,7 +40,7 @@ def demo(
     x_train, _, x_test, y_test = digits()
     model = digits_cnn()
     net = conversion.convert(model, x_train)
-    with bars() as progress:
+    with Bars() as progress:
         result = run_compare(
             model,
             net,

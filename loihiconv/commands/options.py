@@ -43,6 +43,10 @@ Strict = Annotated[bool, typer.Option("--strict", help="Refuse samples that satu
 Explain = Annotated[bool, typer.Option("--explain", help="Also say where accuracy goes, step by step and layer by layer.")]
 Html = Annotated[Path | None, typer.Option(help="Write a report as one HTML page that needs nothing else; explains.")]
 Markdown = Annotated[Path | None, typer.Option(help="Write the report's tables as Markdown; explains.")]
+Plot = Annotated[
+    Path | None,
+    typer.Option(help="Draw the back ends and, with --explain, what each step changed, when and in which layer (.png, .svg or .pdf)."),
+]
 Backend = Annotated[str, typer.Option(help="; ".join(f"{b.name}: {b.description}" for b in registry.backends()) + ".")]
 Backends = Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(b.name for b in registry.backends())}.")]
 LavaSamples = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,8 +55,8 @@ def run(
 
     Example: loihiconv run lenet.lnet mnist.npz --samples 1000 --out result.npz
     """
-    from loihiconv.commands.progress import Bar
     from loihiconv.core.artifact import load
+    from loihiconv.core.progress import Bars
     from loihiconv.lava.chip.realizations import TO_ZERO
     from loihiconv.lava.chip.settings import BoardAccess
 
@@ -68,7 +69,7 @@ def run(
     training = training_samples(calibration, data, said, net) if realization in TO_ZERO else None
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 
-    with Bar(backend, len(test)) as bar:
+    with Bars() as bars:
         recording = run_network(
             net,
             x,
@@ -82,7 +83,7 @@ def run(
             calibration=training,
             access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model),
             strict=strict,
-            progress=bar.update,
+            progress=partial(bars, backend),
         )
     summary: dict[str, Any] = {
         "backend": backend,

@@ -115,20 +115,20 @@ def _check(axes: dict[str, list[Any]], board: str, samples: int, calibration_sam
         raise InvalidSetting(f"{on!r}", where="--on", limit="train or test expected")
     points(axes, {}, load_board(board))
     if plot is not None:
-        from loihiconv.report.sweep_plot import check_plot
+        from loihiconv.report.figures import check_figure
 
-        check_plot(plot)
+        check_figure(plot)
         check_writable(plot)
 
 
 def _run(model: Any, calibration: Any, test_set: tuple[Any, Any], **options: Any) -> SweepResult:
     """The whole sweep, or what was there when Ctrl-C came."""
-    from loihiconv.commands.progress import bars
+    from loihiconv.core.progress import Bars
     from loihiconv.evaluation.sweep.result import SweepInterrupted
     from loihiconv.evaluation.sweep.sweep import sweep as run_sweep
 
     try:
-        with bars() as progress:
+        with Bars() as progress:
             return run_sweep(model, calibration, test_set, progress=progress, **options)
     except SweepInterrupted as interrupted:
         return interrupted.result
@@ -152,13 +152,9 @@ def _held_out(train: Any, calibration_samples: int, samples: int, data: str) -> 
 
 
 def _show(result: SweepResult, *, as_json: bool) -> None:
-    from loihiconv.core.numbers import count
-    from loihiconv.report.sweep_table import cells, reasons
-
     if as_json:
         print_json(result.to_json())
         return
-    judged = "held-out training" if result.on == "train" else "test"
-    print_table(f"{result.board}: {len(result.rows)} of {result.points} points on {count(result.n)} {judged} samples", *cells(result))
-    for text in reasons(result):
+    print_table(result.title, *result.cells())
+    for text in result.reasons:
         note(text)

@@ -40,8 +40,8 @@ def verify(
 
     Example: loihiconv verify mynets:lenet mnist.npz --network lenet.lnet --weights lenet.pt --max-loss 0.5 --junit verify.xml
     """
-    from loihiconv.commands.progress import bars
     from loihiconv.core.artifact import load
+    from loihiconv.core.progress import Bars
 
     for path in (junit, markdown):
         if path is not None:
@@ -56,7 +56,7 @@ def verify(
     net, x = said.fitted(net, test.x)
     from loihiconv.evaluation.verify import verify as run_verify  # after what can be mistyped: it loads torch
 
-    with bars() as progress:
+    with Bars() as progress:
         found = run_verify(
             load_model(file or model, weights),
             net,

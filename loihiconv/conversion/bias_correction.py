@@ -16,9 +16,9 @@ import torch
 
 from loihiconv.ann.evaluate import Evaluator
 from loihiconv.ann.graph import Ann
+from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.potentials import with_potentials
 from loihiconv.conversion.scales import Scales
-from loihiconv.conversion.spiking import population_names
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.fixed_point import ALL_FORMATS, NumberFormats, round_bias
 from loihiconv.core.linear import Array

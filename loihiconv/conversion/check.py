@@ -19,8 +19,9 @@ from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.conversion.calibration import CalibrationData, prepared
 from loihiconv.conversion.convert import build, measure
+from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.settings import DECLARED, Settings
-from loihiconv.conversion.spiking import branches_of, check_pooled, population_names, to_spiking
+from loihiconv.conversion.spiking import branches_of, check_pooled, to_spiking
 from loihiconv.core import numbers as n
 from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError

@@ -26,6 +26,7 @@ from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_
 from loihiconv.conversion.calibration import Calibration, CalibrationData, Statistics, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
 from loihiconv.conversion.likeness import cost_of_rounding, likely_task
+from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.payload_choice import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS
 from loihiconv.conversion.potentials import observe
 from loihiconv.conversion.quantization import check_payload, narrow_weights, quantize
@@ -33,14 +34,16 @@ from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
 from loihiconv.conversion.search import Judge, search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
-from loihiconv.conversion.spiking import check_pooled, population_names, to_spiking
+from loihiconv.conversion.spiking import check_pooled, to_spiking
 from loihiconv.core.choices import PoolingWay, Task
 from loihiconv.core.errors import InvalidModel
-from loihiconv.core.given import check_callable, check_task
+from loihiconv.core.given import check_task
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.log import LOG
 from loihiconv.core.network import Network
 from loihiconv.core.parts import divided, slices
 from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
+from loihiconv.core.progress import reporting
 from loihiconv.core.record import CalibrationSummary, PayloadSummary
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board, load_board
@@ -60,7 +63,7 @@ def convert(
     preprocessing: Preprocessing | None = None,
     samples: int | None = None,
     output: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **settings: Unpack[SettingOptions],
 ) -> Network:
     """Convert a trained network after Rueckauer et al. 2016 and quantize it for a board.
@@ -89,8 +92,9 @@ def convert(
         Calibrate on the first so many samples only.
     output : str, optional
         Of a model with several outputs the only one to convert; by default all of them, as ``outputs`` of the network lists them.
-    progress : callable (stage, done, in all), optional
-        Stages are "calibration", in samples (0 in all where the data does not tell), "bias correction", in layers, and "search".
+    progress : callable (stage, done, in all) or True, optional
+        True shows bars, on a terminal or in a notebook. Stages are "calibration", in samples (0 in all where the data does not tell),
+        "bias correction", in layers, and "search".
     **settings
         Any other field of `loihiconv.conversion.settings.Settings`, such as ``percentile=99.99`` or ``maxpool="relu-tree"``.
 
@@ -111,7 +115,7 @@ def convert(
         pooling costs.
     """
     model, chosen = with_output(readable(model), output), choose(timesteps, optimize, **settings)
-    check_callable(progress, "progress")
+    report = reporting(progress)
     check_task(task)
     board = load_board(board) if board is not None else None
     chosen = chosen.for_board(board)
@@ -122,13 +126,16 @@ def convert(
     model, calibration = opened(model, calibration)
     check_one_input(preprocessing, model.inputs)
     given = prepared(calibration, preprocessing, shape=model.sample_shape, samples=samples)
-    source = measure(model, given, chosen, board, progress, searching=searching)
+    source = measure(model, given, chosen, board, report, searching=searching)
+    LOG.info("calibrated on %d samples", source.statistics.samples)
     for text in source.warnings:
         warnings.warn(text, stacklevel=2)
+    for text in source.notes:
+        LOG.info(text)
     if not searching:
-        return build(source, chosen, board, progress).with_preprocessing(preprocessing)
+        return build(source, chosen, board, report).with_preprocessing(preprocessing)
     judge = Judge(source.ann, source.held_out, task)
-    network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, progress)
+    network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, report)
     return replace(network, record=replace(network.record, search=trials)).with_preprocessing(preprocessing)
 
 

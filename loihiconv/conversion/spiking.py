@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from itertools import chain, count
 from math import prod
 
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu, windows
-from loihiconv.ann.passes.rewrite import identity, layer_of
+from loihiconv.ann.passes.rewrite import identity
+from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.scales import Scales
 from loihiconv.conversion.settings import Settings
 from loihiconv.core.choices import SEED_LIMIT
@@ -23,7 +23,9 @@ from loihiconv.core.parts import OutputPart, slices
 from loihiconv.core.record import ConversionRecord
 
 
-def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: Collection[str] = ()) -> Network:
+def to_spiking(
+    ann: Ann, scales: Scales, settings: Settings, *, signed: Collection[str] = (), names: Mapping[str, str] | None = None
+) -> Network:
     """Map every rectified layer to a population of integrate-and-fire neurons with threshold 1.
 
     With λ of the layers before and after (with graded spikes λ / Γ), W <- W λ_before / λ_after and b <- b / λ_after, so that an
@@ -45,6 +47,8 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: Collecti
     settings : Settings
     signed : collection of str
         Input nodes whose values can be negative.
+    names : {node: population}, optional
+        By default `population_names`.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def to_spiking(ann: Ann, scales: Scales, settings: Settings, *, signed: Collecti
             remedy='use input_coding="analog"',
         )
     check_pooled(ann, settings.input_coding)
-    names = population_names(ann)
+    names = names or population_names(ann)
     populations: list[Population] = [
         InputPopulation(
             source.name,
@@ -136,28 +140,6 @@ def _outputs(ann: Ann, scale: Array) -> tuple[tuple[OutputPart, ...], float]:
     each = np.broadcast_to(scale, ann.shapes[ann.output.name]).ravel()
     firsts = [place.start for place in slices(ann.parts).values()]
     return tuple(replace(part, scale=float(1 / each[i])) for part, i in zip(ann.parts, firsts, strict=True)), 1.0
-
-
-def population_names(ann: Ann) -> dict[str, str]:
-    """Name of the population that a node becomes: its linear layer's, which users know, rather than its ReLU's.
-
-    ReLUs that a pass has put in have a name of their own, and so has the second one of the same layer. A readout of one of several
-    outputs is called as the model calls that.
-    """
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for node in ann:
-        drive = ann[node.inputs[0]] if isinstance(node, Relu) and not node.scale_of else node
-        wanted = [layer_of(drive), drive.name if isinstance(drive, Linear) else "", node.name]
-        if node is ann.output and ann.output_name:
-            wanted.insert(0, ann.output_name)
-        if isinstance(node, (Input, Relu, MaxPool)) or node is ann.output:
-            numbered = (f"{node.name}_{i}" for i in count(1))
-            names[node.name] = next(name for name in chain(wanted, numbered) if name and name not in taken)
-            taken.add(names[node.name])
-        else:
-            names[node.name] = node.name
-    return names
 
 
 def rescale(linear_map: LinearMap, before: Array, after: Array, input_shape: Shape, output_shape: Shape) -> LinearMap:

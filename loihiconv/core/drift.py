@@ -14,6 +14,8 @@ from loihiconv.core.network import Connection, Network, check_network
 from loihiconv.core.tables import Shown, Table
 
 NETWORK = "network"
+MOST_NAMED = 3
+"""Populations and connections that one line names."""
 
 
 class Change(NamedTuple):
@@ -60,6 +62,13 @@ class Drift(Shown):
 
     def remarks(self) -> tuple[str, ...]:
         return ("the same network: every number that runs is equal",) if self.same else ()
+
+    def __repr__(self) -> str:
+        if self.same:
+            return "<Drift: the same network>"
+        places = list(dict.fromkeys(change.where for change in self.changes))
+        more = f" and {len(places) - MOST_NAMED} more" if len(places) > MOST_NAMED else ""
+        return f"<Drift: {', '.join(places[:MOST_NAMED])}{more} changed>"
 
     def to_json(self) -> dict[str, Any]:
         """The changes as JSON values."""

@@ -18,13 +18,15 @@ from loihiconv.backends.simulators import simulator_of
 from loihiconv.core import numbers as n
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting
-from loihiconv.core.given import check_callable, several, shown
+from loihiconv.core.given import several, shown
 from loihiconv.core.input_coding import as_taken, check_samples, sample_parts
 from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array
+from loihiconv.core.log import LOG
 from loihiconv.core.metric import Metric
 from loihiconv.core.network import Network, Recording
 from loihiconv.core.packing import rows
+from loihiconv.core.progress import reporting
 from loihiconv.core.samples import Samples
 from loihiconv.core.saturation import Saturation, lines
 from loihiconv.core.tables import Shown, Table
@@ -190,7 +192,7 @@ def compare(
     calibration: Samples | None = None,
     task: Task | None = None,
     output: str | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[str, int, int], None] | bool | None = None,
 ) -> Comparison:
     """Run a test set through the float network and several back ends.
 
@@ -223,7 +225,8 @@ def compare(
         What outputs are judged by; by default what the network's end and the labels say, see docs/tasks.
     output : str, optional
         Of a network with several outputs the one that is judged, in the network that it alone takes.
-    progress : callable (back end, samples done, samples in all), optional
+    progress : callable (back end, samples done, samples in all) or True, optional
+        True shows bars, on a terminal or in a notebook.
 
     Returns
     -------
@@ -237,7 +240,7 @@ def compare(
     chosen = [check_backend(net, backend) for backend in several(backends, "backends", '["emulator", "lava"]')]
     if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
         raise InvalidSetting(f"lava_samples {shown(lava_samples)}", where="lava_samples", limit="a whole number of at least 1 expected")
-    check_callable(progress, "progress")
+    told = reporting(progress)
     if calibration is not None:
         calibration = as_taken(given, check_samples(given, collect_inputs(sample_parts(given), calibration, "calibration").x))
     reference = answer(model, x, net.readout.output_shape)
@@ -248,10 +251,11 @@ def compare(
         number = _samples(backend, lava_samples, len(x))
         traced = explain and trace_fits(net, number) and "potentials" in backend.records
         record = ["spikes"] if backend is judge else ["potentials"] if traced else None
-        report = None if progress is None else partial(progress, backend.name)
+        report = None if told is None else partial(told, backend.name)
         options = RunOptions(record=frozenset(record or ()), counts=False, device=device, stock_models=stock_models, progress=report)
         recording = backend.run(net, x[:number], options)  # the comparison itself says what saturates
         recordings[backend.name] = recording
+        LOG.info("back end %s has run %d samples", backend.name, number)
         seen = samples_seen(rows(before, slice(number)), y[:number])
         results[backend.name] = _result(kind, recorded(recording), y[:number], reference[:number], seen, recording, net)
     settings = _settings(given, kind, len(x), {backend: len(recordings[backend.name]) for backend in chosen})
@@ -291,7 +295,7 @@ def compare(
         calibration=calibration,
         device=device,
         settings=settings,
-        progress=progress,
+        progress=told,
     )
     return replace(comparison, analysis=analysis)
 

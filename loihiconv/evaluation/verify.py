@@ -110,7 +110,7 @@ def verify(
     task: Task | None = None,
     output: str | None = None,
     device: str = "cpu",
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[str, int, int], None] | bool | None = None,
 ) -> Verification:
     """Check what a converted network must keep: its accuracy, the board's limits, every spike in Lava, and that it can be made again.
 
@@ -132,6 +132,7 @@ def verify(
         The samples that ``net`` was calibrated on: then the conversion is made again, and must give the same integers.
     task : "classification", "binary", "multilabel", "regression" or "dense", optional
         As `loihiconv.compare` takes it.
+    progress : as `loihiconv.compare` takes it, optional
     output : str, optional
         Of a network with several outputs the one that is judged, and run in Lava; the conversion is repeated as a whole.
 

@@ -24,6 +24,7 @@ from loihiconv.core.classification import decide
 from loihiconv.core.composition import synapses
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting
 from loihiconv.core.linear import Array
+from loihiconv.core.log import LOG
 from loihiconv.core.network import Network, Recording, save
 from loihiconv.core.record import ConversionRecord, RealizationRecord
 from loihiconv.core.saturation import Register, Saturation, currents_saturate, found, potentials_saturate
@@ -118,6 +119,7 @@ def run_lava(
     try:
         job = _write_job(folder, network, payload, settings, chip)
         worker = _start(job, interpreter)
+        LOG.info("Lava runs in process %d of %s", worker.pid, interpreter)
         limit = default_deadline(network, len(x), stock_models=stock_models, chip=chip is not None) if deadline is None else deadline
         try:
             _watch(worker, interpreter, job, network, len(x), limit, progress, counted)

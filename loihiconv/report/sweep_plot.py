@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loihiconv.core.errors import BackendUnavailable, InvalidSetting
-from loihiconv.core.files import replacing
-from loihiconv.core.given import check_path
+from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.numbers import count
-from loihiconv.evaluation.sweep.result import COSTS, Cost, Outcome, Row, SweepResult, check_result
-from loihiconv.report.sweep_table import heading, shown
+from loihiconv.evaluation.sweep.columns import axis_value, heading
+from loihiconv.evaluation.sweep.outcome import Outcome, Row
+from loihiconv.evaluation.sweep.result import COSTS, Cost, SweepResult, check_result
+from loihiconv.report.figures import check_figure, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SUFFIXES = (".png", ".svg", ".pdf")
 LABELS: Mapping[Cost, str] = {"timesteps": "time steps per sample", "synaptic_operations": "synaptic operations per sample"}
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
 """Told apart by colour-blind readers too (Okabe and Ito 2008)."""
@@ -31,16 +29,6 @@ SIZE = (4.6, 3.9)
 """Of a panel, in inches."""
 
 FRONT: Mapping[str, Any] = {"color": "0.35", "linewidth": 2.2, "alpha": 0.6}
-
-
-def check_plot(path: str | os.PathLike[str]) -> None:
-    """Raise at once where `plot_sweep` must fail later: no matplotlib, or a kind of file that it does not write."""
-    if (suffix := Path(path).suffix.lower()) not in SUFFIXES:
-        raise InvalidSetting(f"ends in {suffix!r}", where=str(path), limit=f"{', '.join(SUFFIXES)} expected")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise BackendUnavailable("matplotlib is not installed", where="plot", remedy='pip install "loihiconv[plot]"') from error
 
 
 def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, *, lowest: float | None = None) -> Figure:
@@ -69,18 +57,14 @@ def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, 
         Without matplotlib.
     """
     check_result(result)
-    if path is not None:
-        check_path(path, "plot")
-    check_plot(path if path is not None else "figure.png")
+    check_figure(path)
     if lowest is not None and not 0 <= lowest < 1:
         raise InvalidSetting(f"lowest {lowest}", where="plot", limit="0 to below 1 expected")
     ran = [(row, row.outcome) for row in result.rows if row.outcome is not None]
     if not ran:
         raise InvalidSetting("no point could be converted", where="plot", remedy="see the reasons in the table")
-    from matplotlib.figure import Figure
-
     panels = [cost for cost in COSTS if len({getattr(outcome, cost) for _, outcome in ran}) > 1] or ["synaptic_operations"]
-    figure = Figure(figsize=(SIZE[0] * len(panels), SIZE[1]), layout="constrained")
+    figure = new_figure(SIZE[0] * len(panels), SIZE[1])
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, cost in zip(all_axes, panels, strict=True):
         _panel(axes, result, ran, cost)
@@ -93,12 +77,7 @@ def plot_sweep(result: SweepResult, path: str | os.PathLike[str] | None = None, 
     missing = len(result.rows) - len(ran)
     failed = f", {missing} of {len(result.rows)} points could not be converted" if missing else ""
     figure.suptitle((result.board or "float spiking network") + failed, fontsize=10)
-    if path is not None:
-        try:
-            with replacing(path) as file:
-                figure.savefig(file, format=Path(path).suffix[1:].lower(), dpi=150)
-        except OSError as error:
-            raise InvalidSetting(f"cannot be written: {error.strerror or error}", where=str(path)) from error
+    save_figure(figure, path)
     return figure
 
 
@@ -184,6 +163,6 @@ def _legend(result: SweepResult) -> list[Any]:
     for name, (kind, styles) in zip(_others(result), kinds, strict=False):
         for value, style in zip(result.axes[name], cycle(styles), strict=False):
             drawn: dict[str, Any] = {"color": "gray", "marker": "o", kind: style}
-            label = f"{heading(name)}: {shown(name, value)}"
+            label = f"{heading(name)}: {axis_value(name, value)}"
             handles.append(Line2D([], [], linestyle="", markersize=5, label=label, **drawn))
     return handles

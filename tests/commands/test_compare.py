@@ -25,11 +25,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_compare_writes_reports_that_say_how_to_repeat_it(run, data: Path, tmp_path: Path) -> None:
     html, markdown = tmp_path / "report.html", tmp_path / "report.md"
-    result = CliRunner().invoke(app, ["compare", MODEL, str(data), "-T", "8", "--html", str(html), "--markdown", str(markdown)])
+    result = CliRunner().invoke(
+        app,
+        ["compare", MODEL, str(data), "-T", "8", "--html", str(html), "--markdown", str(markdown), "--plot", str(tmp_path / "figure.svg")],
+    )
     assert result.exit_code == 0, result.output
     assert "Where accuracy goes" in result.stdout
     assert "sum of all steps" in result.stdout
     assert html.read_text().startswith("<!doctype html>")
+    assert (tmp_path / "figure.svg").read_text().startswith("<?xml")
     assert markdown.read_text().startswith("# From float network")
     repeat = tmp_path / "repeat.yaml"
     repeat.write_text(markdown.read_text().partition("```yaml\n")[2].partition("```")[0])

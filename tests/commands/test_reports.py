@@ -27,3 +27,6 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(data: Path, 
     result = CliRunner().invoke(app, ["compare", "no.such:model", str(data), "--html", str(tmp_path / "missing" / "r.html")])
     assert isinstance(result.exception, InvalidSetting)
     assert "its folder does not exist" in str(result.exception)
+    result = CliRunner().invoke(app, ["compare", "no.such:model", str(data), "--plot", str(tmp_path / "figure.gif")])
+    assert isinstance(result.exception, InvalidSetting)
+    assert ".png, .svg, .pdf expected" in str(result.exception)

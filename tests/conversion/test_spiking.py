@@ -8,7 +8,7 @@ import pytest
 from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Relu
 from loihiconv.ann.passes.rewrite import identity
 from loihiconv.conversion.settings import Settings
-from loihiconv.conversion.spiking import check_pooled, population_names, rescale, to_spiking
+from loihiconv.conversion.spiking import check_pooled, rescale, to_spiking
 from loihiconv.core.errors import InvalidData, UnsupportedLayer
 from loihiconv.core.linear import Conv, Dense, from_matrix
 from loihiconv.core.network import IF
@@ -44,28 +44,11 @@ def test_only_neurons_that_spikes_drive_start_lower() -> None:
         to_spiking(ANN, SCALES, Settings(4, input_coding="rate"), signed=["input"])
 
 
-def test_populations_are_called_as_their_linear_layers() -> None:
-    assert population_names(ANN) == {"x": "x", "fc": "fc", "relu": "fc", "out": "out"}
-    tree = Ann((*ANN.nodes[:3], Relu("own", ("fc",), scale_of="relu")))
-    assert population_names(tree)["own"] == "own"
-
-
-def test_a_layer_that_takes_a_sum_gives_its_name_and_the_models_own_sums_do_not() -> None:
-    parts = (*ANN.nodes[:3], Linear("pick", ("relu",), Dense(np.eye(1)), layer="fc"), Linear("skip", ("relu",), Dense(np.eye(1))))
-    for layer, name in (("next", "next"), ("", "own"), ("fc", "own")):  # two populations cannot both be called fc
-        summed = Ann((*parts, Add("sum", ("pick", "skip"), layer), Relu("own", ("sum",)), Linear("end", ("own",), Dense(np.eye(1)))))
-        assert population_names(summed)["own"] == name
-    sliced = Ann((*ANN.nodes[:2], Linear("pick", ("fc",), Dense(np.eye(1)), layer="fc"), Relu("own", ("pick",))))
-    assert population_names(sliced)["own"] == "fc"
-    twice = Ann((*ANN.nodes[:3], Relu("second", ("fc",)), Add("end", ("relu", "second"))))
-    assert list(population_names(twice).values()) == ["x", "fc", "fc", "second", "end"]
-
-
 def test_sums_become_connections_side_by_side() -> None:
     branch, last = Linear("b", ("relu",), Dense(np.array([[5.0]]))), Linear("out", ("last",), Dense(np.ones((2, 1))))
     skip = Ann((*ANN.nodes[:3], branch, Add("sum", ("relu", "b")), Relu("last", ("sum",)), last))
     net = to_spiking(skip, {**SCALES, "last": np.array([6.0])}, Settings(4))
-    assert [(c.source, c.map.apply(np.ones((1, 1))).tolist()) for c in net.incoming("last")] == [("fc", [[0.5]]), ("fc", [[2.5]])]
+    assert [(c.source, c.map.apply(np.ones((1, 1))).tolist()) for c in net.incoming("b")] == [("fc", [[0.5]]), ("fc", [[2.5]])]
 
 
 def test_scales_per_channel_stay_within_their_groups() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loihiconv.core.drift import diff
+from loihiconv.core.drift import Change, Drift, diff
 from loihiconv.core.ending import Rescale, Softmax
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Dense
@@ -59,6 +59,10 @@ def test_settings_are_said_and_are_no_change() -> None:
 
 def test_a_network_is_itself() -> None:
     assert diff(NET, NET).same
+    assert repr(diff(NET, NET)) == "<Drift: the same network>"
+    assert repr(diff(NET, replace(NET, timesteps=8))) == "<Drift: network changed>"
+    many = tuple(Change(name, "vth", "2 -> 4") for name in "aabcde")
+    assert repr(Drift(many, ())) == "<Drift: a, b, c and 2 more changed>"
 
 
 def test_kinds_and_types_count() -> None:

@@ -11,6 +11,8 @@ from loihiconv.ann.frontends.copies import own_names
 from loihiconv.ann.frontends.model import Source
 from loihiconv.ann.frontends.sources import is_readable, kinds
 from loihiconv.core.errors import InvalidModel
+from loihiconv.core.given import check_path
+from loihiconv.core.log import LOG
 from loihiconv.core.named import call, named
 
 
@@ -36,6 +38,7 @@ def load_weights(model: Source, path: str | Path) -> tuple[str, ...]:
     InvalidModel
         If the file is missing or damaged, needs code to be read, or its names and shapes are not the model's.
     """
+    check_path(path, "weights")
     path = Path(path)
     if not isinstance(model, nn.Module):
         raise InvalidModel(f"weights for a {type(model).__name__}", where=str(path), limit="only an nn.Module takes weights from a file")
@@ -45,6 +48,8 @@ def load_weights(model: Source, path: str | Path) -> tuple[str, ...]:
     state = model.state_dict()
     found = find(path, {name: state[key] for name, key in own.items()})
     model.load_state_dict({own[name]: tensor for name, tensor in found.weights.items()}, strict=False)  # what is missing is known
+    for note in found.notes:
+        LOG.info(note)
     return found.notes
 
 

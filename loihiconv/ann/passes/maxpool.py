@@ -155,7 +155,7 @@ class MaxPoolToReluTree(Rewrite):
                 nodes.append(Linear(fresh(ann, f"{name}.synapses"), (synapses[0][0],), synapses[0][1], layer=name))
                 return nodes[-1].name
             parts: list[Node] = [Linear(fresh(ann, f"{name}.part{i}"), (origin,), map) for i, (origin, map) in enumerate(synapses)]
-            parts.append(Add(fresh(ann, f"{name}.sum"), tuple(part.name for part in parts)))
+            parts.append(Add(fresh(ann, f"{name}.sum"), tuple(part.name for part in parts), layer=name))
             nodes.extend(parts)
             return parts[-1].name
 

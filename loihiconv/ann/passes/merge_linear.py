@@ -85,7 +85,7 @@ class PushLinearThroughAdd(Replacement):
         branches: list[Node] = []
         for i, source in enumerate(ann[node.inputs[0]].inputs):
             name = fresh(ann, f"{node.name}.branch{i}")
-            branches.append(Linear(name, (source,), node.map, node.bias if i == 0 else None))
+            branches.append(Linear(name, (source,), node.map, node.bias if i == 0 else None, layer=node.layer or node.name))
         return [*branches, Add(node.name, tuple(branch.name for branch in branches), node.layer or node.name)]
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, Node
-from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, splice
+from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, layer_of, splice
 from loihiconv.core.composition import grouped, ungrouped
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse, from_matrix
 
@@ -37,10 +37,11 @@ class MergeParallel(Rewrite):
         first, second, merged = pair
         rest = [name for i, name in enumerate(node.inputs) if i not in (first, second)]
         assert isinstance(node, Add)
+        layer = node.layer if node is ann.output else node.layer or _larger(ann, node.inputs[first], node.inputs[second])
         if not rest:
-            return splice(ann, node.name, [Linear(node.name, (merged.source,), merged.map, merged.bias, layer=node.layer)])
+            return splice(ann, node.name, [Linear(node.name, (merged.source,), merged.map, merged.bias, layer=layer)])
         name = fresh(ann, f"{node.name}.merged")
-        linear = Linear(name, (merged.source,), merged.map, merged.bias)
+        linear = Linear(name, (merged.source,), merged.map, merged.bias, layer=layer)
         return splice(ann, node.name, [linear, replace(node, inputs=(name, *rest))])
 
 
@@ -52,6 +53,12 @@ def _pair(ann: Ann, node: Node) -> tuple[int, int, Branch] | None:
         if a.source == b.source and (total := parallel_sum(a.map, b.map, ann.shapes[a.source])) is not None:
             return i, j, Branch(a.source, total, b.bias if a.bias is None else a.bias if b.bias is None else a.bias + b.bias)
     return None
+
+
+def _larger(ann: Ann, *names: str) -> str:
+    """The layer of most weights among parts of a sum, which users know the sum by."""
+    parts = [part for part in map(ann.__getitem__, names) if isinstance(part, Linear)]
+    return layer_of(max(parts, key=lambda part: part.map.weight.size)) if parts else ""
 
 
 def _branch(ann: Ann, name: str) -> Branch:

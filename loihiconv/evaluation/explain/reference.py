@@ -18,8 +18,9 @@ from loihiconv.ann.graph import Input as AnnInput
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.graph import Relu as AnnRelu
 from loihiconv.ann.passes import lower
+from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.settings import Settings, settings_of
-from loihiconv.conversion.spiking import population_names, to_spiking
+from loihiconv.conversion.spiking import to_spiking
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.core.input_coding import sample_shape
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
@@ -65,7 +66,7 @@ class Reference:
 
     def activations(self, x: Array, keep: set[str]) -> dict[str, Array]:
         """A / λ of these populations, and the outputs of the readout: float32 arrays (N, \\*shape)."""
-        names = population_names(self.ann)
+        names = _names(self.ann, self.plain)
         output = self.ann.output.name
         nodes = [n.name for n in self.ann if n.name != output and not isinstance(n, AnnInput) and _is_population(self.ann, n.name)]
         wanted = [name for name in nodes if names[name] in keep and names[name] in self.scales]
@@ -154,6 +155,11 @@ def without_plane(connection: Connection, network: Network) -> Connection:
             assert_never(linear)
 
 
+def _names(ann: Ann, network: Network) -> dict[str, str]:
+    """Name of the population that a node became, in a network that may be from before sums had the names of layers."""
+    return population_names(ann, {p.name for p in network.populations})
+
+
 def _is_population(ann: Ann, name: str) -> bool:
     return isinstance(ann[name], (AnnRelu, AnnMaxPool))
 
@@ -161,7 +167,7 @@ def _is_population(ann: Ann, name: str) -> bool:
 def _scales(ann: Ann, network: Network) -> dict[str, Array]:
     """λ of every population, from the network's own record of its calibration; 1 where hidden layers were not normalised."""
     recorded = network.record.calibration.scales
-    names, scales = population_names(ann), {}
+    names, scales = _names(ann, network), {}
     for node in ann:
         name = names[node.name]
         if name in recorded and (node is ann.output or isinstance(node, AnnInput) or _is_population(ann, node.name)):
@@ -191,15 +197,15 @@ def _expected(ann: Ann, scales: Mapping[str, Array], network: Network) -> tuple[
 
     Once without charge that is held back at the start, whose biases are those of the float network, and once with.
     """
-    names = population_names(ann)
+    names = _names(ann, network)
     nodes = [n.name for n in ann if n is ann.output or isinstance(n, AnnInput) or _is_population(ann, n.name)]
     if [p.name for p in network.inputs] != [node.name for node in ann.inputs] or any(names[name] not in scales for name in nodes):
         return None
     scale = {name: scales[names[name]] for name in nodes}
     try:
         settings, signed = _settings(network), [p.name for p in network.inputs if p.signed]
-        held_back = to_spiking(ann, scale, settings, signed=signed)
-        return to_spiking(ann, scale, replace(settings, hold_back=0.0), signed=signed), held_back
+        held_back = to_spiking(ann, scale, settings, signed=signed, names=names)
+        return to_spiking(ann, scale, replace(settings, hold_back=0.0), signed=signed, names=names), held_back
     except LoihiconvError:
         return None
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from math import isfinite
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from loihiconv.core import numbers as n
 from loihiconv.core.choices import Task
-from loihiconv.core.errors import ArtifactError, InvalidSetting
+from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import shown
 from loihiconv.core.metric import Metric
+from loihiconv.core.tables import Shown, Table
+from loihiconv.evaluation.sweep.columns import axis_value, heading, measure, measured, measured_interval, outcome_cells, value
+from loihiconv.evaluation.sweep.outcome import Row
 from loihiconv.evaluation.sweep.pareto import pareto_front
 
 Part: TypeAlias = Literal["train", "test"]
@@ -26,103 +29,6 @@ CAUTION: Mapping[Part, str] = {
 """What must be kept in mind about accuracies, by the samples that they come from."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How one converted network did.
-
-    Attributes
-    ----------
-    timesteps : int
-        T that it ran; fewer than asked for where a search for latency found fewer to be enough.
-    n : int
-        Samples.
-    value : float
-        The task's metric: accuracy of a classification.
-    low, high : float
-        Its 95 % interval.
-    loss : float
-        How much worse it is than the float network.
-    loss_low, loss_high : float
-        Its 95 % interval, paired by sample; see `loihiconv.evaluation.tasks.scores.loss_between`.
-    agreement : float or None
-        Share of decisions in which it agrees with the float network; None where outputs are numbers.
-    firing_rate : float
-        Mean spikes per neuron and step.
-    synaptic_operations : float
-        Mean per sample.
-    """
-
-    timesteps: int
-    n: int
-    value: float
-    low: float
-    high: float
-    loss: float
-    loss_low: float
-    loss_high: float
-    agreement: float | None
-    firing_rate: float
-    synaptic_operations: float
-
-    @property
-    def accuracy(self) -> float:
-        """`value`, as it is called where samples are counted."""
-        return self.value
-
-    @property
-    def interval95(self) -> tuple[float, float]:
-        """Of the metric."""
-        return self.low, self.high
-
-    @property
-    def loss95(self) -> tuple[float, float]:
-        """Of the loss."""
-        return self.loss_low, self.loss_high
-
-    def to_json(self) -> dict[str, Any]:
-        """The outcome as JSON values."""
-        return {**asdict(self), "interval95": list(self.interval95), "loss95": list(self.loss95)}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One point of a sweep.
-
-    Attributes
-    ----------
-    values : mapping
-        Value on each axis.
-    settings : mapping
-        All settings of the conversion, those that a search found included.
-    outcome : Outcome or None
-        None where the network could not be converted or run so.
-    reason : str
-        Why not.
-    """
-
-    values: Mapping[str, Any]
-    settings: Mapping[str, Any]
-    outcome: Outcome | None
-    reason: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """The row as JSON values."""
-        outcome = None if self.outcome is None else self.outcome.to_json()
-        return {"values": dict(self.values), "settings": dict(self.settings), "outcome": outcome, "reason": self.reason}
-
-    @staticmethod
-    def from_json(stored: Mapping[str, Any], values: Mapping[str, Any]) -> Row:
-        """A row from what `to_json` gave; the values are those of the axes of this sweep."""
-        try:
-            found = stored["outcome"]
-            outcome = None if found is None else Outcome(**{f.name: _number(found[f.name], f.name) for f in fields(Outcome)})
-            if outcome is not None and not outcome.low <= outcome.value <= outcome.high:
-                raise ValueError("a value outside of its interval")
-            return Row(values, dict(stored["settings"]), outcome, str(stored["reason"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ArtifactError("a point of the sweep's cache is altered", where="cache", remedy="delete the file") from error
-
-
 def check_result(result: object) -> None:
     """Raise `InvalidSetting` for what is no `SweepResult`."""
     if not isinstance(result, SweepResult):
@@ -130,7 +36,7 @@ def check_result(result: object) -> None:
 
 
 @dataclass(frozen=True)
-class SweepResult:
+class SweepResult(Shown):
     """What `sweep` found.
 
     Attributes
@@ -195,6 +101,49 @@ class SweepResult:
         front = pareto_front([getattr(outcome, cost) for _, outcome in ran], [-outcome.loss for _, outcome in ran])
         return tuple(ran[i][0] for i in front)
 
+    @property
+    def title(self) -> str:
+        """Board, points that are there, and what they were judged on."""
+        judged = "held-out training" if self.on == "train" else "test"
+        return f"{self.board or 'float'}: {len(self.rows)} of {self.points} points on {n.count(self.n)} {judged} samples"
+
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """Headings and rows; the float network comes first, and a row that could not be converted has no figures; see `reasons`.
+
+        The task's metric, its 95 % interval, agreement and firing rate are in per cent, losses in percentage points, but for metrics in
+        units of the targets; ops are synaptic operations per sample. The front's column says for which costs no other row beats this one:
+        T for time steps, ops for synaptic operations.
+        """
+        varied = self.varied or tuple(self.axes)
+        steps, operations = set(self.front("timesteps")), set(self.front("synaptic_operations"))
+        header = [*(heading(name) for name in varied), measure(self.metric), "95 %", "as ANN", "loss", "ops", "firing", "front"]
+        decides = any(row.outcome is not None and row.outcome.agreement is not None for row in self.rows)
+        own = [measured(self.metric, self.ann), measured_interval(self.metric, self.ann95)]
+        rows = [[*("" for _ in varied), *own, "100.00" if decides else "", "", "", "", "ANN"]]
+        for i, row in enumerate(self.rows):
+            fronts = " ".join(name for name, front in (("T", steps), ("ops", operations)) if i in front)
+            rows.append([*(value(row, name) for name in varied), *outcome_cells(self.metric, row.outcome, fronts)])
+        return header, rows
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why points could not be converted, a line each."""
+        failed = [row for row in self.rows if row.outcome is None]
+        return tuple(", ".join(f"{heading(name)} {value(row, name)}" for name in self.axes) + f": {row.reason}" for row in failed)
+
+    def tables(self) -> tuple[Table, ...]:
+        return (Table(self.title, *self.cells()),)
+
+    def remarks(self) -> tuple[str, ...]:
+        return (*self.reasons, self.caution)
+
+    def __repr__(self) -> str:
+        axes = ", ".join(f"{name} {', '.join(axis_value(name, v) for v in self.axes[name])}" for name in self.varied)
+        ran = [row.outcome for row in self.rows if row.outcome is not None]
+        best = f"{n.figure(self.metric, min(ran, key=lambda outcome: outcome.loss).value)} at best, " if ran else ""
+        of = f" of {axes}" if axes else ""
+        return f"<SweepResult, {self.title}{of}: {self.metric.title} {best}{n.figure(self.metric, self.ann)} of the float network>"
+
     def to_json(self) -> dict[str, Any]:
         """The result as JSON values."""
         return {
@@ -225,11 +174,3 @@ class SweepInterrupted(KeyboardInterrupt):
     def __init__(self, result: SweepResult) -> None:
         super().__init__(f"{len(result.rows)} of {result.points} points are done")
         self.result = result
-
-
-def _number(value: Any, name: str) -> Any:
-    if value is None and name == "agreement":
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
-        raise ValueError(f"{value!r} is no number")
-    return value

@@ -26,14 +26,17 @@ from loihiconv.core.errors import InvalidData, InvalidSetting, LimitExceeded, Un
 from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.given import check_task
 from loihiconv.core.linear import Array
+from loihiconv.core.log import LOG
 from loihiconv.core.network import Network
 from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
+from loihiconv.core.progress import reporting
 from loihiconv.core.samples import Samples, collect
 from loihiconv.evaluation.predicting import paired
 from loihiconv.evaluation.sweep.axes import Point, points
 from loihiconv.evaluation.sweep.cache import SweepCache, code
 from loihiconv.evaluation.sweep.declarations import SweepOptions
-from loihiconv.evaluation.sweep.result import Outcome, Part, Row, SweepInterrupted, SweepResult
+from loihiconv.evaluation.sweep.outcome import Outcome, Row
+from loihiconv.evaluation.sweep.result import Part, SweepInterrupted, SweepResult
 from loihiconv.evaluation.tasks.answers import Answers, answer, end_of, recorded
 from loihiconv.evaluation.tasks.choosing import choose_task
 from loihiconv.evaluation.tasks.kinds import TaskKind
@@ -54,7 +57,7 @@ def sweep(
     device: str = "cpu",
     preprocessing: Preprocessing | None = None,
     output: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **settings: Unpack[SweepOptions],
 ) -> SweepResult:
     """Convert a network with every combination of some settings, and run each on the emulator.
@@ -88,8 +91,8 @@ def sweep(
         What becomes of calibration and test samples before the networks take them.
     output : str, optional
         Of a model with several outputs the only one that is converted and judged.
-    progress : callable (stage, done, in all), optional
-        Stages are "calibration", in samples, and "sweep", in time steps of all points.
+    progress : callable (stage, done, in all) or True, optional
+        True shows bars, on a terminal or in a notebook. Stages are "calibration", in samples, and "sweep", in time steps of all points.
     **settings
         The same for all points: any axis with one value.
 
@@ -110,6 +113,7 @@ def sweep(
     todo = points(axes, settings, board)
     if on not in get_args(Part):
         raise InvalidSetting(f"on {on!r}", where="sweep", limit='"train" or "test" expected')
+    report = reporting(progress)
     check_preprocessing(preprocessing)
     model, calibration = opened(model, calibration)
     check_one_input(preprocessing, model.inputs)
@@ -127,8 +131,8 @@ def sweep(
     reference = answer(model, x, kind.end.shape)
     ann = kind.score(reference, y)
     test = _Test(x, y, kind, reference, ann)
-    converter, rows = _Converter(model, samples, board, todo, progress, kind.name), list[Row]()
-    finished = _Steps(todo, progress)
+    converter, rows = _Converter(model, samples, board, todo, report, kind.name), list[Row]()
+    finished = _Steps(todo, report)
     interrupted = False
     try:
         for point in todo:
@@ -140,6 +144,7 @@ def sweep(
             else:
                 row = Row.from_json(found, point.values)
             rows.append(row)
+            LOG.info("point %d of %d%s: %s", len(rows), len(todo), "" if found is None else ", from the cache", dict(point.values))
             finished.next(point)
     except KeyboardInterrupt:
         interrupted = True

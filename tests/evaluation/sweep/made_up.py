@@ -5,7 +5,8 @@ from __future__ import annotations
 from loihiconv.core.metric import ACCURACY
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.pairing import tango
-from loihiconv.evaluation.sweep.result import Outcome, Row, SweepResult
+from loihiconv.evaluation.sweep.outcome import Outcome, Row
+from loihiconv.evaluation.sweep.result import SweepResult
 
 
 def made_up() -> SweepResult:
