@@ -7,7 +7,7 @@ about one thing that an implementation can get wrong, and holds inputs that show
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,9 @@ class Case:
     bias_mant, bias_exp : int32 array (n)
     payload_max : int
         1 for binary spikes; larger for the graded variant.
+    first, last : int
+        Of the variant with silent steps: the first step in which neurons may spike, and the first in which they no longer may; ``last`` is 0
+        for all others.
     """
 
     name: str
@@ -50,28 +53,38 @@ class Case:
     bias_mant: Array
     bias_exp: Array
     payload_max: int = 1
+    first: int = 0
+    last: int = 0
+
+    @property
+    def optional(self) -> bool:
+        """Whether it is of a variant, which not every network needs."""
+        return self.payload_max > 1 or self.last > 0
 
     @property
     def inputs(self) -> dict[str, Array]:
         """What an implementation is given."""
         values = {"a_in": self.a_in, "v_init": self.v_init, "vth": self.vth, "bias_mant": self.bias_mant, "bias_exp": self.bias_exp}
-        return {name: np.asarray(value, np.int32) for name, value in (*values.items(), ("payload_max", self.payload_max))}
+        values |= {"payload_max": self.payload_max, **({"first": self.first, "last": self.last} if self.last else {})}
+        return {name: np.asarray(value, np.int32) for name, value in values.items()}
 
     def expected(self) -> dict[str, Array]:
         """u, v and s after each step: int32 (T, n)."""
         bias, v = np.left_shift(self.bias_mant, self.bias_exp), self.v_init.astype(np.int64)
         u, potentials, spikes = [], [], []
-        for a_in in self.a_in.astype(np.int64):
+        for step, a_in in enumerate(self.a_in.astype(np.int64)):
             v = integrate(v, current(a_in, bias))
-            spikes.append(fire(v, self.vth << STATE_SHIFT, payload_max=self.payload_max).astype(np.int32))
+            sends = self.first <= step < self.last if self.last else True
+            fired = fire(v, self.vth << STATE_SHIFT, payload_max=self.payload_max) if sends else np.zeros(v.shape)
+            spikes.append(fired.astype(np.int32))
             u.append(a_in << STATE_SHIFT)
             potentials.append(v.copy())
         return {"u": np.array(u, np.int32), "v": np.array(potentials, np.int32), "s": np.array(spikes, np.int32)}
 
 
 def conformance_cases() -> tuple[Case, ...]:
-    """All cases, the graded variant's last."""
-    return (*_binary(), *_graded())
+    """All cases, those of the variants last: graded spikes, and silent steps."""
+    return (*_binary(), *_graded(), *_silent())
 
 
 def _binary() -> Iterator[Case]:
@@ -169,6 +182,19 @@ def _graded() -> Iterator[Case]:
         payload_max=3,
     )
     yield _random("graded mixed", "everything at once", vth=333, payload_max=15)
+
+
+def _silent() -> Iterator[Case]:
+    at = 100 << STATE_SHIFT
+    sums = [[150, 0, 60, 300], [0, 40, 60, 300], [0, 70, -90, -550], *[[0] * 4] * 2, [0, 0, 400, 0], *[[0] * 4] * 3]
+    waits = _case("silent", "in its first steps a neuron integrates and sends nothing", sums, v_init=[at, 0, 0, 0])
+    yield replace(waits, first=3, last=9)
+    ends = _case(
+        "silent again", "after its last step a neuron sends nothing, however far v is above the threshold", [[250, 350, 99, 101]] * 6
+    )
+    yield replace(ends, first=0, last=3)
+    mixed = _random("silent mixed", "everything at once", vth=777, payload_max=1)
+    yield replace(mixed, first=40, last=90)
 
 
 def _case(

@@ -4,10 +4,10 @@
     python check.py mymodel:run              a Python function, called case by case
 
 ``vectors.npz`` beside this file has the arrays ``NAME/a_in`` (T, n), ``NAME/v_init`` (n), ``NAME/vth``, ``NAME/bias_mant`` (n),
-``NAME/bias_exp`` (n) and ``NAME/payload_max`` of each case, and what is expected after each step: ``NAME/u``, ``NAME/v`` and ``NAME/s``
-(T, n). ``results.npz`` has ``NAME/s`` and, where they can be read, ``NAME/v`` and ``NAME/u``. A function takes the six inputs by these
-names and returns a dict of the three outputs, or an empty one. A case without results fails, but for those of the graded variant, which
-is optional.
+``NAME/bias_exp`` (n) and ``NAME/payload_max`` of each case, of the variant with silent steps ``NAME/first`` and ``NAME/last``, and what is
+expected after each step: ``NAME/u``, ``NAME/v`` and ``NAME/s`` (T, n). ``results.npz`` has ``NAME/s`` and, where they can be read,
+``NAME/v`` and ``NAME/u``. A function takes the inputs by these names and returns a dict of the three outputs, or an empty one; one that
+takes no first and last is not asked for silent steps. A case without results fails, but for those of the two variants, which are optional.
 
 Exit code 0: equal. 1: not equal, or a case is missing. 2: nothing could be compared.
 """
@@ -15,6 +15,7 @@ Exit code 0: equal. 1: not equal, or a case is missing. 2: nothing could be comp
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import sys
@@ -25,7 +26,7 @@ from typing import Any
 import numpy as np
 
 Arrays = dict[str, Any]
-INPUTS = ("a_in", "v_init", "vth", "bias_mant", "bias_exp", "payload_max")
+INPUTS = ("a_in", "v_init", "vth", "bias_mant", "bias_exp", "payload_max", "first", "last")
 OUTPUTS = ("s", "v", "u")
 
 
@@ -38,7 +39,8 @@ def read_cases(path: Path) -> Iterator[tuple[dict[str, str], Arrays, Arrays]]:
     with np.load(path) as file:
         for described in json.loads(str(file["cases"])):
             name = described["name"]
-            yield described, {key: file[f"{name}/{key}"] for key in INPUTS}, {key: file[f"{name}/{key}"] for key in OUTPUTS}
+            inputs = {key: file[f"{name}/{key}"] for key in INPUTS if f"{name}/{key}" in file}
+            yield described, inputs, {key: file[f"{name}/{key}"] for key in OUTPUTS}
 
 
 def difference(expected: Arrays, found: Arrays) -> str:
@@ -75,7 +77,10 @@ def results_of(argument: str) -> Callable[[str, Arrays], Arrays | None]:
         function = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise Unusable(f"{argument}: neither a .npz file nor module:function: {error}") from error
-    return lambda _, inputs: dict(function(**inputs) or {}) or None
+    parameters = inspect.signature(function).parameters.values()
+    taken = {p.name for p in parameters}
+    anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return lambda _, inputs: dict(function(**inputs) or {}) or None if anything or {"first", "last"} & inputs.keys() <= taken else None
 
 
 def check(vectors: Path, argument: str) -> int:

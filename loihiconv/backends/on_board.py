@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from loihiconv.backends.realize import check_generation, realize
-from loihiconv.core.errors import LimitExceeded
+from loihiconv.core.errors import LimitExceeded, UnsupportedLayer
 from loihiconv.core.network import Integrator, Network
 from loihiconv.hardware.board import Board
 from loihiconv.hardware.place import require_fit
@@ -38,6 +38,13 @@ def reached(board: Board, access: BoardAccess) -> BoardAccess:
 def for_board(network: Network, realization: Realization, board: Board, options: Mapping[str, Any]) -> Network:
     """The network that a realization runs on a board, or an error if it or the board cannot take it; ``options`` are those of `realize`."""
     check_generation(realization, board)
+    if network.silent_steps:
+        raise UnsupportedLayer(
+            f"{network.silent_steps} silent steps",
+            where=f"realization {realization}",
+            limit="their neuron program (docs/native_neuron.md) cannot be named for a board yet",
+            remedy="convert with silent_steps=0; the emulator and Lava's simulator run silent steps",
+        )
     realized = realize(network, realization, **options)
     check_biases(realized, board)
     check_thresholds(realized, realization, board)

@@ -50,6 +50,8 @@ from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.validation import validate
 
 Progress: TypeAlias = Callable[[str, int, int], None]
+WAITING = "silent steps run in the emulator and in Lava; a board needs a neuron program that counts steps, which is not written"
+"""A note on networks with silent steps."""
 
 
 def convert(
@@ -221,7 +223,8 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     ann, statistics = source.ann, source.statistics
     scales = choose_scales(ann, statistics, settings)
     network = to_spiking(ann, scales, settings, signed=[entry.name for entry in ann.inputs if statistics.nodes[entry.name].smallest < 0])
-    record = replace(network.record, calibration=_summary(source, scales), notes=source.notes, provenance=_versions())
+    notes = (*source.notes, WAITING) if board is not None and network.silent_steps else source.notes
+    record = replace(network.record, calibration=_summary(source, scales), notes=notes, provenance=_versions())
     network = replace(network, record=record)
     targets = target_rates(ann, scales, source.samples) if settings.bias_correction else {}
     rounds = 1 if board is None else 2  # a quantized network is corrected once more

@@ -20,15 +20,25 @@ from loihiconv.core.errors import InvalidSetting
 TOP = 2**23 - 1
 
 
-def neuron(a_in: Any, v_init: Any, vth: Any, bias_mant: Any, bias_exp: Any, payload_max: Any, fault: str = "") -> dict[str, np.ndarray]:
+def neuron(
+    a_in: Any, v_init: Any, vth: Any, bias_mant: Any, bias_exp: Any, payload_max: Any, first: int = 0, last: int = 0, fault: str = ""
+) -> dict[str, np.ndarray]:
     """The specification, one neuron and one integer at a time, with a fault if one is named."""
     steps, neurons = a_in.shape
+    begin, end = (
+        (0 if fault == "never silent" else first),
+        (last or steps) + (fault == "one step too many") if fault != "on and on" else steps,
+    )
     out = {key: np.zeros((steps, neurons), np.int64) for key in ("u", "v", "s")}
     for n in range(neurons):
         v, u, most = 0 if fault == "starts at 0" else int(v_init[n]), 0, int(payload_max)
         for t in range(steps):
             u = _u(int(a_in[t, n]), u, fault)
             v = _added(v, u, _bias(int(bias_mant[n]), int(bias_exp[n]), fault), fault)
+            if not begin <= t < end:
+                v = v - _bias(int(bias_mant[n]), int(bias_exp[n]), fault) - u if fault == "deaf while silent" else v
+                out["u"][t, n], out["v"][t, n] = u, v
+                continue
             v, out["s"][t, n] = _graded(v, _vth(int(vth), fault), most, fault) if most > 1 else _fired(v, _vth(int(vth), fault), fault)
             out["u"][t, n], out["v"][t, n] = u, _kept(v, fault)
             v = out["v"][t, n]
@@ -128,6 +138,10 @@ FAULTS = {
     "no largest payload": {"graded limit", "graded mixed"},
     "all thresholds are taken": {"graded limit", "graded mixed"},
     "one threshold is taken": {"graded floor", "graded mixed"},
+    "never silent": {"silent", "silent mixed"},
+    "deaf while silent": {"silent", "silent mixed"},
+    "on and on": {"silent again", "silent mixed"},
+    "one step too many": {"silent again", "silent mixed"},
 }
 """Faults, and cases that have to notice them."""
 
@@ -193,7 +207,7 @@ def test_results_of_a_chip(folder: Path, tmp_path: Path) -> None:
     done = run(folder, tmp_path / "all.npz")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"all {len(conformance_cases())} cases equal" in done.stdout
-    binary = {k: v for k, v in held.items() if k.endswith("/s") and not k.startswith("graded")}
+    binary = {k: v for k, v in held.items() if k.endswith("/s") and not k.startswith(("graded", "silent"))}
     np.savez(tmp_path / "spikes.npz", **binary)
     assert check(folder / "vectors.npz", str(tmp_path / "spikes.npz")) == 0
     binary["sum/s"][1, 3] += 1
