@@ -41,8 +41,8 @@ class Case:
     payload_max : int
         1 for binary spikes; larger for the graded variant.
     first, last : int
-        Of the variant with silent steps: the first step in which neurons may spike, and the first in which they no longer may. ``last`` is 0
-        for others.
+        Of the variant with silent steps: the first step in which neurons may spike, and the first in which they no longer may. 0 and 0
+        for all others.
     """
 
     name: str
