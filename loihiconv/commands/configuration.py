@@ -24,7 +24,6 @@ class Option(NamedTuple):
 
 Options: TypeAlias = Mapping[str, Option]
 """Of one command, by the names that a file calls them."""
-MOST_BYTES = 1 << 20
 FLAGS = ("-c", "--config")
 
 
@@ -92,16 +91,14 @@ def _text(path: Path, key: Any, value: Any) -> Any:
 
 
 def _read(path: Path) -> dict[Any, Any]:
-    import yaml
+    from loihiconv.hardware.yaml_file import BrokenYaml, read_yaml
 
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InvalidSetting("is larger than 1 MiB", where=str(path), limit="a configuration in YAML expected")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        content = read_yaml(path)
+    except BrokenYaml as error:
         raise InvalidSetting(f"is no YAML: {error}", where=str(path), remedy="'loihiconv init' writes one") from error
-    except OSError as error:
-        raise InvalidSetting(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise InvalidSetting(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
     if content is None:
         return {}
     if not isinstance(content, dict):

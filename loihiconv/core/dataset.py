@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from loihiconv.core.errors import InvalidData
 from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.named import call, named
+from loihiconv.core.npz import NoArrays, Npz, opened
 from loihiconv.core.packing import plain
 from loihiconv.core.parts import Part as Input
 from loihiconv.core.parts import divided
@@ -68,7 +68,7 @@ def holds(source: str | Path, part: Part) -> bool:
     if Path(source).is_dir():
         return image_folder.part_of(Path(source), part) is not None
     with _archive(Path(source)) as archive:
-        return any(name.split("/")[0] == PAIRS[part][0] for name in archive.files)
+        return any(name.split("/")[0] == PAIRS[part][0] for name in archive.names)
 
 
 def read_npz(path: str | Path, part: Part) -> Dataset:
@@ -94,9 +94,11 @@ def read_npz(path: str | Path, part: Part) -> Dataset:
         raise InvalidData(f"has no {PAIRS[part][0]}", where=str(path), limit=f"arrays {wanted} expected")
     x, y = _named(arrays, names[0]), arrays.get(names[1])
     for name, values in x.items():
+        where = f"{names[0]}/{name}" if name else names[0]
         if not values.ndim:
-            where = f"{names[0]}/{name}" if name else names[0]
             raise InvalidData(f"{where} is one number", where=str(path), limit="samples (N, ...) expected")
+        if values.dtype.kind not in "biuf":
+            raise InvalidData(f"{where} holds {values.dtype}", where=str(path), limit="numbers expected")
     if y is not None:
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     _check_lengths({f"{names[0]}/{name}" if name else names[0]: values for name, values in x.items()}, y, names[1], str(path))
@@ -159,7 +161,7 @@ def _in_order(found: Sequence[Any]) -> bool:
 
 def _arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
     with _archive(path) as archive:
-        return {name: archive[name] for name in archive.files if name.split("/")[0] in wanted}
+        return {name: archive[name] for name in archive.names if name.split("/")[0] in wanted}
 
 
 def _named(arrays: Mapping[str, Array], name: str) -> dict[str, Array]:
@@ -170,17 +172,18 @@ def _named(arrays: Mapping[str, Array], name: str) -> dict[str, Array]:
 
 
 @contextmanager
-def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+def _archive(path: Path) -> Iterator[Npz]:
     """An open ``.npz``, whose arrays are read as they are asked for."""
-    if not path.is_file():
+    try:
+        present = path.is_file()
+    except ValueError:  # a NUL in the path
+        present = False
+    if not present:
         remedy = "give the path of an .npz file or of a folder of images, or module:function"
         raise InvalidData("no such file", where=str(path), remedy=remedy)
-    remedy = "write it with numpy.savez"
     try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("a single array")
-        with archive:
+        with opened(path) as archive:
             yield archive
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
+    except NoArrays as error:
+        remedy = "write it with numpy.savez"
         raise InvalidData(f"is not a readable .npz file of plain arrays ({error})", where=str(path), remedy=remedy) from error

@@ -29,6 +29,7 @@ import numpy as np
 from loihiconv.core.dataclass_json import AGAIN, UPDATE, Malformed, decode, encode, shown
 from loihiconv.core.errors import ArtifactError
 from loihiconv.core.files import replacing
+from loihiconv.core.json_text import read_json
 from loihiconv.core.linear import Array
 from loihiconv.core.upgrade import upgraded
 
@@ -153,9 +154,9 @@ def _description(members: Mapping[str, bytes]) -> Any:
     if len(text) > _JSON_LIMIT:
         raise Malformed(f"{_DESCRIPTION} is larger than {_JSON_LIMIT >> 20} MiB")
     try:
-        head = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"altered: {_DESCRIPTION} is not JSON", AGAIN) from error
+        head = read_json(text)
+    except ValueError as error:
+        raise Malformed(f"altered: {_DESCRIPTION} is not JSON ({error})", AGAIN) from error
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise Malformed(f"not a loihiconv network: {_DESCRIPTION} does not say so")
     version = head.get("version")

@@ -18,7 +18,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from loihiconv.core.errors import InvalidBoard
@@ -26,6 +25,7 @@ from loihiconv.core.fixed_point import ALL_FORMATS, BIAS_EXPONENT_MAX, BIAS_MANT
 from loihiconv.core.given import did_you_mean, shown
 from loihiconv.core.network import V_MAX
 from loihiconv.hardware.board_fields import Compiler, Limit, Name
+from loihiconv.hardware.yaml_file import BrokenYaml, read_yaml
 
 _STATE_BITS = V_MAX.bit_length() + 1
 _REPR = reprlib.Repr()
@@ -248,15 +248,13 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 def _parsed(path: Path, stamp: tuple[int, ...]) -> dict[str, Any]:
     """What a file holds; ``stamp`` tells its versions apart."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except FileNotFoundError as error:
         raise InvalidBoard("no such file", where=str(path)) from error
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
+    except BrokenYaml as error:
+        raise InvalidBoard(f"broken YAML: {error}", where=str(path)) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise InvalidBoard(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
-    except yaml.YAMLError as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        line = f"line {mark.line + 1}: " if mark is not None else ""
-        raise InvalidBoard(f"broken YAML: {line}{problem or error}", where=str(path)) from error
     if not isinstance(content, dict):
         raise InvalidBoard("broken YAML: names and values expected, one per line", where=str(path))
     return content

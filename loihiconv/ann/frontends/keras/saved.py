@@ -7,7 +7,6 @@ Two formats: ``.keras``, a ZIP archive of config.json and model.weights.h5 (Kera
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from loihiconv.core.errors import InvalidModel, LoihiconvError
+from loihiconv.core.json_text import read_json
 from loihiconv.core.linear import Array
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -118,8 +118,8 @@ def _json(text: bytes, path: Path) -> dict[str, Any]:
     if len(text) > _JSON_LIMIT:
         raise InvalidModel(f"its description takes {len(text):,} bytes", where=str(path), limit=f"{_JSON_LIMIT:,} at most")
     try:
-        config = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        config = read_json(text)
+    except ValueError as error:
         raise InvalidModel(f"its description is no JSON: {error}", where=str(path), remedy=_COPY) from error
     if not isinstance(config, dict) or not isinstance(config.get("config"), (dict, list)):
         raise InvalidModel("its description is none of a model", where=str(path), remedy=_COPY)
