@@ -164,7 +164,7 @@ def test_unreadable_files(tmp_path):
     assert "no such file" in refusal(tmp_path / "missing.yaml")
     assert "directory" in refusal(tmp_path)
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\xff")
-    assert "cannot be read" in refusal(tmp_path / "bytes.yaml")
+    assert "broken YAML" in refusal(tmp_path / "bytes.yaml")
     (tmp_path / "control.yaml").write_bytes(b"name: \x01")
     assert "broken YAML" in refusal(tmp_path / "control.yaml")
 
