@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import torch
 
+from loihiconv.ann.frontends.formats import member_names
 from loihiconv.core.errors import InvalidModel
 
 NESTS = (
@@ -21,6 +21,9 @@ NESTS = (
 
 PREFIXES = ("module.", "model.", "net.", "network.", "backbone.", "ema.", "ema_model.", "encoder.")
 """What names of weights begin with when what is saved wraps the model; also several of them, one after the other."""
+
+DEEPEST = 8
+"""Nests within each other; a damaged checkpoint may hold itself."""
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -77,9 +80,9 @@ def find(path: Path, expected: Weights) -> Found:
 
 def _places(content: Any, name: str = "") -> Iterator[tuple[str, Weights]]:
     """State dicts in a checkpoint, the most likely ones first."""
-    if not isinstance(content, Mapping):
+    if not isinstance(content, Mapping) or name.count(".") >= DEEPEST:
         return
-    tensors = {key: value for key, value in content.items() if isinstance(value, torch.Tensor)}
+    tensors = {key: value for key, value in content.items() if isinstance(value, torch.Tensor) and isinstance(key, str)}
     if tensors and len(tensors) == len(content):
         yield name, tensors
         return
@@ -222,10 +225,7 @@ def _read_torch(path: Path) -> Any:
 
 def _program_loader(path: Path) -> str:
     """What loads the model in a file of TorchScript or torch.export; empty for other files."""
-    if not zipfile.is_zipfile(path):
-        return ""
-    with zipfile.ZipFile(path) as archive:
-        names = [name.partition("/")[2] or name for name in archive.namelist()]
+    names = [name.partition("/")[2] or name for name in member_names(path)]
     if "constants.pkl" in names:
         return "torch.jit.load"
     exported = any(name.startswith("models/") for name in names) or "archive_format" in names

@@ -25,6 +25,7 @@ _ONNX_FIELDS = {
     **dict.fromkeys((1, 5), _VARINT),  # ir_version, model_version
     **dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), _LENGTH),  # producer, domain, doc, graph, opsets, metadata, training, functions
 }
+_MOST_FIELDS = 100_000
 _ONNX_GRAPH, _SAVED_MODEL = 7, {1: _VARINT, 2: _LENGTH}
 
 
@@ -83,7 +84,7 @@ def content(path: str | os.PathLike[str]) -> Content:
     try:
         with open(path, "rb") as file:
             head, size = file.read(HEAD), os.fstat(file.fileno()).st_size
-        members = tuple(_members(path)) if head.startswith(_ZIP) else ()
+        members = tuple(member_names(path)) if head.startswith(_ZIP) else ()
     except IsADirectoryError as error:
         saved = "; a TensorFlow SavedModel" if (path / "saved_model.pb").is_file() else ""
         remedy = "write one file: model.save('model.keras'), or tf2onnx" if saved else "give the model's file"
@@ -97,17 +98,20 @@ def content(path: str | os.PathLike[str]) -> Content:
     return Content(path, size, head, members)
 
 
-def _members(path: Path) -> list[str]:
+def member_names(path: Path) -> list[str]:
+    """Names of what a ZIP archive holds; none of anything else, and of a damaged one."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError):  # damaged in one of many ways
+    except Exception:  # damaged in one of many ways: struct.error, ValueError, NotImplementedError, OverflowError, ...
         return []
 
 
 def _outer_fields(file: IO[bytes], size: int) -> tuple[dict[int, int], bool]:
     found: dict[int, int] = {}
-    while (at := file.tell()) < size:
+    for _ in range(_MOST_FIELDS):
+        if (at := file.tell()) >= size:
+            return found, True
         key = _varint(file)
         number, wire = (key or 0) >> 3, (key or 0) & 7
         length = _varint(file) if wire in (_VARINT, _LENGTH) else None
@@ -118,7 +122,7 @@ def _outer_fields(file: IO[bytes], size: int) -> tuple[dict[int, int], bool]:
             if file.tell() + length > size:
                 return found, False
             file.seek(length, os.SEEK_CUR)
-    return found, True
+    return found, False
 
 
 def _varint(file: IO[bytes]) -> int | None:

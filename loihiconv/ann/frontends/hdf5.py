@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from loihiconv.ann.frontends.hdf5_heaps import broken_heap_of
 from loihiconv.core.errors import InvalidModel
 
 Tree: TypeAlias = dict[str, Any]
@@ -19,6 +20,8 @@ Tree: TypeAlias = dict[str, Any]
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 LARGEST = 2**32
 """Bytes that all datasets of a file may take once they are unpacked."""
+_INFLATED = 1100
+"""How many times larger than what is stored values may be: more than deflate can do."""
 DEEPEST, MOST = 32, 200_000
 """Groups within groups, and members of all of them."""
 
@@ -69,6 +72,8 @@ def read_tree(path: str | Path) -> Tree:
     if not is_hdf5(path):
         raise InvalidModel("is no HDF5 file, or its beginning is damaged", where=str(path))
     try:
+        if (at := broken_heap_of(path)) is not None:
+            raise InvalidModel(f"damaged: its texts from byte {at} on", where=str(path), remedy="write or download it again")
         with h5py.File(path, "r") as file:
             return _Reader(path).group(file, "", 0)
     except InvalidModel:
@@ -111,6 +116,8 @@ class _Reader:
         text = h5py.check_string_dtype(dataset.dtype) is not None
         if dataset.shape is None or not (text or dataset.dtype.kind in "biuf"):
             raise self.refuse(name, f"holds {dataset.dtype}; numbers or texts expected")
+        if dataset.nbytes > _INFLATED * (stored := dataset.id.get_storage_size()):
+            raise self.refuse(name, f"claims {dataset.dtype} of shape {dataset.shape}, but takes {stored:,} bytes in the file")
         self.bytes -= dataset.size * max(dataset.dtype.itemsize, 1)
         if self.bytes < 0:
             raise self.refuse(name, f"with it the file holds more than {LARGEST >> 30} GiB")

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from loihiconv.ann.frontends.hdf5_heaps import broken_heap, broken_heap_of
 from loihiconv.core.errors import InvalidModel, LoihiconvError
 from loihiconv.core.json_text import read_json
 from loihiconv.core.linear import Array
@@ -72,9 +73,11 @@ def opened(path: Path) -> Iterator[Saved]:
             with zipfile.ZipFile(path) as archive:
                 config = _json(_member(archive, CONFIG, path), path)
                 data = _member(archive, WEIGHTS, path)
+            _check_texts(broken_heap(data), path)
             with h5py.File(io.BytesIO(data), "r") as file:
                 yield Saved(config, file, legacy=False, keras3=True)
         else:
+            _check_texts(broken_heap_of(path), path)
             with h5py.File(path, "r") as file:
                 yield _hdf5(file, path)
     except LoihiconvError:
@@ -82,6 +85,11 @@ def opened(path: Path) -> Iterator[Saved]:
     except Exception as error:  # what a damaged file breaks in h5py, zipfile or the description is of many kinds
         said = (str(error).splitlines() or [""])[0]
         raise InvalidModel(f"is a damaged Keras file: {type(error).__name__}: {said}", where=str(path), remedy=_COPY) from error
+
+
+def _check_texts(at: int | None, path: Path) -> None:
+    if at is not None:
+        raise InvalidModel(f"is damaged: its texts from byte {at} on", where=str(path), remedy=_COPY)
 
 
 def _hdf5(file: Any, path: Path) -> Saved:

@@ -1,0 +1,192 @@
+"""What `fuzz` reads: every kind of file that loihiconv takes from others, whole ones to begin with, and the door that it comes in by."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import fuzz_mutations as mutations
+import numpy as np
+import torch
+from torch import nn
+
+import loihiconv as lc
+from loihiconv.ann.frontends import readable
+from loihiconv.ann.frontends.loading import load_weights
+from loihiconv.commands.app import app
+from loihiconv.commands.configuration import Options, options_of, read_config
+from loihiconv.core import image_folder
+from loihiconv.core.dataset import read_npz
+from loihiconv.exchange.importing import import_network
+from loihiconv.hardware.board import load_board
+
+ROOT = Path(__file__).resolve().parent.parent
+FIXTURES = ROOT / "tests" / "fixtures"
+SMALL = 40_000
+"""Bytes of the largest file to begin with."""
+
+
+@dataclass(frozen=True)
+class Parser:
+    """A kind of file.
+
+    Attributes
+    ----------
+    name : str
+    suffix : str
+    whole : callable () -> list of bytes
+        Files that are read.
+    read : callable (path)
+        The door.
+    damage : callable (bytes, Generator) -> bytes
+        What knows the format; bytes alone are damaged as well.
+    """
+
+    name: str
+    suffix: str
+    whole: Callable[[], list[bytes]]
+    read: Callable[[Path], Any]
+    damage: Callable[[bytes, np.random.Generator], bytes]
+
+
+@cache
+def network() -> nn.Module:
+    """A small network of convolutions."""
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 4), nn.ReLU(), nn.Linear(4, 3)]
+    return nn.Sequential(*layers).eval()
+
+
+@cache
+def converted() -> lc.Network:
+    """The same as a spiking network."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return lc.convert(network(), np.random.default_rng(0).random((8, 1, 4, 4), np.float32), board="kapoho_point", timesteps=4)
+
+
+def _written(write: Callable[[Path], Any]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "file")
+        write(path)
+        return path.read_bytes()
+
+
+def _small(folder: Path, pattern: str) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(folder.glob(pattern)) if path.stat().st_size <= SMALL]
+
+
+def _networks() -> list[bytes]:
+    return [_written(lambda path: lc.save(converted(), path)), *_small(FIXTURES / "v0", "*.lnet")[:6]]
+
+
+def _arrays() -> list[bytes]:
+    x, files = np.arange(24.0, dtype=np.float32).reshape(2, 3, 4), []
+    for save in (np.savez, np.savez_compressed):
+        for arrays in ({"x_test": x, "y_test": np.arange(2)}, {"x": x, "y": [[1], [0]]}, {"x_test/a": x, "x_test/b": x[:, 0]}):
+            buffer = io.BytesIO()
+            save(buffer, **arrays)  # type: ignore[operator]
+            files.append(buffer.getvalue())
+    return files
+
+
+def _onnx() -> list[bytes]:
+    def export(path: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(network(), (torch.zeros(1, 1, 4, 4),), str(path), dynamo=False)
+
+    return [_written(export)]
+
+
+def _checkpoints() -> list[bytes]:
+    state = network().state_dict()
+    contents: list[Any] = [state, {"state_dict": state, "epoch": 3}, {"model": {f"module.{k}": v for k, v in state.items()}}]
+    contents += [{0: state["0.bias"], "a": state["0.bias"]}, [state], {"state_dict": {"x": {"state_dict": {}}}}, {**state, "x": "y"}]
+    contents.append(itself := dict[str, Any]())
+    itself["state_dict"] = itself
+    files = []
+    for content in contents:
+        for zipped in (True, False):
+            buffer = io.BytesIO()
+            torch.save(content, buffer, _use_new_zipfile_serialization=zipped)
+            files.append(buffer.getvalue())
+    return [*files, pickle.dumps(_Executes()), pickle.dumps({"state_dict": _Executes()})]
+
+
+class _Executes:
+    """What a pickle would do."""
+
+    def __reduce__(self) -> Any:
+        import os
+
+        return os.system, ("false",)
+
+
+def _safetensors() -> list[bytes]:
+    from safetensors.torch import save
+
+    return [save(dict(network().state_dict())), save({"x": torch.zeros(3, dtype=torch.float16)})]
+
+
+def _configuration() -> list[bytes]:
+    plain = "model: m:f\ndata: a.npz\nboard: kapoho_point\ntimesteps: 32\nsweep: {timesteps: [4, 8], percentile: [99.9, 100]}\n"
+    return [plain.encode(), b"check: &a {shape: ['image=1,8,8', 'b=5']}\nrun: {<<: *a, samples: 10, strict: yes}\ndevice: cpu\n"]
+
+
+def _images() -> list[bytes]:
+    from PIL import Image
+
+    files = []
+    for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"):
+        buffer = io.BytesIO()
+        Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(buffer, kind)
+        files.append(buffer.getvalue())
+    return files
+
+
+@cache
+def commands() -> dict[str, Options]:
+    """Of the command line, for configurations."""
+    import typer
+
+    return dict(options_of(typer.main.get_command(app)))
+
+
+def _read_model(path: Path) -> None:
+    model = readable(path)
+    for shape in ((1, 4, 4), model.sample_shape):
+        if shape is not None:
+            model.problems(shape)
+    lc.check(path, (1, 4, 4))
+
+
+def _read_image(path: Path) -> None:
+    image_folder.read(path.parent, "test")
+
+
+def _import(path: Path) -> None:
+    import_network(path, timesteps=4)
+
+
+PARSERS = (
+    Parser("lnet", ".lnet", _networks, lc.load, mutations.of_zip),
+    Parser("board", ".yaml", lambda: _small(ROOT / "hw_configs", "**/*.yaml"), load_board, mutations.of_text),
+    Parser("configuration", ".yaml", _configuration, lambda path: read_config(path, commands()), mutations.of_text),
+    Parser("npz", ".npz", _arrays, lambda path: read_npz(path, "test"), mutations.of_zip),
+    Parser("onnx", ".onnx", _onnx, _read_model, mutations.of_onnx),
+    Parser("nir", ".nir", lambda: [_written(lambda path: lc.export_nir(converted(), path))], _import, mutations.of_hdf5),
+    Parser("netx", ".net", lambda: [_written(lambda path: lc.export_netx(lc.realize(converted(), "netx"), path))], _import, mutations.of_hdf5),
+    Parser("keras", ".keras", lambda: _small(FIXTURES / "keras", "*.keras"), _read_model, mutations.of_zip),
+    Parser("keras-hdf5", ".h5", lambda: _small(FIXTURES / "keras", "*.h5"), _read_model, mutations.of_hdf5),
+    Parser("checkpoint", ".pt", _checkpoints, lambda path: load_weights(network(), path), mutations.of_zip),
+    Parser("safetensors", ".safetensors", _safetensors, lambda path: load_weights(network(), path), mutations.of_bytes),
+    Parser("image", ".png", _images, _read_image, mutations.of_bytes),
+)
