@@ -1,9 +1,9 @@
 """Damaged files for everything that parses, ``python scripts/fuzz.py``: a line of our own errors, or a value, and nothing else.
 
-Each input is a whole file of `fuzz_parsers.PARSERS` with damage that a number decides: ``--only onnx --seed 4711 --inputs 1`` is the same one again.
-A process of its own reads those of each parser, with a bound on memory, and is started again behind an input that ends it. What counts as a
-fault: an error of another class, a message of several lines, more than `SECONDS` of computing time, the end of the process, and what no
-parser has to do: start a program, connect, look up a pickle's classes, or write a file (`sys.addaudithook`).
+Each input is a whole file of `fuzz_parsers.PARSERS` with damage that a number decides: ``--only onnx --seed 4711 --inputs 1`` is the same
+again. A process of its own reads those of each parser, with a bound on memory, and is started again behind an input that ends it. A fault is
+an error of another class, a message of several lines, more than `SECONDS` of computing time, the end of the process, and what no parser has
+to do: start a program, connect, look up a pickle's classes, or write a file (`sys.addaudithook`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -51,8 +52,13 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         return
     if event in FORBIDDEN or (event == "open" and isinstance(arguments[1], str) and not set(arguments[1]).isdisjoint("wxa+")):
         _seen.append(f"{event} {arguments[:2]}")
-    elif event == "exec" and not _SUSPICIOUS.isdisjoint(getattr(arguments[0], "co_names", ())):
+    elif event == "exec" and _is_suspicious(arguments[0]):
         _seen.append(f"exec {arguments[0]}")
+
+
+def _is_suspicious(code: Any) -> bool:
+    """Whether code is none of a module that is imported, and could start something."""
+    return not _SUSPICIOUS.isdisjoint(getattr(code, "co_names", ())) and not os.path.isfile(code.co_filename)
 
 
 sys.addaudithook(_audit)

@@ -92,7 +92,7 @@ def _arrays() -> list[bytes]:
     for save in (np.savez, np.savez_compressed):
         for arrays in ({"x_test": x, "y_test": np.arange(2)}, {"x": x, "y": [[1], [0]]}, {"x_test/a": x, "x_test/b": x[:, 0]}):
             buffer = io.BytesIO()
-            save(buffer, **arrays)  # type: ignore[operator]
+            save(buffer, **arrays)
             files.append(buffer.getvalue())
     return files
 
@@ -104,6 +104,16 @@ def _onnx() -> list[bytes]:
             torch.onnx.export(network(), (torch.zeros(1, 1, 4, 4),), str(path), dynamo=False)
 
     return [_written(export)]
+
+
+def _nir() -> list[bytes]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [_written(lambda path: lc.export_nir(converted(), path))]
+
+
+def _netx() -> list[bytes]:
+    return [_written(lambda path: lc.export_netx(lc.realize(converted(), "netx"), path))]
 
 
 def _checkpoints() -> list[bytes]:
@@ -183,7 +193,9 @@ PARSERS = (
     Parser("npz", ".npz", _arrays, lambda path: read_npz(path, "test"), mutations.of_zip),
     Parser("onnx", ".onnx", _onnx, _read_model, mutations.of_onnx),
     Parser("nir", ".nir", lambda: [_written(lambda path: lc.export_nir(converted(), path))], _import, mutations.of_hdf5),
-    Parser("netx", ".net", lambda: [_written(lambda path: lc.export_netx(lc.realize(converted(), "netx"), path))], _import, mutations.of_hdf5),
+    Parser(
+        "netx", ".net", lambda: [_written(lambda path: lc.export_netx(lc.realize(converted(), "netx"), path))], _import, mutations.of_hdf5
+    ),
     Parser("keras", ".keras", lambda: _small(FIXTURES / "keras", "*.keras"), _read_model, mutations.of_zip),
     Parser("keras-hdf5", ".h5", lambda: _small(FIXTURES / "keras", "*.h5"), _read_model, mutations.of_hdf5),
     Parser("checkpoint", ".pt", _checkpoints, lambda path: load_weights(network(), path), mutations.of_zip),

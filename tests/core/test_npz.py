@@ -55,7 +55,7 @@ def test_a_member_that_claims_more_than_deflate_can_do(tmp_path: Path) -> None:
     at = data.index(b"PK\x01\x02")
     data[at + 24 : at + 28] = struct.pack("<I", 2**31)
     path.write_bytes(data)
-    with pytest.raises(NoArrays, match="a claims .* are stored"), opened(path) as file:
+    with pytest.raises(NoArrays, match=r"a claims .* are stored"), opened(path) as file:
         file["a"]
 
 

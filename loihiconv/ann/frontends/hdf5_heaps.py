@@ -1,6 +1,6 @@
 """What keeps the HDF5 library busy for ever, looked for before a file is opened: texts whose lengths lead nowhere.
 
-Texts lie in collections of objects, each a header of 16 bytes with index, references and length, and its bytes up to the next multiple of 8:
+Texts lie in collections of objects, each a header of 16 bytes with index, references and length, and its bytes up to a multiple of 8:
 https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html, III.E "Global Heap". The library adds lengths up without looking
 whether they lead on; one near 2^64 leads back to where it stands.
 """

@@ -35,6 +35,20 @@ def load(tmp_path: Path) -> Callable[..., tuple[str, ...]]:
     return load
 
 
+def test_damaged_checkpoints_end_in_a_line(load: Callable[..., tuple[str, ...]], state: State, tmp_path: Path) -> None:
+    load({"state_dict": state, 0: torch.zeros(3)}, Cnn())
+    itself: dict[str, Any] = {}
+    itself["state_dict"] = itself
+    for content in ({0: torch.zeros(3)}, itself):
+        with pytest.raises(InvalidModel, match="no state dict"):
+            load(content, Cnn())
+    torch.save(state, tmp_path / "w.pt")
+    data = (tmp_path / "w.pt").read_bytes()
+    (tmp_path / "w.pt").write_bytes(data.replace(b"PK\x01\x02", b"PK\xff\xff"))
+    with pytest.raises(InvalidModel, match=r"w\.pt: "):
+        load_weights(Cnn(), tmp_path / "w.pt")
+
+
 def prefixed(prefix: str, state: State) -> State:
     return {prefix + key: value for key, value in state.items()}
 
