@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, TypeAlias
 
 import torch
@@ -17,6 +18,8 @@ from loihiconv.core.parts import Part
 
 Calling: TypeAlias = Callable[[Any, Sequence[Any]], Any]
 """(model, tensors in order) -> what the model gives."""
+MOST_VALUES = 2**24
+"""Of a sample: a damaged file may claim any shape."""
 
 
 def required_inputs(model: nn.Module) -> tuple[str, ...]:
@@ -100,6 +103,8 @@ def example_of(shape: Shape, dtype: torch.dtype, seed: int = 0) -> torch.Tensor:
     """Random samples of a shape (N, \\*shape)."""
     if len(shape) < 2 or any(not isinstance(size, int) or size < 1 for size in shape):
         raise InvalidModel(f"{shape[1:]} is not the shape of a sample", limit="positive integers such as (1, 28, 28) expected")
+    if prod(shape[1:]) > MOST_VALUES:
+        raise InvalidModel(f"samples of {prod(shape[1:]):,} values", limit=f"at most {MOST_VALUES:,} are taken")
     # A generator of our own: the user's random numbers go on as if nothing had happened.
     return torch.rand(*shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
 
