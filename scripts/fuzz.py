@@ -2,8 +2,8 @@
 
 Each input is a whole file of `fuzz_parsers.PARSERS` with damage that a number decides: ``--only onnx --seed 4711 --inputs 1`` is the same
 again. A process of its own reads those of each parser, with a bound on memory, and is started again behind an input that ends it. A fault
-is an error of another class, a message of several lines, more than `SECONDS` of computing time, the end of the process, and what no parser has
-to do: start a program, connect, look up a pickle's classes, or write a file (`sys.addaudithook`).
+is an error of another class, a message of several lines, more than `SECONDS` of computing time, the end of the process, and what no parser
+has to do: start a program, connect, look up a pickle's classes, or write a file (`sys.addaudithook`).
 """
 
 from __future__ import annotations
