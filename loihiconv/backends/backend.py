@@ -28,6 +28,8 @@ class RunOptions:
     record : set of "spikes", "potentials" and "residuals"
     counts, device, memory, stock_models, realization, lif_ratio, calibration, access, deadline, progress
         As `loihiconv.run` takes them.
+    first : int
+        Index of the first sample in the run that the samples are part of: random spikes depend on it.
     """
 
     record: frozenset[str] = frozenset()
@@ -42,6 +44,7 @@ class RunOptions:
     deadline: float | None = None
     progress: Callable[[int, int], None] | None = None
     strict: bool = False
+    first: int = 0
 
 
 @dataclass(frozen=True)

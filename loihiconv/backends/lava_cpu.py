@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Availability, Numbers, Record, RunOptions
@@ -49,22 +49,26 @@ class LavaCpu:
         from loihiconv.lava.chip.settings import ChipSettings
 
         network = realize(network, options.realization, ratio=options.lif_ratio, calibration=options.calibration)
-        hidden = check_registers(network, options.realization, x, strict=options.strict)
+        hidden = check_registers(network, options.realization, x, strict=options.strict, first=options.first)
         with netx_file(network, options.realization) as path:
             return _run(network, x, options, ChipSettings(options.realization, netx=path), hidden)
 
 
 def _run(network: Network, x: Array, options: RunOptions, chip: ChipSettings | None, hidden: tuple[Saturation, ...] = ()) -> Recording:
     """Run in Lava; ``hidden`` is what saturates where Lava does not record it."""
+    from loihiconv.backends.unseen import with_unseen
     from loihiconv.lava.client import run_lava
 
-    recording = run_lava(
-        network,
-        x,
-        record=options.record,
-        stock_models=options.stock_models,
-        deadline=options.deadline,
-        chip=chip,
-        progress=options.progress,
-    )
-    return replace(recording, saturated=(*recording.saturated, *hidden))
+    def on_lava() -> Recording:
+        return run_lava(
+            network,
+            x,
+            record=options.record,
+            stock_models=options.stock_models,
+            deadline=options.deadline,
+            chip=chip,
+            first=options.first,
+            progress=options.progress,
+        )
+
+    return with_unseen(on_lava, hidden)

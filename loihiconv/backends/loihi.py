@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Availability, Numbers, Record, RunOptions
@@ -36,6 +37,7 @@ class Loihi:
         from loihiconv.backends.netx_file import netx_file
         from loihiconv.backends.on_board import for_board, reached
         from loihiconv.backends.register_check import check_registers
+        from loihiconv.backends.unseen import with_unseen
         from loihiconv.hardware.board import load_board
         from loihiconv.hardware.place import place
         from loihiconv.lava.chip.measuring import check_measurable
@@ -50,17 +52,16 @@ class Loihi:
         if access.profile is not None:
             check_measurable(network, realization, access.profile, len(x), bool(options.record))
         python = require_loihi(access, realization)
-        hidden = check_registers(network, realization, x, strict=options.strict)
+        hidden = check_registers(network, realization, x, strict=options.strict, first=options.first)
         sinks = access.profile is None and (options.counts or "spikes" in options.record)
         chips = (board.chips.value, place(network, board).chips)
         with netx_file(network, realization) as path:
             chip = ChipSettings(realization, "loihi", board.generation, sinks, access, path, chips)
-            recording = run_lava(
-                network, x, record=options.record, deadline=options.deadline, progress=options.progress, python=python, chip=chip
-            )
+            on_board = partial(run_lava, network, x, record=options.record, deadline=options.deadline, first=options.first)
+            recording = with_unseen(lambda: on_board(progress=options.progress, python=python, chip=chip), hidden)
         if access.profile is not None:
             _check_measured(network, x, recording)
-        return replace(recording, saturated=(*recording.saturated, *hidden))
+        return recording
 
 
 def _check_measured(network: Network, x: Array, recording: Recording) -> None:

@@ -16,7 +16,9 @@ SPIKES_AT_ONCE = 2**26
 """Spikes of so many neurons and steps are kept, one byte each."""
 
 
-def check_registers(network: Network, realization: Realization, x: Array, *, strict: bool = False) -> tuple[Saturation, ...]:
+def check_registers(
+    network: Network, realization: Realization, x: Array, *, strict: bool = False, first: int = 0
+) -> tuple[Saturation, ...]:
     """Emulate the samples and raise `LimitExceeded` where a register would leave its range; see `registers.check`.
 
     Parameters
@@ -25,6 +27,8 @@ def check_registers(network: Network, realization: Realization, x: Array, *, str
         As `loihiconv.backends.realize.realize` gives it.
     realization : one of `loihiconv.lava.chip.realizations.REALIZATIONS`
     x : array (N, \\*input shape)
+    first : int
+        Index of the first of these samples in their run.
 
     Returns
     -------
@@ -32,16 +36,15 @@ def check_registers(network: Network, realization: Realization, x: Array, *, str
         Hidden potentials that these samples bring to an end of their registers, which Lava and boards do not show.
     """
     x = check_samples(network, x)
-    # Poisson spikes depend on a sample's place in its run.
     per_sample = network.timesteps * sum(prod(p.shape) for p in network.populations if p.spiking)
-    at_once = len(x) if any(p.coding == "poisson" for p in network.inputs) else max(1, SPIKES_AT_ONCE // max(per_sample, 1))
+    at_once = max(1, SPIKES_AT_ONCE // max(per_sample, 1))
     hidden: list[tuple[int, list[Saturation]]] = []
-    for first in range(0, len(x), at_once):
-        part = x[first : first + at_once]
+    for begin in range(0, len(x), at_once):
+        part = x[begin : begin + at_once]
         payload = input_payloads(network, part)
-        emulated = simulate(network, part, record=["spikes"])
+        emulated = simulate(network, part, record=["spikes"], first=first + begin)
         for saturation in emulated.saturated if strict else ():
             raise saturation.error()
-        check(network, realization, payload, emulated.spikes, host_currents(network, payload), first=first)
+        check(network, realization, payload, emulated.spikes, host_currents(network, payload), first=first + begin)
         hidden.append((len(part), [s for s in emulated.saturated if s.register == "hidden potentials"]))
     return joined(hidden)

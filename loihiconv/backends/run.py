@@ -5,14 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from os import PathLike
 
 from loihiconv.backends.backend import Backend, RunOptions
 from loihiconv.backends.lava_cpu import LavaCpu
 from loihiconv.backends.loihi import Loihi
 from loihiconv.backends.registry import check_backend
 from loihiconv.backends.simulators import EMULATOR
+from loihiconv.backends.slices import run_in_slices
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.given import check_number, several, shown
+from loihiconv.core.given import check_number, check_path, several, shown
 from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples, sample_parts
 from loihiconv.core.input_samples import collect_inputs
@@ -44,6 +46,7 @@ def run(
     access: BoardAccess | None = None,
     deadline: float | None = None,
     strict: bool = False,
+    keep: str | PathLike[str] | None = None,
     progress: Callable[[int, int], None] | bool | None = None,
 ) -> Recording:
     """Run samples through a spiking network.
@@ -84,10 +87,13 @@ def run(
     access : BoardAccess, optional
         Of "loihi": SLURM partition or address, what is measured, NeuroCore model.
     deadline : float, optional
-        Seconds after which "lava" or "loihi" is ended; by default generous.
+        Seconds after which "lava" or "loihi" is ended, and any back end between slices that are kept; by default generous.
     strict : bool
         Refuse samples that saturate what is watched (`loihiconv.core.saturation`) instead of warning; "lava" and "loihi" then run only
         what the emulator has found to be free of it.
+    keep : path, optional
+        A folder in which slices of the run are kept as they are finished. The same call with the same folder runs what is not in it, and
+        gives the same recording. It is made here, and stays until you remove it.
     progress : callable (samples done, samples in all) or True, optional
         True shows a bar, on a terminal or in a notebook.
 
@@ -106,6 +112,10 @@ def run(
     LimitExceeded
         If the network does not fit the board, or the realization's 24-bit registers do not hold what these samples bring; with
         ``strict`` also if samples saturate.
+    ArtifactError
+        If ``keep`` holds another run.
+    BackendFailed
+        If a run breaks or passes its deadline.
     BackendUnavailable
         If Lava is not installed, there is no such device, or no Loihi can be reached.
 
@@ -131,6 +141,8 @@ def run(
         progress=reporting(progress),
         strict=strict,
     )
+    if keep is not None:
+        check_path(keep, "keep")
     chosen = check_backend(net, backend, options.record)
     if access is not None and access.profile is not None and not chosen.hardware:
         raise InvalidSetting(f"back end {backend!r} has no time and power of a chip", where="profile", limit="a board can be measured")
@@ -141,7 +153,7 @@ def run(
         # Lava and boards see less of it than the emulator, and a board's time is dear.
         _refuse(EMULATOR.run(net, given, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
     LOG.info("%d samples of %d time steps in back end %s", len(given), net.timesteps, chosen.name)
-    recording = chosen.run(net, given, options)
+    recording = chosen.run(net, given, options) if keep is None else run_in_slices(chosen, net, given, options, keep)
     if strict:
         _refuse(recording)
     for said in lines(recording.saturated):

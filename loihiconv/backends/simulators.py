@@ -92,5 +92,6 @@ def _simulate(network: Network, x: Array, options: RunOptions) -> Recording:
         counts=options.counts,
         device=options.device,
         memory=options.memory,
+        first=options.first,
         progress=options.progress,
     )

@@ -25,6 +25,7 @@ from loihiconv.commands.diff import diff
 from loihiconv.commands.export import export
 from loihiconv.commands.import_network import import_network
 from loihiconv.commands.init import init
+from loihiconv.commands.interruption import orderly
 from loihiconv.commands.lava import lava
 from loihiconv.commands.place import place
 from loihiconv.commands.run import run
@@ -53,16 +54,13 @@ def main() -> NoReturn:
     """Entry point of the ``loihiconv`` command."""
     warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")
     try:
-        with results_alone() if "--json" in sys.argv else nullcontext():
+        with orderly(), results_alone() if "--json" in sys.argv else nullcontext():
             arguments, config = without_config(sys.argv[1:])
             given = {} if config is None else read_config(config, dict(options_of(typer.main.get_command(app))))
             app(arguments, default_map=given)
     except LoihiconvError as cause:
         error(str(cause))
         sys.exit(cause.exit_code)
-    except KeyboardInterrupt:
-        error("interrupted")
-        sys.exit(130)
     except BrokenPipeError:
         sys.exit(141)
     sys.exit(0)

@@ -11,6 +11,7 @@ from loihiconv.commands import configuration
 from loihiconv.commands import options as given
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
+from loihiconv.commands.keeping import check_kept, kept
 from loihiconv.commands.options import load_model, open_file, shape_of, shapes_of
 from loihiconv.commands.reports import check_reports, finish_reports
 from loihiconv.commands.terminal import error, print_comparison, print_json
@@ -35,6 +36,8 @@ def compare(
     task: given.TaskName = None,
     output: given.Output = None,
     explain: given.Explain = False,
+    keep: Annotated[Path | None, typer.Option(help="Folder for slices of samples, kept as they are finished; see --resume.")] = None,
+    resume: given.Resume = False,
     html: given.Html = None,
     markdown: given.Markdown = None,
     plot: given.Plot = None,
@@ -51,6 +54,7 @@ def compare(
     from loihiconv.core.progress import Bars
 
     check_reports(html, markdown, plot)
+    check_kept(keep, resume=resume)
     named = [name.strip() for name in backends.split(",") if name.strip()]
     names, missing = without_unavailable(named)
     if named and not names:
@@ -77,7 +81,7 @@ def compare(
         network = load_model(file or model, weights)
         converted = conversion.convert(network, calibration, task, preprocessing, output)
         x = x if preprocessing is not None else said.prepared(test, shape)[0]
-    with Bars() as progress:
+    with kept(keep, len(test)), Bars() as progress:
         result = run_compare(
             network,
             converted,
@@ -90,6 +94,7 @@ def compare(
             calibration=calibration,
             task=task,
             output=output,
+            keep=keep,
             progress=progress,
         )
     print_json(result.to_json()) if as_json else print_comparison(result)

@@ -11,6 +11,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
+from loihiconv.commands.keeping import check_kept, kept
 from loihiconv.commands.options import shapes_of
 from loihiconv.commands.terminal import note, print_json, print_run
 from loihiconv.core import numbers as n
@@ -46,9 +47,11 @@ def run(
     stock_models: given.StockModels = False,
     task: given.TaskName = None,
     strict: given.Strict = False,
+    deadline: given.Deadline = None,
     out: Annotated[
         Path | None, typer.Option(help="Write predictions, outputs, potentials, spike counts and sums of payloads (.npz).")
     ] = None,
+    resume: given.Resume = False,
     as_json: given.Json = False,
 ) -> None:
     """Run samples through a saved network.
@@ -60,8 +63,10 @@ def run(
     from loihiconv.lava.chip.realizations import TO_ZERO
     from loihiconv.lava.chip.settings import BoardAccess
 
+    keep = None if out is None else out.with_name(f"{out.name}.part")
     if out is not None:
         check_writable(out)
+    check_kept(keep, resume=resume)
     net = load(network)
     test = read_data(data, "test", shapes_of(net), samples=1 if profile else samples)
     net, x = said.fitted(net, test.x)
@@ -69,7 +74,7 @@ def run(
     training = training_samples(calibration, data, said, net) if realization in TO_ZERO else None
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 
-    with Bars() as bars:
+    with kept(keep, len(test)), Bars() as bars:
         recording = run_network(
             net,
             x,
@@ -82,9 +87,14 @@ def run(
             lif_ratio=lif_ratio,
             calibration=training,
             access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model),
+            deadline=deadline,
             strict=strict,
+            keep=keep,
             progress=partial(bars, backend),
         )
+        predictions = _predictions(kind, recording)
+        if out is not None:
+            _write(out, recording, predictions)
     summary: dict[str, Any] = {
         "backend": backend,
         "n": len(recording),
@@ -101,12 +111,6 @@ def run(
     judged = None if kind is None or labels is None else _judged(kind, recording, labels)
     if kind is not None and judged is not None:
         summary |= _figures(kind, judged)
-    predictions = _predictions(kind, recording)
-    if out is not None:
-        counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
-        counts |= {f"payload_sums/{name}": sums for name, sums in recording.payload_sums.items()}
-        outputs = recording.named_outputs
-        write_npz(out, {**predictions, **outputs, "potentials": recording.potentials, **counts})
     if as_json:
         print_json({**summary, **{name: values.tolist() for name, values in predictions.items()}})
         return
@@ -124,6 +128,13 @@ def _measured(profile: dict[str, Any]) -> dict[str, Any]:
         elif key != "profiler":
             found[key] = value
     return found
+
+
+def _write(out: Path, recording: Recording, predictions: Mapping[str, Any]) -> None:
+    counts = {f"spike_counts/{name}": c for name, c in recording.spike_counts.items()}
+    counts |= {f"payload_sums/{name}": sums for name, sums in recording.payload_sums.items()}
+    outputs = recording.named_outputs
+    write_npz(out, {**predictions, **outputs, "potentials": recording.potentials, **counts})
 
 
 def _task(net: Network, y: Any, task: Any) -> tuple[TaskKind | None, Any]:

@@ -171,6 +171,9 @@ class _Decoder:
         if value is None and NoneType in options:
             return None
         rest = tuple(option for option in options if option is not NoneType)
+        if Array in rest:
+            is_array = isinstance(value, dict) and "array" in value
+            rest = tuple(option for option in rest if (option == Array) == is_array)
         return self.value(value, rest[0], where) if len(rest) == 1 else self.object(value, rest, where)
 
     def sequence(self, value: Any, hint: Any, where: str) -> Any:

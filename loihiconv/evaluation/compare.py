@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,11 @@ from loihiconv.ann.frontends.selection import with_output
 from loihiconv.backends.backend import Backend, RunOptions
 from loihiconv.backends.registry import ANN, check_backend, find, title_of
 from loihiconv.backends.simulators import simulator_of
+from loihiconv.backends.slices import run_in_slices
 from loihiconv.core import numbers as n
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting
-from loihiconv.core.given import several, shown
+from loihiconv.core.given import check_path, several, shown
 from loihiconv.core.input_coding import as_taken, check_samples, sample_parts
 from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array
@@ -192,6 +195,7 @@ def compare(
     calibration: Samples | None = None,
     task: Task | None = None,
     output: str | None = None,
+    keep: str | PathLike[str] | None = None,
     progress: Callable[[str, int, int], None] | bool | None = None,
 ) -> Comparison:
     """Run a test set through the float network and several back ends.
@@ -225,6 +229,8 @@ def compare(
         What outputs are judged by; by default what the network's end and the labels say, see docs/tasks.
     output : str, optional
         Of a network with several outputs the one that is judged, in the network that it alone takes.
+    keep : path, optional
+        A folder in which slices of each back end's run are kept as they are finished, as `loihiconv.run` keeps them.
     progress : callable (back end, samples done, samples in all) or True, optional
         True shows bars, on a terminal or in a notebook.
 
@@ -241,6 +247,8 @@ def compare(
     if lava_samples is not None and not (type(lava_samples) is int and lava_samples >= 1):
         raise InvalidSetting(f"lava_samples {shown(lava_samples)}", where="lava_samples", limit="a whole number of at least 1 expected")
     told = reporting(progress)
+    if keep is not None:
+        check_path(keep, "keep")
     if calibration is not None:
         calibration = as_taken(given, check_samples(given, collect_inputs(sample_parts(given), calibration, "calibration").x))
     reference = answer(model, x, net.readout.output_shape)
@@ -253,7 +261,9 @@ def compare(
         record = ["spikes"] if backend is judge else ["potentials"] if traced else None
         report = None if told is None else partial(told, backend.name)
         options = RunOptions(record=frozenset(record or ()), counts=False, device=device, stock_models=stock_models, progress=report)
-        recording = backend.run(net, x[:number], options)  # the comparison itself says what saturates
+        # The comparison itself says what saturates.
+        folder = None if keep is None else Path(keep, backend.name)
+        recording = backend.run(net, x[:number], options) if folder is None else run_in_slices(backend, net, x[:number], options, folder)
         recordings[backend.name] = recording
         LOG.info("back end %s has run %d samples", backend.name, number)
         seen = samples_seen(rows(before, slice(number)), y[:number])

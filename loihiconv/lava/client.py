@@ -65,6 +65,7 @@ def run_lava(
     progress: Callable[[int, int], None] | None = None,
     python: str | None = None,
     chip: ChipSettings | None = None,
+    first: int = 0,
 ) -> Recording:
     """Run samples on Lava's CPU back end, spike for spike what a Loihi program of this network computes.
 
@@ -90,6 +91,8 @@ def run_lava(
     chip : ChipSettings or None
         Run the process graph that goes to the chip, on the CPU or on a board, instead of ours, which is faster here; the network
         must be as `loihiconv.backends.realize.realize` gives it.
+    first : int
+        Index of the first of these samples in the run that they are part of: random spikes depend on it.
 
     Raises
     ------
@@ -112,7 +115,7 @@ def run_lava(
     payload = input_coding.input_payloads(network, x)
     softmax = network.readout.decision == "softmax"
     counted = chip is None or chip.sinks or "spikes" in record
-    settings = Settings(len(x), "spikes" in record, softmax or "potentials" in record, stock_models, counted)
+    settings = Settings(len(x), "spikes" in record, softmax or "potentials" in record, stock_models, counted, first)
     interpreter = find_python(python)
     folder = Path(tempfile.mkdtemp(prefix="loihiconv-lava-")).resolve()
     worker = None
@@ -126,14 +129,15 @@ def run_lava(
         except (LavaFailed, KeyboardInterrupt) as error:
             end_group(worker)
             records = read_records(job, network, settings)
-            partial = _recording(network, payload, records, "potentials" in record, job, chip) if len(records.potentials) else None
+            done = len(records.potentials)
+            partial = _recording(network, payload, records, "potentials" in record, job, settings, chip) if done else None
             if isinstance(error, LavaFailed):
                 error.partial = partial
                 raise
             interrupted = LavaInterrupted(*error.args)
             interrupted.partial = partial
             raise interrupted from error
-        return _recording(network, payload, read_records(job, network, settings), "potentials" in record, job, chip)
+        return _recording(network, payload, read_records(job, network, settings), "potentials" in record, job, settings, chip)
     finally:
         if worker is not None:
             end_group(worker)
@@ -280,13 +284,20 @@ def _group_runs(group: int) -> bool:
 
 
 def _recording(
-    network: Network, payload: Mapping[str, Array], records: Records, with_potentials: bool, job: Job, chip: ChipSettings | None
+    network: Network,
+    payload: Mapping[str, Array],
+    records: Records,
+    with_potentials: bool,
+    job: Job,
+    settings: Settings,
+    chip: ChipSettings | None,
 ) -> Recording:
     done = len(records.potentials)
     payload = {name: values[:done] for name, values in payload.items()}
     arrivals = {name: np.count_nonzero(values, axis=0) for name, values in payload.items()}
     spikes = {name: np.sum(counts, axis=0, dtype=np.int64) for name, counts in records.spike_counts.items()}
-    decided = decide(network.readout, records.potentials, records.potentials_over_time, unit=network.output_unit)
+    unit = network.output_unit
+    decided = decide(network.readout, records.potentials, records.potentials_over_time, first=settings.first, unit=unit)
     counted = spikes.keys() == {p.name for p in network.populations if p.spiking}
     active = activity(network, spikes, arrivals, done) if counted else UNKNOWN
     realization = None if chip is None else network.record.realization or RealizationRecord(chip.realization)

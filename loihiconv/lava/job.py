@@ -35,6 +35,8 @@ class Settings:
         Run Intel's models of ``Conv`` and ``Dense`` instead of the faster ones of this project.
     record_counts : bool
         Count spikes; only the chip's graph can do without.
+    first : int
+        Index of the first sample in the run that these are part of: random spikes depend on it.
     """
 
     samples: int
@@ -42,6 +44,7 @@ class Settings:
     record_potentials: bool = False
     stock_models: bool = False
     record_counts: bool = True
+    first: int = 0
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ class Window:
         Steps from the end of those T to where the next sample's begin.
     silent : int, 0 to gap
         Steps at the start of each window in which the population sends nothing; it sends in the T after them.
+    first : int
+        Index of the first sample in the run that these are part of.
     """
 
     timesteps: int
@@ -30,6 +32,7 @@ class Window:
     samples: int
     gap: int = 0
     silent: int = 0
+    first: int = 0
 
     def locate(self, time_step: int) -> tuple[int, int] | None:
         """Sample and step within its window, both from 0; None before the first window, after the last, and where none is at work."""

@@ -31,6 +31,7 @@ def simulate(
     device: str | torch.device = "cpu",
     memory: int | str | None = None,
     portable: bool | None = None,
+    first: int = 0,
     progress: Progress | None = None,
 ) -> Recording:
     """Run a network, float or fixed point, on samples.
@@ -50,6 +51,8 @@ def simulate(
         Bytes that working memory may take, records apart; see `loihiconv.simulator.memory.budget`.
     portable : bool, optional
         Use torch's operations alone, as on an accelerator; by default on all devices but the CPU.
+    first : int
+        Index of the first of these samples in the run that they are part of: random spikes depend on it.
     progress : callable (samples done, samples in all), optional
 
     Returns
@@ -71,12 +74,12 @@ def simulate(
     x = check_samples(network, x)
     place = find_device(device)
     kept = frozenset(record) | ({"counts"} if counts else set())
-    run = Run(network, x, place, kept, place.type != "cpu" if portable is None else portable)
+    run = Run(network, x, place, kept, place.type != "cpu" if portable is None else portable, first=first)
     workers = torch.get_num_threads() if place.type == "cpu" else 1
     blocks = sizes.plan(network, len(x), memory=sizes.budget(memory, place), workers=workers, accelerator=place.type != "cpu")
     done = 0
     with ieee_products(place), threads(workers) as each:
-        for samples in each(lambda first: run.chunk(first, blocks), range(0, len(x), blocks.samples)):
+        for samples in each(lambda begin: run.chunk(begin, blocks), range(0, len(x), blocks.samples)):
             done += samples
             if progress is not None:
                 progress(done, len(x))

@@ -31,6 +31,8 @@ class Results:
     network : Network
     samples : int
     record : set of `RECORDS` and "counts"
+    first : int
+        Index of the first sample in the run that these are part of.
 
     Raises
     ------
@@ -38,8 +40,8 @@ class Results:
         If the records alone need more memory than there is.
     """
 
-    def __init__(self, network: Network, samples: int, record: frozenset[str]) -> None:
-        self.network, self.samples = network, samples
+    def __init__(self, network: Network, samples: int, record: frozenset[str], *, first: int = 0) -> None:
+        self.network, self.samples, self.first = network, samples, first
         readout, steps = network.readout, network.timesteps
         spiking = {p.name: p.shape for p in network.populations if p.spiking}
         graded = {name: shape for name, shape in spiking.items() if network[name].graded}
@@ -99,7 +101,8 @@ class Results:
         readout = self.network.readout
         whole = np.concatenate(trace, axis=1).astype(self.arrays["potentials", ""].dtype) if trace else None
         course = None if whole is None else channels_first(whole, readout.shape)
-        decided = decide(readout, self.arrays["potentials", ""][rows], course, first=rows.start, unit=self.network.output_unit)
+        first, unit = self.first + rows.start, self.network.output_unit
+        decided = decide(readout, self.arrays["potentials", ""][rows], course, first=first, unit=unit)
         self.predictions[rows] = decided.predictions
         if self.output_spikes is not None and decided.output_spikes is not None:
             self.output_spikes[rows] = decided.output_spikes

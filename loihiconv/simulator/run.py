@@ -82,8 +82,8 @@ class Worker:
 class Run:
     """A network prepared for a device, and the samples that it runs on."""
 
-    def __init__(self, network: Network, x: Array, device: torch.device, record: frozenset[str], portable: bool) -> None:
-        self.network, self.x, self.device, self.portable = network, x, device, portable
+    def __init__(self, network: Network, x: Array, device: torch.device, record: frozenset[str], portable: bool, *, first: int = 0) -> None:
+        self.network, self.x, self.device, self.portable, self.first = network, x, device, portable, first
         self.per_sample_counts = "counts" in record
         self.v_max = neurons.saturation(network.fixed_point)
         self.number = torch.int32 if network.fixed_point else torch.float32
@@ -94,7 +94,7 @@ class Run:
         self.bias = {p.name: self._per_neuron(p.bias, p, "bias") for p in network.populations if isinstance(p, Integrator)}
         self.last_use = {c.source: c.target for c in network.connections}
         self.block_bytes = sizes.BLOCK_BYTES if device.type == "cpu" else sizes.BLOCK_BYTES_ACCELERATOR
-        self.results = Results(network, len(x), record)
+        self.results = Results(network, len(x), record, first=first)
         self.local, self.lock = local(), Lock()
         self.workers: list[Worker] = []
 
@@ -185,7 +185,9 @@ class Run:
                 return Gates(population, connection.map, source, n, self.device, portable=self.portable)
             case Input():
                 own = payload[population.name]
-                return PoissonSource(population, own, first) if population.coding == "poisson" else self._driven(population, own, worker)
+                if population.coding == "poisson":
+                    return PoissonSource(population, own, self.first + first)
+                return self._driven(population, own, worker)
             case IF() | Readout():
                 v, counts, ends = self._state(population, n, worker)
                 v.copy_(self.start[population.name].expand(n, -1))

@@ -132,4 +132,4 @@ class HostEnds:
 
     def _window(self, depth: int) -> Window:
         gap = 0 if self.chip.realization in AT_ONCE else max(self.network.begins.values())
-        return Window(self.network.timesteps, depth, self.settings.samples, gap=gap)
+        return Window(self.network.timesteps, depth, self.settings.samples, gap=gap, first=self.settings.first)

@@ -43,7 +43,7 @@ class PoissonInputModel(PyLoihiProcessModel):
         sample, step = place
         if step == 0:
             self.payload = self.samples[sample].T
-        spikes = poisson_spikes(self.population, self.payload, sample, begin=step, steps=1)[0].T
+        spikes = poisson_spikes(self.population, self.payload, self.window.first + sample, begin=step, steps=1)[0].T
         self.s_out.send(spikes.astype(np.int32))
         self.recorder.record(spikes, step)
 

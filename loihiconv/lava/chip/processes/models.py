@@ -98,7 +98,8 @@ class HostSourceModel(PyLoihiProcessModel):
         if self.population.coding == "analog":
             return self.payload
         if self.population.coding == "poisson":
-            return np.asarray(poisson_spikes(self.population, self.payload.T, sample, begin=step, steps=1)[0].T.astype(np.int32))
+            drawn = poisson_spikes(self.population, self.payload.T, self.window.first + sample, begin=step, steps=1)
+            return np.asarray(drawn[0].T.astype(np.int32))
         # Rate: integrate-and-fire with the payload as its input and payload_max as its threshold, from half of it.
         self.v += self.payload
         return fire(self.v, self.population.payload_max).astype(np.int32)
