@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -37,11 +38,25 @@ class _Marked:
 # Classes made from numba's own, which has no types here.
 _PLACES = [type(f"Marked{place.__name__}", (_Marked, place), {}) for place in caching.CompileResultCacheImpl._locator_classes]
 _KEPT: Any = type("Kept", (caching.CompileResultCacheImpl,), {"_locator_classes": _PLACES})
-_CACHE: Any = type("Cache", (caching.FunctionCache,), {"_impl_class": _KEPT})
+
+
+class _Saving:
+    """Keeps what can be kept: on a full disk a function is compiled by every process that needs it."""
+
+    def save_overload(self, *given: Any) -> None:
+        with suppress(OSError):
+            super().save_overload(*given)  # type: ignore[misc]
+
+
+_CACHE: Any = type("Cache", (_Saving, caching.FunctionCache), {"_impl_class": _KEPT})
 
 
 def compiled(function: Function) -> Function:
-    """Compile a function at its first call, without Python's lock and with C's rules of division, and keep it on disk."""
+    """Compile a function at its first call, without Python's lock and with C's rules of division, and keep it on disk.
+
+    Where no folder can be written to, neither this one, the user's nor NUMBA_CACHE_DIR, it is compiled by every process.
+    """
     kernel: Any = numba.njit(nogil=True, error_model="numpy")(function)
-    kernel._cache = _CACHE(function)  # as `cache=True` does, with another mark
+    with suppress(RuntimeError):  # numba's, of folders
+        kernel._cache = _CACHE(function)  # as `cache=True` does, with another mark
     return cast(Function, kernel)

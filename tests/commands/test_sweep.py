@@ -129,8 +129,8 @@ def test_where_nothing_can_be_converted_the_exit_code_says_so(run) -> None:
         ("-T 2 --samples 0", "--samples: 0 samples"),
         ("-T 2 --calibration-samples 200", "no training samples are left beside 200 for calibration"),
         ("-T 2 --plot sweep.gif", "ends in '.gif'"),
-        ("-T 2 --cache nowhere/points.json", "its folder does not exist"),
-        ("-T 2 --cache digits.npz", "cannot be read as the cache of a sweep"),
+        ("-T 2 --cache nowhere/points", "its folder does not exist"),
+        ("-T 2 --cache digits.npz", "is a file; a folder expected"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path: Path, arguments: str, message: str) -> None:

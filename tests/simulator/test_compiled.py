@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import loihiconv
+from loihiconv.simulator import compiled as module
 
 PROGRAM = """
 import numpy as np
@@ -41,3 +44,13 @@ def test_a_change_in_an_inlined_function_is_seen(tmp_path: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "cache").rglob("*.nbi")}
     assert spikes() == 128
     assert any(p.stat().st_mtime_ns != before.get(p) for p in (tmp_path / "cache").rglob("*.nbi"))
+
+
+def test_where_nothing_can_be_kept_functions_are_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.caching.FunctionCache, "save_overload", full)
+    assert module.compiled(lambda x: x + 1)(2) == 3
+    monkeypatch.setattr(module._KEPT, "_locator_classes", [])
+    assert module.compiled(lambda x: x + 2)(2) == 4

@@ -1,12 +1,12 @@
-"""Finished points of sweeps in a JSON file, so that nothing is run twice and an interrupted sweep goes on where it was.
+"""Finished points of sweeps in a folder, so that nothing is run twice and an interrupted sweep goes on where it was.
 
 A point's key is a hash of all that its result follows from: network, data, settings, board, and the code itself. So one
-file may serve many sweeps, and what no longer holds is never found again.
+folder may serve many sweeps, and what no longer holds is never found again. Each point is a file that comes into being whole: any number of
+processes, on any file system that renames, may write points at the same time and lose none.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -17,18 +17,21 @@ import numpy as np
 import torch
 
 from loihiconv.core.errors import ArtifactError
-from loihiconv.core.files import check_writable, write_json
+from loihiconv.core.files import check_writable, make_folder, write_json
 from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.given import check_path
+from loihiconv.core.json_text import read_json
 from loihiconv.core.version import __version__
 
 FORMAT = "loihiconv sweep"
-VERSION = 1
-_FRESH = "name another file, or delete this one"
+VERSION = 2
+_SAID = {"format": FORMAT, "version": VERSION}
+_MARK = "sweep.json"
+_FRESH = "name another folder, or remove this one"
 
 
 class SweepCache:
-    """A file of finished points, or memory alone without a path.
+    """A folder of finished points, or memory alone without a path.
 
     Parameters
     ----------
@@ -38,9 +41,9 @@ class SweepCache:
     Raises
     ------
     ArtifactError
-        If there is a file and it is no such cache.
+        If something is there and it is no such cache.
     InvalidSetting
-        If the file could not be written.
+        If the folder could not be written.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
@@ -49,20 +52,33 @@ class SweepCache:
         self.path = None if path is None else Path(path)
         self._points: dict[str, Any] = {}
         if self.path is not None:
-            check_writable(self.path)
-            self._points = _read(self.path)
+            if os.path.lexists(self.path):
+                _check(self.path)
+                check_writable(self.path / _MARK)
+            else:
+                check_writable(self.path)
 
     def get(self, key: str) -> Mapping[str, Any] | None:
-        """What was put under a key, or None."""
+        """What was put under a key, here or by another sweep, or None."""
+        if key not in self._points and self.path is not None:
+            path = self.path / f"{key}.json"
+            try:
+                self._points[key] = read_json(path.read_bytes())
+            except FileNotFoundError:
+                return None
+            except (OSError, ValueError) as error:
+                raise ArtifactError("cannot be read as a point of a sweep", where=str(path), remedy="remove it") from error
         found: Mapping[str, Any] | None = self._points.get(key)
         return found
 
     def put(self, key: str, value: Mapping[str, Any]) -> None:
-        """Keep JSON values under a key; points that another sweep has written in the meantime stay."""
+        """Keep JSON values under a key."""
         self._points[key] = dict(value)
         if self.path is not None:
-            self._points = {**_read(self.path), **self._points}
-            write_json(self.path, {"format": FORMAT, "version": VERSION, "points": self._points})
+            if not (self.path / _MARK).exists():
+                make_folder(self.path)
+                write_json(self.path / _MARK, _SAID)
+            write_json(self.path / f"{key}.json", self._points[key])
 
 
 @cache
@@ -73,15 +89,20 @@ def code() -> dict[str, str]:
     return {"loihiconv": __version__, "source": fingerprint(sources), "torch": str(torch.__version__), "numpy": np.__version__}
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
+def _check(path: Path) -> None:
+    """Raise `ArtifactError` for what is no such folder."""
+    if path.is_file():
+        limit = "a folder expected; in files older versions kept points, which do not hold any more"
+        raise ArtifactError("is a file", where=str(path), limit=limit, remedy=_FRESH)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        said = read_json((path / _MARK).read_bytes())
+    except FileNotFoundError as error:
+        if path.is_dir() and not any(path.iterdir()):
+            return
+        raise ArtifactError("is not the cache of a sweep", where=str(path), remedy=_FRESH) from error
+    except (OSError, ValueError) as error:
         raise ArtifactError("cannot be read as the cache of a sweep", where=str(path), remedy=_FRESH) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT or not isinstance(content.get("points"), dict):
+    if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise ArtifactError("is not the cache of a sweep", where=str(path), remedy=_FRESH)
-    if content.get("version") != VERSION:
-        raise ArtifactError(f"version {content.get('version')!r}", where=str(path), limit=f"{VERSION} expected", remedy=_FRESH)
-    return dict(content["points"])
+    if said.get("version") != VERSION:
+        raise ArtifactError(f"version {said.get('version')!r}", where=str(path), limit=f"{VERSION} expected", remedy=_FRESH)

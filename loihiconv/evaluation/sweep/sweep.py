@@ -84,7 +84,8 @@ def sweep(
     task : "classification", "binary", "multilabel", "regression" or "dense", optional
         What networks are judged at; by default what the network's end and the labels say.
     cache : path, optional
-        JSON file of finished points. What is in it is not run again; each new point is written to it at once.
+        Folder of finished points. What is in it is not run again; each new point is written to it at once. Any number of sweeps may
+        share one, at the same time.
     device : str
         Torch device of the runs.
     preprocessing : Preprocessing, optional
