@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from loihiconv.commands.terminal import error
 
+SAME_SECONDS = 0.5
+"""Signals within this time are one: SLURM and `timeout` send theirs to a process and to its group."""
 _TYPERS = 130
 """What typer makes of a KeyboardInterrupt."""
 
@@ -22,12 +25,15 @@ def orderly() -> Iterator[None]:
     What Lava has started ends by itself when its caller is gone. The exit status is 128 + the signal's number.
     """
     received: list[int] = []
+    asked: list[float] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if received:
+        if not received:
+            received.append(number)
+            asked.append(time.monotonic())
+            raise KeyboardInterrupt
+        if time.monotonic() - asked[0] > SAME_SECONDS:
             os._exit(128 + number)
-        received.append(number)
-        raise KeyboardInterrupt
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -57,9 +57,17 @@ def kept(folder: Path | None, samples: int) -> Iterator[None]:
         from loihiconv.backends.slices import AnotherRun, samples_done
 
         if folder is not None and folder.is_dir() and not isinstance(error, AnotherRun):
-            done = " and ".join(f"{count(n)} of {count(samples)} samples{of}" for of, n in samples_done(folder).items())
-            words = [word for word in sys.argv[1:] if word != RESUME]
-            note(f"{done} are kept in {folder}; to go on: {shlex.join(['loihiconv', *words, RESUME])}")
+            _say(folder, samples_done(folder), samples)
         raise
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _say(folder: Path, done: dict[str, int], samples: int) -> None:
+    """How far a run came; a folder without a slice is removed."""
+    if not any(done.values()):
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    each = " and ".join(f"{count(number)} of {count(samples)} samples{of}" for of, number in done.items())
+    words = [word for word in sys.argv[1:] if word != RESUME]
+    note(f"{each} are kept in {folder}; to go on: {shlex.join(['loihiconv', *words, RESUME])}")

@@ -35,9 +35,7 @@ def sweep(
     samples: Annotated[int, typer.Option(help="Samples that each point runs, at most.")] = 1000,
     calibration_samples: Annotated[int, typer.Option(help="Training samples that are measured; never judged on.")] = 1000,
     task: given.TaskName = None,
-    cache: Annotated[Path, typer.Option(help="Folder of finished points; the same command goes on from there.")] = Path(
-        "loihiconv-sweep"
-    ),
+    cache: Annotated[Path, typer.Option(help="Folder of finished points; the same command goes on from there.")] = Path("loihiconv-sweep"),
     plot: Annotated[Path | None, typer.Option(help="Draw accuracy against time steps and operations (.png, .svg or .pdf).")] = None,
     device: given.Device = "cpu",
     output: given.Output = None,

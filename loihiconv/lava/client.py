@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -141,7 +140,7 @@ def run_lava(
     finally:
         if worker is not None:
             end_group(worker)
-        shutil.rmtree(folder, ignore_errors=True)
+        Job(folder).remove()
 
 
 def default_deadline(network: Network, samples: int, *, stock_models: bool = False, chip: bool = False) -> float:

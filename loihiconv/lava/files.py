@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from loihiconv.core.linear import Array
+from loihiconv.lava.faults import VARIABLE, reached
 
 
 class Samples:
@@ -98,6 +101,19 @@ def sign_extended(values: Array) -> Array:
 
 
 def append(path: Path, values: Array) -> None:
-    """Append one sample in a single write, so that a reader meets whole samples but for the last one."""
+    """Append one sample in a single write, so that a reader meets whole samples but for the last one.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written whole: a full disk takes as much as fits and says nothing.
+    """
+    data = np.ascontiguousarray(values).data.cast("B")
     with path.open("ab", buffering=0) as file:
-        file.write(np.ascontiguousarray(values).data)
+        reached("sample")
+        if os.environ.get(VARIABLE):
+            file.write(data[: len(data) // 2])
+            reached("write")
+            data = data[len(data) // 2 :]
+        if file.write(data) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))

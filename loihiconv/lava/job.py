@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
@@ -83,6 +85,16 @@ class Job:
         return self.folder / "error.txt"
 
     @property
+    def reserve(self) -> Path:
+        """Room on the disk for what is said when the disk is full."""
+        return self.folder / "reserve"
+
+    @property
+    def scratch(self) -> Path:
+        """A link to the folder that Lava's processes have for themselves."""
+        return self.folder / "scratch"
+
+    @property
     def potentials(self) -> Path:
         """Readout potentials after each sample's last step."""
         return self.folder / "potentials.i32"
@@ -108,6 +120,17 @@ class Job:
     def spikes(self, population: int) -> Path:
         """Every spike, packed into bits; one byte for each where they are graded."""
         return self.folder / f"spikes-{population}.bits"
+
+    def remove(self) -> None:
+        """Remove the folder, and what Lava's processes had for themselves; under another name first, where nobody can add files."""
+        with suppress(OSError):
+            shutil.rmtree(os.readlink(self.scratch), ignore_errors=True)
+        moved = self.folder.with_name(f"{self.folder.name}-gone")
+        try:
+            self.folder.rename(moved)
+        except OSError:
+            moved = self.folder
+        shutil.rmtree(moved, ignore_errors=True)
 
     def write_settings(self, settings: Settings) -> None:
         """Write ``job.json``."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import multiprocessing.util
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -23,9 +23,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from loihiconv.lava.faults import reached
 from loihiconv.lava.job import Job
 
 POLL_SECONDS = 0.1
+RESERVE = 1 << 16
+"""Bytes of disk for a traceback and a status."""
 PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
 
 
@@ -40,16 +43,20 @@ def main(arguments: list[str] | None = None) -> int:
         os.setpgid(0, 0)
     threading.Thread(target=_guard, args=(job, options.parent), daemon=True).start()
     job.write_status("starting")
+    job.reserve.write_bytes(bytes(RESERVE))
     try:
         _run(job)
     except BaseException as error:
-        _report(job, error)
+        with suppress(OSError):
+            _report(job, error)
         _fail(job)
+    reached("end")
     job.write_status("done")
     return 0
 
 
 def _run(job: Job) -> None:
+    reached("start")
     try:
         import lava.magma.runtime.runtime as runtime
         from lava.magma.core.run_conditions import RunSteps
@@ -63,6 +70,7 @@ def _run(job: Job) -> None:
     from loihiconv.lava.processes.models import FAST
 
     os.register_at_fork(after_in_child=_die_with_parent)
+    job.scratch.symlink_to(multiprocessing.util.get_temp_dir())  # of this process and all that it starts
     runtime.target_fn = _reporting(job, runtime.target_fn)
     network, settings = lnet.read(job.network, Network), job.read_settings()
     if job.chip.exists():
@@ -72,6 +80,7 @@ def _run(job: Job) -> None:
         runner.run(network, job, settings, ChipSettings.read(job.chip))
         return
     processes = build(network, job, settings)
+    reached("built")
     configuration = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map={} if settings.stock_models else FAST)
     job.write_status("running")
     # All populations answer before a step ends, so little is ever under way; the default of 64 slots per channel costs
@@ -89,7 +98,10 @@ def _reporting(job: Job, target: Callable[..., None]) -> Callable[..., None]:
         try:
             target(*args, **kwargs)
         except BaseException as error:
-            _report(job, error)
+            try:
+                _report(job, error)
+            except OSError:  # the disk is full, and the guard sees that this process was killed
+                os.kill(os.getpid(), signal.SIGKILL)
             raise
 
     return run
@@ -97,6 +109,7 @@ def _reporting(job: Job, target: Callable[..., None]) -> Callable[..., None]:
 
 def _report(job: Job, error: BaseException) -> None:
     """Write ``error.txt`` unless there is one: what failed first is the cause of the rest."""
+    job.reserve.unlink(missing_ok=True)
     temporary = job.folder / f"error-{os.getpid()}.tmp"
     temporary.write_text("".join(traceback.format_exception(type(error), error, error.__traceback__)))
     with suppress(FileExistsError):
@@ -109,22 +122,14 @@ def _guard(job: Job, parent: int | None) -> None:
     wait = threading.Event()
     while not wait.wait(POLL_SECONDS):
         if parent is not None and os.getppid() != parent:
-            _remove(job.folder)
+            job.remove()
             _end_group()
         if killed := _killed_child():
-            _report(job, ChildProcessError(f"a Lava process was ended by signal {killed}; perhaps memory ran out"))
+            with suppress(OSError):
+                _report(job, ChildProcessError(f"a Lava process was ended by signal {killed}; perhaps memory or the disk is full"))
+            _fail(job)
         if job.error.exists():
             _fail(job)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder that other processes still write into: under another name first, where they cannot add files."""
-    moved = folder.with_name(f"{folder.name}-gone")
-    try:
-        folder.rename(moved)
-    except OSError:
-        moved = folder
-    shutil.rmtree(moved, ignore_errors=True)
 
 
 def _killed_child() -> int:
@@ -139,9 +144,11 @@ def _killed_child() -> int:
 
 
 def _fail(job: Job) -> NoReturn:
-    if job.read_status().get("state") != "unavailable":
-        job.write_status("failed", message=job.error.read_text().strip().splitlines()[-1])
-    _end_group()
+    try:
+        if job.read_status().get("state") != "unavailable":
+            job.write_status("failed", message=job.error.read_text().strip().splitlines()[-1])
+    finally:  # also where the disk is full
+        _end_group()
 
 
 def _end_group() -> NoReturn:

@@ -46,7 +46,8 @@ def test_the_second_ends_at_once() -> None:
     program = (
         "import os, signal, time\nfrom loihiconv.commands.interruption import orderly\n"
         "with orderly():\n    try:\n        os.kill(os.getpid(), signal.SIGINT)\n"
-        "    finally:\n        os.kill(os.getpid(), signal.SIGTERM)\n        print('never')\n"
+        "    finally:\n        os.kill(os.getpid(), signal.SIGTERM)\n        print('the same')\n"
+        "        time.sleep(0.6)\n        os.kill(os.getpid(), signal.SIGTERM)\n        print('never')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert (done.returncode, done.stdout) == (143, "")
+    done = subprocess.run([sys.executable, "-u", "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stdout) == (143, "the same\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_cuts_do_not_show(coding: str, decision: str, cuts: set[int], counts: bo
     record = ["spikes", "potentials", "residuals"] if counts else []
     whole = simulate(net, X, record=record, counts=counts)
     places = [0, *sorted(cuts), len(X)]
-    parts = [simulate(net, X[a:b], record=record, counts=counts, first=a) for a, b in zip(places[:-1], places[1:], strict=True)]
+    parts = [simulate(net, X[a:b], record=record, counts=counts, first=a) for a, b in pairwise(places)]
     joined = joined_recordings(net, parts)
     assert fingerprint(joined) == fingerprint(whole)
     assert len(joined) == len(X)

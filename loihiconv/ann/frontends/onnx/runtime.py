@@ -62,8 +62,8 @@ class Runtime:
 
     def _run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Array:
         samples = len(next(iter(inputs.values())))
-        batch = {name: self._filled(x).astype(self._types[name]) for name, x in inputs.items()}
         try:
+            batch = {name: self._filled(x).astype(self._types[name]) for name, x in inputs.items()}
             results = self._session.run(list(outputs), batch)
         except Exception as error:
             raise self._failed(error) from error

@@ -1,0 +1,109 @@
+"""Whatever dies, hangs or fills up at whatever moment of a run: an error in a line, finished samples kept, and nothing left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from loihiconv.backends.run import run
+from loihiconv.backends.slices import samples_done
+from loihiconv.core.errors import BackendFailed
+from loihiconv.core.fingerprints import fingerprint
+from loihiconv.lava import client, faults
+from loihiconv.lava.files import append
+from tests.lava.small import chain
+
+lava = pytest.mark.lava
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lava_python: str) -> list[subprocess.Popen[bytes]]:
+    """All workers that the test starts, with temporary folders of its own."""
+    started: list[subprocess.Popen[bytes]] = []
+    start = client._start
+
+    def remembered(job, interpreter):  # type: ignore[no-untyped-def]
+        started.append(start(job, interpreter))
+        return started[-1]
+
+    (tmp_path / "t").mkdir()
+    monkeypatch.setattr(client, "_start", remembered)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return started
+
+
+def unowned() -> set[str]:
+    """Shared memory that no process has: others run Lava on this machine, too."""
+    held = set[str]()
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        with suppress(OSError):
+            held |= {line.rpartition("/")[2].split()[0] for line in maps.read_text().splitlines() if "/dev/shm/" in line}
+    return {name for name in os.listdir("/dev/shm") if name.startswith("psm_")} - held
+
+
+def test_nothing_happens_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(faults.VARIABLE, raising=False)
+    faults.reached("write")
+    monkeypatch.setenv(faults.VARIABLE, "write:raise:2")
+    monkeypatch.setattr(faults, "_passed", Counter())
+    faults.reached("sample")
+    faults.reached("write")
+    with pytest.raises(RuntimeError, match=faults.VARIABLE):
+        faults.reached("write")
+
+
+def test_a_record_that_does_not_fit_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk takes what fits, without an error: 3 of 4 values would shift all that follow."""
+    import resource
+
+    append(tmp_path / "whole", np.arange(4))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (24, hard))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            append(tmp_path / "cut", np.arange(4))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+
+@lava
+@pytest.mark.parametrize(
+    ("fault", "said", "kept"),
+    [
+        ("start:kill", "cannot be used|ended with status -9", 0),
+        ("sample:kill:3", "ended by signal 9", 2),
+        ("write:full:2", "No space left on device", 1),
+        ("sample:hang:4", "did not finish within", 3),
+        ("end:raise", "a fault that LOIHICONV_FAULT asks for", 4),
+    ],
+)
+def test_a_fault_costs_what_was_not_finished(workers, tmp_path: Path, monkeypatch, fault: str, said: str, kept: int) -> None:  # type: ignore[no-untyped-def]
+    """Hidden neurons and readout write a record for each of 4 samples; the first process that comes to the n-th does what is asked for."""
+    x, before = np.ones((4, 4)), unowned()
+    monkeypatch.setenv(faults.VARIABLE, fault)
+    with pytest.raises(BackendFailed, match=said) as caught:
+        run(chain(), x, "lava", keep=tmp_path / "kept", deadline=8 if "hang" in fault else None)
+    assert "\n" not in str(caught.value)
+    assert not any(client._group_runs(worker.pid) for worker in workers)
+    assert not list((tmp_path / "t").iterdir())
+    end = time.monotonic() + 5
+    while not unowned() <= before and time.monotonic() < end:  # others make theirs in two steps
+        time.sleep(0.1)
+    assert unowned() <= before
+    assert samples_done(tmp_path / "kept") == {"": kept}
+    monkeypatch.delenv(faults.VARIABLE)
+    if kept == 2:
+        whole = run(chain(), x, "lava", keep=tmp_path / "kept")
+        assert fingerprint(whole) == fingerprint(run(chain(), x, "lava"))
