@@ -33,14 +33,14 @@ def file_name(family: str) -> str:
 def picture(net: Network, title: str) -> str:
     """The network as an SVG."""
     places = _places(net)
-    skips = [(a, b) for a, b in _pairs(net) if net.depth[b] - net.depth[a] > 1]
-    above = max((ARC * COLUMN * (net.depth[b] - net.depth[a]) for a, b in skips), default=0.0)
+    skips = [(a, b) for a, b in _pairs(net) if net.begins[b] - net.begins[a] > 1]
+    above = max((ARC * COLUMN * (net.begins[b] - net.begins[a]) for a, b in skips), default=0.0)
     half = max(abs(y) + _tall(net[name]) / 2 for name, (_, y) in places.items()) + above + MARGIN
-    width = 2 * MARGIN + COLUMN * max(net.depth.values()) + WIDE
+    width = 2 * MARGIN + COLUMN * max(net.begins.values()) + WIDE
     size = f'width="{width:.0f}" height="{2 * half:.0f}"'
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-half:.0f} {width:.0f} {2 * half:.0f}" {size}>']
     parts.append(f"<title>{escape(title)}</title>")
-    parts += [_line(places[a], places[b], net.depth[b] - net.depth[a]) for a, b in _pairs(net)]
+    parts += [_line(places[a], places[b], net.begins[b] - net.begins[a]) for a, b in _pairs(net)]
     parts += [_box(net[name], *place) for name, place in places.items()]
     return "\n".join([*parts, "</svg>\n"])
 
@@ -49,7 +49,7 @@ def _places(net: Network) -> dict[str, tuple[float, float]]:
     """The left edge and the middle of each box."""
     columns: dict[int, list[Population]] = {}
     for population in net.populations:
-        columns.setdefault(net.depth[population.name], []).append(population)
+        columns.setdefault(net.begins[population.name], []).append(population)
     places = {}
     for depth, members in columns.items():
         y = -(sum(map(_tall, members)) + GAP * (len(members) - 1)) / 2
