@@ -64,6 +64,7 @@ lock: ## choose the newest versions that pyproject.toml allows and lock them (ne
 
 pictures: setup ## draw the pictures of README and documentation again (needs Chromium)
 	@$(BIN)/python scripts/pictures.py
+	@PYTHONPATH="$(CURDIR)" $(BIN)/python scripts/gallery.py
 
 clean: ## remove environments, caches and built files
 	rm -rf .venv .venv-core .venv-tools .venv*.lock build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

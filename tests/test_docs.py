@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 MARKER = re.compile(r"<!-- (not run: (?P<reason>\S[^\n]*?)|(?P<lava>needs Lava)) -->\s*\Z")
+WIDEST = 90
+"""Characters of a line of code."""
 SHOWN_ONLY = {"text", "yaml"}
 """Languages of blocks that show something and do nothing."""
 
@@ -97,6 +99,13 @@ def test_code_is_fenced_and_links_inside_the_project_lead_somewhere(page: Path) 
     assert not indented, f"fence these, so that they are run: {indented}"
     for target in re.findall(r"\]\(([^)#\s]+)", text):
         assert "://" in target or (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=[str(p.relative_to(ROOT)) for p in PAGES[1:]])
+def test_code_does_not_scroll_sideways(page: Path) -> None:
+    """The column of text holds so many characters of code where a window is 1280 pixels wide."""
+    wide = [line for block in blocks(page.read_text(encoding="utf-8")) for line in block.body.splitlines() if len(line) > WIDEST]
+    assert not wide
 
 
 def test_this_test_reads_markers_and_titles() -> None:
