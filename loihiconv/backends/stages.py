@@ -28,8 +28,10 @@ SOURCE, FIRST, SECOND, LAST = "input", "first", "second", "readout"
 ZERO = np.array(0, np.int32)
 IMAGE: Shape = (2, 3, 4)
 """An image whose axes no fault can mistake for each other."""
-KERNELS = ((3, 3), (2, 3), (2, 2))
+KERNELS = ((2, 3), (2, 2))
 """Heights and widths in a chain of convolutions over it."""
+WEIGHT_MAX = 254
+"""The largest even weight of 8 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,20 @@ def small_networks(network: Network, realization: Realization) -> list[SmallNetw
     return [makers[name] for name in TESTS if name in makers]
 
 
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """A way from the host into a network: what sends, through which synapses, and with which exponent."""
+
+    source: Input
+    kind: SynapseKind
+    on_host: bool
+    exponent: int
+
+    @property
+    def name(self) -> str:
+        return "biases" if self.on_host else f"{self.kind}-{'spikes' if self.source.spiking else 'payloads'}"
+
+
 class _Maker:
     def __init__(self, network: Network, realization: Realization) -> None:
         self.network, self.steps = network, min(max(network.timesteps, STEPS[0]), STEPS[1])
@@ -70,33 +86,27 @@ class _Maker:
         self.reset = spiking.reset if spiking else "zero" if realization in TO_ZERO else "subtract"
         self.start = 0 if realization in AT_ONCE else 5 << STATE_SHIFT
         self.exponents: dict[SynapseKind, int] = {}
-        self.entries: dict[str, Input] = {}
+        self.entries: dict[str, _Entry] = {}
         self._survey()
 
     def _survey(self) -> None:
         """Kinds of synapses between neurons with their smallest exponent, and ways from the host."""
-        network, views = self.network, lava_views(self.network)
-        for connection in network.connections:
-            kind = synapse_kind(network, connection, views)
-            source = network[connection.source]
-            if not isinstance(source, Input):
-                self.exponents[kind] = min(self.exponents.get(kind, 0), connection.weight_exp)
-            elif connection.on_host:
-                self.entries.setdefault("biases", source)
+        views = lava_views(self.network)
+        for connection in self.network.connections:
+            kind, source = synapse_kind(self.network, connection, views), self.network[connection.source]
+            if isinstance(source, Input):
+                entry = _Entry(source, kind, connection.on_host, 0 if connection.on_host else connection.weight_exp)
+                self.entries.setdefault(entry.name, entry)
             else:
-                into = "convolution" if kind == "convolution" else "dense"
-                self.entries.setdefault(f"{into}-{'spikes' if source.spiking else 'payloads'}", source)
+                self.exponents[kind] = min(self.exponents.get(kind, 0), connection.weight_exp)
 
     def stages(self) -> Iterator[SmallNetwork]:
-        between: list[Network] = []
-        for kind in self.exponents or {"dense": 0}:
-            small = self._chain(kind)
-            if kind != "delay":
-                between.append(small)
-            yield self._silent(kind, small, 1)
-        yield self._silent("reset", (between or [self._chain("dense")])[0], 3)
-        for name, entry in self.entries.items():
-            yield self._entry(name, entry)
+        kinds: list[SynapseKind] = list(self.exponents) or [next(iter(self.entries.values())).kind]
+        for kind in kinds:
+            yield self._silent(kind, self._chain(kind), 1)
+        yield self._silent("reset", self._chain(next((kind for kind in kinds if kind != "delay"), "delay")), 3)
+        for entry in self.entries.values():
+            yield self._values(entry)
 
     def _silent(self, name: str, network: Network, samples: int) -> SmallNetwork:
         return SmallNetwork(name, network, np.zeros((samples, *network.input.shape)))
@@ -105,58 +115,74 @@ class _Maker:
         """Two layers of neurons and a readout: the first is driven by its biases, and each layer is joined to the next by such synapses."""
         random, exponent = np.random.default_rng(len(kind)), self.exponents.get(kind, 0)
         image = kind == "convolution"
-        shapes: list[Shape] = [IMAGE, (3, 3, 4), (3, 2, 2), (4,)] if image else [(2,), (7,), (6,), (4,)]
-        maps = [_between(kind, place, shapes[place], shapes[place + 1], random) for place in range(3)]
-        fan_in = int(np.prod((3, *KERNELS[1]))) if image else 7
-        vth = max(2, VTH_PER_SYNAPSE * fan_in >> -exponent & ~1)
+        shapes: list[Shape] = [(3, 3, 4), (3, 2, 2), (4,)] if image else [(7,), (6,), (4,)]
+        vth = max(2, VTH_PER_SYNAPSE * (int(np.prod((3, *KERNELS[0]))) if image else 7) >> -exponent & ~1)
+        entry = next((e for e in self.entries.values() if e.kind == kind), next(iter(self.entries.values())))
         populations = (
-            self._input(shapes[0]),
-            self._neurons(FIRST, shapes[1], DRIVEN_VTH, 3 * _cycle(1, 7, shapes[1])),
-            self._neurons(SECOND, shapes[2], vth, vth // 4 * _cycle(-1, 2, shapes[2])),
-            Readout(LAST, shapes[3], ZERO, ZERO),
+            self._input(entry),
+            self._neurons(FIRST, shapes[0], DRIVEN_VTH, 3 * _cycle(1, 7, shapes[0])),
+            self._neurons(SECOND, shapes[1], vth, vth // 4 * _cycle(-1, 2, shapes[1])),
+            Readout(LAST, shapes[2], ZERO, ZERO),
         )
-        names = [p.name for p in populations]
-        joined = [self._connection(names[place], names[place + 1], maps[place], exponent if place else 0) for place in range(3)]
+        joined = [
+            Connection(SOURCE, FIRST, _into(entry.kind, shapes[0]), entry.on_host),
+            Connection(FIRST, SECOND, _between(kind, shapes[0], shapes[1], KERNELS[0], random), weight_exp=exponent),
+            Connection(SECOND, LAST, _between(kind, shapes[1], shapes[2], KERNELS[1], random), weight_exp=exponent),
+        ]
         if kind == "delay":
-            joined.append(self._connection(FIRST, LAST, Dense(_weights((4, 7), random)), exponent))
+            joined.append(Connection(FIRST, LAST, Dense(_weights((4, 7), random)), weight_exp=exponent))
         return self._network(populations, joined)
 
-    def _entry(self, name: str, entry: Input) -> SmallNetwork:
+    def _values(self, entry: _Entry) -> SmallNetwork:
         """Every value from the host alone into its own potential of the readout."""
-        image = name.startswith("convolution")
-        shape: Shape = IMAGE if image else (12,)
-        size = int(np.prod(shape))
-        weight = 2 * np.eye(size, dtype=np.int32)
-        linear: LinearMap = Conv(weight.reshape(size, *shape)) if image else Dense(weight)
-        populations = (self._input(shape, entry), Readout(LAST, (size,), ZERO, ZERO))
-        largest = entry.payload_max
-        values = np.round(np.linspace(-largest if entry.signed else 0, largest, size)).reshape(shape)
-        x = np.stack([values, values[::-1]] if name == "biases" else [values])
-        return SmallNetwork(name, self._network(populations, [self._connection(SOURCE, LAST, linear, 0)]), x)
+        source = self._input(entry)
+        size, largest = source.size, source.payload_max
+        linear = _alone(entry.kind, source.shape, min(2 << -entry.exponent, WEIGHT_MAX))
+        populations = (source, Readout(LAST, (size,), ZERO, ZERO))
+        values = np.round(np.linspace(-largest if source.signed else 0, largest, size)).reshape(source.shape)
+        x = np.stack([values, values[::-1]] if entry.on_host else [values])
+        return SmallNetwork(entry.name, self._network(populations, [Connection(SOURCE, LAST, linear, entry.on_host, entry.exponent)]), x)
 
-    def _input(self, shape: Shape, entry: Input | None = None) -> Input:
-        entry = entry or next(iter(self.entries.values()))
-        return Input(SOURCE, shape, entry.coding, float(entry.payload_max), entry.payload_max, signed=entry.signed, seed=entry.seed)
+    def _input(self, entry: _Entry) -> Input:
+        source, shape = entry.source, IMAGE if entry.kind == "convolution" else (12,)
+        return Input(SOURCE, shape, source.coding, float(source.payload_max), source.payload_max, signed=source.signed, seed=source.seed)
 
     def _neurons(self, name: str, shape: Shape, vth: int, bias: Array) -> IF:
         return IF(name, shape, vth, np.array(self.start, np.int32), (bias << STATE_SHIFT).astype(np.int32), self.reset)
-
-    def _connection(self, source: str, target: str, linear: LinearMap, exponent: int) -> Connection:
-        return Connection(source, target, linear, source == SOURCE and "biases" in self.entries, exponent)
 
     def _network(self, populations: tuple[Input | IF | Readout, ...], connections: list[Connection]) -> Network:
         record = replace(self.network.record, notes=())
         return Network(populations, tuple(connections), self.steps, True, self.network.board, record)
 
 
-def _between(kind: SynapseKind, place: int, source: Shape, target: Shape, random: np.random.Generator) -> LinearMap:
-    """The map at a place of a chain; at the first, where the host sends zeros, with small weights."""
-    shape = (target[0], source[0], *(KERNELS[place] if kind == "convolution" else ()))
-    weight = _weights(shape, random) if place else np.full(shape, 2, np.int32)
+def _into(kind: SynapseKind, target: Shape) -> LinearMap:
+    """From the host, which sends zeros, to the first layer of a chain, through such synapses."""
+    size = int(np.prod(target))
     if kind == "convolution":
-        return Conv(weight, padding=(0, 0, 0, 0) if place else (1, 1, 1, 1))
-    if kind == "sparse" and place:
-        return from_matrix(np.where(np.arange(weight.size).reshape(shape) % 3 == 0, 0, weight), target, source)
+        return Conv(_same((3, 2, 3, 3)), padding=(1, 1, 1, 1)) if len(target) == 3 else Conv(_same((size, *IMAGE)))
+    return from_matrix(_same((size, 12)), (size,), (12,)) if kind == "sparse" else Dense(_same((size, 12)))
+
+
+def _alone(kind: SynapseKind, source: Shape, weight: int) -> LinearMap:
+    """From each value of the host to a neuron of its own."""
+    size = int(np.prod(source))
+    each = weight * np.eye(size, dtype=np.int32)
+    if kind == "convolution":
+        return Conv(each.reshape(size, *source))
+    return from_matrix(each, (size,), source) if kind == "sparse" else Dense(each)
+
+
+def _same(shape: tuple[int, ...]) -> Array:
+    return np.full(shape, 2, np.int32)
+
+
+def _between(kind: SynapseKind, source: Shape, target: Shape, kernel: tuple[int, int], random: np.random.Generator) -> LinearMap:
+    """Such synapses from one layer of a chain to the next."""
+    weight = _weights((target[0], source[0], *(kernel if kind == "convolution" else ())), random)
+    if kind == "convolution":
+        return Conv(weight)
+    if kind == "sparse":
+        return from_matrix(np.where(np.arange(weight.size).reshape(weight.shape) % 3 == 0, 0, weight), target, source)
     return Dense(weight)
 
 

@@ -60,6 +60,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("--out", type=Path, help="write predictions and potentials (.npz)")
     measure = commands.add_parser("measure", help="measure time and power of the self-test's first sample, run again and again")
     measure.add_argument("measurement", choices=MEASUREMENTS, help="with the sample replayed on the chip, or sent by the host")
+    measure.add_argument("--chips", type=int, help="chips of the board, where it is another one than in bundle.json")
     measure.add_argument("--steps", type=int, default=STEPS, help="time steps that it takes at least")
     for command in (selftest, run, measure):
         command.add_argument("--partition", help="SLURM partition, instead of the one in bundle.json")
@@ -130,7 +131,9 @@ def _measure(options: argparse.Namespace) -> int:
     settings, python = _settings(options, sinks=False)
     check_measurable(stage.network, settings.realization, options.measurement, 1, False)
     access = replace(settings.access, profile=options.measurement, profile_steps=options.steps)
-    recording = _execute(stage.network, stage.expected.x[:1], replace(settings, access=access), python, None, bar=False)
+    board, used = settings.chips
+    settings = replace(settings, access=access, chips=(max(used, options.chips or board), used))
+    recording = _execute(stage.network, stage.expected.x[:1], settings, python, None, bar=False)
     print(json.dumps(recording.profile, indent=2))
     wrong = int((recording.potentials != stage.expected.potentials[:1]).sum())
     if wrong:

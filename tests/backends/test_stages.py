@@ -15,6 +15,7 @@ from loihiconv.core.network import IF, Connection, Network, Readout
 from loihiconv.core.validation import validate
 from loihiconv.evaluation.compare import mismatches
 from loihiconv.lava.chip.realizations import REALIZATIONS
+from loihiconv.lava.layout import lava_views, synapse_kind
 from loihiconv.lava.stages import TESTS
 from tests.lava.small import chain
 from tests.strategies import Case, cases
@@ -31,7 +32,7 @@ def images(*, exponent: int = 0, skip: bool = False) -> Network:
         readout,
     )
     connections = [
-        Connection("input", "a", one),
+        Connection("input", "a", one, weight_exp=exponent),
         Connection("a", "b", one, weight_exp=exponent),
         Connection("b", "readout", Dense(np.full((2, 16), 2, np.int32))),
     ]
@@ -44,7 +45,7 @@ def images(*, exponent: int = 0, skip: bool = False) -> Network:
     [
         (chain(), ["dense", "dense-payloads", "reset"]),
         (images(), ["dense", "convolution", "convolution-payloads", "reset"]),
-        (images(exponent=-2), ["dense", "sparse", "convolution-payloads", "reset"]),
+        (images(exponent=-2), ["dense", "sparse", "sparse-payloads", "reset"]),
         (images(skip=True), ["dense", "convolution", "delay", "convolution-payloads", "reset"]),
     ],
 )
@@ -52,8 +53,11 @@ def test_stages_are_of_what_the_network_has(network: Network, names: list[str]) 
     found = small_networks(network, "native")
     assert [small.name for small in found] == names
     assert names == [name for name in TESTS if name in names]
-    exponents = {c.weight_exp for small in found if small.name == "sparse" for c in small.network.connections}
-    assert exponents <= {0, -2}
+    exponents = {small.name: min(c.weight_exp for c in small.network.connections) for small in found}
+    assert {name for name, exponent in exponents.items() if exponent} - {"reset"} == {name for name in names if name.startswith("sparse")}
+    for small in found:  # everything comes from the host as it does in the network
+        kind = synapse_kind(small.network, small.network.connections[0], lava_views(small.network))
+        assert f"{kind}-payloads" in names
 
 
 @pytest.mark.parametrize("realization", REALIZATIONS)

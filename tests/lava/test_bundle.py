@@ -44,9 +44,9 @@ def test_it_measures_its_own_sample(
     folder = deploy(net, np.array([[255.0, 255, 0, 0]]), tmp_path / "bundle", realization="lifreset").folder
     monkeypatch.setenv("LOIHICONV_LAVA_PYTHON", "")  # `main` sets it
     monkeypatch.setenv("STANDIN_FAULTS", "CyclicBuffer")
-    assert main([str(folder), "measure", "throughput", "--steps", "16"]) == 1
+    assert main([str(folder), "measure", "throughput", "--steps", "16", "--chips", "32"]) == 1
     *lines, last = capsys.readouterr().out.splitlines()
     found = json.loads("\n".join(lines))
-    assert (found["steps"], found["chips"], found["chips_used"], found["time_per_sample_us"]) == (18, 8, 1, 100.0)
+    assert (found["steps"], found["chips"], found["chips_used"], found["time_per_sample_us"]) == (18, 32, 1, 100.0)
     assert last == "FAILED: the result is not the network's, 2 of 2 potentials differ; see selftest"
     assert diary.read_text()
