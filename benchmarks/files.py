@@ -64,9 +64,15 @@ def checked(model: Any, shape: tuple[int, ...] | None = None) -> str:
         refused, found, fits = found.problems[0], anywhere, False
     if not found.ok:
         more = len(found.problems) - 1
-        return f"refused: {found.problems[0]}" + (f" (and {more} more)" if more else "")
+        return f"refused: {brief(found.problems[0])}" + (f" (and {more} more)" if more else "")
     size = f"goes in: {len(found.layers)} populations, {sum(layer.neurons for layer in found.layers):,} neurons"
-    return size if fits else f"{size}; not on Kapoho Point: {refused}"
+    return size if fits else f"{size}; not on Kapoho Point: {brief(refused)}"
+
+
+def brief(problem: str) -> str:
+    """Of a refusal the layer and what is wrong with it, without the remedy."""
+    where, _, what = problem.partition(": ")
+    return f"{where.rpartition('/')[2]}: {what.partition('; ')[0]}"
 
 
 def crepe(path: Path) -> str:
@@ -125,7 +131,7 @@ def spiking(path: Path) -> str:
         else:
             net = lc.from_netx(path)
     except LoihiconvError as error:
-        return f"refused: {error}"
+        return f"refused: {brief(str(error))}"
     return f"goes in as it is: {len(net.populations)} populations, {sum(p.size for p in net.populations):,} neurons"
 
 
@@ -194,12 +200,12 @@ def outcomes(files: tuple[File, ...], packages: Path) -> Iterator[Outcome]:
         for file in files:
             path = member(file, packages, Path(scratch))
             result = file.take(path).replace(str(path), path.name)
-            yield Outcome(file.package.replace("==", " "), path.name, file.what, result)
+            yield Outcome(file.package.replace("==", " "), "/".join(Path(file.member).parts[-2:]), file.what, result)
 
 
 def table(found: list[Outcome]) -> str:
     """Markdown, one line for each file."""
-    rows = (f"| {o.package}: `{o.file}` | {o.what} | {o.result} |" for o in found)
+    rows = (f"| {o.package}, `{o.file}` | {o.what} | {o.result} |" for o in found)
     return "\n".join(("| file | what it is | |", "|---|---|---|", *rows))
 
 
