@@ -354,6 +354,27 @@ def _in_place(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn:
     return draw(st.sampled_from(((f"assigned {part}", assigned), (f"added {part}", added), ("apart", apart))))
 
 
+def _affine(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn:
+    """What has no handler, and is read by trial."""
+    axis = draw(st.integers(1, x.ndim - 1))
+    matrix = torch.randn(x.shape[-1], draw(st.integers(1, 4)), dtype=torch.float64)
+    kinds: tuple[Drawn, ...] = (
+        (f"cumsum {axis}", lambda x: x.cumsum(axis)),
+        (f"diff {axis}", lambda x: x.diff(dim=axis)),
+        (f"x @ {tuple(matrix.shape)}", lambda x: x @ matrix),
+        (f"einsum {tuple(matrix.shape)}", lambda x: torch.einsum("n...i,ij->n...j", x, matrix.to(x.dtype))),
+    )
+    return draw(st.sampled_from(kinds))
+
+
+def _pool_3d(draw: st.DrawFn, x: Tensor, sizes: Any) -> Drawn | None:
+    if x.ndim != 4:
+        return None
+    kernel, ceil_mode = draw(st.tuples(*[st.integers(1, 2)] * 3)), draw(st.booleans())
+    pool = draw(st.sampled_from((F.max_pool3d, F.avg_pool3d)))
+    return f"{pool.__name__}({kernel}, {ceil_mode})", lambda x: pool(x.unsqueeze(1), kernel, ceil_mode=ceil_mode).squeeze(1)
+
+
 def _two(text: str, function: Callable[..., Any]) -> Callable[..., Drawn]:
     return lambda draw, x, sizes: (text, function)
 
@@ -380,6 +401,8 @@ OPERATIONS: dict[str, Callable[..., Drawn | None]] = {
     "constant": _constant,
     "beside constants": _beside_constants,
     "in place": _in_place,
+    "affine": _affine,
+    "pool 3d": _pool_3d,
     "again": _two("again", lambda x: x),
     "add": _two("add", lambda a, b: a + b),
     "subtract": _two("subtract", lambda a, b: a - b),

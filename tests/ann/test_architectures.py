@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,17 @@ import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from torch import Tensor, nn
 
 import loihiconv as lc
 from loihiconv.ann.evaluate import Evaluator, outputs_of
 from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.frontends.torch_model import TorchModel
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.passes import lower
 from loihiconv.ann.passes.rounding import without_rounding
 from loihiconv.core.errors import LoihiconvError
+from loihiconv.core.parts import Part
 from loihiconv.evaluation.compare import mismatches
 from tests.ann.architectures import Case, cases
 
@@ -76,6 +80,35 @@ def test_rounding_is_read_and_then_left_to_rates(case: Case) -> None:
     x = torch.rand(3, *case.shape, dtype=torch.float64)
     a, b = (outputs_of(network, Evaluator(network, dtype=torch.float64)(x)[0]) for network in (smooth, lowered))
     torch.testing.assert_close(a, b)
+
+
+class Towers(nn.Module):
+    """Two inputs through the same layers, and two outputs."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, first: Tensor, second: Tensor) -> dict[str, Tensor]:
+        a, b = self.model(first), self.model(second)
+        return {"difference": a - 2 * b, "second": b}
+
+
+@settings(COMMON, max_examples=25)
+@given(cases(most=5))
+def test_several_inputs_and_outputs(case: Case) -> None:
+    model = TorchModel(Towers(case.model).eval(), [Part("first", case.shape), Part("second", case.shape)])
+    x = np.random.default_rng(0).normal(size=(3, 2 * prod(case.shape))).astype(np.float32)
+    try:
+        ann = model.ann(x.shape[1:])
+    except LoihiconvError as error:
+        assume_something_is_left(error)
+        raise
+    expected = model.precise_outputs(x)
+    assert [part.name for part in ann.parts] == ["difference", "second"]
+    for network in (ann, lower(ann).ann):
+        result = outputs_of(network, Evaluator(network, dtype=torch.float64)(x)[0]).numpy()
+        np.testing.assert_allclose(result, expected, atol=1e-9 * max(1, np.abs(expected).max()))
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of dead neurons and of classes

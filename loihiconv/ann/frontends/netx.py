@@ -44,7 +44,7 @@ class NetxModel(FloatModel):
 
     def __init__(self, source: str | Path | Netx) -> None:
         self.netx = source if isinstance(source, Netx) else read_netx(source)
-        self.name = Path(self.netx.path).name
+        self.name, self.sample_shape = Path(self.netx.path).name, self.netx.shape
         for layer in self.netx.layers:
             neuron = layer.neuron
             if neuron is None or neuron.kind != SIGMA_DELTA:

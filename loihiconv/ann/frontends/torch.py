@@ -210,6 +210,8 @@ class _Reader:
             return value
         if node.target is operator.getitem and isinstance(several := self._env[node.all_input_nodes[0]], (tuple, list, dict)):
             return several[node.args[1]]  # type: ignore[index]  # what indexed the example
+        if node.target is getattr and isinstance(several := self._env[node.all_input_nodes[0]], tuple):  # as in x.max(1).values
+            return several[[part is value for part in self._trace.values[node.all_input_nodes[0]]].index(True)]
         if node.target is operator.getitem and not isinstance(plain(self._trace.values[node.all_input_nodes[0]]), torch.Tensor):
             return inputs[0]  # one of several results of something refused: one message is enough
         name, operation = self._describe(node)

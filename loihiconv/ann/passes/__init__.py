@@ -40,14 +40,15 @@ from loihiconv.ann.passes.output import OutputIsLinear, OutputIsVector
 from loihiconv.ann.passes.piecewise import ClampToRelu, LeakyReluToSum
 from loihiconv.ann.passes.relus import DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.ann.passes.rewrite import Rewrite, apply_all
-from loihiconv.ann.passes.rounding import DropQuantizers, DropRounding, rounding_notes
+from loihiconv.ann.passes.rounding import ClampedRoundingToQuantize, DropQuantizers, DropRounding, rounding_notes
+from loihiconv.ann.passes.straight_through import DropStraightThrough
 from loihiconv.core.choices import PoolingWay
 
 __all__ = ["Lowered", "lower"]
 
 # A later stage may make work for an earlier rule of its own stage, never for an earlier stage.
 _STAGES: tuple[tuple[Rewrite, ...], ...] = (
-    (DropRounding(), DropQuantizers()),
+    (DropStraightThrough(), ClampedRoundingToQuantize(), DropRounding(), DropQuantizers()),
     (ClampToRelu(), BatchNormToAffine()),
     (
         *(MergeMoves(), MovesBeforeAffine(), MovesByHost(), ReluBeforeMoves(), AffineBeforeMoves(), AddBeforeMoves()),

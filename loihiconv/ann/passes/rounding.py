@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from loihiconv.ann.graph import Add, Affine, Ann, AvgPool, Concat, Gather, Input, MaxPool, Node, Quantize, Relu, Reshape, Round
-from loihiconv.ann.passes.rewrite import Rewrite, apply_all, spikes, splice
+from loihiconv.ann.graph import Add, Affine, Ann, AvgPool, Clamp, Concat, Gather, Input, MaxPool, Node, Quantize, Relu, Reshape, Round
+from loihiconv.ann.passes.rewrite import Rewrite, apply_all, fresh, spikes, splice
+from loihiconv.ann.passes.straight_through import DropStraightThrough
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array
 
@@ -38,6 +39,47 @@ class DropRounding(Rewrite):
         return splice(splice(ann, node.name, [mean]), relu.name, [replace(relu, levels=levels)])
 
 
+class ClampedRoundingToQuantize(Rewrite):
+    """round(clamp(x, low, high)) and clamp(round(x), low, high) with whole ends: a quantizer of steps of 1, as users write it."""
+
+    def match(self, ann: Ann, node: Node) -> bool:
+        return isinstance(node, Round) and self._found(ann, node) is not None
+
+    def transform(self, ann: Ann, node: Node) -> Ann:
+        found = self._found(ann, node)
+        assert found is not None  # it has matched
+        clamp, low, high = found
+        if clamp.name in node.inputs:
+            return splice(ann, node.name, [Quantize(node.name, clamp.inputs, np.ones(()), low, high)])
+        return splice(ann, clamp.name, [Quantize(clamp.name, node.inputs, np.ones(()), low, high)])
+
+    @staticmethod
+    def _found(ann: Ann, node: Node) -> tuple[Node, int, int] | None:
+        """The bounds before rounding, or all that comes after it."""
+        users = ann.users(node.name)
+        for other in (ann[node.inputs[0]], *(users if len(users) == 1 else ())):
+            ends = _whole_ends(other)
+            if ends is not None and isinstance(node, Round) and node.to == "nearest":
+                return (other, *ends)
+        return None
+
+
+def _whole_ends(node: Node) -> tuple[int, int] | None:
+    """The ends that a node clamps to, where they are whole numbers around zero."""
+    ends: tuple[Array | float, Array | float]
+    match node:
+        case Clamp(low=low, high=high):
+            ends = (low, high)
+        case Relu(bound=bound):
+            ends = (0.0, bound)
+        case _:
+            return None
+    least, most = (np.unique(np.asarray(end, np.float64)) for end in ends)
+    if len(least) > 1 or len(most) > 1 or not np.isfinite([*least, *most]).all() or least[0] % 1 or most[0] % 1:
+        return None
+    return (int(least[0]), int(most[0])) if least[0] <= 0 < most[0] else None
+
+
 class DropQuantizers(Rewrite):
     """Quantizers of activations without their rounding, which rates do by themselves; neurons only where they rectify.
 
@@ -51,7 +93,11 @@ class DropQuantizers(Rewrite):
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, Quantize)
-        source, users = node.inputs[0], ann.users(node.name)
+        before, source, users = ann[node.inputs[0]], node.inputs[0], ann.users(node.name)
+        if isinstance(before, Affine) and not np.any(before.shift) and np.size(before.scale) == 1 and np.all(np.asarray(before.scale) > 0):
+            # quantize(a x) = a quantize'(x) with steps of 1 / a, so that it may be one with a ReLU before
+            inner = replace(node, name=fresh(ann, f"{node.name}.steps"), inputs=before.inputs, scale=node.scale / before.scale)
+            return splice(ann, node.name, [inner, Affine(node.name, (inner.name,), before.scale, before.shift)])
         rectified = spikes(ann, source) or (bool(users) and all(isinstance(user, Relu) for user in users))
         if rectified or (node.low == 0 and not _never_negative(ann, source)):
             levels = node.high if node.high < FINE else 0
@@ -75,7 +121,7 @@ def rounding_notes(given: Ann, lowered: Ann) -> tuple[str, ...]:
 
 def without_rounding(ann: Ann) -> Ann:
     """The function that a network with rounded activations has on average."""
-    for rule in (DropRounding(), DropQuantizers()):
+    for rule in (DropStraightThrough(), ClampedRoundingToQuantize(), DropRounding(), DropQuantizers()):
         ann, _ = apply_all(rule, ann)
     return ann
 

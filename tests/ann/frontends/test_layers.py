@@ -305,6 +305,10 @@ MOVED: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "mean over rows": (Net(lambda m, x: x.mean(2)), IMAGE),
     "mean of a vector": (Net(lambda m, x: x.mean(1, keepdim=True)), (4,)),
     "largest": (Net(lambda m, x: x.relu().amax((2, 3))), IMAGE),
+    "largest by name": (
+        Net(lambda m, x: m.c(x).relu().max(1, True).values + x.max(dim=1, keepdim=True).values, c=nn.Conv2d(4, 3, 1)),
+        IMAGE,
+    ),
     "largest of channels": (Net(lambda m, x: m.c(x).relu().max(1)[0], c=nn.Conv2d(4, 3, 3)), IMAGE),
     "average pool, ceil": (nn.Sequential(nn.ReLU(), nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(4, 2, 2)), IMAGE),
     "average pool, border": (nn.Sequential(nn.AvgPool2d(3, 2, 1, count_include_pad=False), nn.ReLU()), IMAGE),

@@ -32,6 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_is_read_computes_what_the_file_says(path: Path) -> None:
     model, x = NetxModel(path), np.random.default_rng(1).random((5, 1, 6, 6), np.float32) * 8
+    assert model.sample_shape == (1, 6, 6)
     ann = model.ann((1, 6, 6))
     verify_reading(model, ann, x)
     assert sum(isinstance(node, Relu) for node in ann) == 2

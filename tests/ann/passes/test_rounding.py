@@ -110,6 +110,20 @@ def test_quantizers_are_neurons_only_where_they_rectify() -> None:
     assert [node.name for node in lower(read_torch(first, (4,))).ann if isinstance(node, Relu)] == ["2"]
 
 
+def test_quantizers_as_users_write_them() -> None:
+    """As LSQ (arXiv:1902.08153) and DoReFa (arXiv:1606.06160) are written: bounds before rounding or after it."""
+    before = Net(lambda m, x: torch.clamp(x / 0.125, 0, 15).round() * 0.125)
+    after = Net(lambda m, x: torch.round(x * 8).clamp(0, 15) / 8)
+    signed = Net(lambda m, x: torch.round(x * 8).clamp(-8, 7) / 8)
+    x = torch.randn(50, 4)
+    for layer in (before, after, signed, Net(lambda m, x: torch.round((8 * x).clamp(-8, 7)) / 8)):
+        model = network(layer)
+        torch.testing.assert_close(Evaluator(read_torch(model, (4,)))(x)[0], model(x).detach())
+    assert relus(before) == relus(after) == relus(nn.ReLU(), before) == relus(nn.ReLU(), after) == [(15 / 8, 15)]
+    assert relus(nn.ReLU(), signed) == [(7 / 8, 7)]
+    assert relus(signed) == []
+
+
 def test_what_quantization_is_said_to_leave() -> None:
     lowered = lower(read_torch(network(quantized(-128, 127)), (4,)))
     assert lowered.notes == ("training rounded activations; rounding is left to rates",)

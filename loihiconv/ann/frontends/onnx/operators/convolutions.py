@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -28,6 +28,36 @@ def conv(op: Operation, x: Any, weight: Any, bias: Any = None) -> Any:
     if around is None:
         x, around = F.pad(x, flat_pads(w.begin, w.end)), 0
     return _CONV[dims](x, weight, bias, w.stride, around, w.dilation, int(op.get("group", 1)))
+
+
+@operator("com.microsoft.FusedConv")
+def fused_conv(op: Operation, x: Any, weight: Any, bias: Any = None, added: Any = None) -> Any:
+    """As onnxruntime saves what it has optimized: a convolution, a sum, and an activation."""
+    result = conv(op, x, weight, bias)
+    return _activated(op, result if added is None else result + added, tuple(op.get("activation_params", ())))
+
+
+@operator("com.microsoft.FusedGemm")
+def fused_gemm(op: Operation, a: Any, b: Any, c: Any = None) -> Any:
+    params = [op.get(f"activation_{name}") for name in ("alpha", "beta")]
+    return _activated(op, gemm(op, a, b, c), tuple(value for value in params if value is not None))
+
+
+_ACTIVATIONS: dict[str, Callable[..., Any]] = {
+    "": lambda x: x,
+    "Relu": F.relu,
+    "Tanh": torch.tanh,
+    "Sigmoid": torch.sigmoid,
+    "LeakyRelu": lambda x, alpha=0.01: F.leaky_relu(x, alpha),
+    "Clip": lambda x, low, high: torch.clamp(x, low, high),
+}
+
+
+def _activated(op: Operation, x: Any, params: tuple[float, ...]) -> Any:
+    kind = str(op.get("activation", ""))
+    if kind not in _ACTIVATIONS:
+        raise op.refuse(f"has {kind} in it", "save the model without onnxruntime's optimizations")
+    return _ACTIVATIONS[kind](x, *params)
 
 
 @operator("ConvTranspose")

@@ -35,6 +35,34 @@ def test_groups_and_other_dimensions(groups: int, shape: tuple[int, ...], tmp_pa
     carried_out(made([node("Conv", "x w", group=groups)], shape, {"w": kernel}), shape, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"activation": "Relu"},
+        {"activation": "LeakyRelu", "activation_params": [0.2]},
+        {"activation": "Clip", "activation_params": [-0.1, 0.3]},
+    ],
+)
+def test_convolutions_that_onnxruntime_fused(options: dict[str, Any], tmp_path: Path) -> None:
+    constants = {"w": weights(4, 4, 3, 3), "b": weights(4)}
+    domain = "com.microsoft"
+    nodes = [
+        node("FusedConv", "x w b", "h", name="first", domain=domain, pads=[1, 1, 1, 1], **options),
+        node("FusedConv", "h w b x", domain=domain, pads=[1, 1, 1, 1], **options),
+    ]
+    carried_out(made(nodes, (4, 5, 4), constants, domains=[domain]), (4, 5, 4), tmp_path)
+
+
+def test_dense_layers_that_onnxruntime_fused(tmp_path: Path) -> None:
+    constants = {"w": weights(6, 3), "b": weights(3)}
+    for options in ({"activation": "Relu"}, {"activation": "LeakyRelu", "activation_alpha": 0.3}):
+        model = made([node("FusedGemm", "x w b", domain="com.microsoft", **options)], (6,), constants, domains=["com.microsoft"])
+        carried_out(model, (6,), tmp_path)
+    other = made([node("FusedGemm", "x w b", domain="com.microsoft", activation="Elu")], (6,), constants, domains=["com.microsoft"])
+    assert "FusedGemm has Elu in it" in refusal(other, (6,), tmp_path)
+
+
 TRANSPOSED: dict[str, dict[str, Any]] = {
     "plain": {},
     "strides": {"strides": [2, 2]},
