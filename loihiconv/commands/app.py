@@ -6,6 +6,8 @@ or 3 where a back end is not there.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import warnings
 from contextlib import nullcontext
@@ -37,6 +39,8 @@ from loihiconv.core.errors import LoihiconvError
 
 EPILOG = "All of this may stand in a file of settings: -c FILE, which 'loihiconv init' writes."
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 app = typer.Typer(
     help="Trained float networks on Intel Loihi: check, convert, run, compare.",
     no_args_is_help=True,
@@ -52,6 +56,7 @@ app.add_typer(lava, name="lava")
 
 def main() -> NoReturn:
     """Entry point of the ``loihiconv`` command."""
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115  # closed ones are None
     warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")
     try:
         with orderly(), results_alone() if "--json" in sys.argv else nullcontext():
@@ -63,6 +68,11 @@ def main() -> NoReturn:
         sys.exit(cause.exit_code)
     except BrokenPipeError:
         sys.exit(141)
+    except OSError as cause:
+        if cause.errno not in FULL:
+            raise
+        error(f"output cannot be written: {cause.strerror}")
+        sys.exit(2)
     sys.exit(0)
 
 

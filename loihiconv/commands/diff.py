@@ -42,8 +42,8 @@ def _found(first: Path, second: Path) -> Drift | Difference:
     """What differs, by what is in the files."""
     texts = [_is_text(path) for path in (first, second)]
     if texts[0] != texts[1]:
-        kinds = ("a comparison" if texts[0] else "a network", "a comparison" if texts[1] else "a network")
-        raise InvalidData(f"holds {kinds[0]}, and {second} {kinds[1]}", where=str(first), limit="two of one kind expected")
+        one, other = (first, second) if texts[0] else (second, first)
+        raise InvalidData(f"holds a comparison, and {other} none", where=str(one), limit="two comparisons, or two networks, expected")
     if texts[0]:
         from loihiconv.evaluation.difference import diff_files
 
@@ -59,8 +59,8 @@ def _is_text(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError:
-        return False
+    except OSError as error:
+        raise InvalidData(f"cannot be read: {error.strerror or error}", where=str(path)) from error
     if start[:1] in (b"<", b"#"):
         raise InvalidData("is a report to read", where=str(path), limit="networks, or what 'compare --json' prints, expected")
     return start[:1] == b"{"

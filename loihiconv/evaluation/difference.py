@@ -93,7 +93,7 @@ class Pair:
         change = ""
         if isinstance(self.before, (int, float)) and isinstance(self.after, (int, float)) and self.before and not self.same:
             change = f"{100 * (self.after / self.before - 1):+.1f} %".replace("-", "−")
-        return [self.name, _shown(self.before), _shown(self.after), change]
+        return [_shown(self.name), _shown(self.before), _shown(self.after), change]
 
 
 @dataclass(frozen=True)
@@ -297,8 +297,10 @@ def _points(change: float) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return value if isinstance(value, str) else n.setting(value)
+    if isinstance(value, str):
+        return "".join(c if c.isprintable() else "?" for c in value)
+    if isinstance(value, bool) or value is None:
+        return n.setting(value)
     if isinstance(value, int) or (isinstance(value, float) and abs(value) >= 1000):
         return n.count(value)
     return n.number(value, 4) if isinstance(value, float) else str(value)

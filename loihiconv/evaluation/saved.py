@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -21,16 +21,20 @@ MOST_BYTES = 256 * 2**20
 EXPECTED = "what 'loihiconv compare --json' prints expected"
 
 
+Moderate = Annotated[float, Field(ge=-1e100, le=1e100)]
+"""A figure that can be squared."""
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 class SavedResult(_Part):
     """How one back end did; as `loihiconv.evaluation.result.BackendResult`."""
 
     metric: str
-    value: float
-    interval95: tuple[float, float]
+    value: Moderate
+    interval95: tuple[Moderate, Moderate]
     n: int = Field(ge=1)
     agreement: float | None = None
     firing_rate: float | None = None
@@ -44,6 +48,13 @@ class SavedResult(_Part):
         if key not in BY_KEY:
             raise ValueError(f"{shown(key)} is no metric of this version")
         return key
+
+    @field_validator("interval95")
+    @classmethod
+    def _ordered(cls, pair: tuple[float, float]) -> tuple[float, float]:
+        if pair[0] > pair[1]:
+            raise ValueError("its ends are the wrong way round")
+        return pair
 
     @field_validator("judged", mode="before")
     @classmethod
@@ -157,7 +168,7 @@ def read_comparison(path: str | PathLike[str]) -> SavedComparison:
     try:
         if file.stat().st_size > MOST_BYTES:
             raise InvalidData(f"is larger than {MOST_BYTES >> 20} MiB", where=where, limit=EXPECTED)
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
+        content = json.loads(file.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
     except OSError as error:
         raise InvalidData(f"cannot be read: {error.strerror or error}", where=where) from error
     except (ValueError, RecursionError) as error:
@@ -170,6 +181,10 @@ def read_comparison(path: str | PathLike[str]) -> SavedComparison:
         return SavedComparison.model_validate(content)
     except ValidationError as error:
         raise _invalid(error, where) from error
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
 
 
 def _kind(content: Any) -> str:

@@ -112,3 +112,11 @@ def test_what_others_print_does_not_mix_with_json() -> None:
     done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True)
     assert done.stdout == '{\n  "a": 1\n}\nafter it\n'
     assert {"from Python", "past its streams", "from another program", "odd:leaves: fails"} <= set(done.stderr.splitlines())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("command", [["schema"], ["schema", "--help"]])
+def test_a_full_disk_is_one_line(command: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "loihiconv", *command], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "error: output cannot be written: No space left on device\n")

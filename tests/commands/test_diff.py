@@ -33,6 +33,6 @@ def test_comparisons_are_told_from_networks_by_content(run, tmp_path: Path) -> N
     assert json.loads(run("diff", a, b, "--json")[1])["costs"][0] == {"name": "time steps", "before": 8, "after": 16}
     code, out, err = run("diff", a, net)
     assert (code, out) == (2, "")
-    assert "holds a comparison" in err
-    assert "net.json a network" in " ".join(err.split())
+    assert f"{a}: holds a comparison, and {net} none" in " ".join(err.split())
+    assert "cannot be read: No such file" in run("diff", a, tmp_path / "none")[2]
     assert "is a report to read" in run("diff", page, page)[2]

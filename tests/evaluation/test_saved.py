@@ -34,6 +34,8 @@ LEAST: dict[str, Any] = {
         ('{"rows": []}', "holds a sweep, no comparison"),
         (json.dumps({**LEAST, "timesteps": "x"}), "timesteps: input should be a valid integer"),
         (json.dumps({**LEAST, "backends": {"emulator": ANN}}), "backends: the float network is missing"),
+        (json.dumps({**LEAST, "backends": {"ann": {**ANN, "value": float("nan")}}}), "is no JSON: NaN is no number"),
+        (json.dumps({**LEAST, "backends": {"ann": {**ANN, "interval95": [1, 0]}}}), "backends.ann.interval95: its ends are the wrong way"),
         (json.dumps({**LEAST, "backends": {"ann": {**ANN, "metric": "m"}}}), "backends.ann.metric: 'm' is no metric of this version"),
         (json.dumps({**LEAST, "backends": {"ann": {**ANN, "judged": {"right": 1}}}}), "backends.ann.judged: not how samples were judged"),
     ],
