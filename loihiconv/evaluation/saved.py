@@ -119,6 +119,7 @@ class SavedComparison(_Part):
     """A comparison as it was saved; files of older versions hold less of it."""
 
     timesteps: int
+    silent_steps: int = 0
     board: str
     task: Task
     payload_max: int = 1

@@ -28,8 +28,9 @@ def heading(name: str) -> str:
 def value(row: Row, name: str) -> str:
     """A row's value on an axis; with the T that a search chose, where that is another."""
     given = axis_value(name, row.values[name])
-    if name == "timesteps" and row.outcome is not None and row.outcome.timesteps != row.values[name]:
-        return f"{given} -> {row.outcome.timesteps}"
+    if name == "timesteps" and row.outcome is not None:
+        chosen = row.outcome.timesteps - int(row.settings.get("silent_steps", 0))
+        return given if chosen == row.values[name] else f"{given} -> {chosen}"
     return given
 
 

@@ -17,7 +17,7 @@ class Outcome:
     Attributes
     ----------
     timesteps : int
-        T that it ran; fewer than asked for where a search for latency found fewer to be enough.
+        Steps that a sample took, T and silent ones; fewer than asked for where a search for latency found fewer to be enough.
     n : int
         Samples.
     value : float

@@ -246,7 +246,7 @@ def _run(
     scores = test.kind.score(answers, test.y)
     lost = loss_between(test.ann, scores)
     outcome = Outcome(
-        network.timesteps,
+        network.period,
         len(test.y),
         scores.value,
         *scores.interval95,
