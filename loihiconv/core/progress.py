@@ -15,6 +15,8 @@ from loihiconv.core.numbers import count
 
 PAUSE = 0.1
 """Seconds between two pictures of a bar."""
+UNKNOWN = 80
+"""Columns of a terminal that does not say."""
 LONGEST = 40
 """Characters of a bar."""
 
@@ -36,7 +38,7 @@ class Bars:
         if self._show is None:
             return
         *stage, done, total = what
-        name, now = str(stage[0]) if stage else "done", time.monotonic()
+        name, now = str(stage[0]) if stage else "samples", time.monotonic()
         if name != self._stage or not self._begin:
             self._stage, self._begin, self._next = name, now, now
         if now < self._next and done < total:
@@ -92,7 +94,7 @@ class _Line:
         if done >= total > 0:
             self.clear()
             return
-        columns = shutil.get_terminal_size().columns - 1
+        columns = (shutil.get_terminal_size().columns or UNKNOWN) - 1
         text = f"{name:<15} ", f" {spent(done, total, seconds)}"
         longest = max(0, min(LONGEST, columns - sum(map(len, text))))
         filled = round(longest * min(1.0, done / total)) if total else 0

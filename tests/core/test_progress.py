@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -41,6 +42,14 @@ def test_a_terminal_has_one_line_that_goes_away(terminal: Terminal) -> None:
         bars("bias correction", 1, 4)
         assert "bias correction" in _screen(terminal)
     assert _screen(terminal) == ""
+
+
+def test_a_terminal_that_does_not_know_its_width_has_80_columns(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((0, 0)))
+    Bars()(5, 10)
+    assert terminal.getvalue().startswith("\rsamples ")
+    assert len(terminal.getvalue()) <= 80
+    assert terminal.getvalue().endswith(" left")
 
 
 def test_where_the_number_is_not_known_none_is_shown(terminal: Terminal) -> None:
