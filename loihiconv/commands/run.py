@@ -163,7 +163,10 @@ def _predictions(kind: TaskKind | None, recording: Recording) -> dict[str, Any]:
     from loihiconv.evaluation.tasks.answers import recorded
 
     decided = kind.decisions(recorded(recording))
-    return {} if decided is None else {"predictions": decided.astype("int64")}
+    if decided is None:
+        return {}
+    shape = recording.predictions.shape if decided.size == recording.predictions.size else decided.shape  # images keep theirs
+    return {"predictions": decided.astype("int64").reshape(shape)}
 
 
 def _judged(kind: TaskKind, recording: Recording, y: Any) -> BackendResult:

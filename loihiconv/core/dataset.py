@@ -142,7 +142,8 @@ def _collected(found: Any, source: str, samples: int | None, inputs: Sequence[In
     if isinstance(found, (tuple, list)) and found and (_by_name(found[0]) is not None or _in_order(found)):
         remedy = "give the arrays as a whole: {input: array (N, ...)}, or a pair of that and labels"
         raise InvalidData("samples of several inputs, whose names and shapes are not known yet", where=source, remedy=remedy)
-    return collect(found, source, samples=samples)
+    pair = isinstance(found, tuple) and len(found) == 2 and all(map(is_whole, found)) and len(found[0]) == len(found[1])
+    return collect(found, source, labels=pair, samples=samples)
 
 
 def _by_name(found: Any) -> tuple[Mapping[str, Any], Any] | None:

@@ -92,6 +92,7 @@ def batches(part): return [({"image": A[:3], "vector": B[:3]}, Y[:3]), ({"image"
 def uneven(part): return {"image": A, "vector": B[:5]}
 def labels(part): return {"image": A, "vector": B}, Y[:5]
 def one(part): return {"x": A, "y": Y}
+def pixels(part): return np.ones((6, 1, 2, 2)), np.zeros((6, 2, 2))
 """)
     monkeypatch.syspath_prepend(str(tmp_path))
     shapes = {"image": (4,), "vector": (3,)}
@@ -103,6 +104,9 @@ def one(part): return {"x": A, "y": Y}
     found = read("several_inputs:alone", "test")[0]
     assert (found.y, found.x["image"].dtype) == (None, np.uint8)
     assert read("several_inputs:one", "test")[0].x.shape == (6, 4)
+    labelled = read("several_inputs:pixels", "test")[0]
+    assert labelled.y is not None
+    assert (labelled.x.shape, labelled.y.shape) == ((6, 1, 2, 2), (6, 2, 2))
     for name, message in (
         ("uneven", "6 samples in image, 5 in vector"),
         ("labels", "6 samples in image, 5 labels"),
