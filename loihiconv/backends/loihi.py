@@ -54,7 +54,7 @@ class Loihi:
         python = require_loihi(access, realization)
         hidden = check_registers(network, realization, x, strict=options.strict, first=options.first)
         sinks = access.profile is None and (options.counts or "spikes" in options.record)
-        chips = (board.chips.value, place(network, board).chips)
+        chips = (board.chips.value, 1 if access.profile is None else place(network, board).chips)
         with netx_file(network, realization) as path:
             chip = ChipSettings(realization, "loihi", board.generation, sinks, access, path, chips)
             on_board = partial(run_lava, network, x, record=options.record, deadline=options.deadline, first=options.first)

@@ -98,7 +98,7 @@ def _settings(options: argparse.Namespace, *, sinks: bool) -> tuple[ChipSettings
         access = replace(access, partition=options.partition, host=None, node=None)
     late = access.read_late if options.read_late is None else options.read_late
     access = replace(access, chip=options.chip or access.chip, read_late=late)
-    python = sys.executable if options.simulate else require_loihi(access, realization, instead="--simulate")
+    python = sys.executable if options.simulate else require_loihi(access, realization, instead="selftest --simulate")
     netx = str(options.folder.resolve() / NETX_FILE) if realization == "netx" else None
     return ChipSettings(realization, "cpu" if options.simulate else "loihi", generation, sinks, access, netx, content["chips"]), python
 

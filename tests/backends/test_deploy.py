@@ -20,6 +20,7 @@ from loihiconv.core.errors import InvalidData, InvalidSetting, LimitExceeded
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import Network
 from loihiconv.demo import digits, digits_cnn
+from loihiconv.lava.chip.settings import BoardAccess
 from tests.lava.small import chain
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")
@@ -233,6 +234,8 @@ def test_mistakes_are_named(net, tmp_path):
         deploy(net, x, tmp_path / "there")
     with pytest.raises(InvalidSetting, match="its folder does not exist"):
         deploy(net, x, tmp_path / "no/where")
+    with pytest.raises(InvalidSetting, match=r"profile: a folder is not measured when it is written; run its run\.sh measure on the board"):
+        deploy(net, x, tmp_path / "a", access=BoardAccess(profile="latency"))
     with pytest.raises(InvalidSetting, match="samples: 0; a number of at least 1"):
         deploy(net, x, tmp_path / "a", samples=0)
     with pytest.raises(InvalidData, match="samples of shape"):

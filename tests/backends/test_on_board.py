@@ -27,7 +27,8 @@ from tests.lava.small import chain
         ("kapoho_point", BoardAccess(host="board.example"), None, "N3C1"),
         ("kapoho_point", BoardAccess(node="ncl-kp-01"), None, "N3C1"),
         ("kapoho_point", BoardAccess(chip="N3B3"), "kp", "N3B3"),
-        ("oheo_gulch", BoardAccess(), None, None),
+        ("oheo_gulch", BoardAccess(), "oheogulch", None),
+        ("hala_point", BoardAccess(), None, None),
     ],
 )
 def test_a_board_is_reached_as_its_file_says(board: str, given: BoardAccess, partition: str | None, chip: str | None) -> None:

@@ -247,3 +247,19 @@ def test_without_lava_loihi_nothing_else_runs(monkeypatch):
         lc.run(network(), X, "loihi", realization="atrlif")
     assert caught.value.exit_code == 3
     assert 'backend "lava" with a realization runs the same process graph on a CPU' in str(caught.value)
+
+
+@lava
+def test_without_a_buffer_on_the_chip_throughput_is_refused(diary):
+    program = """
+import sys
+from loihiconv.lava.chip import loihi
+sys.modules["lava.proc.cyclic_buffer"] = None
+try:
+    loihi.Replaying().replay(None)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=diary.parent)
+    assert done.stdout.startswith("BackendUnavailable profile throughput: nothing can be replayed on the chip: ")
+    assert done.stdout.rstrip().endswith('measure "latency", for which samples come from the host')
