@@ -100,7 +100,7 @@ class DropQuantizers(Rewrite):
             return splice(ann, node.name, [inner, Affine(node.name, (inner.name,), before.scale, before.shift)])
         rectified = spikes(ann, source) or (bool(users) and all(isinstance(user, Relu) for user in users))
         if rectified or (node.low == 0 and not _never_negative(ann, source)):
-            levels = node.high if node.high < FINE else 0
+            levels = node.high if node.high - node.low < FINE else 0
             return splice(ann, node.name, [Relu(node.name, node.inputs, bound=node.high * np.asarray(node.scale), levels=levels)])
         return splice(ann, node.name, result=source)
 
