@@ -122,7 +122,7 @@ def test_quantizers_as_users_write_them() -> None:
         torch.testing.assert_close(Evaluator(read_torch(model, (4,)))(x)[0], model(x).detach())
     assert relus(before) == relus(after) == relus(nn.ReLU(), before) == relus(nn.ReLU(), after) == [(15 / 8, 15)]
     assert relus(nn.ReLU(), signed) == [(7 / 8, 7)]
-    assert relus(signed) == []
+    assert relus(signed) == [(15, 0)]  # the clamp stays
 
 
 def test_what_quantization_is_said_to_leave() -> None:
