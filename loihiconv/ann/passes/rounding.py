@@ -40,7 +40,10 @@ class DropRounding(Rewrite):
 
 
 class ClampedRoundingToQuantize(Rewrite):
-    """round(clamp(x, low, high)) and clamp(round(x), low, high) with whole ends: a quantizer of steps of 1, as users write it."""
+    """round(clamp(x, low, high)) and clamp(round(x), low, high) with whole ends: a quantizer of steps of 1, as users write it.
+
+    What is clamped on both sides stays so: where a quantizer is left out, that may be a network's only nonlinearity.
+    """
 
     def match(self, ann: Ann, node: Node) -> bool:
         return isinstance(node, Round) and self._found(ann, node) is not None
@@ -49,9 +52,12 @@ class ClampedRoundingToQuantize(Rewrite):
         found = self._found(ann, node)
         assert found is not None  # it has matched
         clamp, low, high = found
-        if clamp.name in node.inputs:
-            return splice(ann, node.name, [Quantize(node.name, clamp.inputs, np.ones(()), low, high)])
-        return splice(ann, clamp.name, [Quantize(clamp.name, node.inputs, np.ones(()), low, high)])
+        name, source = (node.name, clamp.inputs) if clamp.name in node.inputs else (clamp.name, node.inputs)
+        bounds: list[Node] = []
+        if low < 0 and not spikes(ann, _unscaled(ann, source[0])):
+            bounds = [Clamp(fresh(ann, f"{name}.bounds"), source, np.array(float(low)), np.array(float(high)))]
+            source = (bounds[0].name,)
+        return splice(ann, name, [*bounds, Quantize(name, source, np.ones(()), low, high)])
 
     @staticmethod
     def _found(ann: Ann, node: Node) -> tuple[Node, int, int] | None:
@@ -62,6 +68,17 @@ class ClampedRoundingToQuantize(Rewrite):
             if ends is not None and isinstance(node, Round) and node.to == "nearest":
                 return (other, *ends)
         return None
+
+
+def _only_scales(node: Affine) -> bool:
+    """Whether it is a product with one number above 0."""
+    return not np.any(node.shift) and np.size(node.scale) == 1 and bool(np.all(np.asarray(node.scale) > 0))
+
+
+def _unscaled(ann: Ann, name: str) -> str:
+    """The result that was multiplied by numbers above 0."""
+    node = ann[name]
+    return _unscaled(ann, node.inputs[0]) if isinstance(node, Affine) and _only_scales(node) else name
 
 
 def _whole_ends(node: Node) -> tuple[int, int] | None:
@@ -94,13 +111,13 @@ class DropQuantizers(Rewrite):
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, Quantize)
         before, source, users = ann[node.inputs[0]], node.inputs[0], ann.users(node.name)
-        if isinstance(before, Affine) and not np.any(before.shift) and np.size(before.scale) == 1 and np.all(np.asarray(before.scale) > 0):
+        if isinstance(before, Affine) and _only_scales(before):
             # quantize(a x) = a quantize'(x) with steps of 1 / a, so that it may be one with a ReLU before
             inner = replace(node, name=fresh(ann, f"{node.name}.steps"), inputs=before.inputs, scale=node.scale / before.scale)
             return splice(ann, node.name, [inner, Affine(node.name, (inner.name,), before.scale, before.shift)])
         rectified = spikes(ann, source) or (bool(users) and all(isinstance(user, Relu) for user in users))
         if rectified or (node.low == 0 and not _never_negative(ann, source)):
-            levels = node.high if node.high < FINE else 0
+            levels = node.high if node.high - node.low < FINE else 0
             return splice(ann, node.name, [Relu(node.name, node.inputs, bound=node.high * np.asarray(node.scale), levels=levels)])
         return splice(ann, node.name, result=source)
 

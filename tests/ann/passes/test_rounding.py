@@ -102,6 +102,7 @@ def test_quantizers_are_neurons_only_where_they_rectify() -> None:
     assert relus(nn.ReLU(), few) == relus(few) == relus(few, nn.ReLU()) == [(15 / 8, 15)]
     assert relus(fine) == [(255 / 8, 0)]  # finer than rates: its time steps are not said
     assert relus(nn.ReLU(), signed) == relus(signed, nn.ReLU()) == [(7 / 8, 7)]
+    assert relus(quantized(-100, 27), nn.ReLU()) == [(27 / 8, 0)]
     assert relus(signed) == []
     assert relus(nn.ReLU(), quantized(0, 3, 0.5), few) == [(1.5, 3)]
     relu = (float("inf"), 0)
@@ -121,7 +122,7 @@ def test_quantizers_as_users_write_them() -> None:
         torch.testing.assert_close(Evaluator(read_torch(model, (4,)))(x)[0], model(x).detach())
     assert relus(before) == relus(after) == relus(nn.ReLU(), before) == relus(nn.ReLU(), after) == [(15 / 8, 15)]
     assert relus(nn.ReLU(), signed) == [(7 / 8, 7)]
-    assert relus(signed) == []
+    assert relus(signed) == [(15, 0)]  # the clamp stays
 
 
 def test_what_quantization_is_said_to_leave() -> None:

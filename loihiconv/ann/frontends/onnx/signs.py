@@ -67,7 +67,15 @@ def _at_least_0(operation: Operation, unsigned: Collection[str]) -> bool:
     return float(operation.get("value", 0.0)) >= 0 and (not value or value in unsigned)
 
 
-_ZERO_POINT_OF_RESULT = {"QuantizeLinear": 2, "QLinearConv": 7, "QLinearMatMul": 7}
+_ZERO_POINT_OF_RESULT = {
+    "QuantizeLinear": 2,
+    "QLinearConv": 7,
+    "QLinearMatMul": 7,
+    "com.microsoft.QGemm": 8,
+    "com.microsoft.QLinearAdd": 7,
+    "com.microsoft.QLinearGlobalAveragePool": 4,
+}
+"""Which input says the integers that an operator gives."""
 
 
 def cuts_off_negative(operation: Operation, constants: Mapping[str, Array]) -> bool:

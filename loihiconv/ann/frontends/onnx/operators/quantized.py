@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from loihiconv.ann.frontends.onnx.graph import Operation
@@ -43,6 +44,45 @@ def qlinear_conv(
 def qlinear_matmul(op: Operation, a: Any, a_scale: Any, a_zero: Any, b: Any, b_scale: Any, b_zero: Any, y_scale: Any, y_zero: Any) -> Any:
     weight = _dequantized(op, b, b_scale, b_zero, 1) if isinstance(b, Tensor) and not b.is_floating_point() else b
     return _rounded(op, matmul(op, a, weight), y_scale, y_zero)
+
+
+@operator("com.microsoft.QGemm")
+def qgemm(
+    op: Operation,
+    a: Any,
+    a_scale: Any,
+    a_zero: Any,
+    b: Any,
+    b_scale: Any,
+    b_zero: Any,
+    c: Any = None,
+    y_scale: Any = None,
+    y_zero: Any = None,
+) -> Any:
+    if op.get("transA", 0):
+        raise op.refuse("mixes samples: transA=1", "export the float network")
+    transposed, alpha = bool(op.get("transB", 0)), float(op.get("alpha", 1.0))
+    weight = _dequantized(op, b, b_scale, b_zero, 0 if transposed else 1)
+    scale = constant(op, a_scale, "scale") * constant(op, b_scale, "scale")
+    bias = None if c is None else constant(op, c, "bias") * scale
+    result = F.linear(a, alpha * (weight if transposed else weight.T), None if bias is None else alpha * bias.flatten())
+    return result if y_scale is None else _rounded(op, result, y_scale, y_zero)
+
+
+@operator("com.microsoft.QLinearAdd")
+def qlinear_add(
+    op: Operation, a: Any, a_scale: Any, a_zero: Any, b: Any, b_scale: Any, b_zero: Any, y_scale: Any, y_zero: Any = None
+) -> Any:
+    given = ((a, a_scale, a_zero), (b, b_scale, b_zero))
+    terms = [_dequantized(op, x, scale, zero, 0) if isinstance(x, Tensor) and not x.is_floating_point() else x for x, scale, zero in given]
+    return _rounded(op, torch.add(*terms), y_scale, y_zero)
+
+
+@operator("com.microsoft.QLinearGlobalAveragePool")
+def qlinear_mean(op: Operation, x: Any, x_scale: Any, x_zero: Any, y_scale: Any, y_zero: Any) -> Any:
+    if op.get("channels_last", 0):
+        raise op.refuse("has channels_last=1", "keep channels first")
+    return _rounded(op, torch.mean(x, tuple(range(2, x.ndim)), keepdim=True), y_scale, y_zero)
 
 
 def _rounded(op: Operation, x: Any, scale: Any, zero: Any, axis: int = 1) -> Any:

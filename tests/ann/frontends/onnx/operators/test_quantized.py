@@ -127,6 +127,36 @@ def test_integer_matrix(tmp_path: Path) -> None:
     np.testing.assert_allclose(opened._reader.outputs(x), opened.outputs(x), atol=1e-5)
 
 
+@pytest.mark.parametrize("last", [True, False])
+def test_what_onnxruntime_quantizes_beyond_the_standard(last: bool, tmp_path: Path) -> None:
+    """A sum, a mean and a dense layer in integers; the last one gives floats where it has no scale for its result."""
+    constants = {
+        "sx": np.float32(1 / 100),
+        "zx": np.uint8(60),
+        "sy": np.float32(0.03),
+        "zy": np.uint8(100),
+        "sw": np.full(3, 0.01, np.float32),
+        "w": RNG.integers(-100, 100, (3, 2)).astype(np.int8),
+        "zw": np.zeros(3, np.int8),
+        "b": np.array([100, -50, 20], np.int32),
+        "k": RNG.integers(0, 200, (2, 1, 1)).astype(np.uint8),
+    }
+    domain = "com.microsoft"
+    nodes = [
+        node("QuantizeLinear", "x sx zx", "q"),
+        node("QLinearAdd", "q sx zx q sx zx sy zy", "twice", name="twice_", domain=domain),
+        node("QLinearAdd", "twice sy zy k sx zx sy zy", "t", domain=domain),
+        node("QLinearGlobalAveragePool", "t sy zy sy zy", "m", domain=domain),
+        node("Flatten", "m", "f"),
+        node("QGemm", "f sy zy w sw zw b" + " sy zy" * last, "g" if last else "y", domain=domain, transB=1),
+        *([node("DequantizeLinear", "g sy zy")] if last else []),
+    ]
+    opened = OnnxModel(saved(made(nodes, (2, 4, 3), constants, domains=[domain]), tmp_path))
+    x = samples((2, 4, 3))
+    off = np.abs(opened._reader.outputs(x) - opened.outputs(x))
+    assert (off > 1e-5).mean() < 0.1  # what lies between two steps may go either way
+
+
 def test_scales_that_do_not_fit_are_said(tmp_path: Path) -> None:
     constants = {"q": np.zeros((6, 3), np.int8), "s": weights(4), "z": np.zeros(4, np.int8)}
     nodes = [node("DequantizeLinear", "q s z", "w"), node("MatMul", "x w")]
