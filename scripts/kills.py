@@ -1,7 +1,8 @@
 """Whatever dies while Lava runs, ``python scripts/kills.py``: nothing is left, nothing finished is lost, and going on gives the same bytes.
 
-Each trial draws a moment and a victim: a process of Lava or the worker by `loihiconv.lava.faults`, so that it is sure to be hit there, or the
-caller, which is killed when it has reported so many samples. Then the same run goes on, and is compared with one that nothing disturbed.
+Each trial draws a moment and a victim: a process of Lava or the worker by `loihiconv.lava.faults`, so that it is sure to be hit there, or
+the caller, which is killed when it has reported so many samples. Then the same run goes on, and is compared with one that nothing
+disturbed.
 """
 
 from __future__ import annotations
