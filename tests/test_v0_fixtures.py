@@ -21,6 +21,7 @@ import pytest
 
 import loihiconv as lc
 from loihiconv.conversion.settings import Settings, settings_of
+from loihiconv.core import lnet
 from loihiconv.core.fingerprints import fingerprints
 from loihiconv.core.record import ConversionRecord
 
@@ -139,6 +140,22 @@ def test_saved_again(name: str, tmp_path: Path) -> None:
     assert fingerprints(new) == fingerprints(old)
     assert new.record == old.record
     assert (new.origin and new.origin.record) == (old.origin and old.origin.record)
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER.parent / "v2").glob("*.lnet")), ids=lambda path: path.stem)
+def test_version_2_of_the_format(path: Path) -> None:
+    """The same networks as version 2 of the format held them: `tests/fixtures/make_v2.py`."""
+    with zipfile.ZipFile(path) as archive:
+        assert json.loads(archive.read("network.json"))["version"] == 2
+    new, old = lc.load(path), lc.load(FOLDER / path.name)
+    assert fingerprints(new) == fingerprints(old)
+    assert (new.record, new.origin is None) == (old.record, old.origin is None)
+    assert new.origin is None or fingerprints(new.origin) == fingerprints(old.origin)
+
+
+def test_there_are_files_of_every_version_but_the_newest_to_come() -> None:
+    assert lnet.VERSION == 2, "keep some files of version 2's successor, too"
+    assert len(list((FOLDER.parent / "v2").glob("*.lnet"))) == 5
 
 
 @pytest.mark.lava

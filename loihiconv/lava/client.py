@@ -210,7 +210,7 @@ def _watch(
     end, reported = time.monotonic() + deadline, 0
     waits = _backend(job) == "backend loihi"
     while True:
-        running = worker.poll() is None
+        running = worker.poll() is None and job.read_status().get("state") != "done"
         finished = finished_samples(job, network, counts=counts)
         if progress is not None and finished > reported:
             reported = finished
@@ -228,7 +228,7 @@ def _watch(
                 remedy="allow a longer deadline or run fewer samples",
             )
         time.sleep(POLL_SECONDS)
-    if worker.returncode != 0 or finished != samples:
+    if job.read_status().get("state") != "done" or finished != samples:
         _raise_failure(worker, job, interpreter)
 
 

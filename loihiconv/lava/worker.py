@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a job; the exit status is 0 if it is complete."""
     parser = argparse.ArgumentParser(prog="python -m loihiconv.lava.worker", description="run one job on Lava")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--parent", type=int, help="process id of the caller: when it is gone, end and remove the folder")
+    parser.add_argument(
+        "--parent", type=int, help="process id of the caller, who ends this one: when it is gone, end and remove the folder"
+    )
     options = parser.parse_args(arguments)
     job = Job(options.folder.resolve())
     if os.getpgrp() != os.getpid():
@@ -52,6 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
         _fail(job)
     reached("end")
     job.write_status("done")
+    if options.parent is not None:
+        threading.Event().wait()  # until the caller has what it wants and ends the group, or is gone: then the guard removes the folder
     return 0
 
 

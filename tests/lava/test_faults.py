@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,6 @@ def test_a_record_that_does_not_fit_is_an_error(tmp_path: Path, monkeypatch: pyt
         ("sample:kill:3", "ended by signal 9", 2),
         ("write:full:2", "No space left on device", 1),
         ("sample:hang:4", "did not finish within", 3),
-        ("end:raise", "a fault that LOIHICONV_FAULT asks for", 4),
     ],
 )
 def test_a_fault_costs_what_was_not_finished(workers, tmp_path: Path, monkeypatch, fault: str, said: str, kept: int) -> None:  # type: ignore[no-untyped-def]
@@ -94,7 +94,7 @@ def test_a_fault_costs_what_was_not_finished(workers, tmp_path: Path, monkeypatc
     x, before = np.ones((4, 4)), unowned()
     monkeypatch.setenv(faults.VARIABLE, fault)
     with pytest.raises(BackendFailed, match=said) as caught:
-        run(chain(), x, "lava", keep=tmp_path / "kept", deadline=8 if "hang" in fault else None)
+        run(chain(), x, "lava", keep=tmp_path / "kept", deadline=6 if "hang" in fault else None)
     assert "\n" not in str(caught.value)
     assert not any(client._group_runs(worker.pid) for worker in workers)
     assert not list((tmp_path / "t").iterdir())
@@ -106,4 +106,4 @@ def test_a_fault_costs_what_was_not_finished(workers, tmp_path: Path, monkeypatc
     monkeypatch.delenv(faults.VARIABLE)
     if kept == 2:
         whole = run(chain(), x, "lava", keep=tmp_path / "kept")
-        assert fingerprint(whole) == fingerprint(run(chain(), x, "lava"))
+        assert fingerprint(replace(whole, backend="emulator")) == fingerprint(run(chain(), x))
