@@ -172,7 +172,7 @@ def test_unreadable_files(tmp_path):
 def test_a_file_is_parsed_once_until_it_changes(written, monkeypatch):
     path = written(name="first_of_two")
     assert load_board(path).name == "first_of_two"
-    monkeypatch.setattr("loihiconv.hardware.board.yaml.safe_load", lambda text: pytest.fail("parsed again"))
+    monkeypatch.setattr("loihiconv.hardware.board.read_yaml", lambda path: pytest.fail("parsed again"))
     assert load_board(path).name == "first_of_two"
     monkeypatch.undo()
     path.write_text(path.read_text().replace("first_of_two", "second_of_the_two"))
