@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Population
 
+RESERVE = 1 << 16
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -86,7 +88,7 @@ class Job:
 
     @property
     def reserve(self) -> Path:
-        """Room on the disk for what is said when the disk is full."""
+        """Room on the disk, `RESERVE` bytes, for what is said when the disk is full."""
         return self.folder / "reserve"
 
     @property

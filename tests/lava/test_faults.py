@@ -79,6 +79,13 @@ def test_a_record_that_does_not_fit_is_an_error(tmp_path: Path, monkeypatch: pyt
         signal.signal(signal.SIGXFSZ, before)
 
 
+@pytest.mark.usefixtures("workers")
+def test_a_temporary_folder_without_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(BackendFailed, match="its temporary folder cannot be written: No such file or directory; set TMPDIR"):
+        run(chain(), np.ones((1, 4)), "lava")
+
+
 @lava
 @pytest.mark.parametrize(
     ("fault", "said", "kept"),
