@@ -140,9 +140,10 @@ def run_lava(
             raise interrupted from error
         return _recording(network, payload, read_records(job, network, settings), "potentials" in record, job, settings, chip)
     finally:
+        Job(folder).remove()  # while the worker is there, who sees to it if this process is killed now
         if worker is not None:
             end_group(worker)
-        Job(folder).remove()
+            Job(folder).remove()
 
 
 def default_deadline(network: Network, samples: int, *, stock_models: bool = False, chip: bool = False) -> float:

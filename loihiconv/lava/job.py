@@ -128,11 +128,10 @@ class Job:
         with suppress(OSError):
             shutil.rmtree(os.readlink(self.scratch), ignore_errors=True)
         moved = self.folder.with_name(f"{self.folder.name}-gone")
-        try:
+        with suppress(OSError):
             self.folder.rename(moved)
-        except OSError:
-            moved = self.folder
-        shutil.rmtree(moved, ignore_errors=True)
+        for folder in (self.folder, moved):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def write_settings(self, settings: Settings) -> None:
         """Write ``job.json``."""
