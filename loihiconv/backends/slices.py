@@ -141,6 +141,7 @@ def run_in_slices(backend: Backend, network: Network, x: Array, options: RunOpti
                 limit=f"{done} of {len(x)} samples were done",
                 remedy="go on from there, or run fewer samples",
             )
+        left = None if left is None else max(round(left, 1), 0.1)
         told = replace(options, first=options.first + first, deadline=left, progress=_after(done, len(x), options))
         try:
             recording = backend.run(network, x[first:last], told)

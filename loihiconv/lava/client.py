@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -21,7 +21,7 @@ from loihiconv.core import input_coding
 from loihiconv.core.activity import UNKNOWN, activity
 from loihiconv.core.classification import decide
 from loihiconv.core.composition import synapses
-from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting
+from loihiconv.core.errors import ArtifactError, BackendFailed, BackendUnavailable, InvalidSetting
 from loihiconv.core.linear import Array
 from loihiconv.core.log import LOG
 from loihiconv.core.network import Network, Recording, save
@@ -29,7 +29,7 @@ from loihiconv.core.record import ConversionRecord, RealizationRecord
 from loihiconv.core.saturation import Register, Saturation, currents_saturate, found, potentials_saturate
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.interpreter import INSTALL, find_python, interpreter_environment
-from loihiconv.lava.job import Job, Records, Settings, finished_samples, read_records
+from loihiconv.lava.job import RESERVE, Job, Records, Settings, finished_samples, read_records
 
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 5.0
@@ -116,11 +116,13 @@ def run_lava(
     counted = chip is None or chip.sinks or "spikes" in record
     settings = Settings(len(x), "spikes" in record, softmax or "potentials" in record, stock_models, counted, first)
     interpreter = find_python(python)
-    folder = Path(tempfile.mkdtemp(prefix="loihiconv-lava-")).resolve()
+    with _room():
+        folder = Path(tempfile.mkdtemp(prefix="loihiconv-lava-")).resolve()
     worker = None
     try:
-        job = _write_job(folder, network, payload, settings, chip)
-        worker = _start(job, interpreter)
+        with _room():
+            job = _write_job(folder, network, payload, settings, chip)
+            worker = _start(job, interpreter)
         LOG.info("Lava runs in process %d of %s", worker.pid, interpreter)
         limit = default_deadline(network, len(x), stock_models=stock_models, chip=chip is not None) if deadline is None else deadline
         try:
@@ -138,9 +140,10 @@ def run_lava(
             raise interrupted from error
         return _recording(network, payload, read_records(job, network, settings), "potentials" in record, job, settings, chip)
     finally:
+        Job(folder).remove()  # while the worker is there, who sees to it if this process is killed now
         if worker is not None:
             end_group(worker)
-        Job(folder).remove()
+            Job(folder).remove()
 
 
 def default_deadline(network: Network, samples: int, *, stock_models: bool = False, chip: bool = False) -> float:
@@ -155,6 +158,16 @@ def default_deadline(network: Network, samples: int, *, stock_models: bool = Fal
     steps = samples * (network.timesteps + depth) if chip else samples * network.period + depth
     state = samples * 1e-3 * sum(prod(p.shape) for p in network.populations) if chip else 0.0
     return 120.0 + steps * per_step * (30 if stock_models else 1) + state
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Raise `BackendFailed` where the folder of a job cannot be made, or does not hold it."""
+    try:
+        yield
+    except (OSError, ArtifactError) as error:
+        what = f"its temporary folder cannot be written: {getattr(error, 'strerror', None) or error}"
+        raise BackendFailed(what, where="backend lava", remedy="set TMPDIR to a folder with room") from error
 
 
 def _write_job(folder: Path, network: Network, payload: Mapping[str, Array], settings: Settings, chip: ChipSettings | None = None) -> Job:
@@ -173,6 +186,7 @@ def _write_job(folder: Path, network: Network, payload: Mapping[str, Array], set
             np.save(job.payload(index), values)
     for name, biases in input_coding.host_currents(network, payload).items():
         np.save(job.biases(indices[name]), biases)
+    job.reserve.write_bytes(bytes(RESERVE))
     return job
 
 

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Population
 
+RESERVE = 1 << 16
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -86,7 +88,7 @@ class Job:
 
     @property
     def reserve(self) -> Path:
-        """Room on the disk for what is said when the disk is full."""
+        """Room on the disk, `RESERVE` bytes, for what is said when the disk is full."""
         return self.folder / "reserve"
 
     @property
@@ -126,11 +128,10 @@ class Job:
         with suppress(OSError):
             shutil.rmtree(os.readlink(self.scratch), ignore_errors=True)
         moved = self.folder.with_name(f"{self.folder.name}-gone")
-        try:
+        with suppress(OSError):
             self.folder.rename(moved)
-        except OSError:
-            moved = self.folder
-        shutil.rmtree(moved, ignore_errors=True)
+        for folder in (self.folder, moved):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def write_settings(self, settings: Settings) -> None:
         """Write ``job.json``."""

@@ -27,8 +27,6 @@ from loihiconv.lava.faults import reached
 from loihiconv.lava.job import Job
 
 POLL_SECONDS = 0.1
-RESERVE = 1 << 16
-"""Bytes of disk for a traceback and a status."""
 PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
 
 
@@ -45,7 +43,6 @@ def main(arguments: list[str] | None = None) -> int:
         os.setpgid(0, 0)
     threading.Thread(target=_guard, args=(job, options.parent), daemon=True).start()
     job.write_status("starting")
-    job.reserve.write_bytes(bytes(RESERVE))
     try:
         _run(job)
     except BaseException as error:
