@@ -183,8 +183,8 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "lava/chip/measuring.py": (
         ("return ceil(least / network.timesteps)", "return least // network.timesteps"),
-        ("network.timesteps + max(network.depth.values())\n\n\ndef figures", "network.timesteps\n\n\ndef figures"),
-        ("time * (network.timesteps + max(network.depth.values()))", "time * network.timesteps"),
+        ("network.timesteps + max(network.begins.values())\n\n\ndef figures", "network.timesteps\n\n\ndef figures"),
+        ("time * (network.timesteps + max(network.begins.values()))", "time * network.timesteps"),
         ("power - (board - used) * idle / board", "power - board * idle / board"),
         ("used * idle / board", "idle / board"),
         ("if realization not in AT_ONCE", "if False"),
@@ -454,6 +454,27 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("if bound.sum > largest", "if bound.sum >= largest"),
         ("largest = 2 ** (board.accumulator_bits.value - 1) - 1", "largest = 2 ** board.accumulator_bits.value - 1"),
         ("max(initial=0))) > largest", "max(initial=0))) >= largest"),
+    ),
+    "simulator/run.py": (
+        ("bias * self.network.timesteps", "bias * (self.network.timesteps - 1)"),
+        ("                    bias = torch.zeros_like(bias)", "                    bias = bias + 0"),
+        ("slice(0, silent), worker, self.never", "slice(0, silent), worker, threshold"),
+        ("slice(silent, steps), worker, threshold", "slice(silent, steps), worker, self.never"),
+        ("out[:, steps - silent :] = late", "out[:, :silent] = late"),
+        ("state.highest = max(state.highest, float(state.v.max()))", "state.highest = float(state.v.min())"),
+    ),
+    "core/network.py": (
+        ("1 + max(self._sends(c.source, begins)", "1 + max(begins[c.source]"),
+        ("- self._sends(connection.source, self.begins) - 1", "- self.begins[connection.source] - 1"),
+        ("return self.timesteps + self.silent_steps", "return self.timesteps"),
+    ),
+    "lava/window.py": (
+        ("step < self.timesteps + self.silent else", "step < self.timesteps else"),
+        ("self.timesteps + self.silent - 1", "self.timesteps - 1"),
+    ),
+    "conversion/spiking.py": (
+        ("silent = 0 if constant else", "silent ="),
+        ('settings.reset == "zero" or silent else', 'settings.reset == "zero" else'),
     ),
     "simulator/neurons.py": (
         ("    fires = v > threshold", "    fires = v > threshold - threshold"),

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "tutorials").glob("*.ipynb"))
 DATA = {"4_figure_2": "cifar10"}
 LAVA = {"1_first_conversion", "2_your_own_network"}
+FEWER = {"4_figure_2": ("SAMPLES = 50", "SAMPLES = 5")}
+"""What runs here on fewer samples than its kept outputs are of."""
 
 
 @pytest.mark.slow
@@ -31,6 +33,10 @@ def test_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch, re
         request.getfixturevalue("lava_python")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     notebook = nbformat.read(path, as_version=4)
+    for many, few in [FEWER[path.stem]] if path.stem in FEWER else []:
+        assert any(many in cell.source for cell in notebook.cells)
+        for cell in notebook.cells:
+            cell.source = cell.source.replace(many, few)
     nbclient.NotebookClient(notebook, timeout=1700, resources={"metadata": {"path": str(path.parent)}}).execute()
 
 

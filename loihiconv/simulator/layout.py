@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
@@ -10,6 +10,23 @@ import numpy as np
 import torch
 
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape, Sparse
+
+
+def without_idle_strides(linear: LinearMap, source: Shape) -> LinearMap:
+    """The same map, whose stride is 1 along an axis on which a convolution has one output: it never steps there.
+
+    oneDNN (in torch 2.14) returns numbers from beside the image for some convolutions of one column that have a larger stride, in
+    bytes and in float32, and not in every call. What such a convolution does not reach of its padded input is cropped.
+    """
+    if not isinstance(linear, Conv):
+        return linear
+    stride, padding, output = list(linear.stride), list(linear.padding), linear.output_shape(source)
+    for axis in (0, 1):
+        if output[axis + 1] == 1:
+            stride[axis] = 1
+            padding[2 * axis + 1] = linear.extent[axis] - source[axis + 1] - padding[2 * axis]
+    (sh, sw), (top, bottom, left, right) = stride, padding
+    return replace(linear, stride=(sh, sw), padding=(top, bottom, left, right))
 
 
 @dataclass(frozen=True, eq=False)

@@ -269,21 +269,21 @@ class Run:
     def _fire_late(self, state: Neurons, spikes: dict[str, torch.Tensor], out: torch.Tensor, worker: Worker) -> None:
         """Neurons whose first steps are silent: input of so many steps, then input and spikes, then spikes alone."""
         threshold, silent, steps = state.population.spike_charge(self.network.shift), state.silent, out.shape[1]
-        for begin, end, level, sent in ((0, silent, self.never, None), (silent, steps, threshold, (0, steps - silent))):
-            if begin == end:
-                continue
-            part = {name: s if end - begin == steps else s[:, begin:end].contiguous() for name, s in spikes.items()}
-            fired = worker.buffers.take((len(out), end - begin, out.shape[2]), out.dtype)
-            self._fire(state, part, fired, worker, level)
-            state.highest = max(state.highest, float(state.v.max()))
-            if sent:
-                out[:, slice(*sent)] = fired
-            worker.buffers.give(fired)
-        fired = worker.buffers.take((len(out), silent, out.shape[2]), out.dtype)
+        self._fire_while(state, spikes, slice(0, silent), worker, self.never)
+        if silent < steps:
+            out[:, : steps - silent] = self._fire_while(state, spikes, slice(silent, steps), worker, threshold)
+        late = torch.zeros((len(out), silent, out.shape[2]), dtype=out.dtype, device=self.device)
         nothing = torch.zeros((len(out), out.shape[2]), dtype=self.number, device=self.device)
-        self._firing(state, fired, threshold).advance(nothing, slice(0, len(out)), slice(0, silent))
-        out[:, steps - silent :] = fired
-        worker.buffers.give(fired)
+        self._firing(state, late, threshold).advance(nothing, slice(0, len(out)), slice(0, silent))
+        out[:, steps - silent :] = late
+
+    def _fire_while(self, state: Neurons, spikes: dict[str, torch.Tensor], steps: slice, worker: Worker, threshold: float) -> torch.Tensor:
+        """Spikes in some of the steps in which input comes."""
+        part = {name: s[:, steps].contiguous() for name, s in spikes.items()}
+        fired = torch.zeros((len(state.v), steps.stop - steps.start, state.population.size), dtype=torch.uint8, device=self.device)
+        self._fire(state, part, fired, worker, threshold)
+        state.highest = max(state.highest, float(state.v.max()))
+        return fired
 
     def _firing(self, state: Neurons, out: torch.Tensor, threshold: float) -> neurons.Firing:
         """Neurons that spike, and where their spikes go."""

@@ -32,7 +32,7 @@ import torch.nn.functional as F
 from loihiconv.core.linear import Conv, Dense, LinearMap, Sparse
 from loihiconv.core.network import Connection, Network, assert_never
 from loihiconv.simulator.int8 import LARGEST_PAYLOAD, Bytes, Int8Matmul, Int8Product
-from loihiconv.simulator.layout import Geometry, dense_channels_last, sparse_channels_last
+from loihiconv.simulator.layout import Geometry, dense_channels_last, sparse_channels_last, without_idle_strides
 from loihiconv.simulator.sparse import SparseProduct
 from loihiconv.simulator.timing import shortest
 
@@ -55,8 +55,8 @@ class Synapses:
 
     def __init__(self, network: Network, connection: Connection, device: torch.device, *, portable: bool = False) -> None:
         source, target = network[connection.source], network[connection.target]
-        self.geometry = Geometry(connection.map, source.shape, target.shape)
-        self.map: LinearMap = connection.map
+        self.map: LinearMap = without_idle_strides(connection.map, source.shape)
+        self.geometry = Geometry(self.map, source.shape, target.shape)
         self.unit = float(2**network.shift)
         self.exponent = connection.weight_exp
         self.portable = portable
@@ -154,6 +154,8 @@ class Synapses:
                 assert_never(self.map)
 
     def _convolution(self, spikes: torch.Tensor, c: Conv) -> torch.Tensor:
+        if self.geometry.blind:
+            return torch.zeros((len(spikes), prod(self.geometry.target)), device=spikes.device)
         x = self.geometry.image(spikes.to(torch.float32))
         top, bottom, left, right = c.padding
         if self.portable:

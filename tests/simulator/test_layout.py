@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from hypothesis import given, settings
 
 from loihiconv.core.linear import Conv, Dense
-from loihiconv.simulator.layout import Geometry, channels_first, channels_last, dense_channels_last, spread
+from loihiconv.simulator.layout import Geometry, channels_first, channels_last, dense_channels_last, spread, without_idle_strides
+from tests.strategies import Case, cases
 
 
 def test_images_are_in_rows_columns_channels() -> None:
@@ -41,3 +43,17 @@ def test_geometry() -> None:
     assert not Geometry(Conv(np.ones((2, 1, 1, 1)), groups=2), (2, 2, 2), (2, 2, 2)).pixelwise
     assert not Geometry(Conv(np.ones((3, 2, 1, 1)), (2, 2)), (2, 2, 2), (3, 1, 1)).pixelwise
     assert not Geometry(Dense(np.ones((1, 8))), (2, 2, 2), (1,)).pixelwise
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=cases(max_timesteps=1, max_samples=1))
+def test_strides_that_step_nowhere_change_nothing(case: Case) -> None:
+    """Where a convolution has one row or column, and in all others too."""
+    for connection in case.network.connections:
+        source = case.network[connection.source].shape
+        steady = without_idle_strides(connection.map, source)
+        assert steady.output_shape(source) == connection.map.output_shape(source)
+        x = np.random.default_rng(0).integers(0, 9, (2, *source)).astype(np.float64)
+        if isinstance(steady, Conv) and not Geometry(steady, source, steady.output_shape(source)).blind:
+            assert all(s == 1 for s, size in zip(steady.stride, steady.output_shape(source)[1:], strict=True) if size == 1)
+            np.testing.assert_array_equal(steady.apply(x), connection.map.apply(x))

@@ -40,6 +40,23 @@ def test_int8_product_equals_reference(
     np.testing.assert_array_equal(portable(flat).numpy(), expected * 64)
 
 
+@pytest.mark.parametrize("weights", [2, 255])
+def test_one_column_and_a_stride(weights: int) -> None:
+    """For such convolutions oneDNN gives numbers from beside the image, in most calls of more than a few samples."""
+    rng = np.random.default_rng(0)
+    geometries = (((1, 4, 2), (1, 2), (1, 2)), ((3, 5, 3), (1, 3), (1, 2)), ((4, 6, 4), (2, 3), (1, 2)), ((2, 1, 6), (1, 2), (3, 2)))
+    for source, kernel, stride in geometries:
+        linear = Conv(rng.integers(-weights, weights + 1, (3, source[0], *kernel)).astype(np.int32), stride)
+        network, connection = between(linear, source)
+        synapses = Synapses(network, connection, torch.device("cpu"))
+        for samples in (1, 8, 40):
+            spikes = rng.integers(0, 2, (samples, *source)).astype(np.uint8)
+            flat = torch.from_numpy(np.ascontiguousarray(spikes.transpose(0, 2, 3, 1)).reshape(samples, -1))
+            expected = linear.apply(spikes.astype(np.int64)).transpose(0, 2, 3, 1).reshape(samples, -1) * 64
+            np.testing.assert_array_equal(synapses(flat).numpy(), expected)
+            np.testing.assert_array_equal(synapses.float32(flat).numpy(), expected)
+
+
 @pytest.mark.parametrize(
     ("value", "narrow"), [(127, True), (128, True), (254, True), (129, False), (255, False), (-127, True), (-129, False)]
 )

@@ -78,7 +78,7 @@ def record(file: Any) -> None:
         (circle, "groups are nested deeper than 32"),
         (elsewhere, "x has its values in another file"),
         (virtual, "x has its values in another file"),
-        (claims, "x with it the file holds more than 4 GiB"),
+        (claims, "x claims float64 of shape (1048576, 1048576)"),
         (record, "numbers or texts expected"),
     ],
 )
