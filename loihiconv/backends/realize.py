@@ -11,7 +11,7 @@ from loihiconv.core.errors import InvalidSetting, LimitExceeded, UnsupportedLaye
 from loihiconv.core.given import check_number
 from loihiconv.core.input_coding import sample_parts
 from loihiconv.core.input_samples import collect_inputs
-from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network, check_network, silent_steps
+from loihiconv.core.network import STATE_SHIFT, Integrating, Integrator, Network, check_network
 from loihiconv.core.record import RealizationRecord
 from loihiconv.core.samples import Samples
 from loihiconv.core.validation import validate
@@ -97,7 +97,7 @@ def _check_neurons(network: Network, realization: str) -> None:
                 limit="binary spikes",
                 remedy="convert with spike_bits=1; the emulator and Lava's simulator run graded ones",
             )
-        if (steps := silent_steps(population)) and realization != "native":
+        if (steps := population.silent_steps) and realization != "native":
             raise UnsupportedLayer(
                 f"{steps} silent steps",
                 where=population.name,

@@ -82,7 +82,6 @@ __all__ = [
     "Recording",
     "assert_never",
     "save",
-    "silent_steps",
 ]
 
 STATE_SHIFT = 6
@@ -313,12 +312,12 @@ class Network(Shown):
 
     def _sends(self, name: str, begins: Mapping[str, int]) -> int:
         """Steps from where a sample enters to the first step in which a population sends."""
-        return begins[name] + silent_steps(self[name])
+        return begins[name] + self[name].silent_steps
 
     @cached_property
     def silent_steps(self) -> int:
         """Most silent steps of any population."""
-        return max(silent_steps(p) for p in self.populations)
+        return max(p.silent_steps for p in self.populations)
 
     @property
     def period(self) -> int:
@@ -337,11 +336,6 @@ class Network(Shown):
     @cached_property
     def _order(self) -> dict[str, int]:
         return {p.name: i for i, p in enumerate(self.populations)}
-
-
-def silent_steps(population: Population) -> int:
-    """Steps of a population's window in which it integrates and does not spike."""
-    return population.silent if isinstance(population, IF) else 0
 
 
 def check_network(network: object, where: str = "network") -> None:

@@ -105,6 +105,11 @@ class PopulationBase(ABC):
         """How a spike resets the potential; None where nothing is reset."""
 
     @property
+    def silent_steps(self) -> int:
+        """Steps at the start of each window in which it integrates and sends nothing; see `loihiconv.core.network`."""
+        return 0
+
+    @property
     @abstractmethod
     def on_chips(self) -> bool:
         """Whether a chip can be programmed to be such neurons."""

@@ -169,6 +169,10 @@ class IF(Integrator):
         return self.reset
 
     @property
+    def silent_steps(self) -> int:
+        return self.silent
+
+    @property
     def on_chips(self) -> bool:
         return True
 

@@ -21,7 +21,7 @@ from loihiconv.core.choices import PAYLOAD_LIMIT, SEED_LIMIT
 from loihiconv.core.errors import InvalidData, InvalidModel, InvalidSetting, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_EXPONENT_MAX, BIAS_MANTISSA_BITS, BIAS_MAX, join_bias, round_weights, split_bias
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, Connection, Input, Integrator, Network, PopulationBase, check_network
+from loihiconv.core.network import SUM_LIMIT, V_MAX, Connection, Input, Integrator, Network, PopulationBase, check_network
 
 VTH_LIMIT = 2**17
 """Thresholds are below this: 17 bits, which the shift by 6 makes 23."""
@@ -292,7 +292,7 @@ def check_threshold(population: Integrator) -> None:
 def check_start(population: Integrator, timesteps: int) -> None:
     """24 bits; where there are silent steps, with the biases of all T steps."""
     check_register(population.v_init, population.name, "v_init")
-    if isinstance(population, IF) and population.silent:
+    if population.silent_steps:
         charged = np.asarray(population.v_init, np.int64) + timesteps * np.asarray(population.bias, np.int64)
         check_register(charged, population.name, "v_init + T bias")
 

@@ -24,7 +24,6 @@ from loihiconv.core.network import (
     Network,
     Readout,
     assert_never,
-    silent_steps,
 )
 from loihiconv.core.validation import check_joined, check_start, check_threshold, check_weights, split_exactly
 from loihiconv.lava.job import Job, Settings
@@ -68,7 +67,7 @@ def build(network: Network, job: Job, settings: Settings) -> list[AbstractProces
     for index, population in enumerate(network.populations):
         if isinstance(population, Input) and all(c.on_host for c in network.outgoing(population.name)):
             continue  # the host has it all: Lava runs only what is connected
-        begin, silent = begins[population.name], silent_steps(population)
+        begin, silent = begins[population.name], population.silent_steps
         window = Window(network.timesteps, begin, settings.samples, network.silent_steps, silent, settings.first)
         shape = views[population.name][::-1]
         inside = _synapses(network, fused[population.name], views) if population.name in fused else None

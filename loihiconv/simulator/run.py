@@ -28,7 +28,6 @@ from loihiconv.core.network import (
     Readout,
     Recording,
     assert_never,
-    silent_steps,
 )
 from loihiconv.core.validation import check_register
 from loihiconv.simulator import memory as sizes
@@ -191,7 +190,7 @@ class Run:
             case IF() | Readout():
                 v, counts, ends = self._state(population, n, worker)
                 v.copy_(self.start[population.name].expand(n, -1))
-                bias, silent = from_host.get(population.name, self.bias[population.name]), silent_steps(population)
+                bias, silent = from_host.get(population.name, self.bias[population.name]), population.silent_steps
                 if silent:
                     v.add_(bias * self.network.timesteps)
                     bias = torch.zeros_like(bias)

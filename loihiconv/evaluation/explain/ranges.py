@@ -22,7 +22,6 @@ from loihiconv.core.network import (
     Integrator,
     Network,
     Recording,
-    silent_steps,
 )
 from loihiconv.core.neurons import charged, current, discharge
 from loihiconv.core.record import WorstCase
@@ -206,7 +205,7 @@ def _sums(net: Network, model: RateModel, p: Integrator, sent: Mapping[str, Arra
 
 def _largest_potential(p: Integrating, u: Array, bias: Array, timesteps: int) -> int:
     """Largest |v| over all steps, before resets."""
-    v, silent = np.broadcast_to(p.v_init, (len(u), *p.shape)).astype(np.int64), silent_steps(p)
+    v, silent = np.broadcast_to(p.v_init, (len(u), *p.shape)).astype(np.int64), p.silent_steps
     if silent:
         v, bias = v + timesteps * bias, np.zeros_like(bias)
     largest = int(np.abs(v).max(initial=0))

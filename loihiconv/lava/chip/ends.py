@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from lava.magma.core.process.ports.ports import OutPort
 
 from loihiconv.core.linear import Array, Shape
-from loihiconv.core.network import Network, Population, silent_steps
+from loihiconv.core.network import Network, Population
 from loihiconv.lava.chip.cores import OnChip
 from loihiconv.lava.chip.processes.process import HostSource, PotentialReader, PotentialSink, SpikeSink
 from loihiconv.lava.chip.realizations import AT_ONCE
@@ -96,7 +96,7 @@ class HostEnds:
         index = self.network.populations.index(population)
         sink = SpikeSink(
             shape=port.shape,
-            window=self._window(self.network.begins[population.name] + silent_steps(population)),
+            window=self._window(self.network.begins[population.name] + population.silent_steps),
             counts=self.job.counts(index),
             spikes=self.job.spikes(index) if self.settings.record_spikes else None,
             name=f"spikes of {population.name}",

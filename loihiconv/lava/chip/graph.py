@@ -15,7 +15,7 @@ from lava.proc.sparse.process import DelaySparse, Sparse
 
 from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Connection, Integrating, Integrator, Network, assert_never, silent_steps
+from loihiconv.core.network import Connection, Integrating, Integrator, Network, assert_never
 from loihiconv.core.validation import check_joined, check_start, check_weights, split_exactly
 from loihiconv.lava.builder import check_stock_conv, join, lava_array, message_bits
 from loihiconv.lava.chip.atrlif import DELTA_I, first_refractory
@@ -147,7 +147,7 @@ class _Builder:
         state: dict[str, Array] = {"v": v}
         sends: dict[str, Any] = {}
         if self.network.silent_steps and population.spiking:
-            silent = silent_steps(population)
+            silent = population.silent_steps
             if silent:  # the biases of all steps are there from the start
                 state["v"], bias = v + self.network.timesteps * bias, np.zeros_like(bias)
             state["step"], sends = np.zeros(1, np.int64), {"first": silent, "last": silent + self.network.timesteps}
