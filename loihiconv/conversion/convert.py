@@ -42,6 +42,7 @@ from loihiconv.core.linear import Array, Shape
 from loihiconv.core.log import LOG
 from loihiconv.core.network import Network
 from loihiconv.core.parts import divided, slices
+from loihiconv.core.population_base import unwritten_programs
 from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
 from loihiconv.core.progress import reporting
 from loihiconv.core.record import CalibrationSummary, PayloadSummary
@@ -50,8 +51,6 @@ from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.validation import validate
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-WAITING = "silent steps run in the emulator and in Lava; a board needs a neuron program that counts steps, which is not written"
-"""A note on networks with silent steps."""
 
 
 def convert(
@@ -223,7 +222,8 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     ann, statistics = source.ann, source.statistics
     scales = choose_scales(ann, statistics, settings)
     network = to_spiking(ann, scales, settings, signed=[entry.name for entry in ann.inputs if statistics.nodes[entry.name].smallest < 0])
-    notes = (*source.notes, WAITING) if board is not None and network.silent_steps else source.notes
+    unwritten = unwritten_programs(network.payload_max, network.silent_steps) if board is not None else ()
+    notes = (*source.notes, *(f"{what} run in the emulator and in Lava; no board has a neuron program for them yet" for what in unwritten))
     record = replace(network.record, calibration=_summary(source, scales), notes=notes, provenance=_versions())
     network = replace(network, record=record)
     targets = target_rates(ann, scales, source.samples) if settings.bias_correction else {}

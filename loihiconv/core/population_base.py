@@ -142,6 +142,20 @@ class PopulationBase(ABC):
             raise InvalidModel("has no incoming connection", where=self.name)
 
 
+def unwritten_programs(payload_max: int, silent_steps: int) -> tuple[str, ...]:
+    """What of a network's neurons needs a program that no board has yet; the simulators run all of it.
+
+    Parameters
+    ----------
+    payload_max : int
+        Largest payload of a spike.
+    silent_steps : int
+        Most of any population.
+    """
+    needed = {"graded spikes": payload_max > 1, "silent steps": silent_steps > 0}
+    return tuple(what for what, there in needed.items() if there)
+
+
 class Integrator(PopulationBase):
     """Neurons whose membrane potential takes in what synapses bring, and a bias; see `loihiconv.core.neurons`.
 

@@ -29,6 +29,7 @@ from loihiconv.core.log import LOG
 from loihiconv.core.metric import Metric
 from loihiconv.core.network import Network, Recording
 from loihiconv.core.packing import rows
+from loihiconv.core.population_base import unwritten_programs
 from loihiconv.core.progress import reporting
 from loihiconv.core.samples import Samples
 from loihiconv.core.saturation import Saturation, lines
@@ -111,7 +112,7 @@ class Comparison(Shown):
         return Verdict(
             (
                 survival(ann, result, title_of(main), LOSS * self.unit, self.unit, [finding.sentence for finding in findings]),
-                fit(self.board, self.placement),
+                fit(self.board, self.placement, unwritten_programs(self.payload_max, self.silent_steps)),
                 cost(result, self.timesteps + self.silent_steps, macs),
                 exactness(self.judge, judged, self.mismatched_spikes or {}, self.mismatched_potentials or 0),
             )

@@ -132,8 +132,11 @@ def survival(ann: BackendResult, result: BackendResult, title: str, noticeable: 
     return Answer(question, answer, tuple(details), status)  # type: ignore[arg-type]
 
 
-def fit(board: str, placement: Placement | None) -> Answer:
-    """Whether it fits the board; None says that there is no placement."""
+def fit(board: str, placement: Placement | None, unwritten: Sequence[str] = ()) -> Answer:
+    """Whether it fits the board; None says that there is no placement.
+
+    ``unwritten`` is what no board has a neuron program for, as `unwritten_programs` names it.
+    """
     question = "Does it fit the board?"
     if placement is None:
         what = f"The board {board} is not known here." if board else "A float network; convert with a board."
@@ -143,6 +146,9 @@ def fit(board: str, placement: Placement | None) -> Answer:
     if placement.fits:
         unsure = len(placement.violations)
         said = f"{unsure} worst case{'s' if unsure > 1 else ''} beyond a limit that is not certain." if unsure else ""
+        if unwritten:
+            what = f"Neurons with {' and '.join(unwritten)} need a program that is not written: simulators alone run this network."
+            return Answer(question, "fits, but no board runs it yet", tuple(filter(None, (where, said, what))), "warn")
         return Answer(question, "fits", tuple(filter(None, (where, said))), "good")
     others = len(certain) - 1
     more = (f"{others} more limits stand in the way." if others > 1 else "1 more limit stands in the way.",) if others else ()
