@@ -194,10 +194,8 @@ class IF(Integrator):
             limit = f"0 to T = {timesteps} expected, and 0 with a reset to zero"
             raise InvalidModel(f"{self.silent} silent steps", where=self.name, limit=limit)
         if self.silent and any(c.on_host for c, _ in incoming):
-            limit, remedy = (
-                "only spikes and payloads can be waited for",
-                'convert with silent_steps=0 or, for inputs of one sign, input_coding="rate"',
-            )
+            limit = "only spikes and payloads can be waited for"
+            remedy = 'convert with silent_steps=0 or, for inputs of one sign, input_coding="rate"'
             raise InvalidModel("silent steps where the host loads currents", where=self.name, limit=limit, remedy=remedy)
 
 

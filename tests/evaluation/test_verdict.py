@@ -85,3 +85,12 @@ def test_few_samples_have_no_say() -> None:
     assert not small(comparison.backends["emulator"], with_lava)
     assert main_back_end(with_lava) == "emulator"
     assert not small(lava, {"ann": result(0.9, 3), "lava": lava})
+
+
+@pytest.mark.parametrize(("fields", "what"), [({"payload_max": 3}, "graded spikes"), ({"silent_steps": 2}, "silent steps")])
+def test_what_no_board_has_a_program_for_is_no_success(fields: dict[str, int], what: str) -> None:
+    """It fits, and yet nothing but simulators runs it: the verdict says so, though all else is good."""
+    net = lc.convert(nn.Sequential(nn.Linear(3, 2)), np.eye(3, dtype=np.float32), board="kapoho_point", timesteps=2)
+    found = replace(compared(0.0, -0.001, 0.001), board="kapoho_point", placement=place(net), **fields).verdict
+    assert (found.worst.answer, found.worst.status) == ("fits, but no board runs it yet", "warn")
+    assert f"Neurons with {what} need a program that is not written" in " ".join(found.worst.details)

@@ -79,6 +79,7 @@ def test_conversion_leaves_what_constant_currents_drive_as_it_is() -> None:
     net = lc.convert(digits_cnn(), x[:100], board="kapoho_point", timesteps=5, silent_steps=3)
     assert [p.silent for p in net.populations if isinstance(p, IF)] == [0, 3, 3]
     assert (net.period, net.steps) == (8, "T = 5 + 3 silent")
+    assert "silent steps run in the emulator and in Lava; no board has a neuron program for them yet" in net.record.notes
     assert net.latency == net.begins[net.readout.name] + 5
     for population in net.origin.populations if net.origin else ():
         if isinstance(population, IF) and population.silent:
