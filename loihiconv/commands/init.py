@@ -26,7 +26,7 @@ HEAD = """\
 
 def init(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="A model file, or a factory as package.module:function.")],
+    model: Annotated[str, typer.Argument(help="A model file, or a factory as package.module:function or file.py:function.")],
     data: Annotated[str, typer.Argument(help=f"Training and test samples with labels: {FORMS}.")],
     weights: Annotated[Path | None, typer.Option(help="State dict or .safetensors for the model.")] = None,
     board: given.Board = "kapoho_point",

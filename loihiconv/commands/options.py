@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Model = Annotated[
     str,
     typer.Argument(
-        help="A model file (ONNX, Keras), or a factory as package.module:function. A factory's code is EXECUTED; nothing of a file is.",
+        help="A model file (ONNX, Keras), or a factory as package.module:function or file.py:function. A factory's code is EXECUTED; "
+        "nothing of a file is.",
         metavar="MODEL",
     ),
 ]
@@ -100,7 +101,9 @@ def open_file(model: str) -> FloatModel | None:
     if ":" in model and not Path(model).exists():
         return None
     if not Path(model).exists() and not Path(model).suffix:
-        raise InvalidModel("is neither a file nor a factory", where=repr(model), remedy="write package.module:function, or a file's path")
+        raise InvalidModel(
+            "is neither a file nor a factory", where=repr(model), remedy="write package.module:function, file.py:function or a file's path"
+        )
     from loihiconv.ann.frontends import readable
 
     return readable(Path(model))

@@ -1,4 +1,4 @@
-"""What ``package.module:function`` names. Looking it up imports the module: it EXECUTES ITS CODE."""
+"""What ``package.module:function`` or ``file.py:function`` names. Looking it up imports the module: it EXECUTES ITS CODE."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def named(name: str, what: str, error: type[LoihiconvError]) -> Any:
     Parameters
     ----------
     name : str
-        ``package.module:function``.
+        ``package.module:function``, or ``path/to/file.py:function``.
     what : str
         What errors call it, such as "a factory".
     error : type
@@ -31,7 +31,7 @@ def named(name: str, what: str, error: type[LoihiconvError]) -> Any:
     """
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
-        raise error(f"does not name {what}", where=repr(name), remedy="write package.module:function")
+        raise error(f"does not name {what}", where=repr(name), remedy="write package.module:function or file.py:function")
     module = found = _module(module_name, error)
     for part in attribute.split("."):
         if not hasattr(found, part):
@@ -48,16 +48,28 @@ def call(function: Callable[[], Any], name: str, what: str, error: type[Loihicon
 
 
 def _module(module_name: str, error: type[LoihiconvError]) -> Any:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    if not module_name.endswith(".py"):
+        return _imported(module_name, Path.cwd(), error)
+    file = Path(module_name).resolve()
+    if not file.is_file():
+        raise error("no such file", where=module_name, remedy="write package.module:function or file.py:function")
+    module = _imported(file.stem, file.parent, error)
+    if (found := getattr(module, "__file__", None)) is None or Path(found).resolve() != file:
+        raise error(f"another module is called {file.stem!r}: {found}", where=module_name, remedy="rename the file")
+    return module
+
+
+def _imported(module_name: str, folder: Path, error: type[LoihiconvError]) -> Any:
+    """A module, those of a folder before others."""
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     with _guarded(module_name, "cannot be imported", error, ""):
         try:
             return importlib.import_module(module_name)
         except ModuleNotFoundError as cause:
             if cause.name and module_name.split(".")[: len(cause.name.split("."))] == cause.name.split("."):
-                remedy = "give it as package.module, importable from the working directory, without .py"
+                remedy = "give it as package.module, importable from the working directory, or as file.py"
                 raise error(f"there is no module {cause.name!r}", where=module_name, remedy=remedy) from cause
             raise error(f"needs {cause.name!r}, which is not installed", where=module_name) from cause
 

@@ -49,3 +49,17 @@ def test_what_goes_wrong_is_one_line(module: str) -> None:
     ):
         with pytest.raises(InvalidData, match=said):
             named(name, "a function", InvalidData)
+
+
+def test_a_file_is_named_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file_of_test.py").write_text(CODE)
+    (tmp_path / "json.py").write_text("def f(): pass")
+    monkeypatch.chdir(tmp_path.parent)
+    assert call(named(f"{tmp_path.name}/file_of_test.py:A.f", "a function", InvalidData), "f", "it", InvalidData) == 5
+    for name, said in (
+        (f"{tmp_path.name}/other.py:f", "no such file"),
+        (f"{tmp_path.name}/json.py:f", "another module is called 'json'.*rename the file"),
+        (f"{tmp_path.name}/file_of_test.py:g", r"has no 'g'; it has: A, exits, fails"),
+    ):
+        with pytest.raises(InvalidData, match=said):
+            named(name, "a function", InvalidData)
