@@ -101,9 +101,7 @@ def open_file(model: str) -> FloatModel | None:
     if ":" in model and not Path(model).exists():
         return None
     if not Path(model).exists() and not Path(model).suffix:
-        raise InvalidModel(
-            "is neither a file nor a factory", where=repr(model), remedy="write package.module:function, file.py:function or a file's path"
-        )
+        raise InvalidModel("is neither a file nor a factory", where=repr(model), remedy="write package.module:function, or a file's path")
     from loihiconv.ann.frontends import readable
 
     return readable(Path(model))
