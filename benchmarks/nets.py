@@ -12,13 +12,25 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from benchmarks import data
 
 MODELS = Path(__file__).parent / "models"
-NAMES = ("mnist_cnn", "mnist_maxpool", "fashion_cnn", "fashion_gap", "fashion_flat", "fashion_mlp", "cifar10_cnn", "mobilenet")
-"""Trained by us; `sinabs_mnist` is by others and its weights lie with the data sets."""
+NAMES = (
+    "mnist_cnn",
+    "mnist_maxpool",
+    "fashion_cnn",
+    "fashion_gap",
+    "fashion_flat",
+    "fashion_mlp",
+    "cifar10_cnn",
+    "mobilenet",
+    "resnet20",
+    "vgg11",
+)
+"""Trained by us; `sinabs_mnist` is by others and its weights lie with the data sets. Those of `vgg11`, 18 MB, are not kept here."""
 
 
 def trained(name: str) -> nn.Module:
@@ -212,3 +224,46 @@ def mobilenet() -> nn.Module:
     for inputs, outputs, stride in ((32, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1)):
         layers += conv(inputs, inputs, 3, stride=stride, groups=inputs) + conv(inputs, outputs, 1)
     return nn.Sequential(*layers, nn.AvgPool2d(2), nn.Flatten(), nn.Linear(1024, 10))
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions beside a shortcut; where shapes change it takes every other pixel and adds channels of zeros.
+
+    That is option A of He et al. 2016 (arXiv:1512.03385), section 3.3, as all their networks for CIFAR-10 have it.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outputs)
+        self.stride, self.added = stride, outputs - inputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C', H / stride, W / stride)."""
+        shortcut = x
+        if self.added:
+            before = self.added // 2
+            shortcut = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, before, self.added - before))
+        y = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(self.norm2(self.conv2(y)) + shortcut)
+
+
+def resnet20() -> nn.Module:
+    """ResNet-20 for CIFAR-10, He et al. 2016 (arXiv:1512.03385), section 4.2: 0.27 million weights; theirs reached 91.25 %."""
+    layers: list[nn.Module] = [nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
+    for inputs, outputs in ((16, 16), (16, 32), (32, 64)):
+        layers += [Residual(inputs, outputs, stride=outputs // inputs), Residual(outputs, outputs, 1), Residual(outputs, outputs, 1)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def vgg11() -> nn.Module:
+    """VGG-11 with batch norm and max-pooling (Simonyan and Zisserman 2015, arXiv:1409.1556, table 1, A), one dense layer for CIFAR-10."""
+    layers: list[nn.Module] = []
+    inputs = 3
+    for outputs, pooled in ((64, True), (128, True), (256, False), (256, True), (512, False), (512, True), (512, False), (512, True)):
+        layers += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+        layers += [nn.MaxPool2d(2)] if pooled else []
+        inputs = outputs
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(512, 10))

@@ -58,7 +58,7 @@ class Recipe:
     flip : bool
         Mirror every other image, left to right.
     bfloat16 : bool
-        Autocast to bfloat16 where the CPU multiplies it natively. Off where it is slower: depthwise convolutions.
+        On a CPU, autocast to bfloat16 where it multiplies that natively. Off where it is slower: depthwise convolutions.
     half : bool
         Store the large weights as float16. They are rounded before the network is scored.
     """
@@ -85,19 +85,23 @@ RECIPES = {
     "fashion_mlp": Recipe("fashion_mnist", epochs=12, rate=0.05, shift=0, flip=True, half=True),
     "cifar10_cnn": Recipe("cifar10", epochs=32, batch=256, rate=0.2, shift=4, padding="reflect", flip=True, half=True),
     "mobilenet": Recipe("cifar10", epochs=70, rate=0.15, shift=4, padding="reflect", flip=True, bfloat16=False),
+    "resnet20": Recipe("cifar10", epochs=80, batch=256, rate=0.3, shift=4, padding="reflect", flip=True, half=True),
+    "vgg11": Recipe("cifar10", epochs=60, batch=256, rate=0.1, shift=4, padding="reflect", flip=True, half=True),
 }
 
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
     """Shift every image by its own random offset, and mirror about half of them; (N, C, H, W) in and out."""
     n, _, height, width = images.shape
+    device = images.device
     padded = F.pad(images, (recipe.shift,) * 4, mode=recipe.padding).permute(0, 2, 3, 1)
     top, left = torch.randint(2 * recipe.shift + 1, (2, n, 1), generator=generator)
     rows, columns = top + torch.arange(height), left + torch.arange(width)
     if recipe.flip:
         mirrored = torch.rand(n, 1, generator=generator) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
-    picked = padded[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    rows, columns = rows.to(device), columns.to(device)
+    picked = padded[torch.arange(n, device=device)[:, None, None], rows[:, :, None], columns[:, None, :]]
     return picked.permute(0, 3, 1, 2)  # a view: channels last in memory, as the convolutions want it
 
 
@@ -107,19 +111,24 @@ def native_bfloat16() -> bool:
     return bool(capabilities.get("avx512_bf16"))
 
 
+def autocasts(recipe: Recipe, device: torch.device) -> bool:
+    """Whether a network is trained in bfloat16 there."""
+    return recipe.bfloat16 and device.type == "cpu" and native_bfloat16()
+
+
 def fit(model: nn.Module, x: Tensor, y: Tensor, recipe: Recipe, seed: int) -> None:
-    """Train `model` in place on images `x` and labels `y`, printing one line per epoch with the time that is left."""
-    model.to(memory_format=torch.channels_last)
+    """Train `model` in place, where images `x` and labels `y` lie, printing one line per epoch with the time that is left."""
+    model.to(x.device, memory_format=torch.channels_last)
     generator = torch.Generator().manual_seed(seed)
     steps = math.ceil(len(x) / recipe.batch)
     optimizer = torch.optim.SGD(model.parameters(), lr=recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.rate, total_steps=recipe.epochs * steps, cycle_momentum=False)
-    bfloat16 = recipe.bfloat16 and native_bfloat16()
+    bfloat16 = autocasts(recipe, x.device)
     begin = time.monotonic()
     for epoch in range(1, recipe.epochs + 1):
         model.train()
-        total = 0.0
-        for chosen in torch.randperm(len(x), generator=generator).split(recipe.batch):
+        total = torch.zeros((), device=x.device)
+        for chosen in torch.randperm(len(x), generator=generator).to(x.device).split(recipe.batch):
             with torch.autocast("cpu", torch.bfloat16) if bfloat16 else nullcontext():
                 scores = model(augment(x[chosen], recipe, generator))
             loss = F.cross_entropy(scores.float(), y[chosen], label_smoothing=recipe.smoothing)
@@ -127,10 +136,10 @@ def fit(model: nn.Module, x: Tensor, y: Tensor, recipe: Recipe, seed: int) -> No
             loss.backward()
             optimizer.step()
             schedule.step()
-            total += float(loss.detach()) * len(chosen)
+            total += loss.detach() * len(chosen)
         spent = time.monotonic() - begin
         left = spent / epoch * (recipe.epochs - epoch)
-        print(f"epoch {epoch}/{recipe.epochs}  loss {total / len(x):.4f}  {spent:.0f} s, {left:.0f} s left", flush=True)
+        print(f"epoch {epoch}/{recipe.epochs}  loss {float(total) / len(x):.4f}  {spent:.0f} s, {left:.0f} s left", flush=True)
 
 
 @torch.no_grad()
@@ -161,7 +170,7 @@ def write(state: dict[str, Tensor], record: dict[str, Any], folder: Path, name: 
 
 
 def train(
-    name: str, recipe: Recipe, seed: int, threads: int, limit: int | None, validate: bool
+    name: str, recipe: Recipe, seed: int, threads: int, limit: int | None, validate: bool, device: str = "cpu"
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Build, fit and score one network; returns its weights and the record that goes into its JSON."""
     torch.set_num_threads(threads)
@@ -171,10 +180,11 @@ def train(
     x, y, x_test, y_test = (torch.from_numpy(array)[:limit] for array in data.load(recipe.data))
     if validate:
         x, y, x_test, y_test = x[:-HELD_OUT], y[:-HELD_OUT], x[-HELD_OUT:], y[-HELD_OUT:]
-    x = x.contiguous(memory_format=torch.channels_last)
+    x, y = x.to(device, memory_format=torch.channels_last), y.to(device)
     begin = time.monotonic()
     fit(model, x, y, recipe, seed)
     seconds = time.monotonic() - begin
+    model.cpu()
     state = weights(model, recipe.half)
     model.load_state_dict(state)
     correct, n = count_correct(model, x_test, y_test), len(y_test)
@@ -185,9 +195,10 @@ def train(
         "wilson95": wilson(correct, n),
         "seed": seed,
         "epochs": recipe.epochs,
-        "settings": asdict(recipe) | {"autocast": recipe.bfloat16 and native_bfloat16(), "training_images": len(x)},
+        "settings": asdict(recipe) | {"autocast": autocasts(recipe, x.device), "training_images": len(x)},
         "seconds": round(seconds),
         "threads": threads,
+        "device": torch.cuda.get_device_name(x.device) if x.is_cuda else "cpu",
         "torch": torch.__version__,
         "date": date.today().isoformat(),
     }
@@ -202,6 +213,7 @@ def main(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first images of both sets, to try things out; needs --out.")] = None,
     validate: Annotated[bool, typer.Option("--validate", help="Score 5,000 training images kept aside; writes nothing.")] = False,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch; part of what makes a run repeatable.")] = 2,
+    device: Annotated[str, typer.Option(help="Torch device to train on: cpu, cuda, ...")] = "cpu",
 ) -> None:
     """Train a benchmark network from scratch; prints its test accuracy with a 95 % Wilson interval."""
     if name not in RECIPES:
@@ -212,7 +224,11 @@ def main(
         fail(f"--validate keeps {HELD_OUT} training images aside; --limit {limit} leaves none to train on")
     recipe = RECIPES[name] if epochs is None else replace(RECIPES[name], epochs=epochs)
     try:
-        state, record = train(name, recipe, seed, threads, limit, validate)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        fail(f"--device {device}: {str(error).splitlines()[0]}")
+    try:
+        state, record = train(name, recipe, seed, threads, limit, validate, device)
         if not validate:
             write(state, record, out, name)
     except OSError as error:
