@@ -12,7 +12,8 @@
 unasked: scales of least error per channel, half a threshold held back, biases corrected; nothing is trained. "graded" is the same with
 spikes that carry payloads, which Loihi 1 cannot and which cost bandwidth: figures apart, for few time steps. "separated" spends `SILENT`
 of each sample's steps on listening before neurons spike, which needs a neuron program of its own: figures apart, too; time steps are
-those of a whole sample, silent ones included. All are calibrated on 1,000 training images; test images are seen by the runs alone. Max-
+those of a whole sample, silent ones included. "buffered" listens for T steps, and has a second potential for it, so that samples follow
+each other every T steps none the less. All are calibrated on 1,000 training images; test images are seen by the runs alone. Max-
 pooling is what a board can run, trees of ReLUs, unless ``--maxpool`` says otherwise. An interrupted run goes on where it was.
 
 Beside it stands what others report, on other networks and mostly in float: see `LITERATURE`.
@@ -54,7 +55,7 @@ DATA = {
     "fashion_mlp": "fashion_mnist",
 }
 WAYS = get_args(PoolingWay)
-METHODS: Mapping[str, Mapping[str, Any]] = {"paper": {"optimize": "none"}, "default": {}, "separated": {}, "graded": {}}
+METHODS: Mapping[str, Mapping[str, Any]] = {"paper": {"optimize": "none"}, "default": {}, "separated": {}, "buffered": {}, "graded": {}}
 BACKENDS = ("float", "emulator")
 TIMESTEPS = (4, 8, 16, 32, 64, 128, 256)
 CALIBRATION = 1_000
@@ -67,6 +68,7 @@ STYLES = {
     "paper": ("tab:gray", "--", "-"),
     "default": ("tab:blue", "--", "-"),
     "separated": ("tab:green", "--", "-"),
+    "buffered": ("tab:purple", "--", "-"),
     "graded": ("tab:orange", ":", "-."),
 }
 """Colour of a method, and lines of float and fixed point."""
@@ -141,9 +143,8 @@ class Latency:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*no chip has gates", category=UserWarning)  # who asks for them knows
             silent = int(steps * SILENT) if method == "separated" else 0
-            return loihiconv.convert(
-                self.model, self.calibration, board=self.board, timesteps=steps - silent, silent_steps=silent, **chosen
-            )
+            chosen |= {"buffered": {"silent_steps": steps, "buffered": True}}.get(method, {"silent_steps": silent})
+            return loihiconv.convert(self.model, self.calibration, board=self.board, timesteps=steps - silent, **chosen)
 
     def _bits(self, method: str) -> int:
         return self.spike_bits if method == "graded" else 1
@@ -256,7 +257,7 @@ def main(
     net: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(DATA)}; may be repeated. All by default.")] = None,
     samples: Annotated[int, typer.Option(min=1, max=10_000, help="Test images, from the first on.")] = 10_000,
     timesteps: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(map(str, TIMESTEPS)),
-    methods: Annotated[str, typer.Option(help="Comma-separated: paper, default, separated, graded.")] = "paper,default,separated,graded",
+    methods: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(METHODS)}.")] = ",".join(METHODS),
     backends: Annotated[str, typer.Option(help="Comma-separated: float, emulator.")] = "float,emulator",
     spike_bits: Annotated[int, typer.Option(min=2, max=8, help="Bits that the spikes of 'graded' carry.")] = 4,
     graded_steps: Annotated[int, typer.Option(help="Most time steps for which 'graded' is measured.")] = GRADED_STEPS,

@@ -151,8 +151,9 @@ def _separated(population: IF, timesteps: int) -> IF:
     room = (V_MAX - np.abs(np.asarray(population.v_init, np.int64))) // timesteps
     bias = round_bias(np.clip(population.bias, -room, room)) if population.silent else population.bias
     if np.any(np.abs(bias) > room) and population.silent:
-        return replace(population, silent=0)
-    return replace(population, silent=min(population.silent, timesteps), bias=bias)
+        return replace(population, silent=0, buffered=False)
+    silent = min(population.silent, timesteps)
+    return replace(population, silent=silent, buffered=population.buffered and silent > 0, bias=bias)
 
 
 def _several_outputs(draw: st.DrawFn, readout: Population) -> Population:
@@ -198,9 +199,10 @@ def _population(draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Sha
 
 
 def _silent(draw: st.DrawFn, population: Population) -> Population:
-    """With silent steps, or without; `_separated` bounds them."""
-    subtracts = isinstance(population, IF) and population.reset == "subtract"
-    return replace(population, silent=draw(st.sampled_from((0, 1, 3, 99)))) if subtracts else population
+    """With silent steps, buffered or not, or without; `_separated` bounds them."""
+    if not isinstance(population, IF) or population.reset != "subtract":
+        return population
+    return replace(population, silent=draw(st.sampled_from((0, 1, 3, 99))), buffered=draw(st.booleans()))
 
 
 def _weights(draw: st.DrawFn, rng: np.random.Generator, shape: Shape) -> Array:

@@ -43,6 +43,9 @@ class Case:
     first, last : int
         Of the variant with silent steps: the first step in which neurons may spike, and the first in which they no longer may. 0 and 0
         for all others.
+    silent, timesteps : int
+        Of the variant with two potentials: steps of each sample in which neurons only listen, at most T, and T; samples follow each other
+        every T steps, and ``v_init`` is what each begins from. 0 and 0 for all others.
     """
 
     name: str
@@ -55,36 +58,48 @@ class Case:
     payload_max: int = 1
     first: int = 0
     last: int = 0
+    silent: int = 0
+    timesteps: int = 0
 
     @property
     def optional(self) -> bool:
         """Whether it is of a variant, which not every network needs."""
-        return self.payload_max > 1 or self.last > 0
+        return self.payload_max > 1 or self.last > 0 or self.timesteps > 0
 
     @property
     def inputs(self) -> dict[str, Array]:
         """What an implementation is given."""
         values = {"a_in": self.a_in, "v_init": self.v_init, "vth": self.vth, "bias_mant": self.bias_mant, "bias_exp": self.bias_exp}
         values |= {"payload_max": self.payload_max, **({"first": self.first, "last": self.last} if self.last else {})}
+        values |= {"silent": self.silent, "timesteps": self.timesteps} if self.timesteps else {}
         return {name: np.asarray(value, np.int32) for name, value in values.items()}
 
     def expected(self) -> dict[str, Array]:
         """u, v and s after each step: int32 (T, n)."""
-        bias, v = np.left_shift(self.bias_mant, self.bias_exp), self.v_init.astype(np.int64)
+        bias, start = np.left_shift(self.bias_mant, self.bias_exp), self.v_init.astype(np.int64)
+        v, w = np.zeros_like(start) if self.silent else start, start
         u, potentials, spikes = [], [], []
         for step, a_in in enumerate(self.a_in.astype(np.int64)):
-            v = integrate(v, current(a_in, bias))
+            phase = step % (self.timesteps or len(self.a_in))
+            if phase == 0:  # a sample begins, in w where neurons listen first
+                v, w = (v, start) if self.silent else (start, w)
+            if phase < self.silent:
+                w = integrate(w, current(a_in, bias))
+            else:
+                v = integrate(v, current(a_in, bias))
             sends = self.first <= step < self.last if self.last else True
             fired = fire(v, self.vth << STATE_SHIFT, payload_max=self.payload_max) if sends else np.zeros(v.shape)
             spikes.append(fired.astype(np.int32))
+            if phase + 1 == self.silent:
+                v = w
             u.append(a_in << STATE_SHIFT)
             potentials.append(v.copy())
         return {"u": np.array(u, np.int32), "v": np.array(potentials, np.int32), "s": np.array(spikes, np.int32)}
 
 
 def conformance_cases() -> tuple[Case, ...]:
-    """All cases, those of the variants last: graded spikes, and silent steps."""
-    return (*_binary(), *_graded(), *_silent())
+    """All cases, those of the variants last: graded spikes, silent steps, and two potentials."""
+    return (*_binary(), *_graded(), *_silent(), *_buffered())
 
 
 def _binary() -> Iterator[Case]:
@@ -195,6 +210,18 @@ def _silent() -> Iterator[Case]:
     yield replace(ends, first=0, last=3)
     mixed = _random("silent mixed", "everything at once", vth=777, payload_max=1)
     yield replace(mixed, first=40, last=90)
+
+
+def _buffered() -> Iterator[Case]:
+    at = 100 << STATE_SHIFT
+    sums = [[60, 0, 300, -50], [60, 0, 0, 50], [60, 0, 0, 90], [0, 99, 0, 0], [0, 99, -50, 0], [0, 99, -50, 250], *[[0] * 4] * 6]
+    whole = _case("buffered", "a neuron sends what came in before, and listens to the next sample", sums, v_init=[0, at, 0, 0])
+    yield replace(whole, silent=3, timesteps=3)
+    part = _case("buffered in part", "what comes in after the silent steps of a sample belongs to the one that is sent", sums)
+    yield replace(part, silent=2, timesteps=3)
+    mixed = _random("buffered mixed", "everything at once", vth=777, payload_max=1)
+    quiet = np.zeros_like(mixed.bias_mant)
+    yield replace(mixed, silent=8, timesteps=10, v_init=mixed.v_init >> 8, bias_mant=quiet, bias_exp=quiet)
 
 
 def _case(

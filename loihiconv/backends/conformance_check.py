@@ -4,10 +4,11 @@
     python check.py mymodel:run              a Python function, called case by case
 
 ``vectors.npz`` beside this file has the arrays ``NAME/a_in`` (T, n), ``NAME/v_init`` (n), ``NAME/vth``, ``NAME/bias_mant`` (n),
-``NAME/bias_exp`` (n) and ``NAME/payload_max`` of each case, of the variant with silent steps ``NAME/first`` and ``NAME/last``, and what is
-expected after each step: ``NAME/u``, ``NAME/v`` and ``NAME/s`` (T, n). ``results.npz`` has ``NAME/s`` and, where they can be read,
-``NAME/v`` and ``NAME/u``. A function takes the inputs by these names and returns a dict of the three outputs, or an empty one; one that
-takes no first and last is not asked for silent steps. A case without results fails, but for those of the two variants, which are optional.
+``NAME/bias_exp`` (n) and ``NAME/payload_max`` of each case, of the variant with silent steps ``NAME/first`` and ``NAME/last``, of that
+with two potentials ``NAME/silent`` and ``NAME/timesteps``, and what is expected after each step: ``NAME/u``, ``NAME/v`` and ``NAME/s``
+(T, n). ``results.npz`` has ``NAME/s`` and, where they can be read, ``NAME/v`` and ``NAME/u``. A function takes the inputs by these names
+and returns a dict of the three outputs, or an empty one; one that takes no first and last is not asked for silent steps, and so it is with
+two potentials. A case without results fails, but for those of the three variants, which are optional.
 
 Exit code 0: equal. 1: not equal, or a case is missing. 2: nothing could be compared.
 """
@@ -26,7 +27,8 @@ from typing import Any
 import numpy as np
 
 Arrays = dict[str, Any]
-INPUTS = ("a_in", "v_init", "vth", "bias_mant", "bias_exp", "payload_max", "first", "last")
+INPUTS = ("a_in", "v_init", "vth", "bias_mant", "bias_exp", "payload_max", "first", "last", "silent", "timesteps")
+VARIANTS = {"first", "last", "silent", "timesteps"}
 OUTPUTS = ("s", "v", "u")
 
 
@@ -80,7 +82,7 @@ def results_of(argument: str) -> Callable[[str, Arrays], Arrays | None]:
     parameters = inspect.signature(function).parameters.values()
     taken = {p.name for p in parameters}
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    return lambda _, inputs: dict(function(**inputs) or {}) or None if anything or {"first", "last"} & inputs.keys() <= taken else None
+    return lambda _, inputs: dict(function(**inputs) or {}) or None if anything or VARIANTS & inputs.keys() <= taken else None
 
 
 def check(vectors: Path, argument: str) -> int:

@@ -87,11 +87,19 @@ class Settings:
     silent_steps: int = field(
         default=0,
         metadata=described(
-            "Steps in which neurons only integrate before they spike for T steps; at most T. A sample then takes T + silent steps.",
+            "Steps in which neurons only integrate before they spike for T steps; at most T. A sample then takes T + silent steps, unless "
+            "they are buffered.",
             details="With as many as T every rate is the rounded sum of what came in (temporal separation, Liu et al. 2022); see "
             "`loihiconv.core.network`. Neurons that constant currents drive have none: their spikes come evenly. They need neurons of "
             'realization "native".',
             low=0,
+        ),
+    )
+    buffered: bool = field(
+        default=False,
+        metadata=described(
+            "Give neurons with silent steps a second potential for the next sample, so that samples follow each other every T steps.",
+            details="Accuracy is that of silent steps, and so is the time from a sample to its answer (double buffering).",
         ),
     )
     start: float = field(
@@ -171,6 +179,9 @@ class Settings:
         if self.silent_steps > (most := 0 if self.reset == "zero" else self.timesteps):
             limit = f"at most {most} expected" + (' with reset "zero"' if self.reset == "zero" else ", as many as the time steps")
             raise InvalidSetting(f"silent_steps {self.silent_steps}", where="silent_steps", limit=limit)
+        if self.buffered and not self.silent_steps:
+            remedy = "give silent_steps as well; with as many as time steps every rate is exact"
+            raise InvalidSetting("buffered without silent steps", where="buffered", limit="there is nothing to keep", remedy=remedy)
         if self.spike_bits > 1 and (self.reset == "zero" or (self.maxpool == "gate" and self.maxpool_estimate == "average")):
             what = 'reset "zero"' if self.reset == "zero" else 'maxpool_estimate "average"'
             remedy = "use the default of the other"
@@ -208,6 +219,7 @@ class SettingOptions(TypedDict, total=False):
     reset: Reset
     spike_bits: int
     silent_steps: int
+    buffered: bool
     start: float
     hold_back: float
     maxpool: MaxPooling

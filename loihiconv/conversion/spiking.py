@@ -109,7 +109,10 @@ def to_spiking(
             v_init = np.full((1,) * len(shape), settings.start - held_back, np.float32)
             normalised = (normalised + held_back / settings.timesteps).astype(np.float32)
             bound = np.asarray(node.bound / scales[node.name], np.float32) if node.bounded else None
-            populations.append(IF(names[node.name], shape, 1.0, v_init, normalised, settings.reset, settings.payload_max, bound, silent))
+            buffered = settings.buffered and silent > 0
+            populations.append(
+                IF(names[node.name], shape, 1.0, v_init, normalised, settings.reset, settings.payload_max, bound, silent, buffered)
+            )
         else:
             flat = (prod(shape),)
             normalised = np.broadcast_to(normalised, shape).reshape(flat).astype(np.float32)

@@ -26,6 +26,10 @@ spike is sent when all input is known, so that its rate is the rounded sum, in w
 ``v_init + T bias``, and its steps add no bias. Those that it sends to begin S steps later than they otherwise would, and all samples
 follow each other every T + max S steps, `Network.period`. Outside of the steps in which it sends a population is silent, and what
 arrives after the T steps in which it integrates is never a spike of its sources.
+
+*Double buffering.* A neuron of a ``buffered`` population has a second potential, w. The first S steps of a window are integrated in w,
+and at the step in which sending begins v takes w over and goes on. So a neuron listens to one sample while it still sends for the one
+before: S steps are added to the latency, but none to the period.
 """
 
 from __future__ import annotations
@@ -237,8 +241,8 @@ class Network(Shown):
 
     @property
     def steps(self) -> str:
-        """Its time steps, in words: "T = 16" or "T = 16 + 16 silent"."""
-        return f"T = {self.timesteps}" + (f" + {self.silent_steps} silent" if self.silent_steps else "")
+        """Its time steps, in words: "T = 16", "T = 16 + 16 silent" or "T = 16, 16 silent ones buffered"."""
+        return f"T = {self.timesteps}{silent_words(self.silent_steps, self.period - self.timesteps)}"
 
     def __repr__(self) -> str:
         return f"<{self._title()}; samples {', '.join(self._sample(source) for source in self.inputs)}>"
@@ -321,8 +325,8 @@ class Network(Shown):
 
     @property
     def period(self) -> int:
-        """Steps from one sample to the next: T and the silent ones."""
-        return self.timesteps + self.silent_steps
+        """Steps from one sample to the next: T, and silent ones unless they are buffered."""
+        return self.timesteps + max(p.added_steps for p in self.populations)
 
     @property
     def latency(self) -> int:
@@ -336,6 +340,21 @@ class Network(Shown):
     @cached_property
     def _order(self) -> dict[str, int]:
         return {p.name: i for i, p in enumerate(self.populations)}
+
+
+def silent_words(silent: int, added: int) -> str:
+    """What is said of silent steps beside T: " + 16 silent" or ", 16 silent ones buffered"; empty where there are none.
+
+    Parameters
+    ----------
+    silent : int
+        Most of any population.
+    added : int
+        Steps that they add to every sample.
+    """
+    if silent == added:
+        return f" + {silent} silent" if silent else ""
+    return f", {silent} silent ones buffered" if not added else f" + {added} silent, {silent} buffered"
 
 
 def check_network(network: object, where: str = "network") -> None:

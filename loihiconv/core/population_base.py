@@ -110,6 +110,11 @@ class PopulationBase(ABC):
         return 0
 
     @property
+    def added_steps(self) -> int:
+        """Those of its silent steps that lie between one sample and the next."""
+        return self.silent_steps
+
+    @property
     @abstractmethod
     def on_chips(self) -> bool:
         """Whether a chip can be programmed to be such neurons."""

@@ -138,6 +138,8 @@ class IF(Integrator):
     silent : int, 0 to T
         Steps of each window in which neurons integrate and do not spike. They spike in the T steps after that, and what comes in arrives
         in the first T; see `loihiconv.core.network`. The bias of all T steps is then there from the start.
+    buffered : bool
+        Whether what the next sample brings in its silent steps is kept in a second potential, while the one before still sends.
     """
 
     vth: float
@@ -147,6 +149,7 @@ class IF(Integrator):
     payload_max: int = 1
     bound: Array | None = None
     silent: int = 0
+    buffered: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -173,6 +176,10 @@ class IF(Integrator):
         return self.silent
 
     @property
+    def added_steps(self) -> int:
+        return 0 if self.buffered else self.silent
+
+    @property
     def on_chips(self) -> bool:
         return True
 
@@ -193,6 +200,8 @@ class IF(Integrator):
         if not 0 <= self.silent <= (max(timesteps, 0) if self.reset == "subtract" else 0):
             limit = f"0 to T = {timesteps} expected, and 0 with a reset to zero"
             raise InvalidModel(f"{self.silent} silent steps", where=self.name, limit=limit)
+        if self.buffered and not self.silent:
+            raise InvalidModel("buffered without silent steps", where=self.name, limit="there is nothing to keep")
         if self.silent and any(c.on_host for c, _ in incoming):
             limit = "only spikes and payloads can be waited for"
             remedy = 'convert with silent_steps=0 or, for inputs of one sign, input_coding="rate"'

@@ -27,7 +27,7 @@ from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array
 from loihiconv.core.log import LOG
 from loihiconv.core.metric import Metric
-from loihiconv.core.network import Network, Recording
+from loihiconv.core.network import Network, Recording, silent_words
 from loihiconv.core.packing import rows
 from loihiconv.core.population_base import unwritten_programs
 from loihiconv.core.progress import reporting
@@ -76,6 +76,8 @@ class Comparison(Shown):
         Largest payload of a spike: 1 where spikes are binary. Accuracies with graded spikes are other figures than those without.
     silent_steps : int
         Steps of each sample beside the T in which spikes are sent; see `loihiconv.core.network`.
+    added_steps : int
+        Of these, those that lie between one sample and the next.
     settings, versions : mapping
         Of the conversion and of the comparison; what ran it, and what converted the network.
     """
@@ -93,6 +95,7 @@ class Comparison(Shown):
     unit: float = 1.0
     placement: Placement | None = None
     silent_steps: int = 0
+    added_steps: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -113,10 +116,15 @@ class Comparison(Shown):
             (
                 survival(ann, result, title_of(main), LOSS * self.unit, self.unit, [finding.sentence for finding in findings]),
                 fit(self.board, self.placement, unwritten_programs(self.payload_max, self.silent_steps)),
-                cost(result, self.timesteps + self.silent_steps, macs),
+                cost(result, self.period, macs),
                 exactness(self.judge, judged, self.mismatched_spikes or {}, self.mismatched_potentials or 0),
             )
         )
+
+    @property
+    def period(self) -> int:
+        """Steps from one sample to the next."""
+        return self.timesteps + self.added_steps
 
     @property
     def saturations(self) -> tuple[Saturation, ...]:
@@ -137,8 +145,7 @@ class Comparison(Shown):
     def title(self) -> str:
         """Board, time steps and, where they are not binary, spikes."""
         graded = f", graded spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ""
-        silent = f" and {self.silent_steps} silent ones" if self.silent_steps else ""
-        return f"{self.board or 'float'}, {self.timesteps} time steps{silent}{graded}"
+        return f"{self.board or 'float'}, {self.timesteps} time steps{silent_words(self.silent_steps, self.added_steps)}{graded}"
 
     def tables(self) -> tuple[Table, ...]:
         tables = [*result_tables(f"{self.title}: {self.task}", self.backends)]
@@ -167,6 +174,7 @@ class Comparison(Shown):
         return {
             "timesteps": self.timesteps,
             "silent_steps": self.silent_steps,
+            "added_steps": self.added_steps,
             "board": self.board,
             "payload_max": self.payload_max,
             "task": self.task,
@@ -280,6 +288,7 @@ def compare(
         unit=kind.unit(y),
         placement=placed(net),
         silent_steps=net.silent_steps,
+        added_steps=net.period - net.timesteps,
         settings=settings,
         versions=versions(net),
     )

@@ -250,7 +250,7 @@ def _figure(backend: str, metric: Metric, before: SavedResult, after: SavedResul
 
 
 def _costs(before: SavedComparison, after: SavedComparison) -> Iterator[Pair]:
-    yield Pair("time steps", *(c.timesteps + c.silent_steps for c in (before, after)))
+    yield Pair("time steps", before.period, after.period)
     names = [name for name in before.backends if name in after.backends and name != ANN]
     if names:
         main = max(names, key=lambda name: (before.backends[name].n, names.index(name)))

@@ -120,6 +120,7 @@ class SavedComparison(_Part):
 
     timesteps: int
     silent_steps: int = 0
+    added_steps: int | None = None
     board: str
     task: Task
     payload_max: int = 1
@@ -140,6 +141,11 @@ class SavedComparison(_Part):
     def metric(self, backend: str) -> Metric:
         """What a back end was judged by."""
         return SIGN_ACCURACY if self.task == "binary" else BY_KEY[self.backends[backend].metric]
+
+    @property
+    def period(self) -> int:
+        """Steps from one sample to the next; before silent steps could be buffered all of them were part of it."""
+        return self.timesteps + (self.silent_steps if self.added_steps is None else self.added_steps)
 
     @property
     def all_settings(self) -> dict[str, Any]:

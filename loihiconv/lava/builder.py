@@ -68,7 +68,7 @@ def build(network: Network, job: Job, settings: Settings) -> list[AbstractProces
         if isinstance(population, Input) and all(c.on_host for c in network.outgoing(population.name)):
             continue  # the host has it all: Lava runs only what is connected
         begin, silent = begins[population.name], population.silent_steps
-        window = Window(network.timesteps, begin, settings.samples, network.silent_steps, silent, settings.first)
+        window = Window(network.timesteps, begin, settings.samples, network.period - network.timesteps, silent, settings.first)
         shape = views[population.name][::-1]
         inside = _synapses(network, fused[population.name], views) if population.name in fused else None
         processes[population.name] = _population(network, index, shape, window, job, settings, inside)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Window:
-    """Time steps of a population: sample k has the steps k P + depth + 1 to k P + depth + T, counted from 1, with the period P = T + gap.
+    """Time steps of a population: sample k comes in during steps k P + depth + 1 to k P + depth + T, from 1, with the period P = T + gap.
 
     Every connection takes one step, so a population sees a sample so many steps after it entered as there are connections and silent
     steps before it; with its state set anew at the first step of each window, samples follow each other and do not mix.
@@ -21,8 +21,9 @@ class Window:
     samples : int
     gap : int
         Steps from the end of those T to where the next sample's begin.
-    silent : int, 0 to gap
-        Steps at the start of each window in which the population sends nothing; it sends in the T after them.
+    silent : int, 0 to P
+        Steps at the start of each window in which the population sends nothing; it sends in the T after them. With more than ``gap`` of
+        them, a sample is still being sent while the next one comes in.
     first : int
         Index of the first sample in the run that these are part of.
     """
@@ -35,10 +36,17 @@ class Window:
     first: int = 0
 
     def locate(self, time_step: int) -> tuple[int, int] | None:
-        """Sample and step within its window, both from 0; None before the first window, after the last, and where none is at work."""
-        sample, step = divmod(time_step - 1 - self.depth, self.timesteps + self.gap)
-        return (sample, step) if 0 <= sample < self.samples and step < self.timesteps + self.silent else None
+        """Sample that comes in and step of those T, both from 0; None before the first window, after the last, and between them."""
+        return self._locate(time_step - self.depth)
+
+    def sends(self, time_step: int) -> tuple[int, int] | None:
+        """Sample that is sent and step of those T, alike."""
+        return self._locate(time_step - self.depth - self.silent)
 
     def is_last(self, step: int) -> bool:
-        """Whether a step is the last one of its window."""
-        return step == self.timesteps + self.silent - 1
+        """Whether a step is the last one of its T."""
+        return step == self.timesteps - 1
+
+    def _locate(self, time_step: int) -> tuple[int, int] | None:
+        sample, step = divmod(time_step - 1, self.timesteps + self.gap)
+        return (sample, step) if 0 <= sample < self.samples and step < self.timesteps else None

@@ -12,9 +12,16 @@ def test_windows_follow_each_other_one_step_later_per_connection() -> None:
     assert [window.is_last(step) for step in range(3)] == [False, False, True]
 
 
-def test_silent_steps_lengthen_the_window_of_the_population_that_has_them() -> None:
-    """T = 2 and 3 silent steps somewhere: samples follow each other every 5 steps, and only who is silent works in all of them."""
+def test_silent_steps_come_between_a_sample_and_its_spikes() -> None:
+    """T = 2 and 3 silent steps somewhere: samples follow each other every 5 steps, and only who is silent sends them later."""
     silent, others = Window(2, 0, 2, gap=3, silent=3), Window(2, 1, 2, gap=3)
-    assert [silent.locate(step) for step in range(1, 12)] == [*((k, t) for k in range(2) for t in range(5)), None]
+    assert [silent.locate(step) for step in range(1, 9)] == [(0, 0), (0, 1), None, None, None, (1, 0), (1, 1), None]
+    assert [silent.sends(step) for step in range(1, 12)] == [None, None, None, (0, 0), (0, 1), None, None, None, (1, 0), (1, 1), None]
     assert [others.locate(step) for step in range(1, 9)] == [None, (0, 0), (0, 1), None, None, None, (1, 0), (1, 1)]
-    assert [silent.is_last(step) for step in range(5)] == [False] * 4 + [True]
+    assert all(others.sends(step) == others.locate(step) for step in range(1, 12))
+
+
+def test_what_is_buffered_comes_in_while_the_sample_before_is_sent() -> None:
+    window = Window(2, 0, 2, silent=2)
+    assert [window.locate(step) for step in range(1, 7)] == [(0, 0), (0, 1), (1, 0), (1, 1), None, None]
+    assert [window.sends(step) for step in range(1, 7)] == [None, None, (0, 0), (0, 1), (1, 0), (1, 1)]

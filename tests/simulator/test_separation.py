@@ -11,7 +11,7 @@ from hypothesis import given, settings
 import loihiconv as lc
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.linear import Array, Dense
-from loihiconv.core.network import IF, Connection, Input, Network, Population, Readout
+from loihiconv.core.network import IF, Connection, Input, Network, Population, Readout, silent_words
 from loihiconv.demo import digits, digits_cnn
 from loihiconv.simulator import simulate
 from tests import naive
@@ -86,7 +86,32 @@ def test_conversion_leaves_what_constant_currents_drive_as_it_is() -> None:
             assert np.all(population.v_init == 0.5)
 
 
-@pytest.mark.parametrize(("options", "message"), [({"silent_steps": 9}, "at most 8"), ({"silent_steps": 1, "reset": "zero"}, "at most 0")])
+def test_a_second_potential_costs_latency_and_no_steps() -> None:
+    x, *_ = digits()
+    made = {b: lc.convert(digits_cnn(), x[:100], board="kapoho_point", timesteps=5, silent_steps=5, buffered=b) for b in (False, True)}
+    assert [p.buffered for p in made[True].populations if isinstance(p, IF)] == [False, True, True]
+    assert (made[True].period, made[True].steps) == (5, "T = 5, 5 silent ones buffered")
+    assert made[True].latency == made[False].latency
+    assert np.array_equal(*(simulate(net, x[:50]).potentials for net in made.values()))
+
+
+def test_in_words() -> None:
+    assert [silent_words(*given) for given in ((0, 0), (3, 3), (3, 0), (3, 2))] == [
+        "",
+        " + 3 silent",
+        ", 3 silent ones buffered",
+        " + 2 silent, 3 buffered",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"silent_steps": 9}, "at most 8"),
+        ({"silent_steps": 1, "reset": "zero"}, "at most 0"),
+        ({"buffered": True}, "buffered without silent steps; there is nothing to keep; give silent_steps as well"),
+    ],
+)
 def test_more_silent_steps_than_there_can_be(options: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidSetting, match=message):
         lc.convert(digits_cnn(), digits()[0][:50], board=None, timesteps=8, **options)  # type: ignore[arg-type]

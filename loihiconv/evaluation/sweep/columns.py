@@ -29,7 +29,8 @@ def value(row: Row, name: str) -> str:
     """A row's value on an axis; with the T that a search chose, where that is another."""
     given = axis_value(name, row.values[name])
     if name == "timesteps" and row.outcome is not None:
-        chosen = row.outcome.timesteps - int(row.settings.get("silent_steps", 0))
+        silent = 0 if row.settings.get("buffered") else int(row.settings.get("silent_steps", 0))
+        chosen = row.outcome.timesteps - silent
         return given if chosen == row.values[name] else f"{given} -> {chosen}"
     return given
 

@@ -82,19 +82,19 @@ class _NeuronsModel(PyLoihiProcessModel):
         """One step, with the sums that arrive in it."""
         raise NotImplementedError
 
-    def integrate(self, a_in: Array, sample: int, step: int, first: int = 0) -> None:
-        """One step of v; strict: a sum that would wrap the 24-bit u is an error, not a number."""
+    def integrate(self, v: Array, a_in: Array, sample: int, step: int, first: int = 0) -> None:
+        """One step of potentials, in place; strict: a sum that would wrap the 24-bit u is an error, not a number."""
         if step == first:
-            self.v[:] = self.v_init
+            v[:] = self.v_init
             self.bias = self.bias_mant << self.bias_exp if self.biases is None else self.biases[sample]
             if self.window.silent:
-                self.v += self.window.timesteps * self.bias
+                v += self.window.timesteps * self.bias
                 self.bias = np.zeros_like(self.bias)
         largest = int(np.abs(a_in).max(initial=0))
         if largest >= SUM_LIMIT:
             name, place = self.proc_params["name"], f"step {step + 1} of sample {sample}"
             raise OverflowError(f"{name}: a synaptic sum of magnitude {largest} in {place}; it must stay below 2^17 = {SUM_LIMIT}")
-        integrate(self.v, current(a_in, self.bias), out=self.v)
+        integrate(v, current(a_in, self.bias), out=v)
 
 
 class _IntegrateAndFireModel(_NeuronsModel):
@@ -106,21 +106,23 @@ class _IntegrateAndFireModel(_NeuronsModel):
     def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
         self.silence = np.zeros(proc_params["shape"], np.int32)
+        self.w = self.silence.copy()
         self.recorder = SpikeRecorder(proc_params)
 
     def advance(self, a_in: Array) -> None:
-        place = self.window.locate(self.time_step)
-        if place is None:
-            self.s_out.send(self.silence)
-            return
-        sample, step = place
-        self.integrate(a_in, sample, step)
-        if step < self.window.silent:
+        """Integrate in v the sample that is being sent, and in w one that is not yet."""
+        comes, sends = self.window.locate(self.time_step), self.window.sends(self.time_step)
+        if sends is not None and sends[1] == 0:
+            self.v[:] = self.w
+        if comes is not None:
+            v = self.v if comes[1] >= self.window.silent else self.w
+            self.integrate(v, a_in, *comes)
+        if sends is None:
             self.s_out.send(self.silence)
             return
         spikes = self.fire(int(self.vth[0]) << STATE_SHIFT)
         self.s_out.send(spikes.astype(np.int32))
-        self.recorder.record(spikes, step)
+        self.recorder.record(spikes, sends[1])
 
     def fire(self, threshold: int) -> Array:
         """Spikes of this step; they change v."""
@@ -177,7 +179,7 @@ class ReadoutIntegratorModel(_NeuronsModel):
         if step < (first := self.proc_params["delay"]):
             self.v[:] = self.v_init
         else:
-            self.integrate(a_in, sample, step, first)
+            self.integrate(self.v, a_in, sample, step, first)
         if self.recorder.wants(self.time_step):
             self.recorder.record(self.v, self.time_step)
 
