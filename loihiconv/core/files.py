@@ -16,6 +16,9 @@ from loihiconv.core.errors import InvalidSetting
 if TYPE_CHECKING:
     from loihiconv.core.linear import Array
 
+PART = ".loihiconv-"
+"""How the name of a file begins that is still being written."""
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
@@ -99,7 +102,7 @@ def check_free(folder: Path) -> None:
 
 def _beside(target: Path) -> Path:
     """A name in the same folder that nothing else has."""
-    return target.parent / f".loihiconv-{secrets.token_hex(8)}.tmp"
+    return target.parent / f"{PART}{secrets.token_hex(8)}.tmp"
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from loihiconv.core.errors import ArtifactError
-from loihiconv.core.files import check_writable, make_folder, write_json
+from loihiconv.core.errors import ArtifactError, InvalidSetting
+from loihiconv.core.files import PART, check_writable, make_folder, write_json
 from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.given import check_path
 from loihiconv.core.json_text import read_json
@@ -52,11 +52,7 @@ class SweepCache:
         self.path = None if path is None else Path(path)
         self._points: dict[str, Any] = {}
         if self.path is not None:
-            if os.path.lexists(self.path):
-                _check(self.path)
-                check_writable(self.path / _MARK)
-            else:
-                check_writable(self.path)
+            _check_place(self.path)
 
     def get(self, key: str) -> Mapping[str, Any] | None:
         """What was put under a key, here or by another sweep, or None."""
@@ -89,6 +85,19 @@ def code() -> dict[str, str]:
     return {"loihiconv": __version__, "source": fingerprint(sources), "torch": str(torch.__version__), "numpy": np.__version__}
 
 
+def _check_place(path: Path) -> None:
+    """Raise for what could not hold points; other sweeps may be making the folder at the same time."""
+    if not os.path.lexists(path):
+        try:
+            check_writable(path)
+            return
+        except InvalidSetting:
+            if not path.is_dir():
+                raise
+    _check(path)
+    check_writable(path / _MARK)
+
+
 def _check(path: Path) -> None:
     """Raise `ArtifactError` for what is no such folder."""
     if path.is_file():
@@ -97,7 +106,11 @@ def _check(path: Path) -> None:
     try:
         said = read_json((path / _MARK).read_bytes())
     except FileNotFoundError as error:
-        if path.is_dir() and not any(path.iterdir()):
+        found = {inside.name for inside in path.iterdir()} if path.is_dir() else {""}
+        if _MARK in found:  # another sweep has made it since
+            _check(path)
+            return
+        if all(name.startswith(PART) for name in found):  # empty, or another sweep is making it
             return
         raise ArtifactError("is not the cache of a sweep", where=str(path), remedy=_FRESH) from error
     except (OSError, ValueError) as error:

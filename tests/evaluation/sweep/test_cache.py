@@ -47,6 +47,21 @@ sys.exit(sum(os.wait()[1] for _ in range(8)))
     assert len(list((tmp_path / "c").iterdir())) == 8 * 30 + 10 + 1
 
 
+def test_another_sweep_may_be_making_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is there and its mark is not yet; or neither was a moment ago."""
+    path = tmp_path / "c"
+    path.mkdir()
+    with replacing(path / "sweep.json") as part:
+        part.write(b"{}")
+        SweepCache(path)
+    (path / "sweep.json").unlink()
+    monkeypatch.setattr("os.path.lexists", lambda _: False)
+    SweepCache(path).put("a", {"x": 1})
+    (path / "sweep.json").unlink()
+    with pytest.raises(ArtifactError, match="is not the cache of a sweep"):
+        SweepCache(path)
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"format": "other"}', '{"format": "loihiconv sweep", "version": 9}', "\xff"])
 def test_foreign_folders_are_refused_and_left_alone(tmp_path: Path, content: str) -> None:
     (tmp_path / "c").mkdir()
