@@ -59,7 +59,7 @@ def check_cluster(cluster: Cluster | None) -> None:
 
 
 @contextmanager
-def opened(cluster: Cluster | None, *, boards: bool = False) -> Iterator[Client | None]:
+def connected(cluster: Cluster | None, *, boards: bool = False) -> Iterator[Client | None]:
     """A client of a cluster, which is started if it is named "local" or "slurm", and then ended with the block.
 
     Parameters
@@ -83,7 +83,7 @@ def opened(cluster: Cluster | None, *, boards: bool = False) -> Iterator[Client 
         elif _is_slurm(cluster):
             client = _slurm(stack, _profile(cluster.partition(":")[2]), boards)
         else:
-            client = _connected(stack, cluster)
+            client = _client_of(stack, cluster)
         if client is not None and not (isinstance(cluster, str) and _is_slurm(cluster)):
             _check_workers(client)
         yield client
@@ -106,7 +106,9 @@ def _workers(text: str | None) -> int:
     if text is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 4096 and len(text) < 9):
-        raise InvalidSetting(f"local:{text[:20]}", where="cluster", limit="local, or local: and a number of workers from 1 to 4096 expected")
+        raise InvalidSetting(
+            f"local:{text[:20]}", where="cluster", limit="local, or local: and a number of workers from 1 to 4096 expected"
+        )
     return int(text)
 
 
@@ -114,7 +116,9 @@ def _profile(path: str) -> Profile:
     from loihiconv.backends.cluster_profile import read_profile
 
     if not path:
-        raise InvalidSetting("slurm without a profile", where="cluster", limit="slurm:profile.yaml expected", remedy="docs/howto/cluster.md has one")
+        raise InvalidSetting(
+            "slurm without a profile", where="cluster", limit="slurm:profile.yaml expected", remedy="docs/howto/cluster.md has one"
+        )
     return read_profile(Path(path))
 
 
@@ -147,7 +151,7 @@ def _local(stack: ExitStack, text: str) -> Client:
     return stack.enter_context(Client(cluster))
 
 
-def _connected(stack: ExitStack, address: str) -> Client:
+def _client_of(stack: ExitStack, address: str) -> Client:
     from distributed import Client
 
     try:

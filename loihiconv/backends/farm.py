@@ -64,6 +64,11 @@ class Finished:
     result: Any = None
     error: LoihiconvError | None = None
 
+    @property
+    def named_error(self) -> LoihiconvError | None:
+        """The error with the job's name in it."""
+        return self.error and type(self.error)(self.error.what, where=self.job.name, limit=self.error.limit, remedy=self.error.remedy)
+
 
 @dataclass(eq=False)
 class _Attempts:
@@ -125,6 +130,15 @@ class Farm:
         future = self._submit(_same, value)
         self._shared.append(future)
         return future
+
+    def forget(self, shared: Any) -> None:
+        """What `share` gave is not needed any more."""
+        self._shared.remove(shared)
+
+    @property
+    def hungry(self) -> bool:
+        """Whether workers will be free before long that nothing waits for."""
+        return len(self._waiting) < self.slots
 
     def add(self, job: Job) -> None:
         """Have a job done."""

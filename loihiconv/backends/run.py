@@ -8,7 +8,7 @@ from dataclasses import replace
 from os import PathLike
 
 from loihiconv.backends.backend import Backend, RunOptions
-from loihiconv.backends.cluster import Cluster, check_cluster, opened
+from loihiconv.backends.cluster import Cluster, check_cluster, connected
 from loihiconv.backends.lava_cpu import LavaCpu
 from loihiconv.backends.loihi import Loihi
 from loihiconv.backends.registry import check_backend
@@ -158,7 +158,7 @@ def run(
         # Lava and boards see less of it than the emulator, and a board's time is dear.
         _refuse(EMULATOR.run(net, given, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
     LOG.info("%d samples of %d time steps in back end %s", len(given), net.timesteps, chosen.name)
-    with opened(cluster, boards=chosen.hardware) as client:
+    with connected(cluster, boards=chosen.hardware) as client:
         recording = carried_out(chosen, net, given, options, client, keep)
     if strict:
         _refuse(recording)

@@ -36,7 +36,12 @@ MEMORY_SHARE = 4
 
 
 def carried_out(
-    backend: Backend, network: Network, x: Array, options: RunOptions, client: Client | None = None, folder: str | PathLike[str] | None = None
+    backend: Backend,
+    network: Network,
+    x: Array,
+    options: RunOptions,
+    client: Client | None = None,
+    folder: str | PathLike[str] | None = None,
 ) -> Recording:
     """Run samples as `Backend.run` does: at once, in slices that a folder keeps, or on a cluster."""
     if client is not None:
@@ -119,7 +124,12 @@ def run_slice(common: tuple[Backend, Network, RunOptions], x: Array, first: int)
         partition, node = own_board()
         access = replace(options.access or BoardAccess(), partition=partition, node=node, host=None)
         options = replace(options, access=access)
-    elif options.memory is None and options.device == "cpu" and not os.environ.get(MEMORY_VARIABLE) and (limit := get_worker().memory_manager.memory_limit):
+    elif (
+        options.memory is None
+        and options.device == "cpu"
+        and not os.environ.get(MEMORY_VARIABLE)
+        and (limit := get_worker().memory_manager.memory_limit)
+    ):
         options = replace(options, memory=int(limit) // MEMORY_SHARE)
     return backend.run(network, x, replace(options, first=options.first + first))
 
@@ -149,5 +159,7 @@ def _failure(failed: Sequence[Finished], backend: Backend, done: int, samples: i
     named = [f"{each.job.name} ({each.error.what if each.error else ''})" for each in failed[:NAMED]]
     more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
     rest = f"{count(done)} of {count(samples)} samples are finished" + (" and kept" if kept else "")
-    remedy = "run these alone, without a cluster, to see why" if kept else "with a folder that keeps slices, only these have to be run again"
+    remedy = (
+        "run these alone, without a cluster, to see why" if kept else "with a folder that keeps slices, only these have to be run again"
+    )
     return BackendFailed(f"given up: {', '.join(named)}{more}", where=f"backend {backend.name}", limit=rest, remedy=remedy)

@@ -15,7 +15,7 @@ from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import for_network
 from loihiconv.ann.frontends.selection import with_output
 from loihiconv.backends.backend import Backend, RunOptions
-from loihiconv.backends.cluster import Cluster, check_cluster, opened
+from loihiconv.backends.cluster import Cluster, check_cluster, connected
 from loihiconv.backends.registry import ANN, check_backend, find, title_of
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.backends.spread import carried_out
@@ -276,7 +276,7 @@ def compare(
         return RunOptions(record=frozenset(record), counts=False, device=device, stock_models=stock_models, progress=report)
 
     recordings: dict[str, Recording] = {}
-    with opened(cluster, boards=any(backend.hardware for backend in chosen)) as client:
+    with connected(cluster, boards=any(backend.hardware for backend in chosen)) as client:
         for backend in chosen:
             number = _samples(backend, lava_samples, len(x))
             folder = None if keep is None else Path(keep, backend.name)
@@ -285,7 +285,9 @@ def compare(
             LOG.info("back end %s has run %d samples", backend.name, number)
     for name, recording in recordings.items():
         first = slice(len(recording))
-        results[name] = _result(kind, recorded(recording), y[first], reference[first], samples_seen(rows(before, first), y[first]), recording, net)
+        results[name] = _result(
+            kind, recorded(recording), y[first], reference[first], samples_seen(rows(before, first), y[first]), recording, net
+        )
     settings = _settings(given, kind, len(x), {backend: len(recordings[backend.name]) for backend in chosen})
     comparison = Comparison(
         net.timesteps,
