@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from weakref import WeakKeyDictionary
 
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting
 from loihiconv.core.given import shown
@@ -28,6 +29,7 @@ FORMS = "local[:workers], tcp://scheduler:port or slurm:profile.yaml"
 INSTALL = "pip install 'loihiconv[cluster]'"
 CONNECT_SECONDS = 20.0
 """How long a scheduler may take to answer."""
+_PLANNED: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 _ADDRESSES = ("tcp://", "tls://", "ucx://", "ws://", "wss://")
 
 
@@ -95,6 +97,11 @@ def described(client: Client) -> str:
     link = client.dashboard_link if find_spec("bokeh") is not None else ""
     workers = "no worker yet" if not count else f"{count} worker{'s' if count != 1 else ''}"
     return f"cluster {client.scheduler.address}: {workers}" + (f"; dashboard {link}" if link else "")
+
+
+def planned(client: Client) -> int:
+    """Workers that were asked for, of which some may still wait in SLURM's queue; 0 where nobody knows."""
+    return _PLANNED.get(client, 0)
 
 
 def _is_slurm(cluster: Cluster) -> bool:
@@ -180,7 +187,9 @@ def _slurm(stack: ExitStack, profile: Profile, boards: bool) -> Client:
         cluster.adapt(minimum_jobs=profile.jobs, maximum_jobs=profile.jobs)
     except (RuntimeError, OSError, ValueError, TypeError) as error:
         raise BackendFailed(str(error).strip().splitlines()[0], where="cluster slurm", remedy="mend its profile") from error
-    return stack.enter_context(Client(cluster))
+    client = stack.enter_context(Client(cluster))
+    _PLANNED[client] = profile.jobs * (1 if boards else profile.cores)
+    return client
 
 
 def _check_client(client: Any) -> None:

@@ -63,6 +63,7 @@ class Profile(BaseModel):
             "interface": self.interface,
             "python": self.python,
             "job_extra_directives": [*self.directives, *(["--exclusive"] if boards and "--exclusive" not in self.directives else [])],
+            "worker_extra_args": ["--no-nanny"] if boards else [],  # the board is given back with the worker
             "job_script_prologue": self.prologue,
             "local_directory": self.local_directory,
             "log_directory": self.log_directory,

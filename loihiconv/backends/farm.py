@@ -93,6 +93,8 @@ class Farm:
         is not named gets no job.
     strict : bool
         A job is never tried twice in one home; without, rather there than nowhere.
+    planned : int
+        Jobs that can run at a time when all workers have come.
     end : float, optional
         Of `time.monotonic`, after which iteration raises `Overtime`.
     """
@@ -103,9 +105,11 @@ class Farm:
         *,
         homes: Callable[[Client, dict[str, int]], dict[str, tuple[str, int]]] | None = None,
         strict: bool = False,
+        planned: int = 0,
         end: float | None = None,
     ) -> None:
         self._client, self._find_homes, self._strict, self._end = client, homes or _own_homes, strict, end
+        self._planned = planned
         self._waiting: deque[_Attempts] = deque()
         self._running: dict[str, tuple[Future, _Attempts, str]] = {}
         self._ended: SimpleQueue[Future] = SimpleQueue()
@@ -119,8 +123,8 @@ class Farm:
 
     @property
     def slots(self) -> int:
-        """Jobs that run at a time with the workers that are there now, at least 1."""
-        return max(len(self._free) + len(self._running), 1)
+        """Jobs that run at a time, with the workers that are there or planned, at least 1."""
+        return max(len(self._free) + len(self._running), self._planned, 1)
 
     def share(self, value: Any) -> Any:
         """A value to stand among arguments of jobs: it travels once to each worker that needs it.
@@ -267,7 +271,8 @@ class Farm:
         return None
 
     def _nowhere_left(self, attempts: _Attempts) -> bool:
-        return self._strict and set(self._homes.values()) <= attempts.failed
+        tried = self._strict and set(self._homes.values()) <= attempts.failed
+        return tried and len(attempts.failed) >= self._planned
 
     def _alive(self) -> dict[str, int]:
         """Threads of each worker that is there."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Backend, RunOptions
+from loihiconv.backends.cluster import planned
 from loihiconv.backends.farm import Farm, Finished, Job, Overtime
 from loihiconv.backends.slices import Slice, Slices, missing, run_in_slices, run_key, slice_size
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, LoihiconvError
@@ -75,7 +76,7 @@ def run_on_cluster(
     parts = [] if kept is None else kept.finished()
     end = None if options.deadline is None else time.monotonic() + options.deadline
     failed: list[Finished] = []
-    with Farm(client, homes=_boards if backend.hardware else None, strict=backend.hardware, end=end) as farm:
+    with Farm(client, homes=_boards if backend.hardware else None, strict=backend.hardware, planned=planned(client), end=end) as farm:
         common = farm.share((backend, network, replace(options, progress=None)))
         for first, last in missing(parts, len(x), balanced_size(backend, network, options, len(x), farm.slots)):
             farm.add(Job(f"samples {count(first)} to {count(last - 1)}", run_slice, (common, x[first:last], first), first))
@@ -117,8 +118,6 @@ def run_slice(common: tuple[Backend, Network, RunOptions], x: Array, first: int)
     """What a worker does: run the samples from ``first`` on; on a board that of its own job."""
     from distributed import get_worker
 
-    from loihiconv.simulator.memory import VARIABLE as MEMORY_VARIABLE
-
     backend, network, options = common
     if backend.hardware:
         partition, node = own_board()
@@ -127,7 +126,7 @@ def run_slice(common: tuple[Backend, Network, RunOptions], x: Array, first: int)
     elif (
         options.memory is None
         and options.device == "cpu"
-        and not os.environ.get(MEMORY_VARIABLE)
+        and not os.environ.get("LOIHICONV_MEMORY")
         and (limit := get_worker().memory_manager.memory_limit)
     ):
         options = replace(options, memory=int(limit) // MEMORY_SHARE)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Backend, RunOptions
+from loihiconv.backends.cluster import planned
 from loihiconv.backends.farm import Farm, Finished, Job
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.backends.slices import MOST
@@ -51,7 +52,7 @@ def spread(todo: Sequence[Point], converter: Converter, test: Test, device: str,
 
     A point of which a slice was given up is a row with the reason, and `Row.failed`.
     """
-    with Farm(client) as farm:
+    with Farm(client, planned=planned(client)) as farm:
         under_way = _Spread(farm, todo, converter, test, device, steps)
         under_way.build_more()
         for done in farm:
