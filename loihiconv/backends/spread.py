@@ -29,6 +29,10 @@ FEWEST = {False: 32, True: 8}
 """Samples of a slice that is made smaller so that all workers have some, of the simulator and of Lava."""
 ROUNDS = 4
 """Slices that each worker gets at least, if slices may be so small: the last ones end at about the same time."""
+KEPT_BUSY = 500
+"""Workers that the client keeps busy with slices of the usual size, some seconds; where there are more, slices may be larger."""
+HANDED_OUT = 3000
+"""Slices in all, from which on workers get fewer: the client needs some milliseconds for each, one after the other."""
 
 NAMED = 5
 """Slices that an error names."""
@@ -111,7 +115,21 @@ def balanced_size(backend: Backend, network: Network, options: RunOptions, sampl
     most = slice_size(backend, network, options)
     if backend.numbers == "float":
         return most
-    return min(most, max(-(-samples // (ROUNDS * slots)), FEWEST[bool(backend.judges)]))
+    return even_size(samples, slots, FEWEST[bool(backend.judges)], most)
+
+
+def even_size(samples: int, slots: int, fewest: int, most: int) -> int:
+    """Samples of a slice so that all workers have something to do until the end, and the client keeps up with them.
+
+    Parameters
+    ----------
+    samples, slots : int
+        In all; and slices that run at a time.
+    fewest, most : int
+        Of a slice, on a cluster of usual size.
+    """
+    rounds = max(min(ROUNDS, HANDED_OUT // slots), 1)
+    return min(max(-(-samples // (rounds * slots)), fewest), most * max(slots // KEPT_BUSY, 1))
 
 
 def run_slice(common: tuple[Backend, Network, RunOptions], x: Array, first: int) -> Recording:

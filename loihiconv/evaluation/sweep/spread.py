@@ -67,7 +67,7 @@ class _Spread:
     def __init__(self, farm: Farm, todo: Sequence[Point], converter: Converter, test: Test, device: str, steps: Steps) -> None:
         self._farm, self._todo, self._converter, self._test, self._steps = farm, todo, converter, test, steps
         self._options = RunOptions(counts=False, device=device)
-        self._size = _page(test.x)
+        self._size = _page_size(test.x)
         self._pages = [farm.share(test.x[first : first + self._size]) for first in range(0, len(test.x), self._size)]
         self._sources: dict[int, Future] = {}
         self._left = iter(enumerate(todo))
@@ -98,7 +98,7 @@ class _Spread:
         if said := input_doubts(network, check_samples(network, x)):
             warnings.warn(said, stacklevel=6)
         most = balanced_size(backend, network, self._options, len(x) * len(self._todo), self._farm.slots)
-        size = min(_power_of_two(most), self._size)  # so that no slice is part of two pages
+        size = min(power_of_two(most), self._size)  # so that no slice is part of two pages
         running = _Running(number, network, self._farm.share((backend, network, self._options)), -(-len(x) // size))
         for first in range(0, len(x), size):
             page, begin = divmod(first, self._size)
@@ -149,12 +149,12 @@ def _run(common: tuple[Backend, Network, RunOptions], page: Array, within: tuple
     return run_slice(common, check_samples(common[1], page[begin:end]), first)
 
 
-def _page(x: Array) -> int:
+def _page_size(x: Array) -> int:
     """Samples of a page, a power of two."""
-    return _power_of_two(min(MOST, PAGE_BYTES // max(x[0].nbytes, 1)))
+    return power_of_two(min(MOST, PAGE_BYTES // max(x[0].nbytes, 1)))
 
 
-def _power_of_two(most: int) -> int:
+def power_of_two(most: int) -> int:
     """The largest up to a number."""
     return 1 << max(most, 1).bit_length() - 1
 
