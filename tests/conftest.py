@@ -40,7 +40,7 @@ def lava_python() -> str:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A client of a cluster of dask's that takes no processes: two workers in threads of this one."""
     distributed = pytest.importorskip("distributed", reason="dask is not installed: pip install 'loihiconv[cluster]'")
