@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
@@ -36,6 +38,15 @@ def lava_python() -> str:
         return find_python()
     except BackendUnavailable as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A client of a cluster of dask's that takes no processes: two workers in threads of this one."""
+    distributed = pytest.importorskip("distributed", reason="dask is not installed: pip install 'loihiconv[cluster]'")
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "protocol": "tcp", "host": "127.0.0.1"}
+    with distributed.LocalCluster(processes=False, **options) as workers, distributed.Client(workers) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

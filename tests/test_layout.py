@@ -62,6 +62,7 @@ ELSEWHERE = {
     "commands/terminal.py": ("commands/test_app.py", "what all commands print"),
     "core/population_base.py": ("core/test_populations.py", "a base class, tested by all that derive from it"),
     "evaluation/result.py": ("evaluation/test_compare.py", "what a comparison holds of a back end"),
+    "evaluation/sweep/point.py": ("evaluation/sweep/test_sweep.py", "what a sweep does once per point"),
     "evaluation/tasks/answers.py": ("evaluation/tasks/test_kinds.py", "what tasks judge"),
     "evaluation/explain/analysis.py": ("report/test_page.py", "puts together what a report shows"),
     "hardware/counts.py": ("hardware/test_energy.py", "counts of an estimate, beside it"),

@@ -8,11 +8,12 @@ from dataclasses import replace
 from os import PathLike
 
 from loihiconv.backends.backend import Backend, RunOptions
+from loihiconv.backends.cluster import Cluster, check_cluster, connected
 from loihiconv.backends.lava_cpu import LavaCpu
 from loihiconv.backends.loihi import Loihi
 from loihiconv.backends.registry import check_backend
 from loihiconv.backends.simulators import EMULATOR
-from loihiconv.backends.slices import run_in_slices
+from loihiconv.backends.spread import carried_out
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import check_number, check_path, several, shown
 from loihiconv.core.input_checks import input_doubts
@@ -47,6 +48,7 @@ def run(
     deadline: float | None = None,
     strict: bool = False,
     keep: str | PathLike[str] | None = None,
+    cluster: Cluster | None = None,
     progress: Callable[[int, int], None] | bool | None = None,
 ) -> Recording:
     """Run samples through a spiking network.
@@ -94,6 +96,8 @@ def run(
     keep : path, optional
         A folder in which slices of the run are kept as they are finished. The same call with the same folder runs what is not in it, and
         gives the same recording. It is made here, and stays until you remove it.
+    cluster : "local[:n]", "tcp://scheduler:port", "slurm:profile.yaml" or distributed.Client, optional
+        Runs slices of samples on the workers of a dask cluster, with the same results. Needs ``loihiconv[cluster]``.
     progress : callable (samples done, samples in all) or True, optional
         True shows a bar, on a terminal or in a notebook.
 
@@ -117,7 +121,7 @@ def run(
     BackendFailed
         If a run breaks or passes its deadline.
     BackendUnavailable
-        If Lava is not installed, there is no such device, or no Loihi can be reached.
+        If Lava is not installed, there is no such device, no Loihi can be reached, or no cluster.
 
     Warns
     -----
@@ -143,6 +147,7 @@ def run(
     )
     if keep is not None:
         check_path(keep, "keep")
+    check_cluster(cluster)
     chosen = check_backend(net, backend, options.record)
     if access is not None and access.profile is not None and not chosen.hardware:
         raise InvalidSetting(f"back end {backend!r} has no time and power of a chip", where="profile", limit="a board can be measured")
@@ -153,7 +158,8 @@ def run(
         # Lava and boards see less of it than the emulator, and a board's time is dear.
         _refuse(EMULATOR.run(net, given, replace(options, record=frozenset(), counts=False, device="cpu", progress=None)))
     LOG.info("%d samples of %d time steps in back end %s", len(given), net.timesteps, chosen.name)
-    recording = chosen.run(net, given, options) if keep is None else run_in_slices(chosen, net, given, options, keep)
+    with connected(cluster, boards=chosen.hardware) as client:
+        recording = carried_out(chosen, net, given, options, client, keep)
     if strict:
         _refuse(recording)
     for said in lines(recording.saturated):

@@ -132,7 +132,7 @@ def run_in_slices(backend: Backend, network: Network, x: Array, options: RunOpti
     end = None if options.deadline is None else time.monotonic() + options.deadline
     parts = kept.finished()
     done = sum(len(part.recording) for part in parts)
-    for first, last in _missing(parts, len(x), slice_size(backend, network, options)):
+    for first, last in missing(parts, len(x), slice_size(backend, network, options)):
         left = None if end is None else end - time.monotonic()
         if left is not None and left <= 0:
             raise BackendFailed(
@@ -183,8 +183,8 @@ def samples_done(folder: Path) -> dict[str, int]:
     return done or {"": 0}
 
 
-def _missing(parts: Sequence[Slice], samples: int, size: int) -> Iterator[tuple[int, int]]:
-    """What is not in any slice, cut at multiples of a size."""
+def missing(parts: Sequence[Slice], samples: int, size: int) -> Iterator[tuple[int, int]]:
+    """What is not in any slice, from and to which sample, cut at multiples of a size."""
     place = 0
     for first, end in [*((part.first, part.end) for part in parts), (samples, samples)]:
         while place < first:

@@ -9,6 +9,7 @@ import typer
 
 from loihiconv.commands import configuration
 from loihiconv.commands import options as given
+from loihiconv.commands.clusters import on_cluster
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
 from loihiconv.commands.keeping import check_kept, kept
@@ -38,6 +39,7 @@ def compare(
     explain: given.Explain = False,
     keep: Annotated[Path | None, typer.Option(help="Folder for slices of samples, kept as they are finished; see --resume.")] = None,
     resume: given.Resume = False,
+    cluster: given.Cluster = None,
     html: given.Html = None,
     markdown: given.Markdown = None,
     plot: given.Plot = None,
@@ -49,12 +51,14 @@ def compare(
 
     Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
     """
-    from loihiconv.backends.registry import without_unavailable
+    from loihiconv.backends.cluster import check_cluster
+    from loihiconv.backends.registry import find, without_unavailable
     from loihiconv.core.artifact import load
     from loihiconv.core.progress import Bars
 
     check_reports(html, markdown, plot)
     check_kept(keep, resume=resume)
+    check_cluster(cluster)
     named = [name.strip() for name in backends.split(",") if name.strip()]
     names, missing = without_unavailable(named)
     if named and not names:
@@ -81,7 +85,8 @@ def compare(
         network = load_model(file or model, weights)
         converted = conversion.convert(network, calibration, task, preprocessing, output)
         x = x if preprocessing is not None else said.prepared(test, shape)[0]
-    with kept(keep, len(test)), Bars() as progress:
+    boards = any(find(name).hardware for name in names)
+    with kept(keep, len(test)), on_cluster(cluster, boards=boards) as client, Bars() as progress:
         result = run_compare(
             network,
             converted,
@@ -95,6 +100,7 @@ def compare(
             task=task,
             output=output,
             keep=keep,
+            cluster=client,
             progress=progress,
         )
     print_json(result.to_json()) if as_json else print_comparison(result)

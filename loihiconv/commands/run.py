@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from loihiconv.commands import options as given
+from loihiconv.commands.clusters import on_cluster
 from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
 from loihiconv.commands.keeping import check_kept, kept
 from loihiconv.commands.options import shapes_of
@@ -53,12 +54,15 @@ def run(
         Path | None, typer.Option(help="Write predictions, outputs, potentials, spike counts and sums of payloads (.npz).")
     ] = None,
     resume: given.Resume = False,
+    cluster: given.Cluster = None,
     as_json: given.Json = False,
 ) -> None:
     """Run samples through a saved network.
 
     Example: loihiconv run lenet.lnet mnist.npz --samples 1000 --out result.npz
     """
+    from loihiconv.backends.cluster import check_cluster
+    from loihiconv.backends.registry import find
     from loihiconv.core.artifact import load
     from loihiconv.core.progress import Bars
     from loihiconv.lava.chip.realizations import TO_ZERO
@@ -68,6 +72,7 @@ def run(
     if out is not None:
         check_writable(out)
     check_kept(keep, resume=resume)
+    check_cluster(cluster)
     net = load(network)
     test = read_data(data, "test", shapes_of(net), samples=1 if profile else samples)
     net, x = said.fitted(net, test.x)
@@ -75,7 +80,7 @@ def run(
     training = training_samples(calibration, data, said, net) if realization in TO_ZERO else None
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
 
-    with kept(keep, len(test)), Bars() as bars:
+    with kept(keep, len(test)), on_cluster(cluster, boards=find(backend).hardware) as client, Bars() as bars:
         recording = run_network(
             net,
             x,
@@ -91,6 +96,7 @@ def run(
             deadline=deadline,
             strict=strict,
             keep=keep,
+            cluster=client,
             progress=partial(bars, backend),
         )
         predictions = _predictions(kind, recording)

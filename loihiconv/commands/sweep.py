@@ -9,6 +9,7 @@ import typer
 
 from loihiconv.commands import options as given
 from loihiconv.commands.axes import with_axes
+from loihiconv.commands.clusters import on_cluster
 from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
 from loihiconv.commands.options import load_model, open_file, shape_of
 from loihiconv.commands.terminal import note, print_json, print_table
@@ -39,6 +40,7 @@ def sweep(
     plot: Annotated[Path | None, typer.Option(help="Draw accuracy against time steps and operations (.png, .svg or .pdf).")] = None,
     device: given.Device = "cpu",
     output: given.Output = None,
+    cluster: given.Cluster = None,
     as_json: given.Json = False,
 ) -> None:
     """Convert with every combination of settings and compare accuracy, time steps and synaptic operations.
@@ -47,10 +49,12 @@ def sweep(
 
     Example: loihiconv sweep mynets:lenet mnist.npz --weights lenet.pt -T 8,16,32 --percentile 99,99.9 --per-channel --per-layer
     """
+    from loihiconv.backends.cluster import check_cluster
     from loihiconv.core.artifact import load
 
     said.parsed()
     _check(axes, board, samples, calibration_samples, on, plot)
+    check_cluster(cluster)
     file = open_file(model)
     shape = shape_of(file)
     stored = None if net is None else load(net)
@@ -86,6 +90,7 @@ def sweep(
         device=device,
         preprocessing=preprocessing,
         output=output,
+        cluster=cluster,
     )
     _show(result, as_json=as_json)
     if not result.complete:
@@ -119,15 +124,15 @@ def _check(axes: dict[str, list[Any]], board: str, samples: int, calibration_sam
         check_writable(plot)
 
 
-def _run(model: Any, calibration: Any, test_set: tuple[Any, Any], **options: Any) -> SweepResult:
+def _run(model: Any, calibration: Any, test_set: tuple[Any, Any], *, cluster: str | None, **options: Any) -> SweepResult:
     """The whole sweep, or what was there when Ctrl-C came."""
     from loihiconv.core.progress import Bars
     from loihiconv.evaluation.sweep.result import SweepInterrupted
     from loihiconv.evaluation.sweep.sweep import sweep as run_sweep
 
     try:
-        with Bars() as progress:
-            return run_sweep(model, calibration, test_set, progress=progress, **options)
+        with on_cluster(cluster) as client, Bars() as progress:
+            return run_sweep(model, calibration, test_set, cluster=client, progress=progress, **options)
     except SweepInterrupted as interrupted:
         return interrupted.result
 

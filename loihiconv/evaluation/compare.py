@@ -15,9 +15,10 @@ from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import for_network
 from loihiconv.ann.frontends.selection import with_output
 from loihiconv.backends.backend import Backend, RunOptions
+from loihiconv.backends.cluster import Cluster, check_cluster, connected
 from loihiconv.backends.registry import ANN, check_backend, find, title_of
 from loihiconv.backends.simulators import simulator_of
-from loihiconv.backends.slices import run_in_slices
+from loihiconv.backends.spread import carried_out
 from loihiconv.core import numbers as n
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting
@@ -205,6 +206,7 @@ def compare(
     task: Task | None = None,
     output: str | None = None,
     keep: str | PathLike[str] | None = None,
+    cluster: Cluster | None = None,
     progress: Callable[[str, int, int], None] | bool | None = None,
 ) -> Comparison:
     """Run a test set through the float network and several back ends.
@@ -240,6 +242,8 @@ def compare(
         Of a network with several outputs the one that is judged, in the network that it alone takes.
     keep : path, optional
         A folder in which slices of each back end's run are kept as they are finished, as `loihiconv.run` keeps them.
+    cluster : "local[:n]", "tcp://scheduler:port", "slurm:profile.yaml" or distributed.Client, optional
+        Runs slices of samples on the workers of a dask cluster, as `loihiconv.run` does; what ``explain`` adds runs here.
     progress : callable (back end, samples done, samples in all) or True, optional
         True shows bars, on a terminal or in a notebook.
 
@@ -258,25 +262,32 @@ def compare(
     told = reporting(progress)
     if keep is not None:
         check_path(keep, "keep")
+    check_cluster(cluster)
     if calibration is not None:
         calibration = as_taken(given, check_samples(given, collect_inputs(sample_parts(given), calibration, "calibration").x))
     reference = answer(model, x, net.readout.output_shape)
     results = {ANN: _result(kind, reference, y, reference, samples_seen(before, y))}
-    recordings: dict[str, Recording] = {}
     judge = _judge(chosen)
-    for backend in chosen:
-        number = _samples(backend, lava_samples, len(x))
+
+    def told_of(backend: Backend, number: int) -> RunOptions:
         traced = explain and trace_fits(net, number) and "potentials" in backend.records
-        record = ["spikes"] if backend is judge else ["potentials"] if traced else None
+        record = ["spikes"] if backend is judge else ["potentials"] if traced else []
         report = None if told is None else partial(told, backend.name)
-        options = RunOptions(record=frozenset(record or ()), counts=False, device=device, stock_models=stock_models, progress=report)
-        # The comparison itself says what saturates.
-        folder = None if keep is None else Path(keep, backend.name)
-        recording = backend.run(net, x[:number], options) if folder is None else run_in_slices(backend, net, x[:number], options, folder)
-        recordings[backend.name] = recording
-        LOG.info("back end %s has run %d samples", backend.name, number)
-        seen = samples_seen(rows(before, slice(number)), y[:number])
-        results[backend.name] = _result(kind, recorded(recording), y[:number], reference[:number], seen, recording, net)
+        return RunOptions(record=frozenset(record), counts=False, device=device, stock_models=stock_models, progress=report)
+
+    recordings: dict[str, Recording] = {}
+    with connected(cluster, boards=any(backend.hardware for backend in chosen)) as client:
+        for backend in chosen:
+            number = _samples(backend, lava_samples, len(x))
+            folder = None if keep is None else Path(keep, backend.name)
+            # The comparison itself says what saturates.
+            recordings[backend.name] = carried_out(backend, net, x[:number], told_of(backend, number), client, folder)
+            LOG.info("back end %s has run %d samples", backend.name, number)
+    for name, recording in recordings.items():
+        first = slice(len(recording))
+        results[name] = _result(
+            kind, recorded(recording), y[first], reference[first], samples_seen(rows(before, first), y[first]), recording, net
+        )
     settings = _settings(given, kind, len(x), {backend: len(recordings[backend.name]) for backend in chosen})
     comparison = Comparison(
         net.timesteps,

@@ -13,7 +13,7 @@ import pytest
 
 from loihiconv.commands.app import main
 from loihiconv.demo import digits
-from loihiconv.evaluation.sweep import sweep as module
+from loihiconv.evaluation.sweep import point as module
 
 FACTORY = "nets_of_sweep:small"
 NETS = """

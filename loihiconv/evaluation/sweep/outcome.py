@@ -82,12 +82,15 @@ class Row:
         None where the network could not be converted or run so.
     reason : str
         Why not.
+    failed : bool
+        Whether another try may do better, as where workers of a cluster were ended.
     """
 
     values: Mapping[str, Any]
     settings: Mapping[str, Any]
     outcome: Outcome | None
     reason: str = ""
+    failed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON values."""

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from typing_extensions import Unpack
 
-from loihiconv.ann.frontends import FloatModel, Source, readable
+from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import opened
 from loihiconv.ann.frontends.selection import judged
 from loihiconv.ann.passes import lower
-from loihiconv.backends.run import run
-from loihiconv.backends.simulators import simulator_of
-from loihiconv.conversion.convert import Measured, Progress, build, measure
-from loihiconv.conversion.search import Judge, search
+from loihiconv.backends.cluster import Cluster, check_cluster, connected
+from loihiconv.conversion.convert import Progress
 from loihiconv.core.choices import Task
-from loihiconv.core.errors import InvalidData, InvalidSetting, LimitExceeded, UnsupportedLayer
+from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.given import check_task
 from loihiconv.core.linear import Array
 from loihiconv.core.log import LOG
-from loihiconv.core.network import Network
 from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
 from loihiconv.core.progress import reporting
 from loihiconv.core.samples import Samples, collect
@@ -35,13 +30,16 @@ from loihiconv.evaluation.predicting import paired
 from loihiconv.evaluation.sweep.axes import Point, points
 from loihiconv.evaluation.sweep.cache import SweepCache, code
 from loihiconv.evaluation.sweep.declarations import SweepOptions
-from loihiconv.evaluation.sweep.outcome import Outcome, Row
+from loihiconv.evaluation.sweep.outcome import Row
+from loihiconv.evaluation.sweep.point import Converter, Steps, Test, run_point
 from loihiconv.evaluation.sweep.result import Part, SweepInterrupted, SweepResult
-from loihiconv.evaluation.tasks.answers import Answers, answer, end_of, recorded
+from loihiconv.evaluation.sweep.spread import spread
+from loihiconv.evaluation.tasks.answers import answer, end_of
 from loihiconv.evaluation.tasks.choosing import choose_task
-from loihiconv.evaluation.tasks.kinds import TaskKind
-from loihiconv.evaluation.tasks.scores import Scores, loss_between
 from loihiconv.hardware.board import Board, load_board
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 def sweep(
@@ -57,6 +55,7 @@ def sweep(
     device: str = "cpu",
     preprocessing: Preprocessing | None = None,
     output: str | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | bool | None = None,
     **settings: Unpack[SweepOptions],
 ) -> SweepResult:
@@ -92,6 +91,8 @@ def sweep(
         What becomes of calibration and test samples before the networks take them.
     output : str, optional
         Of a model with several outputs the only one that is converted and judged.
+    cluster : "local[:n]", "tcp://scheduler:port", "slurm:profile.yaml" or distributed.Client, optional
+        Converts points, and runs slices of their samples, on the workers of a dask cluster. Needs ``loihiconv[cluster]``.
     progress : callable (stage, done, in all) or True, optional
         True shows bars, on a terminal or in a notebook. Stages are "calibration", in samples, and "sweep", in time steps of all points.
     **settings
@@ -115,6 +116,7 @@ def sweep(
     if on not in get_args(Part):
         raise InvalidSetting(f"on {on!r}", where="sweep", limit='"train" or "test" expected')
     report = reporting(progress)
+    check_cluster(cluster)
     check_preprocessing(preprocessing)
     model, calibration = opened(model, calibration)
     check_one_input(preprocessing, model.inputs)
@@ -131,132 +133,43 @@ def sweep(
     hashes["task"] = kind.name
     reference = answer(model, x, kind.end.shape)
     ann = kind.score(reference, y)
-    test = _Test(x, y, kind, reference, ann)
-    converter, rows = _Converter(model, samples, board, todo, report, kind.name), list[Row]()
-    finished = _Steps(todo, report)
+    test = Test(x, y, kind, reference, ann)
+    converter, steps = Converter(model, samples, board, todo, report, kind.name), Steps(todo, report)
+    keys = [_key(point, board, device, hashes) for point in todo]
+    rows = {i: Row.from_json(found, todo[i].values) for i, key in enumerate(keys) if (found := stored.get(key)) is not None}
+    for i in rows:
+        steps.done(todo[i])
+    LOG.info("%d of %d points are in the cache", len(rows), len(todo))
+    left = [i for i in range(len(todo)) if i not in rows]
     interrupted = False
     try:
-        for point in todo:
-            key = _key(point, board, device, hashes)
-            found = stored.get(key)
-            if found is None:
-                row = _run(point, converter, test, device, finished)
-                stored.put(key, row.to_json())
-            else:
-                row = Row.from_json(found, point.values)
-            rows.append(row)
-            LOG.info("point %d of %d%s: %s", len(rows), len(todo), "" if found is None else ", from the cache", dict(point.values))
-            finished.next(point)
+        with connected(cluster if left else None) as client:
+            for number, row in _finished([todo[i] for i in left], converter, test, device, steps, client):
+                rows[left[number]] = row
+                if not row.failed:
+                    stored.put(keys[left[number]], row.to_json())
+                LOG.info("point %d of %d: %s", len(rows), len(todo), dict(row.values))
     except KeyboardInterrupt:
         interrupted = True
     values = {name: tuple(dict.fromkeys(point.values[name] for point in todo)) for name in axes}
     name = board.name if board else ""
-    result = SweepResult(values, tuple(rows), len(todo), name, on, len(x), kind.name, kind.metric, ann.value, ann.interval95, hashes)
+    done = tuple(rows[i] for i in sorted(rows))
+    result = SweepResult(values, done, len(todo), name, on, len(x), kind.name, kind.metric, ann.value, ann.interval95, hashes)
     if interrupted:
         raise SweepInterrupted(result)
     return result
 
 
-class _Test(NamedTuple):
-    """What every point is judged on, and how the float network does there."""
-
-    x: Array
-    y: Array
-    kind: TaskKind
-    reference: Answers
-    ann: Scores
-
-
-class _Converter:
-    """Networks from points; what is measured is kept for the points that come after."""
-
-    def __init__(
-        self,
-        model: FloatModel,
-        calibration: Array,
-        board: Board | None,
-        todo: Sequence[Point],
-        progress: Progress | None,
-        task: Task,
-    ) -> None:
-        self._task = task
-        self._model, self._calibration, self._board, self._progress = model, calibration, board, progress
-        self._per_channel = any(point.settings.per_channel for point in todo)
-        self._measured: dict[tuple[str, bool], Measured] = {}
-        self._warned: set[str] = set()
-
-    def __call__(self, point: Point) -> Network:
-        source, board = self._source(point), point.board(self._board)
-        if not point.searching:
-            return build(source, point.settings, board)
-        judge = Judge(source.ann, source.held_out, self._task)
-        return search(lambda tried: build(source, tried, board), judge, point.settings, point.given, point.optimize)[0]
-
-    def _source(self, point: Point) -> Measured:
-        key = (point.settings.maxpool, point.searching)
-        if key not in self._measured:
-            wanted = replace(point.settings, per_channel=self._per_channel)
-            self._measured[key] = measure(self._model, self._calibration, wanted, self._board, self._progress, searching=point.searching)
-            for text in self._measured[key].warnings:
-                if text not in self._warned:
-                    self._warned.add(text)
-                    warnings.warn(text, stacklevel=5)
-        return self._measured[key]
-
-
-class _Steps:
-    """Progress in time steps, in which a point counts by its T: what it takes is proportional to that."""
-
-    def __init__(self, todo: Sequence[Point], progress: Progress | None) -> None:
-        self._total, self._done, self._progress = sum(point.settings.timesteps for point in todo), 0, progress
-
-    def next(self, point: Point) -> None:
-        self._done += point.settings.timesteps
-        self._report(0)
-
-    def within(self, point: Point, done: int, samples: int) -> None:
-        self._report(point.settings.timesteps * done // samples)
-
-    def _report(self, more: int) -> None:
-        if self._progress is not None:
-            self._progress("sweep", self._done + more, self._total)
-
-
-def _run(
-    point: Point,
-    converter: _Converter,
-    test: _Test,
-    device: str,
-    steps: _Steps,
-) -> Row:
-    """Convert and run one point."""
-    try:
-        network = converter(point)
-        recording = run(
-            network,
-            test.x,
-            simulator_of(network).name,
-            counts=False,
-            device=device,
-            progress=lambda done, total: steps.within(point, done, total),
-        )
-    except (LimitExceeded, UnsupportedLayer) as error:
-        return Row(point.values, point.to_json(), None, str(error))
-    answers = recorded(recording)
-    scores = test.kind.score(answers, test.y)
-    lost = loss_between(test.ann, scores)
-    outcome = Outcome(
-        network.period,
-        len(test.y),
-        scores.value,
-        *scores.interval95,
-        lost.loss,
-        *lost.interval95,
-        test.kind.agreement(answers, test.reference),
-        recording.firing_rate,
-        recording.synaptic_operations,
-    )
-    return Row(point.values, {**point.to_json(), **network.record.settings}, outcome)
+def _finished(
+    todo: Sequence[Point], converter: Converter, test: Test, device: str, steps: Steps, client: Client | None
+) -> Iterator[tuple[int, Row]]:
+    """Points by their places, as they are finished."""
+    if client is not None:
+        yield from spread(todo, converter, test, device, steps, client)
+        return
+    for number, point in enumerate(todo):
+        yield number, run_point(point, converter, test, device, steps)
+        steps.done(point)
 
 
 def _key(point: Point, board: Board | None, device: str, hashes: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from loihiconv.core.errors import ArtifactError, InvalidData, InvalidSetting
 from loihiconv.core.linear import Array
 from loihiconv.demo import digits, digits_cnn
 from loihiconv.evaluation.metrics import wilson
-from loihiconv.evaluation.sweep import sweep as module
+from loihiconv.evaluation.sweep import point as module
 from loihiconv.evaluation.sweep.result import SweepInterrupted, SweepResult
 from loihiconv.hardware.board import load_board
 from loihiconv.report.sweep_table import sweep_table
@@ -150,7 +150,7 @@ def test_what_a_result_follows_from_is_in_its_key(
     elif other == "settings":
         reset = "zero"
     else:
-        monkeypatch.setattr(module, "code", lambda: {"loihiconv": "another"})
+        monkeypatch.setattr("loihiconv.evaluation.sweep.sweep.code", lambda: {"loihiconv": "another"})
     lc.sweep(model, calibration, (x, y), board=board, axes={"timesteps": [2]}, cache=cache, reset=reset)
     assert len(converted) == 2
 
