@@ -133,7 +133,7 @@ class Latency:
                 print(f"{self.name}, T={steps}, {method}: converted in {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
                 for backend in missing:
                     self._measure(net, method, backend, reference)
-        for method, key in (("default", "lava"), ("graded", f"lava graded {self.spike_bits}")):
+        for method, key in (("default", "lava"), ("buffered", "lava buffered"), ("graded", f"lava graded {self.spike_bits} bits")):
             if lava_samples and self.content.get(key) is None and (method == "default" or method in methods):
                 self.content[key] = self._in_lava(method, lava_samples)
                 self._save()
@@ -215,7 +215,7 @@ def table(content: Mapping[str, Any]) -> str:
                 )
     for key, lava in content.items():
         if key.startswith("lava") and lava:
-            what = key.replace("lava", "in Lava's simulator", 1) + (" bits" if key != "lava" else "")
+            what = key.replace("lava", "in Lava's simulator", 1)
             lines.append(f"{what}: {lava['mismatched_spikes']} mismatched spikes on {lava['n']} images, T={lava['timesteps']}")
     return "\n".join(lines)
 
