@@ -466,11 +466,19 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     "core/network.py": (
         ("1 + max(self._sends(c.source, begins)", "1 + max(begins[c.source]"),
         ("- self._sends(connection.source, self.begins) - 1", "- self.begins[connection.source] - 1"),
-        ("return self.timesteps + self.silent_steps", "return self.timesteps"),
+        ("self.timesteps + max(p.added_steps", "self.timesteps + max(p.silent_steps"),
+        ("self.timesteps + max(p.added_steps for p in self.populations)", "self.timesteps"),
     ),
+    "core/populations.py": (("0 if self.buffered else self.silent", "self.silent"),),
     "lava/window.py": (
-        ("step < self.timesteps + self.silent else", "step < self.timesteps else"),
-        ("self.timesteps + self.silent - 1", "self.timesteps - 1"),
+        ("- self.depth - self.silent)", "- self.depth)"),
+        ("step < self.timesteps else", "step <= self.timesteps else"),
+        ("step == self.timesteps - 1", "step == self.timesteps - 2"),
+    ),
+    "lava/processes/models.py": (
+        ("self.v[:] = self.w", "pass"),
+        ("comes[1] >= self.window.silent else", "comes[1] > self.window.silent else"),
+        ("self.v if comes[1] >= self.window.silent else self.w", "self.v"),
     ),
     "conversion/spiking.py": (
         ("silent = 0 if constant else", "silent ="),
