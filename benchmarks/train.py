@@ -86,12 +86,15 @@ RECIPES = {
     "cifar10_cnn": Recipe("cifar10", epochs=32, batch=256, rate=0.2, shift=4, padding="reflect", flip=True, half=True),
     "mobilenet": Recipe("cifar10", epochs=70, rate=0.15, shift=4, padding="reflect", flip=True, bfloat16=False),
     "resnet20": Recipe("cifar10", epochs=80, batch=256, rate=0.3, shift=4, padding="reflect", flip=True, half=True),
+    "vowels_dscnn": Recipe("vowels", epochs=120, batch=32, rate=0.05, shift=0, bfloat16=False),
     "vgg11": Recipe("cifar10", epochs=60, batch=256, rate=0.1, shift=4, padding="reflect", flip=True, half=True),
 }
 
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Shift every image by its own random offset, and mirror about half of them; (N, C, H, W) in and out."""
+    """Shift every image by its own random offset, and mirror about half of them; (N, C, H, W) in and out. Series stay as they are."""
+    if images.ndim == 3:
+        return images
     n, _, height, width = images.shape
     device = images.device
     padded = F.pad(images, (recipe.shift,) * 4, mode=recipe.padding).permute(0, 2, 3, 1)
@@ -118,7 +121,9 @@ def autocasts(recipe: Recipe, device: torch.device) -> bool:
 
 def fit(model: nn.Module, x: Tensor, y: Tensor, recipe: Recipe, seed: int) -> None:
     """Train `model` in place, where images `x` and labels `y` lie, printing one line per epoch with the time that is left."""
-    model.to(x.device, memory_format=torch.channels_last)
+    model.to(x.device)
+    if x.ndim == 4:
+        model.to(memory_format=torch.channels_last)
     generator = torch.Generator().manual_seed(seed)
     steps = math.ceil(len(x) / recipe.batch)
     optimizer = torch.optim.SGD(model.parameters(), lr=recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.decay)
@@ -180,7 +185,7 @@ def train(
     x, y, x_test, y_test = (torch.from_numpy(array)[:limit] for array in data.load(recipe.data))
     if validate:
         x, y, x_test, y_test = x[:-HELD_OUT], y[:-HELD_OUT], x[-HELD_OUT:], y[-HELD_OUT:]
-    x, y = x.to(device, memory_format=torch.channels_last), y.to(device)
+    x, y = x.to(device, memory_format=torch.channels_last if x.ndim == 4 else torch.contiguous_format), y.to(device)
     begin = time.monotonic()
     fit(model, x, y, recipe, seed)
     seconds = time.monotonic() - begin

@@ -41,6 +41,8 @@ def folder(tmp_path_factory):
         noise = rng.integers(0, 30, (300, *shape)) + 22 * labels.reshape(-1, *(1 for _ in shape))
         images = noise.astype(np.uint8)
         np.savez(folder / f"{name}.npz", x_train=images, y_train=labels, x_test=images[:100], y_test=labels[:100])
+    series, labels = rng.random((60, 12, 25), np.float32), rng.integers(0, 9, 60).astype(np.uint8)
+    np.savez(folder / "vowels.npz", x_train=series, y_train=labels, x_test=series[:20], y_test=labels[:20])
     return folder
 
 
@@ -174,7 +176,7 @@ def test_shipped_weights_load_and_are_documented(name):
     assert all(value.dtype in (torch.float32, torch.int64) for value in model.state_dict().values())
     record = json.loads((nets.MODELS / f"{name}.json").read_text())
     assert record["network"] == name
-    assert record["n"] == 10_000
+    assert record["n"] == (370 if name == "vowels_dscnn" else 10_000)
 
 
 def test_foreign_weights_are_read_from_the_data_folder(tmp_path, monkeypatch):
@@ -204,6 +206,7 @@ def test_data_is_channels_first_in_0_to_1(folder):
     raw = np.load(folder / "cifar10.npz")["x_train"]
     assert x_train[7, 2, 3, 5] == np.float32(raw[7, 3, 5, 2]) / np.float32(255)
     assert small(folder, "mnist")[0].shape == (300, 1, 28, 28)
+    assert np.array_equal(small(folder, "vowels")[0], np.load(folder / "vowels.npz")["x_train"])
 
 
 def test_data_writes_the_file_that_compare_reads(folder, tmp_path):
@@ -256,3 +259,9 @@ def test_archives_are_checked_and_read_without_unpacking(tmp_path, monkeypatch):
 def test_idx_files_are_read_by_their_own_shape():
     content = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3]) + bytes(range(6))
     np.testing.assert_array_equal(get_data.read_idx(content), [[0, 1, 2], [3, 4, 5]])
+
+
+def test_series_are_read_channel_by_channel():
+    x, y = get_data.read_ts("@classLabel true 1 2\n@data\n1,2,3:4,5,6:2\n7,8,9:0,1,2:1\n")
+    np.testing.assert_array_equal(x, [[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [0, 1, 2]]])
+    assert y.tolist() == [1, 0]
