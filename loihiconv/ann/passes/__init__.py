@@ -41,6 +41,7 @@ from loihiconv.ann.passes.piecewise import ClampToRelu, LeakyReluToSum
 from loihiconv.ann.passes.relus import DropRepeatedRelu, FeedReluByLinear, ReluBeforeMaxPool
 from loihiconv.ann.passes.rewrite import Rewrite, apply_all
 from loihiconv.ann.passes.rounding import ClampedRoundingToQuantize, DropQuantizers, DropRounding, rounding_notes
+from loihiconv.ann.passes.split_windows import SplitLongWindows
 from loihiconv.ann.passes.straight_through import DropStraightThrough
 from loihiconv.core.choices import PoolingWay
 
@@ -60,8 +61,11 @@ _STAGES: tuple[tuple[Rewrite, ...], ...] = (
     (ReluBeforeMaxPool(), DropRepeatedRelu(), OutputIsLinear(), OutputIsVector(), FeedReluByLinear()),
 )
 _POOLING: dict[PoolingWay, tuple[Rewrite, ...]] = {
-    "gate": (SpikesBeforeMaxPool(), InsideWindows(sums=True), SplitLargeWindows(sums=True), MaxPoolToReluTree(sums=True)),
-    "relu-tree": (SpikesBeforeMaxPool(), InsideWindows(), SplitLargeWindows(), MaxPoolToReluTree()),
+    "gate": (
+        *(SpikesBeforeMaxPool(), InsideWindows(sums=True)),
+        *(SplitLargeWindows(sums=True), SplitLongWindows(sums=True), MaxPoolToReluTree(sums=True)),
+    ),
+    "relu-tree": (SpikesBeforeMaxPool(), InsideWindows(), SplitLargeWindows(), SplitLongWindows(), MaxPoolToReluTree()),
     "average": (MaxPoolToAverage(),),
 }
 _LAST: tuple[Rewrite, ...] = (FlattenSums(), PushLinearThroughAdd(), MergeLinear(), MergeParallel())

@@ -74,7 +74,7 @@ class InsideWindows(Rewrite):
 
     def match(self, ann: Ann, node: Node) -> bool:
         padded = isinstance(node, MaxPool) and any(node.padding) and not spikes(ann, node.inputs[0])
-        return padded and (not self.sums or _of_sums(ann, node))
+        return padded and (not self.sums or of_sums(ann, node))
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
@@ -109,7 +109,7 @@ class SplitLargeWindows(Rewrite):
 
     def match(self, ann: Ann, node: Node) -> bool:
         large = isinstance(node, MaxPool) and min(node.kernel) > 1 and prod(node.kernel) > WHOLE
-        return large and (not self.sums or _of_sums(ann, node))
+        return large and (not self.sums or of_sums(ann, node))
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
@@ -137,7 +137,7 @@ class MaxPoolToReluTree(Rewrite):
         self.sums = sums
 
     def match(self, ann: Ann, node: Node) -> bool:
-        return isinstance(node, MaxPool) and (not self.sums or _of_sums(ann, node))
+        return isinstance(node, MaxPool) and (not self.sums or of_sums(ann, node))
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         assert isinstance(node, MaxPool)
@@ -188,7 +188,7 @@ def _both_signs(ann: Ann, name: str, source: str) -> list[Node]:
     return [*parts, Linear(back, (negative,), minus), Add(name, (positive, back))]
 
 
-def _of_sums(ann: Ann, pool: Node) -> bool:
+def of_sums(ann: Ann, pool: Node) -> bool:
     """Whether it pools sums; those that are never negative have become populations in `SpikesBeforeMaxPool`."""
     return isinstance(ann[pool.inputs[0]], Linear | Add)
 
