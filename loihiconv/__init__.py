@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from loihiconv.core.network import Network, Recording, save
     from loihiconv.core.preprocessing import Preprocessing
     from loihiconv.core.selection import only
+    from loihiconv.evaluation.certificate import Certificate, certify
     from loihiconv.evaluation.compare import Comparison, compare
     from loihiconv.evaluation.sweep.result import SweepResult
     from loihiconv.evaluation.sweep.sweep import sweep
@@ -60,6 +61,7 @@ _MODULES = {
     "core.network": ("Network", "Recording", "save"),
     "core.preprocessing": ("Preprocessing",),
     "core.selection": ("only",),
+    "evaluation.certificate": ("Certificate", "certify"),
     "evaluation.compare": ("Comparison", "compare"),
     "evaluation.verify": ("Verification", "verify"),
     "evaluation.sweep.result": ("SweepResult",),
@@ -83,6 +85,7 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "Board",
     "BoardAccess",
+    "Certificate",
     "Comparison",
     "Drift",
     "LoihiconvError",
@@ -95,6 +98,7 @@ __all__ = [
     "Verification",
     "__version__",
     "boards",
+    "certify",
     "check",
     "compare",
     "convert",

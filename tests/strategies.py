@@ -285,3 +285,15 @@ def _host_connection(source: Input, connection: Connection, rng: np.random.Gener
     size = linear.with_weight(np.abs(weight).astype(np.float64)).apply(np.full((1, *source.shape), float(source.payload_max)))
     exponent = int(np.floor(np.log2(BIAS_MAX * 0.9 / max(1.0, size.max()))))
     return Connection(connection.source, connection.target, linear, on_host=True, weight_exp=exponent)
+
+
+def separated(network: Network) -> Network:
+    """The same with all steps silent wherever a chip could have them: but for what the host drives; gates count, resets subtract."""
+    on_host = {c.target for c in network.connections if c.on_host}
+    populations = [replace(p, estimate="count") if isinstance(p, MaxPool) else p for p in network.populations]
+    for i, p in enumerate(populations):
+        if isinstance(p, IF):
+            room = (V_MAX - np.abs(np.asarray(p.v_init, np.int64))) // network.timesteps
+            bias = np.asarray(p.bias) if p.name in on_host else np.where(np.abs(p.bias) > room, 0, p.bias).astype(np.int32)
+            populations[i] = replace(p, reset="subtract", silent=0 if p.name in on_host else network.timesteps, buffered=False, bias=bias)
+    return replace(network, populations=tuple(populations))

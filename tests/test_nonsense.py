@@ -92,6 +92,11 @@ NONSENSE: dict[str, list[Callable[[], Any]]] = {
         lambda: sweep(on="both"),
     ],
     "place": [*(lambda n=n: lc.place(n) for n in (None, 5, model())), lambda: lc.place(net(), 5)],
+    "certify": [
+        *(lambda n=n: lc.certify(n, X) for n in (None, 5, model())),
+        *(lambda n=n: lc.certify(net(), X, samples=n) for n in ("a", 0, -1, 0.5, True)),
+        *(lambda x=x: lc.certify(net(), x) for x in (None, 5, "there")),
+    ],
     "verify": [
         *(lambda n=n: lc.verify(model(), n, (X, Y)) for n in (None, 5, model())),
         *(lambda m=m: lc.verify(model(), net(), (X, Y), max_loss=m, lava_samples=0) for m in ("a", -1, NAN, None)),

@@ -15,7 +15,7 @@ from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
 from loihiconv.commands.keeping import check_kept, kept
 from loihiconv.commands.options import load_model, open_file, shape_of, shapes_of
 from loihiconv.commands.reports import check_reports, finish_reports
-from loihiconv.commands.terminal import error, print_comparison, print_json
+from loihiconv.commands.terminal import error, print_comparison, print_json, print_remark, print_tables
 from loihiconv.core.errors import BackendUnavailable, InvalidData
 
 
@@ -37,6 +37,7 @@ def compare(
     task: given.TaskName = None,
     output: given.Output = None,
     explain: given.Explain = False,
+    certify: given.Certify = False,
     keep: Annotated[Path | None, typer.Option(help="Folder for slices of samples, kept as they are finished; see --resume.")] = None,
     resume: given.Resume = False,
     cluster: given.Cluster = None,
@@ -47,7 +48,8 @@ def compare(
 ) -> None:
     """Compare back ends with the float network on a test set; calibration uses training samples only.
 
-    Exit code 3 where a back end that is named cannot be used from here; the others are compared all the same.
+    Exit code 1 where --certify finds a layer that differs, 3 where a back end that is named cannot be used from here; the others are
+    compared all the same.
 
     Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
     """
@@ -85,6 +87,13 @@ def compare(
         network = load_model(file or model, weights)
         converted = conversion.convert(network, calibration, task, preprocessing, output)
         x = x if preprocessing is not None else said.prepared(test, shape)[0]
+    found = None
+    if certify:
+        from loihiconv.evaluation.certificate import certify as run_certify
+        from loihiconv.evaluation.predicting import one_output
+
+        with Bars() as progress:  # what has no certificate is refused before anything runs
+            found = run_certify(one_output(converted, output), x, device=device, progress=progress)
     boards = any(find(name).hardware for name in names)
     with kept(keep, len(test)), on_cluster(cluster, boards=boards) as client, Bars() as progress:
         result = run_compare(
@@ -103,9 +112,17 @@ def compare(
             cluster=client,
             progress=progress,
         )
-    print_json(result.to_json()) if as_json else print_comparison(result)
+    if as_json:
+        print_json(result.to_json() | ({} if found is None else {"certificate": found.to_json()}))
+    else:
+        print_comparison(result)
+        if found is not None:
+            print_tables(found)
+            print_remark(found.statement)
     finish_reports(result, html, markdown, plot, quiet=as_json, said=configuration.said(context))
     for text in missing:
         error(text)
     if missing:
         raise typer.Exit(BackendUnavailable.exit_code)
+    if found is not None and not found.holds:
+        raise typer.Exit(1)

@@ -51,6 +51,13 @@ Cluster = Annotated[
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse samples that saturate host currents or potentials, instead of a warning.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Also say where accuracy goes, step by step and layer by layer.")]
+Certify = Annotated[
+    bool,
+    typer.Option(
+        "--certify",
+        help="Prove that the emulator equals a quantized ANN, count for count, or name the first layer that differs (exit code 1).",
+    ),
+]
 Html = Annotated[Path | None, typer.Option(help="Write a report as one HTML page that needs nothing else; explains.")]
 Markdown = Annotated[Path | None, typer.Option(help="Write the report's tables as Markdown; explains.")]
 Plot = Annotated[

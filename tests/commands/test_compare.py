@@ -56,3 +56,18 @@ def test_back_ends_that_are_not_there_are_left_out_and_said(data: Path, run, mon
     assert set(json.loads(out)["backends"]) == {"ann", "emulator"}
     assert "error: Lava CPU is left out: LOIHICONV_LAVA_PYTHON: /nowhere/python is no program" in " ".join(err.split())
     assert run("compare", MODEL, data, "--backends", "lava")[0] == 3
+
+
+def test_a_certificate_is_part_of_what_is_printed_and_decides_the_exit_code(data: Path, run) -> None:
+    separated = ("compare", MODEL, data, "-T", 4, "--backends", "emulator", "--certify")
+    code, out, _ = run(*separated, "--silent-steps", 4)
+    assert code == 0
+    assert "Certified: the emulator equals the quantized ANN, 0 differences in" in " ".join(out.split())
+    code, out, _ = run(*separated, "--json")
+    assert code == 1
+    found = json.loads(out)["certificate"]
+    assert not found["holds"]
+    assert found["first_difference"] in found["statement"]
+    code, _, err = run(*separated, "--reset", "zero")
+    assert code == 2
+    assert 'reset "zero"' in err
