@@ -104,7 +104,7 @@ def finetune(
     simple = simplify(model.ann(tuple(x.shape[1:])))
     if not any(isinstance(node, Linear) and is_trained(node) for node in simple):
         raise InvalidModel("holds no weights to train", where=model.name, limit="a dense layer or convolution expected")
-    student = _student(simple, x, tuning, bits)
+    student = student_of(simple, x, tuning, bits)
     loss = _loss(simple, x, y, tuning)
     losses = train(
         student,
@@ -145,12 +145,13 @@ def _given(model: FloatModel, data: Samples, samples: int | None) -> tuple[Float
     return model, x, y
 
 
-def _student(simple: Ann, x: Array, tuning: Tuning, bits: int | None) -> Student:
+def student_of(simple: Ann, x: Array, tuning: Tuning, bits: int | None) -> Student:
     """What is trained, with the λ that a conversion would choose."""
     in_time = tuning.rates == "spikes"
     ann = pool(simple, "relu-tree") if in_time else simple
     some = np.ascontiguousarray(spread_samples(x, CALIBRATION), np.float32)
-    scales = choose_scales(ann, calibrate(ann, some, per_channel=True), choose(tuning.timesteps))
+    inside = Ann(ann.nodes)  # what its outputs are is nothing to λ of hidden layers
+    scales = choose_scales(inside, calibrate(inside, some, per_channel=True), choose(tuning.timesteps))
     return Student(ann, scales, tuning.timesteps, in_time=in_time, bits=bits)
 
 

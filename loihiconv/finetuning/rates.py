@@ -74,7 +74,7 @@ def spiking(x: Tensor, currents: Tensor, scale: Tensor, timesteps: int, start: f
 
 
 def _through(x: Tensor, scale: Tensor, forward: Callable[[Array, Array, Array], None]) -> Tensor:
-    result: Tensor = _Through.apply(x, scale, forward)  # type: ignore[no-untyped-call]
+    result: Tensor = _Through.apply(x, scale, forward)
     return result
 
 

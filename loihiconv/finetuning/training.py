@@ -64,7 +64,7 @@ def train(
         position = read_checkpoint(checkpoint, run, student.parameters, optimizer)
     written = time.monotonic()
     while position.steps < tuning.epochs * each:
-        for indices in _batches(len(x), tuning, position.steps // each, position.steps % each):
+        for indices in batches(len(x), tuning, position.steps // each, position.steps % each):
             if progress is not None:
                 done, before = (position.steps % each) * tuning.batch, position.steps // each * len(x)
                 progress(before + done, tuning.epochs * len(x))
@@ -73,7 +73,7 @@ def train(
                 group["lr"] = rate * sizes[group["name"]]
             found = loss(student(torch.from_numpy(np.asarray(x[indices], np.float32))), indices)
             optimizer.zero_grad()
-            found.backward()  # type: ignore[no-untyped-call]
+            found.backward()
             optimizer.step()
             position = _advanced(position, float(found.detach()), each)
             if checkpoint is not None and time.monotonic() > written + PAUSE:
@@ -84,7 +84,7 @@ def train(
     return position.losses
 
 
-def _batches(samples: int, tuning: Tuning, epoch: int, first: int) -> Iterator[Array]:
+def batches(samples: int, tuning: Tuning, epoch: int, first: int = 0) -> Iterator[Array]:
     """Indices of the batches of an epoch, from the first one that is wanted."""
     order = np.random.default_rng((tuning.seed, epoch)).permutation(samples)
     for begin in range(first * tuning.batch, samples, tuning.batch):

@@ -26,8 +26,8 @@ def on_grid(weight: Tensor, factors: Tensor, bits: int) -> Tensor:
         scaled = weight * factors
         mixed = bool((scaled < 0).any() and (scaled > 0).any())
         step = scaled.abs().max().clamp(min=1e-30) / (2 ** (bits - mixed) - 1)
-        change = torch.round(scaled / step) * step / factors - weight
-    return weight + change
+        change: Tensor = torch.round(scaled / step) * step / factors - weight
+    return torch.add(weight, change)
 
 
 def factors(linear: Dense | Conv, before: Tensor, after: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 from loihiconv.ann.evaluator import Evaluator, outputs_of
 from loihiconv.ann.frontends.model import FloatModel
 from loihiconv.ann.frontends.tuned_file import TunedFile, read_tuned, write_tuned
-from loihiconv.ann.graph import Ann
+from loihiconv.ann.graph import Ann, Quantize
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Shape
 
@@ -51,6 +51,11 @@ class TunedModel(FloatModel):
         samples, epochs = int(self.record["samples"]), int(self.record["epochs"])
         trained = f"{epochs} {'epoch' if epochs == 1 else 'epochs'} on {samples:,} samples"
         self.notes = (f"fine-tuned for timesteps={self.timesteps}, {trained}; batch norms are folded",)
+
+    @property
+    def scales(self) -> dict[str, Array]:
+        """λ of each rectified layer: what T spikes in T steps stand for."""
+        return {node.name: np.asarray(node.scale) * node.high for node in self._ann if isinstance(node, Quantize)}
 
     @classmethod
     def read(cls, path: Path) -> TunedModel:
