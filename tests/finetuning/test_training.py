@@ -72,5 +72,5 @@ def test_each_epoch_has_an_order_of_its_own() -> None:
 
 
 def test_a_loss_that_is_no_number_ends_it() -> None:
-    with pytest.raises(InvalidModel, match="the loss is nan after 0 steps.*smaller rate"):
+    with pytest.raises(InvalidModel, match=r"the loss is nan after 0 steps.*smaller rate"):
         training.train(student(), X, lambda outputs, _: outputs.sum() * torch.nan, TUNING, run="one")

@@ -111,9 +111,9 @@ def _keras(path: Path) -> FloatModel:
 
 register(FrontEnd("torch.nn.modules.module.Module", "an nn.Module", _torch))
 register(FrontEnd("torch.export.exported_program.ExportedProgram", "a torch.export program", _exported))
+register(FrontEnd("tuned", "a fine-tuned network", _tuned, is_tuned))
 register(FrontEnd("onnx", "an ONNX file", _onnx, is_onnx))
 register(FrontEnd("netx", "a file of lava-dl", _netx, _is_netx))
-register(FrontEnd("tuned", "a network that loihiconv has fine-tuned", _tuned, is_tuned))
 register(FrontEnd("keras", "a Keras file", _keras, is_keras))
 
 
