@@ -27,8 +27,9 @@ from loihiconv.conversion.likeness import likely_task
 from loihiconv.conversion.scales import choose_scales
 from loihiconv.conversion.settings import choose
 from loihiconv.core.errors import InvalidData, InvalidModel, InvalidSetting
+from loihiconv.core.files import check_writable
 from loihiconv.core.fingerprints import fingerprint
-from loihiconv.core.given import did_you_mean
+from loihiconv.core.given import check_path, did_you_mean
 from loihiconv.core.labels import numbered
 from loihiconv.core.linear import Array
 from loihiconv.core.progress import reporting
@@ -98,6 +99,9 @@ def finetune(
         hint = did_you_mean(unknown[0], DECLARED)
         raise InvalidSetting(f"no such option: {', '.join(unknown)}{hint}", where="finetune", limit=f"known are {', '.join(DECLARED)}")
     tuning, report = Tuning(timesteps, **options), reporting(progress)
+    if checkpoint is not None:
+        check_path(checkpoint, "checkpoint")
+        check_writable(checkpoint)
     bits = None if board is None else load_board(board).weight_bits.value
     model, x, y = _given(with_output(readable(model), output), data, samples)
     read(model, x[:CHECKED])

@@ -14,6 +14,7 @@ from loihiconv.ann.frontends.model import FloatModel
 from loihiconv.ann.frontends.tuned_file import TunedFile, read_tuned, write_tuned
 from loihiconv.ann.graph import Ann, Quantize
 from loihiconv.core.errors import InvalidModel
+from loihiconv.core.given import check_path
 from loihiconv.core.linear import Array, Shape
 
 BATCH = 128
@@ -80,6 +81,7 @@ class TunedModel(FloatModel):
         InvalidSetting
             If the file cannot be written.
         """
+        check_path(path, "save")
         write_tuned(self._content, path)
 
     def with_inputs(self, parts: Any) -> FloatModel:
