@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from loihiconv.exchange.export_nir import export_nir
     from loihiconv.exchange.from_netx import from_netx
     from loihiconv.exchange.from_nir import from_nir
+    from loihiconv.finetuning.finetune import finetune
     from loihiconv.hardware.board import Board, boards
     from loihiconv.hardware.place import place
     from loihiconv.hardware.placement import Placement
@@ -70,6 +71,7 @@ _MODULES = {
     "exchange.export_nir": ("export_nir",),
     "exchange.from_netx": ("from_netx",),
     "exchange.from_nir": ("from_nir",),
+    "finetuning.finetune": ("finetune",),
     "hardware.board": ("Board", "boards"),
     "hardware.place": ("place",),
     "hardware.placement": ("Placement",),
@@ -106,6 +108,7 @@ __all__ = [
     "diff",
     "export_netx",
     "export_nir",
+    "finetune",
     "from_netx",
     "from_nir",
     "load",

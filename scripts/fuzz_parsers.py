@@ -146,6 +146,11 @@ def _safetensors() -> list[bytes]:
     return [save(dict(network().state_dict())), save({"x": torch.zeros(3, dtype=torch.float16)})]
 
 
+def _tuned() -> list[bytes]:
+    x = np.random.default_rng(0).random((8, 1, 4, 4), np.float32)
+    return [_written(lc.finetune(network(), x, timesteps=3, epochs=1).save)]
+
+
 def _configuration() -> list[bytes]:
     plain = "model: m:f\ndata: a.npz\nboard: kapoho_point\ntimesteps: 32\nsweep: {timesteps: [4, 8], percentile: [99.9, 100]}\n"
     return [plain.encode(), b"check: &a {shape: ['image=1,8,8', 'b=5']}\nrun: {<<: *a, samples: 10, strict: yes}\ndevice: cpu\n"]
@@ -200,5 +205,6 @@ PARSERS = (
     Parser("keras-hdf5", ".h5", lambda: _small(FIXTURES / "keras", "*.h5"), _read_model, mutations.of_hdf5),
     Parser("checkpoint", ".pt", _checkpoints, lambda path: load_weights(network(), path), mutations.of_zip),
     Parser("safetensors", ".safetensors", _safetensors, lambda path: load_weights(network(), path), mutations.of_bytes),
+    Parser("tuned", ".safetensors", _tuned, _read_model, mutations.of_bytes),
     Parser("image", ".png", _images, _read_image, mutations.of_bytes),
 )

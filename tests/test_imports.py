@@ -16,7 +16,7 @@ FLOORS = (
     ("demo", "report"),
     ("evaluation",),
     ("backends",),
-    ("exchange",),
+    ("exchange", "finetuning"),
     ("conversion",),
     ("ann", "hardware", "lava", "simulator"),
     ("core",),

@@ -14,6 +14,8 @@ BY_QUANTIZED = "held against the layers of libraries of quantization"
 BY_LAYERS = "held against NumPy, layer by layer and in random networks"
 ON_STANDIN = "runs in Lava's processes, on realizations' neurons or a stand-in for a board's"
 ELSEWHERE = {
+    "ann/evaluator.py": ("ann/test_evaluate.py", "held against models, beside the checks that do so"),
+    "ann/frontends/tuned.py": ("ann/frontends/test_tuned_file.py", "what is in a file, beside how it is kept"),
     "ann/frontends/aten_functions.py": ("ann/frontends/test_aten.py", "functions in place of operators, tested as such"),
     "ann/frontends/file_model.py": ("ann/frontends/onnx/test_model.py", "a base class, tested by the formats that derive from it"),
     "ann/frontends/open_shapes.py": ("ann/frontends/onnx/test_graph.py", "shapes as files of any format declare them"),

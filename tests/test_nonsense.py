@@ -50,6 +50,16 @@ NONSENSE: dict[str, list[Callable[[], Any]]] = {
         lambda: convert(optimize=5),
         lambda: convert(colour=5),
     ],
+    "finetune": [
+        *(lambda m=m: lc.finetune(m, X, timesteps=4) for m in (None, 5, "model", net())),
+        *(lambda d=d: lc.finetune(model(), d, timesteps=4) for d in (None, 5, "data", X[0, 0], {}, [], [None], object(), (X, Y[:3]))),
+        *(lambda t=t: lc.finetune(model(), X, timesteps=t) for t in ("a", True, NAN, None, 0, 64)),
+        *(lambda c=c: lc.finetune(model(), X, timesteps=4, checkpoint=c) for c in (5, ".", "no folder/kept", "")),
+        *(lambda s=s: lc.finetune(model(), X, timesteps=4, samples=s) for s in (0, "a", True)),
+        lambda: lc.finetune(model(), X, timesteps=4, board=5),
+        lambda: lc.finetune(model(), X, timesteps=4, progress=5),
+        lambda: lc.finetune(model(), X, timesteps=4, colour=5),
+    ],
     "check": [
         lambda: lc.check(None, (6,)),
         *(lambda e=e: lc.check(model(), e) for e in (None, 5, "a", ("a",), (1.5, 6, 6), (True,), (), (0,), [[1.0]], X[0, 0], object())),

@@ -25,6 +25,7 @@ from loihiconv.commands.demo import demo
 from loihiconv.commands.deploy import deploy
 from loihiconv.commands.diff import diff
 from loihiconv.commands.export import export
+from loihiconv.commands.finetune import finetune
 from loihiconv.commands.import_network import import_network
 from loihiconv.commands.init import init
 from loihiconv.commands.interruption import orderly
@@ -47,7 +48,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, schema, check, convert, run, compare, verify, sweep, demo, boards, place, deploy, diff, conformance):
+for command in (init, schema, check, finetune, convert, run, compare, verify, sweep, demo, boards, place, deploy, diff, conformance):
     app.command(epilog="" if command in (init, schema, demo, boards, diff, conformance) else EPILOG)(command)
 app.command("import")(import_network)
 app.command()(export)

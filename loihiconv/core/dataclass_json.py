@@ -99,7 +99,7 @@ def decode(description: Any, cls: type, where: str, arrays: Mapping[str, Array])
 def _encode_object(value: Any, where: str, arrays: dict[str, Array]) -> dict[str, Any]:
     prefix, hints = f"{where}." if where else "", get_type_hints(type(value))
     result = {"class": type(value).__name__}
-    for field in fields(value):
+    for field in (f for f in fields(value) if f.init):
         item, place = getattr(value, field.name), prefix + field.name
         result[field.name] = _json(item, place) if hints[field.name] == Json else encode(item, place, arrays)
     return result
@@ -196,7 +196,7 @@ class _Decoder:
         if cls is None:
             expected = " or ".join(c.__name__ for c in classes)
             raise Malformed(f"{where} is of an unknown kind {shown(kind)}; {expected} expected", UPDATE)
-        known = {f.name: f for f in fields(cls)}
+        known = {f.name: f for f in fields(cls) if f.init}
         if unknown := sorted(value.keys() - known.keys() - {"class"}):
             raise Malformed(f"{where} has an unknown field {unknown[0]!r}", UPDATE)
         for field in known.values():

@@ -67,10 +67,15 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
         file.write(json.dumps(value, indent=2, allow_nan=False).encode() + b"\n")
 
 
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write bytes atomically."""
+    with _explained(path), replacing(path) as file:
+        file.write(content)
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write text as UTF-8 atomically."""
-    with _explained(path), replacing(path) as file:
-        file.write(text.encode())
+    write_bytes(path, text.encode())
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:

@@ -18,6 +18,8 @@ from loihiconv.core.errors import InvalidModel
 HEAD = 4096
 """Bytes of a file that are looked at."""
 HDF5 = b"\x89HDF\r\n\x1a\n"
+TUNED = b'{"__metadata__":{"loihiconv":'
+"""How the header of a fine-tuned network begins, behind its length."""
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"  # torch's magic number, pickled
 _VARINT, _LENGTH = 0, 2  # wire types: https://protobuf.dev/programming-guides/encoding
@@ -152,6 +154,11 @@ def is_onnx(file: Content) -> bool:
 def is_keras(file: Content) -> bool:
     """A ``.keras`` archive, or HDF5, in which Keras has kept models before."""
     return file.is_hdf5 or "config.json" in file.members
+
+
+def is_tuned(file: Content) -> bool:
+    """Safetensors that begin with what `loihiconv.ann.frontends.tuned_file` writes."""
+    return file.head[8:].startswith(TUNED)
 
 
 # --- what is known, and cannot be read

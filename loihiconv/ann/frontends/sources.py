@@ -13,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from loihiconv.ann.frontends.formats import Content, content, is_keras, is_onnx, refusal
+from loihiconv.ann.frontends.formats import Content, content, is_keras, is_onnx, is_tuned, refusal
 from loihiconv.ann.frontends.model import FloatModel, Source
 from loihiconv.core.errors import InvalidModel, InvalidSetting
 
@@ -97,6 +97,12 @@ def _is_netx(file: Content) -> bool:
     return file.is_hdf5 and is_netx(file.path)
 
 
+def _tuned(path: Path) -> FloatModel:
+    from loihiconv.ann.frontends.tuned import TunedModel
+
+    return TunedModel.read(path)
+
+
 def _keras(path: Path) -> FloatModel:
     from loihiconv.ann.frontends.keras.model import KerasModel
 
@@ -105,6 +111,7 @@ def _keras(path: Path) -> FloatModel:
 
 register(FrontEnd("torch.nn.modules.module.Module", "an nn.Module", _torch))
 register(FrontEnd("torch.export.exported_program.ExportedProgram", "a torch.export program", _exported))
+register(FrontEnd("tuned", "a fine-tuned network", _tuned, is_tuned))
 register(FrontEnd("onnx", "an ONNX file", _onnx, is_onnx))
 register(FrontEnd("netx", "a file of lava-dl", _netx, _is_netx))
 register(FrontEnd("keras", "a Keras file", _keras, is_keras))

@@ -45,7 +45,7 @@ from loihiconv.ann.passes.split_windows import SplitLongWindows
 from loihiconv.ann.passes.straight_through import DropStraightThrough
 from loihiconv.core.choices import PoolingWay
 
-__all__ = ["Lowered", "lower"]
+__all__ = ["Lowered", "lower", "pool", "simplify"]
 
 # A later stage may make work for an earlier rule of its own stage, never for an earlier stage.
 _STAGES: tuple[tuple[Rewrite, ...], ...] = (
@@ -101,12 +101,9 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
     UnsupportedLayer
         If two linear layers follow one another that cannot be merged.
     """
-    given, notes = split_off(ann)
-    notes = (*ann.notes, *notes)
-    ann = _in_float64(given)
-    for stage in (*_STAGES, _POOLING[maxpool]):
-        ann, new = _applied(stage, ann)
-        notes += new
+    given, ann, notes = _staged(ann)
+    ann, new = _applied(_POOLING[maxpool], ann)
+    notes += new
     unmerged = _weights(ann)
     ann, new = _applied(_LAST, ann)
     notes += new
@@ -115,7 +112,37 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
             f"layers that follow one another without a ReLU become one set of synapses each: {merged:,} weights in place of {unmerged:,}; "
             "a ReLU between them keeps them apart",
         )
-    return Lowered(replace(ann, ending=given.ending, parts=given.parts, output_name=given.output_name), notes + rounding_notes(given, ann))
+    return Lowered(_ended(ann, given), notes + rounding_notes(given, ann))
+
+
+def simplify(ann: Ann) -> Ann:
+    """A network of `Input`, `Linear`, `Relu`, `MaxPool` and `Add` alone, as `lower` has it before it pools and merges.
+
+    Each layer still has its own weights, batch norms folded into them, so that they can be trained further.
+    """
+    given, ann, _ = _staged(ann)
+    return _ended(ann, given)
+
+
+def pool(ann: Ann, maxpool: PoolingWay) -> Ann:
+    """A network that has been simplified with max-pooling as it will be computed."""
+    return _ended(_applied(_POOLING[maxpool], ann)[0], ann)
+
+
+def _staged(ann: Ann) -> tuple[Ann, Ann, tuple[str, ...]]:
+    """The network without what the host computes, as it was and simplified; and notes."""
+    given, notes = split_off(ann)
+    notes = (*ann.notes, *notes)
+    ann = _in_float64(given)
+    for stage in _STAGES:
+        ann, new = _applied(stage, ann)
+        notes += new
+    return given, ann, notes
+
+
+def _ended(ann: Ann, given: Ann) -> Ann:
+    """A rewritten network with the outputs and last functions of the one that was given."""
+    return replace(ann, ending=given.ending, parts=given.parts, output_name=given.output_name)
 
 
 def _applied(stage: tuple[Rewrite, ...], ann: Ann) -> tuple[Ann, tuple[str, ...]]:

@@ -138,9 +138,10 @@ def rounding_notes(given: Ann, lowered: Ann) -> tuple[str, ...]:
 
 def without_rounding(ann: Ann) -> Ann:
     """The function that a network with rounded activations has on average."""
+    given = ann
     for rule in (DropStraightThrough(), ClampedRoundingToQuantize(), DropRounding(), DropQuantizers()):
         ann, _ = apply_all(rule, ann)
-    return ann
+    return replace(ann, ending=given.ending, parts=given.parts, output_name=given.output_name)
 
 
 def _never_negative(ann: Ann, name: str) -> bool:

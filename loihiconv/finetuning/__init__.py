@@ -1,0 +1,1 @@
+"""Optional training of a network for few time steps, before it is converted."""
