@@ -84,6 +84,18 @@ def test_comparisons(cluster: Any) -> None:
     assert lc.compare(model, net, (x, y), cluster=cluster).to_json() == lc.compare(model, net, (x, y)).to_json()
 
 
+@pytest.mark.lava
+@pytest.mark.usefixtures("lava_python")
+def test_lava_under_workers_is_the_emulator(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of Lava's runs at a time, each in processes of its own."""
+    monkeypatch.setattr(spread, "FEWEST", {False: 2, True: 2})
+    net = chain(weight=3)
+    net = replace(net, populations=(replace(net.populations[0], coding="poisson"), *net.populations[1:]))
+    spread_out = lc.run(net, X[:4], "lava", ["spikes", "potentials"], cluster=cluster)
+    whole = lc.run(net, X[:4], "emulator", ["spikes", "potentials"])
+    assert fingerprint(replace(spread_out, backend="emulator")) == fingerprint(whole)
+
+
 def test_how_many_samples_a_slice_has() -> None:
     most = slice_size(EMULATOR, chain(), EVERYTHING)
     assert most == 4096
