@@ -98,7 +98,7 @@ def described(client: Client) -> str:
     """A cluster in a line: how many workers, where its scheduler is, and its dashboard."""
     count = len(client.nthreads())
     link = client.dashboard_link if find_spec("bokeh") is not None else ""
-    workers = "no worker yet" if not count else f"{count} worker{'s' if count != 1 else ''}"
+    workers = "no worker yet, SLURM decides when jobs start" if not count else f"{count} worker{'s' if count != 1 else ''}"
     return f"cluster {client.scheduler.address}: {workers}" + (f"; dashboard {link}" if link else "")
 
 
