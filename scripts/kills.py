@@ -94,7 +94,7 @@ def _trial(folder: Path, net: lc.Network, x: Any, whole: str, fault: str) -> lis
         str(kept),
         deadline,
     ]
-    reported, memory = 0, _unowned()
+    reported, memory = 0, unowned()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True) as caller:
         assert caller.stdout is not None
         for line in caller.stdout:
@@ -119,10 +119,11 @@ def _left(folder: Path, temporary: Path, memory: set[str]) -> list[str]:
         with suppress(OSError):
             if str(folder).encode() + b"/" in command.read_bytes():
                 left.append(f"process {command.parent.name}")
-    return left + [f"shared memory: {names}" for names in [_unowned() - memory] if names]
+    return left + [f"shared memory: {names}" for names in [unowned() - memory] if names]
 
 
-def _unowned() -> set[str]:
+def unowned() -> set[str]:
+    """Shared memory of Python's that no process has open."""
     held = set[str]()
     for maps in Path("/proc").glob("[0-9]*/maps"):
         with suppress(OSError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Cluster: TypeAlias = Union[str, "Client"]
 FORMS = "local[:workers], tcp://scheduler:port or slurm:profile.yaml"
 INSTALL = "pip install 'loihiconv[cluster]'"
+DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""What workers carry out first: a terminal sends Ctrl-C to them, too, and their tracebacks say nothing."""
 CONNECT_SECONDS = 20.0
 """How long a scheduler may take to answer."""
 _PLANNED: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
@@ -95,7 +98,7 @@ def described(client: Client) -> str:
     """A cluster in a line: how many workers, where its scheduler is, and its dashboard."""
     count = len(client.nthreads())
     link = client.dashboard_link if find_spec("bokeh") is not None else ""
-    workers = "no worker yet" if not count else f"{count} worker{'s' if count != 1 else ''}"
+    workers = "no worker yet, SLURM decides when jobs start" if not count else f"{count} worker{'s' if count != 1 else ''}"
     return f"cluster {client.scheduler.address}: {workers}" + (f"; dashboard {link}" if link else "")
 
 
@@ -131,6 +134,7 @@ def _profile(path: str) -> Profile:
 
 def _local(stack: ExitStack, text: str) -> Client:
     """A scheduler in this process, and workers of one thread each."""
+    import dask.config
     from distributed import Client, LocalCluster
 
     if getattr(multiprocessing.current_process(), "_inheriting", False):
@@ -139,6 +143,8 @@ def _local(stack: ExitStack, text: str) -> Client:
             where="cluster",
             remedy='put what the script does under: if __name__ == "__main__":',
         )
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="loihiconv-cluster-", ignore_cleanup_errors=True))
+    stack.enter_context(dask.config.set({"temporary_directory": folder}))
     try:
         cluster: LocalCluster = stack.enter_context(
             LocalCluster(
@@ -147,6 +153,7 @@ def _local(stack: ExitStack, text: str) -> Client:
                 dashboard_address="127.0.0.1:0",
                 host="127.0.0.1",
                 silence_logs=logging.CRITICAL,
+                preload=[DEAF],
             )
         )
     except (RuntimeError, OSError) as error:

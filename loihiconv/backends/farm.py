@@ -26,6 +26,8 @@ LOOK_SECONDS = 0.5
 """Time between two looks at which workers are there."""
 GATHER_SECONDS = 60.0
 """How long a result may take to arrive before its worker is looked for."""
+PATIENCE = 60.0
+"""Seconds without any worker after which nobody waits any longer."""
 GRAPH_LIMIT = "1 TiB"
 """dask warns of large graphs from 10 MB on: here they are data that travels once per worker."""
 
@@ -118,7 +120,7 @@ class Farm:
         self._free: deque[str] = deque()
         self._shared: list[Future] = []
         self._given_up: deque[Finished] = deque()
-        self._next_look = 0.0
+        self._next_look, self._alive_at = 0.0, time.monotonic()
         self._look()
 
     @property
@@ -297,6 +299,11 @@ class Farm:
                     self._homes[place] = home
                     self._free.extend([place] * slots)
         self._seen = set(alive)
+        if alive or self._planned:  # those that were asked for may wait in SLURM's queue for long
+            self._alive_at = time.monotonic()
+        elif time.monotonic() - self._alive_at > PATIENCE:
+            remedy = "look at their logs; start workers again, and go on from what is kept"
+            raise BackendFailed(f"it has had no worker for {PATIENCE:g} s", where="cluster", remedy=remedy)
         self._next_look = time.monotonic() + LOOK_SECONDS
 
 

@@ -14,7 +14,7 @@ from loihiconv.backends.backend import Backend, RunOptions
 from loihiconv.backends.cluster import planned
 from loihiconv.backends.farm import Farm, Finished, Job, Overtime
 from loihiconv.backends.slices import Slice, Slices, missing, run_in_slices, run_key, slice_size
-from loihiconv.core.errors import BackendFailed, BackendUnavailable, LoihiconvError
+from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting, LoihiconvError
 from loihiconv.core.joining import joined_recordings
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
@@ -75,7 +75,11 @@ def run_on_cluster(
         If the deadline has passed, or slices failed on several workers; all others are finished then, and kept in the folder.
     BackendUnavailable
         If a board is asked for and the workers are no jobs of SLURM's.
+    InvalidSetting
+        If a board is named: it is that of each job.
     """
+    if backend.hardware:
+        _check_access(options.access)
     kept = None if folder is None else Slices(Path(folder), run_key(backend, network, x, options), len(x))
     parts = [] if kept is None else kept.finished()
     end = None if options.deadline is None else time.monotonic() + options.deadline
@@ -154,6 +158,13 @@ def run_slice(common: tuple[Backend, Network, RunOptions], x: Array, first: int)
 def own_board() -> tuple[str | None, str | None]:
     """Partition and node of the job of SLURM's that this process is part of."""
     return os.environ.get("SLURM_JOB_PARTITION"), os.environ.get("SLURMD_NODENAME")
+
+
+def _check_access(access: BoardAccess | None) -> None:
+    named = access is not None and (access.partition or access.node or access.host)
+    if named:
+        remedy = "name the partition in the profile of the jobs, or run without a cluster"
+        raise InvalidSetting(f"board {named!r}", where="access", limit="on a cluster it is that of each job", remedy=remedy)
 
 
 def _boards(client: Client, new: dict[str, int]) -> dict[str, tuple[str, int]]:

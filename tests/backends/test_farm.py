@@ -70,6 +70,17 @@ def test_a_home_is_given_one_job_and_no_job_twice(cluster: Any) -> None:
     assert seen == ["broken here: no more", "whole 3"]
 
 
+def test_nobody_waits_for_workers_that_are_gone(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(farms, "PATIENCE", 0.2)
+    monkeypatch.setattr(farms, "LOOK_SECONDS", 0.05)
+    with Farm(cluster) as farm:
+        monkeypatch.setattr(farm, "_alive", dict)
+        farm._free.clear()
+        farm.add(Job("whole", doubled, (1, [1])))
+        with pytest.raises(BackendFailed, match=r"^cluster: it has had no worker for 0.2 s; look at their logs"):
+            list(farm)
+
+
 def test_a_dead_worker_costs_its_own_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed", reason="dask is not installed: pip install 'loihiconv[cluster]'")
     monkeypatch.setattr(farms, "ATTEMPTS", 2)

@@ -17,7 +17,7 @@ from loihiconv.backends.backend import RunOptions
 from loihiconv.backends.simulators import EMULATOR, FLOAT
 from loihiconv.backends.slices import run_in_slices, samples_done, slice_size
 from loihiconv.backends.spread import balanced_size, run_on_cluster
-from loihiconv.core.errors import BackendFailed, BackendUnavailable
+from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting
 from loihiconv.core.fingerprints import fingerprint
 from tests.clusters import Broken, OnBoard
 from tests.lava.small import chain
@@ -73,6 +73,9 @@ def test_deadlines_and_boards(cluster: Any) -> None:
         run_on_cluster(EMULATOR, POISSON, X, replace(EVERYTHING, deadline=1e-9), cluster)
     with pytest.raises(BackendUnavailable, match="its workers are no jobs of SLURM's"):
         run_on_cluster(OnBoard(), POISSON, X, EVERYTHING, cluster)
+    for named in ({"partition": "kp"}, {"node": "og-1"}, {"host": "10.0.0.1"}):
+        with pytest.raises(InvalidSetting, match="on a cluster it is that of each job"):
+            run_on_cluster(OnBoard(), POISSON, X, replace(EVERYTHING, access=lc.BoardAccess(**named)), cluster)  # type: ignore[arg-type]
 
 
 def test_comparisons(cluster: Any) -> None:
@@ -82,6 +85,18 @@ def test_comparisons(cluster: Any) -> None:
     x, y = (X / 255).astype(np.float32), np.arange(23) % 2
     net = lc.convert(model, x, board="kapoho_point", timesteps=4)
     assert lc.compare(model, net, (x, y), cluster=cluster).to_json() == lc.compare(model, net, (x, y)).to_json()
+
+
+@pytest.mark.lava
+@pytest.mark.usefixtures("lava_python")
+def test_lava_under_workers_is_the_emulator(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of Lava's runs at a time, each in processes of its own."""
+    monkeypatch.setattr(spread, "FEWEST", {False: 2, True: 2})
+    net = chain(weight=3)
+    net = replace(net, populations=(replace(net.populations[0], coding="poisson"), *net.populations[1:]))
+    spread_out = lc.run(net, X[:4], "lava", ["spikes", "potentials"], cluster=cluster)
+    whole = lc.run(net, X[:4], "emulator", ["spikes", "potentials"])
+    assert fingerprint(replace(spread_out, backend="emulator")) == fingerprint(whole)
 
 
 def test_how_many_samples_a_slice_has() -> None:
