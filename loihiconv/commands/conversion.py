@@ -13,6 +13,7 @@ from loihiconv.commands import options as given
 from loihiconv.commands.setting_options import none_if_zero, setting_option, setting_type
 from loihiconv.commands.signature import with_parameters
 from loihiconv.commands.terminal import note, print_search
+from loihiconv.conversion.aim import aimed
 from loihiconv.conversion.settings import DECLARED, OPTIMIZE, Optimize, choose
 from loihiconv.core.choices import Task
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from loihiconv.core.preprocessing import Preprocessing
 
 Steps = Annotated[int, setting_option(DECLARED["timesteps"])]
+TargetLoss = Annotated[
+    float | None,
+    typer.Option(
+        help="Points of accuracy that may be lost: searches for the fewest steps per sample with which no more calibration samples get "
+        "another answer than from the ANN."
+    ),
+]
+MaxLatency = Annotated[int | None, typer.Option(help="Most steps from one sample to the next, silent ones included; bounds a search.")]
 CalibrationSamples = Annotated[int, typer.Option(help="Training samples that are measured.")]
 
 OPTIONS: Mapping[str, Any] = {
@@ -41,15 +50,27 @@ class Conversion:
     samples : int or None
         Training samples to calibrate on; None takes all.
     optimize : "none", "default", "accuracy" or "latency"
+    target_loss, max_latency : as `loihiconv.convert` takes them
     settings : fields of `Settings`, None where not given
     """
 
-    def __init__(self, board: str, timesteps: int, *, samples: int | None = 1000, optimize: Optimize = "default", **settings: Any) -> None:
+    def __init__(
+        self,
+        board: str,
+        timesteps: int,
+        *,
+        samples: int | None = 1000,
+        optimize: Optimize = "default",
+        target_loss: float | None = None,
+        max_latency: int | None = None,
+        **settings: Any,
+    ) -> None:
         if samples is not None:
             given.at_least_one(samples, "--calibration-samples", "calibration samples")
         self.timesteps, self.samples, self.optimize = timesteps, samples, optimize
         self.settings = {name: none_if_zero(DECLARED[name], value) for name, value in settings.items() if value is not None}
-        choose(timesteps, optimize, **self.settings)
+        self.bounds: dict[str, Any] = {"target_loss": target_loss, "max_latency": max_latency}
+        aimed(choose(timesteps, optimize, **self.settings), optimize, target_loss, max_latency, silent=False)
         from loihiconv.hardware.board import load_board
 
         self.board = load_board(board)
@@ -72,6 +93,7 @@ class Conversion:
                 task=task,
                 preprocessing=preprocessing,
                 progress=progress,
+                **self.bounds,
                 **self.settings,
             )
         if net.record.search:
@@ -88,6 +110,8 @@ def with_conversion(command: Callable[..., None]) -> Callable[..., None]:
         "board": (given.Board, "kapoho_point"),
         "timesteps": (Steps, 32),
         "optimize": (Annotated[str, setting_option(OPTIMIZE)], OPTIMIZE.default),
+        "target_loss": (TargetLoss, None),
+        "max_latency": (MaxLatency, None),
         **{name: (option, None) for name, option in OPTIONS.items()},
         "calibration_samples": (CalibrationSamples, 1000),
     }

@@ -22,9 +22,11 @@ from loihiconv.ann.graph import Ann
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
 from loihiconv.ann.passes.rounding import rounds, without_rounding
+from loihiconv.conversion.aim import aimed, outcome
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, Statistics, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
+from loihiconv.conversion.judge import Judge
 from loihiconv.conversion.likeness import cost_of_rounding, likely_task
 from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.payload_choice import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS
@@ -32,7 +34,7 @@ from loihiconv.conversion.potentials import observe
 from loihiconv.conversion.quantization import check_payload, narrow_weights, quantize
 from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
-from loihiconv.conversion.search import Judge, search
+from loihiconv.conversion.search import search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
 from loihiconv.conversion.spiking import check_pooled, to_spiking
 from loihiconv.core.choices import PoolingWay, Task
@@ -64,6 +66,8 @@ def convert(
     preprocessing: Preprocessing | None = None,
     samples: int | None = None,
     output: str | None = None,
+    target_loss: float | None = None,
+    max_latency: int | None = None,
     progress: Progress | bool | None = None,
     **settings: Unpack[SettingOptions],
 ) -> Network:
@@ -93,6 +97,12 @@ def convert(
         Calibrate on the first so many samples only.
     output : str, optional
         Of a model with several outputs the only one to convert; by default all of them, as ``outputs`` of the network lists them.
+    target_loss : float, optional
+        Points of accuracy, 0 to 100: search for the fewest steps from one sample to the next with which no larger share of calibration
+        samples gets another answer than from the ANN. It makes ``optimize`` a search for latency unless it is one for accuracy.
+    max_latency : int, optional
+        Most steps from one sample to the next, silent ones included. A search looks no further; by default it does up to those of
+        ``timesteps``.
     progress : callable (stage, done, in all) or True, optional
         True shows bars, on a terminal or in a notebook. Stages are "calibration", in samples (0 in all where the data does not tell),
         "bias correction", in layers, and "search".
@@ -117,6 +127,7 @@ def convert(
     """
     model, chosen = with_output(readable(model), output), choose(timesteps, optimize, **settings)
     report = reporting(progress)
+    optimize, aim = aimed(chosen, optimize, target_loss, max_latency, silent=board is None or not unwritten_programs(1, 1))
     check_task(task)
     board = load_board(board) if board is not None else None
     chosen = chosen.for_board(board)
@@ -136,8 +147,14 @@ def convert(
     if not searching:
         return build(source, chosen, board, report).with_preprocessing(preprocessing)
     judge = Judge(source.ann, source.held_out, task)
-    network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, report)
-    return replace(network, record=replace(network.record, search=trials)).with_preprocessing(preprocessing)
+    network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, report, aim)
+    network = replace(network, record=replace(network.record, search=trials))
+    if aim.loss is not None:
+        said, met = outcome(network, aim.loss, len(source.held_out))
+        network = _noted(network, said)
+        if not met:
+            warnings.warn(said, stacklevel=2)
+    return network.with_preprocessing(preprocessing)
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,8 +32,8 @@ def likely_task(ending: Sequence[HostFunction], size: int) -> Task:
     return "classification" if not wide else "dense" if shape[0] > 1 else "regression"
 
 
-def alike(task: Task, ending: Sequence[HostFunction], reference: Array, logits: Array) -> tuple[float, float]:
-    """Agreement and divergence of outputs (N, n) from those of a reference, both before the network's last functions.
+def alike(task: Task, ending: Sequence[HostFunction], reference: Array, logits: Array) -> tuple[Array, Array]:
+    """Agreement and divergence, (N,) each, of outputs (N, n) from those of a reference, both before the network's last functions.
 
     Agreement is the share of equal decisions; of numbers 1 - divergence. Divergence, in nats, is the mean of Σ p (log p - log q) with p
     and q the softmax over classes, or those of yes and no, by the logistic function; of numbers the mean square difference of the
@@ -44,7 +44,10 @@ def alike(task: Task, ending: Sequence[HostFunction], reference: Array, logits: 
             return _of_classes(reference, logits)
         case "dense":
             shape = _given(ending, reference.shape[1])
-            return _of_classes(_pixels(reference, shape), _pixels(logits, shape)) if shape[0] > 1 else _of_signs(reference, logits)
+            if shape[0] == 1:
+                return _of_signs(reference, logits)
+            agreed, diverged = _of_classes(_pixels(reference, shape), _pixels(logits, shape))
+            return _per_sample(agreed, len(reference)), _per_sample(diverged, len(reference))
         case "binary" | "multilabel":
             return _of_signs(reference, logits)
         case "regression":
@@ -61,25 +64,30 @@ def cost_of_rounding(rounded: Ann, ann: Ann, x: Array) -> str:
     return f"without the rounding of activations outputs differ by {n.percent(off, 1)} (root mean square, on {len(x)} samples)"
 
 
-def divergence(reference: Array, outputs: Array) -> float:
-    """Mean over samples of Σ_k p_k (log p_k - log q_k), p and q the softmax of two arrays (N, classes), in nats."""
+def divergence(reference: Array, outputs: Array) -> Array:
+    """Σ_k p_k (log p_k - log q_k) of each sample, p and q the softmax of two arrays (N, classes), in nats."""
     log_p, log_q = (Softmax(0, log=True)(values.astype(np.float64)) for values in (reference, outputs))
-    return float((np.exp(log_p) * (log_p - log_q)).sum(axis=1).mean())
+    return np.asarray((np.exp(log_p) * (log_p - log_q)).sum(axis=1))
 
 
-def _of_classes(reference: Array, logits: Array) -> tuple[float, float]:
-    return float((reference.argmax(axis=1) == logits.argmax(axis=1)).mean()), divergence(reference, logits)
+def _of_classes(reference: Array, logits: Array) -> tuple[Array, Array]:
+    return (reference.argmax(axis=1) == logits.argmax(axis=1)).astype(np.float64), divergence(reference, logits)
 
 
-def _of_signs(reference: Array, logits: Array) -> tuple[float, float]:
+def _of_signs(reference: Array, logits: Array) -> tuple[Array, Array]:
     a, b = (np.stack([values.ravel(), np.zeros(values.size)], axis=1) for values in (reference, logits))
-    return float(((reference > 0) == (logits > 0)).mean()), divergence(a, b)
+    return _per_sample((reference > 0) == (logits > 0), len(reference)), _per_sample(divergence(a, b), len(reference))
 
 
-def _of_numbers(reference: Array, outputs: Array) -> tuple[float, float]:
+def _of_numbers(reference: Array, outputs: Array) -> tuple[Array, Array]:
     spread = float(reference.var(axis=0).mean()) or 1.0
-    missed = float(((outputs - reference) ** 2).mean()) / spread
+    missed = _per_sample((outputs - reference) ** 2, len(reference)) / spread
     return 1 - missed, missed
+
+
+def _per_sample(values: Array, samples: int) -> Array:
+    """Means (N,) over all that belongs to a sample, one sample after the other."""
+    return np.asarray(values.reshape(samples, -1).mean(axis=1))
 
 
 def _given(ending: Sequence[HostFunction], size: int) -> Shape:

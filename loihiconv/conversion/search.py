@@ -2,28 +2,26 @@
 
 What is compared are the ANN's outputs with the network's, on calibration samples that corrections have not seen where there are
 enough; see `loihiconv.conversion.likeness`. Of a classifier it is the mean Kullback-Leibler divergence D(softmax(ANN) || softmax(network)).
-It moves with every sample, where the share of equal classes (the agreement, shown beside it) is the same for most trials. Labels and test
-samples are never seen.
+It moves with every sample, where the share of equal classes (the agreement, shown beside it) is the same for most trials. A trial is kept
+where the 95 % interval of its gain lies above zero, and the search stops when all of a round's span it. Labels and test samples are never
+seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 
-from loihiconv.ann.evaluate import Evaluator
-from loihiconv.ann.graph import Ann
-from loihiconv.conversion.likeness import alike, likely_task
+from loihiconv.conversion.aim import NO_MORE, Aim, period, with_period
+from loihiconv.conversion.judge import Attempt, Judge
 from loihiconv.conversion.settings import Settings
-from loihiconv.core.choices import Task
-from loihiconv.core.linear import Array
+from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.network import Network
 from loihiconv.core.record import Trial
-from loihiconv.simulator import simulate
 
 STEPS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "scales": (
@@ -37,11 +35,15 @@ STEPS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "bias correction": ({"bias_correction": True}, {"bias_correction": False}),
     "rounding": ({"rounding": "auto"}, {"rounding": "nearest"}, {"rounding": "adaptive"}),
 }
-"""What is tried, step by step; each step starts from the best of those before it. `DELAYS` come last."""
+"""What is tried, step by step; each step starts from the best of those before it. `DELAYS` and `SILENT` come last."""
 DELAYS = (8, 4, 2)
 """Delays of the readout that are tried: T divided by these."""
+SILENT = (2, 3)
+"""Silent steps that are tried: the steps of a sample divided by these, as many as time steps and half as many."""
+ROUNDS = 3
+"""Most times that all steps are gone through; what was tried once is not tried again."""
 SHORTEST = 4
-"""Fewest time steps that are tried for latency."""
+"""Fewest steps of a sample that are tried for latency."""
 TOLERANCE = 0.005
 """Agreement that fewer time steps may cost."""
 
@@ -49,40 +51,21 @@ Build = Callable[[Settings], Network]
 Progress = Callable[[str, int, int], None]
 
 
-class Judge:
-    """Compares networks with an ANN on samples.
-
-    Parameters
-    ----------
-    ann : Ann
-    x : array (N, \\*shape)
-    task : "classification", "binary", "multilabel", "regression" or "dense", optional
-        By default what the network's last functions say.
-    """
-
-    def __init__(self, ann: Ann, x: Array, task: Task | None = None) -> None:
-        self.x, self.ends = x, ann.ends
-        evaluator = Evaluator(ann)
-        self.outputs = np.concatenate([evaluator(torch.from_numpy(x[i : i + 64]))[0].flatten(1).numpy() for i in range(0, len(x), 64)])
-        self.tasks = [task or likely_task(ending, place.stop - place.start) for place, ending in ann.ends]
-
-    def __call__(self, network: Network) -> tuple[float, float]:
-        """Agreement and divergence of a network; means over several outputs."""
-        recording = simulate(network, self.x, counts=False)
-        each = [
-            alike(task, ending, self.outputs[:, place], recording.logits[:, place])
-            for task, (place, ending) in zip(self.tasks, self.ends, strict=True)
-        ]
-        return float(np.mean([agreement for agreement, _ in each])), float(np.mean([diverged for _, diverged in each]))
-
-
 def search(
-    build: Build, judge: Judge, start: Settings, fixed: Collection[str], goal: str, progress: Progress | None = None
+    build: Build,
+    judge: Judge,
+    start: Settings,
+    fixed: Collection[str],
+    goal: str,
+    progress: Progress | None = None,
+    aim: Aim = NO_MORE,
 ) -> tuple[Network, tuple[Trial, ...]]:
     """Find good settings by coordinate descent; deterministic.
 
-    "latency" first takes the fewest time steps, from `SHORTEST` on, whose agreement is within `TOLERANCE` of that at
-    ``start.timesteps``. Both then go through `STEPS` and `DELAYS`.
+    "latency" first takes the fewest steps, from `SHORTEST` on, whose agreement is within `TOLERANCE` of that at ``start.timesteps``; with a
+    loss to keep to, the fewest that do. Both goals then go through `STEPS`, `DELAYS` and, where they may, `SILENT`, for the same steps of a
+    sample, over and over until a round has no gain whose interval lies above 0. With a loss to keep to, what was found is then tried with
+    fewer steps still.
 
     Parameters
     ----------
@@ -93,53 +76,140 @@ def search(
         Settings that a user gave, which stay as they are.
     goal : "accuracy" or "latency"
     progress : callable (stage, done, in all), optional
+    aim : Aim
 
     Returns
     -------
     network : Network
     trials : tuple of Trial
-        In the order in which they were made; the first is ``start``.
+        In the order in which they were made; the first is ``start``, the last that was kept is what was found.
     """
-    options = {step: [dict(o) for o in choices if not o.keys() & set(fixed)] for step, choices in STEPS.items()}
-    lengths = [n for n in _lengths(start.timesteps) if n > start.readout_delay] if goal == "latency" else []
-    delays = () if "readout_delay" in fixed else DELAYS
-    total, trials = 1 + len(lengths) + sum(max(len(o) - 1, 0) for o in options.values()) + len(delays), []
-
-    def attempt(step: str, settings: Settings, best: Settings | None, *, to_beat: float = np.inf) -> tuple[Network, Trial]:
-        network = build(settings)
-        agreement, diverged = judge(network)
-        changed = {} if best is None else {k: v for k, v in settings.to_json().items() if v != best.to_json()[k]}
-        trial = Trial(step, changed, settings.timesteps, agreement, diverged, diverged < to_beat)
-        trials.append(trial)
-        if progress is not None:
-            progress("search", min(len(trials), total), total)
-        return network, trial
-
-    network, best = attempt("start", start, None)
-    settings = start
-    for timesteps in lengths:
-        shorter = replace(start, timesteps=timesteps)
-        candidate, trial = attempt("time steps", shorter, start)
-        enough = trial.agreement >= best.agreement - TOLERANCE
-        trials[-1] = replace(trial, kept=enough)
-        if enough:
-            network, settings, best = candidate, shorter, trial
-            break
-    options["readout delay"] = [{"readout_delay": delay} for delay in sorted({settings.timesteps // share for share in delays})]
-    for step, choices in options.items():
-        for choice in choices:
-            tried = replace(settings, **choice)
-            if tried == settings:
-                continue
-            candidate, trial = attempt(step, tried, settings, to_beat=best.divergence)
-            if trial.kept:
-                network, settings, best = candidate, tried, trial
-    if progress is not None:
-        progress("search", total, total)
-    return network, tuple(trials)
+    descent = Descent(build, judge, fixed, progress, aim)
+    begin = start if aim.most is None or period(start) <= aim.most else with_period(start, aim.most)
+    best = descent.attempt("start", begin, None)
+    if goal == "latency" or aim.loss is not None:
+        best = descent.shortest(best)
+    best = descent.improved(best)
+    if aim.loss is not None:
+        best = descent.shorter(best, aim.loss)
+    descent.finish()
+    return best.network, tuple(descent.trials)
 
 
-def _lengths(timesteps: int) -> list[int]:
-    """Time steps to try, fewest first: 4, 6, 8, 12, 16, 24, ... below ``timesteps``."""
-    lengths = {base * 2**k for base in (SHORTEST, SHORTEST * 3 // 2) for k in range(24)}
-    return sorted(n for n in lengths if n < timesteps)
+class Descent:
+    """Attempts, one after the other, from the best so far.
+
+    Attributes
+    ----------
+    trials : list of Trial
+    """
+
+    def __init__(self, build: Build, judge: Judge, fixed: Collection[str], progress: Progress | None, aim: Aim) -> None:
+        self.build, self.judge, self.progress, self.aim = build, judge, progress, aim
+        self.options = {step: [dict(o) for o in choices if not o.keys() & set(fixed)] for step, choices in STEPS.items()}
+        self.delays = () if "readout_delay" in fixed else DELAYS
+        self.silent = SILENT if aim.silent and not set(fixed) & {"silent_steps", "buffered", "reset"} else ()
+        self.tried: set[str] = set()
+        self.trials: list[Trial] = []
+        self.total = 1 + sum(max(len(o) - 1, 0) for o in self.options.values()) + len(self.delays) + len(self.silent)
+
+    def attempt(self, step: str, settings: Settings, best: Attempt | None) -> Attempt:
+        """Build and judge a network; it is kept if it beats the best."""
+        network = self.build(settings)
+        agreement, diverged = self.judge(network)
+        made = Attempt(network, settings, agreement, diverged)
+        changed = {} if best is None else {k: v for k, v in settings.to_json().items() if v != best.settings.to_json()[k]}
+        kept = best is None or made.beats(best)
+        self.trials.append(Trial(step, changed, settings.timesteps, float(np.mean(agreement)), float(np.mean(diverged)), kept))
+        self.tried.add(json.dumps(settings.to_json()))
+        if self.progress is not None:
+            self.progress("search", len(self.trials), max(len(self.trials), self.total))
+        return made
+
+    def shortest(self, best: Attempt) -> Attempt:
+        """The first attempt with few steps that is good enough; the best so far where none is."""
+        start, longest = best, period(best.settings)
+        most = longest if self.aim.most is None or self.aim.loss is None else self.aim.most
+        loss = float(1 - np.mean(best.agreement)) + TOLERANCE if self.aim.loss is None else self.aim.loss
+        for settings in self._lengths(best.settings, most):
+            if settings == start.settings:
+                made = start
+            else:
+                self.total += 1
+                made = self.attempt("time steps", settings, start)
+                self._kept(made.keeps(loss))
+            if made.keeps(loss):
+                return made
+            if self.aim.loss is not None and made.agreement.mean() > best.agreement.mean():
+                best = made
+                self._kept(True)
+        return best
+
+    def shorter(self, best: Attempt, loss: float) -> Attempt:
+        """What was found, with fewer and fewer steps until it loses too much."""
+        if not best.keeps(loss):
+            return best
+        for settings in reversed(list(self._lengths(best.settings, period(best.settings) - 1, alone=True))):
+            self.total += 1
+            made = self.attempt("fewer steps", settings, best)
+            self._kept(made.keeps(loss))
+            if not made.keeps(loss):
+                break
+            best = made
+        return best
+
+    def improved(self, best: Attempt) -> Attempt:
+        """Go through all steps, until a round of them gains nothing that is more than chance."""
+        for _ in range(ROUNDS):
+            before = best
+            for step, choices in self._steps(best.settings):
+                for choice in choices:
+                    best = self._better(step, choice, best)
+            if best is before:
+                break
+        return best
+
+    def finish(self) -> None:
+        """Say that all is done."""
+        if self.progress is not None:
+            self.progress("search", len(self.trials), len(self.trials))
+
+    def _steps(self, settings: Settings) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """What is tried, step by step, in as many steps of a sample as ``settings`` take."""
+        yield from self.options.items()
+        yield "readout delay", [{"readout_delay": delay} for delay in sorted({settings.timesteps // share for share in self.delays})]
+        steps = period(settings)
+        counts = sorted({0, *(steps // share for share in self.silent)}) if self.silent else []
+        yield "silent steps", [{"silent_steps": silent, "timesteps": steps - silent} for silent in counts]
+
+    def _better(self, step: str, choice: Mapping[str, Any], best: Attempt) -> Attempt:
+        """The attempt with a choice, or the best so far if that is not better or was tried before."""
+        try:
+            settings = replace(best.settings, **choice)
+        except InvalidSetting:  # such as a delay of as many steps as there are
+            return best
+        if json.dumps(settings.to_json()) in self.tried:
+            return best
+        made = self.attempt(step, settings, best)
+        return made if self.trials[-1].kept else best
+
+    def _lengths(self, settings: Settings, most: int, *, alone: bool = False) -> Iterator[Settings]:
+        """Settings of 4, 6, 8, 12, 16, 24, ... steps of a sample, with and without silent ones unless ``alone``; fewest steps first.
+
+        Silent steps that a search chose keep their share, those that a user gave their number.
+        """
+        lengths = {base * 2**k for base in (SHORTEST, SHORTEST * 3 // 2) for k in range(24)} | (set() if alone else {most})
+        for steps in sorted(n for n in lengths if n <= most):
+            share = settings.silent_steps / period(settings)
+            silent = [round(steps * share) if self.silent else settings.silent_steps]
+            if self.silent and not alone and self.aim.loss is not None:
+                silent += [steps // share for share in self.silent]
+            for count in dict.fromkeys(silent):
+                try:
+                    yield replace(settings, silent_steps=count, timesteps=steps if settings.buffered else steps - count)
+                except InvalidSetting:  # fewer than a delay, or than the silent steps that were given
+                    continue
+
+    def _kept(self, kept: bool) -> None:
+        """Say of the last attempt whether it was kept."""
+        self.trials[-1] = replace(self.trials[-1], kept=kept)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
-from loihiconv.conversion.search import Judge
+from loihiconv.conversion.judge import Judge
 from loihiconv.core.classification import softmax_spikes
 from loihiconv.core.errors import InvalidModel, InvalidSetting
 from loihiconv.core.network import Network
@@ -56,7 +56,7 @@ def test_a_conversion_uses_the_room_and_keeps_the_outputs_scale() -> None:
     assert net.origin is not None
     judge = Judge(_ann(), data(40))
     long = lc.convert(small_cnn(), data(40), board="kapoho_point", timesteps=512, readout_delay=256)
-    assert judge(long)[1] < 0.01
+    assert judge(long)[1].mean() < 0.01
     recording = simulate(long, data(5), record=["residuals"])
     rates = recorded_rates(long, recording, data(5))[long.readout.name] / long.readout.scale
     np.testing.assert_allclose(rates, judge.outputs[:5], atol=0.05 * np.abs(judge.outputs).max())

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+from zlib import crc32
+
 import numpy as np
+import pytest
 
 import loihiconv as lc
-from loihiconv.conversion.convert import read
-from loihiconv.conversion.search import DELAYS, SHORTEST, STEPS, Judge
+from loihiconv.conversion.aim import Aim, period
+from loihiconv.conversion.search import DELAYS, SHORTEST, STEPS, search
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.linear import Array
+from loihiconv.demo import digits, digits_cnn
 from tests.conversion.small import data, small_cnn
 
 
@@ -45,14 +53,6 @@ def test_latency_search_takes_fewer_steps() -> None:
     assert trials[-1].agreement >= trials[0].agreement - 0.005
 
 
-def test_a_judge_finds_the_network_itself_in_agreement() -> None:
-    model, x = small_cnn(), data(40)
-    net = lc.convert(model, x, board=None, timesteps=512)
-    agreement, diverged = Judge(read(model, x[:4]).ann, x)(net)
-    assert agreement > 0.95
-    assert 0 <= diverged < 0.01
-
-
 def test_a_delay_that_helps_is_found_and_one_that_was_given_stays() -> None:
     """With the paper's settings fixed, early spikes mislead the readout."""
     model, x = small_cnn(), data(300)
@@ -65,7 +65,91 @@ def test_a_delay_that_helps_is_found_and_one_that_was_given_stays() -> None:
         "rounding": "nearest",
     }
     net = lc.convert(model, x, board=None, timesteps=8, optimize="accuracy", **plain)
-    best = min(net.record.search, key=lambda t: t.divergence)
-    assert net.readout.delay == best.changed.get("readout_delay", 0)
+    kept = [trial.changed for trial in net.record.search if trial.kept]
+    found = {name: value for changed in kept for name, value in changed.items()}
+    assert net.record.settings == lc.Settings(8, **plain).for_board(None).to_json() | found
     given = lc.convert(model, x, board=None, timesteps=32, optimize="latency", readout_delay=5, **plain)
     assert given.readout.delay == 5 < min(t.timesteps for t in given.record.search)
+
+
+def stub(loss: Callable[[lc.Settings], float], samples: int = 1000, noise: float = 0.0) -> tuple[Any, Any]:
+    """A build that hands settings on, and a judge to whom a share of samples differs and diverges by as much."""
+
+    def judge(settings: lc.Settings) -> tuple[Array, Array]:
+        wrong = np.arange(samples) < round(loss(settings) * samples)
+        rng = np.random.default_rng(crc32(str(settings.to_json()).encode()))
+        return 1.0 - wrong, loss(settings) + noise * rng.normal(size=samples)
+
+    return (lambda settings: settings), judge
+
+
+def by_steps(settings: lc.Settings) -> float:
+    """A loss that silent steps halve: 1 / T of those that take none."""
+    return 1 / settings.timesteps / (1 + 8 * settings.silent_steps / settings.timesteps)
+
+
+def sought(loss: Callable[[lc.Settings], float], aim: Aim, goal: str = "accuracy", fixed: Any = frozenset(), **start: Any) -> Any:
+    build, judge = stub(loss)
+    return search(build, judge, lc.Settings(**{"timesteps": 16, **start}), fixed, goal, aim=aim)
+
+
+def test_silent_steps_are_tried_for_the_same_steps_per_sample_and_only_where_they_may() -> None:
+    found, trials = sought(by_steps, Aim(silent=True))
+    assert (found.timesteps, found.silent_steps) == (8, 8)
+    assert {
+        period(lc.Settings(t.timesteps, silent_steps=t.changed.get("silent_steps", 0))) for t in trials if "timesteps" in t.changed
+    } == {16}
+    for aim, fixed in ((Aim(), ()), (Aim(silent=True), ("silent_steps",)), (Aim(silent=True), ("reset",))):
+        found, trials = sought(by_steps, aim, fixed=fixed)
+        assert not found.silent_steps
+        assert not any("silent_steps" in trial.changed for trial in trials)
+
+
+def test_a_gain_whose_interval_spans_zero_is_none_and_ends_the_search() -> None:
+    build, judge = stub(lambda settings: 0.5, noise=0.1)
+    _, trials = search(build, judge, lc.Settings(16), (), "accuracy")
+    chance = [trial for trial in trials[1:] if trial.divergence < trials[0].divergence]
+    assert chance
+    assert sum(trial.kept for trial in trials[1:]) <= 1  # one in forty is above zero by chance
+    better, again = sought(lambda s: 0.5 - 0.1 * (s.hold_back == 0.25) - 0.1 * (s.rounding == "nearest") * (s.hold_back == 0.25), Aim())
+    assert (better.hold_back, better.rounding) == (0.25, "nearest")
+    assert len(again) < 3 * len(trials)
+
+
+def test_the_fewest_steps_that_keep_to_a_loss_are_found() -> None:
+    found, trials = sought(lambda s: 1 / s.timesteps, Aim(0.1), "latency")
+    assert found.timesteps == 12
+    assert trials[-1].timesteps == 8
+    assert not trials[-1].kept
+    found, _ = sought(lambda s: 1 / s.timesteps, Aim(0.02, most=64), "latency")
+    assert found.timesteps == 64
+    found, _ = sought(by_steps, Aim(0.02, most=64, silent=True), "latency")
+    assert by_steps(found) <= 0.02
+    assert period(found) < 64
+    kept, _ = sought(lambda s: 1 / s.timesteps, Aim(0.1), "latency", ("silent_steps",), silent_steps=3, timesteps=32)
+    assert (kept.timesteps, kept.silent_steps) == (13, 3)
+
+
+def test_what_improves_may_then_do_with_fewer_steps() -> None:
+    found, trials = sought(lambda s: (0.5 if s.hold_back == 0.25 else 1) / s.timesteps, Aim(0.05), "latency", timesteps=32)
+    assert (found.timesteps, found.hold_back) == (12, 0.25)
+    assert [t.timesteps for t in trials if t.step == "fewer steps"] == [16, 12, 8]
+
+
+def test_a_loss_that_is_out_of_reach_takes_the_steps_that_there_are() -> None:
+    found, trials = sought(lambda s: 1 / s.timesteps, Aim(0.001, most=24), "latency")
+    assert found.timesteps == 24
+    assert [t.timesteps for t in trials if t.kept][-1] == 24
+    found, trials = sought(lambda s: 1 / s.timesteps, Aim(most=8))
+    assert found.timesteps == trials[0].timesteps == 8
+
+
+def test_a_target_makes_a_search_that_says_whether_it_was_met() -> None:
+    model, x = digits_cnn(), digits()[0][:150]
+    fixed = {name: value for choices in STEPS.values() for name, value in choices[0].items()} | {"readout_delay": 0}
+    with pytest.warns(UserWarning, match=r"target loss of 0.00 points: not met with T = 1, a period of 1; \d+\.\d\d are lost on 150"):
+        net = lc.convert(model, x, board="kapoho_point", timesteps=1, target_loss=0, **fixed)
+    net = lc.convert(model, x, board="kapoho_point", timesteps=6, target_loss=100, **fixed)
+    assert "target loss of 100.00 points: met with T = 4, a period of 4; " in net.record.notes[-1]
+    with pytest.raises(InvalidSetting, match=r"T = 6; .*4 steps.*timesteps=4"):
+        lc.convert(model, x, board="kapoho_point", timesteps=6, max_latency=4)

@@ -275,7 +275,7 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
             "timing",
             late.population,
             f"spikes that come too early or too late cost {evidence.amount(time_cost)} at {timesteps} time steps",
-            "use hold_back=0.5" if not evidence.settings.hold_back else f"raise timesteps to {2 * timesteps}",
+            _in_time(evidence),
             time_cost,
         )
         if not steps_named:
@@ -288,6 +288,17 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
         f"raise timesteps to {_enough(timesteps, error)}",
         max(steps_cost, error * evidence.waterfall.noticeable),
     )
+
+
+def _in_time(evidence: Evidence) -> str:
+    """What lets spikes come in time. Silent steps only where they are there already, or no board lacks a program for them."""
+    timesteps, silent = evidence.net.timesteps, evidence.net.silent_steps
+    if 0 < silent < timesteps:
+        return f"raise silent_steps to {timesteps}"
+    if not (evidence.settings.hold_back or silent):
+        return "use hold_back=0.5"
+    more = f"raise timesteps to {2 * timesteps}"
+    return more if silent or evidence.net.board else f"use silent_steps={timesteps}, or {more}"
 
 
 def other_steps(evidence: Evidence) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ from loihiconv.ann.frontends import FloatModel
 from loihiconv.backends.run import run
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.conversion.convert import Measured, Progress, build, measure
-from loihiconv.conversion.search import Judge, search
+from loihiconv.conversion.judge import Judge
+from loihiconv.conversion.search import search
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import LimitExceeded, UnsupportedLayer
 from loihiconv.core.linear import Array
