@@ -93,3 +93,15 @@ def test_all_commands_mean_the_same_by_what_fits(run, npz: Path, tmp_path: Path)
         assert run("check", FACTORY, "--shape", "1,8,8", "--board", board)[0] == code
         found, _, err = run("deploy", net, "--board", board, "--samples", npz, "--out", tmp_path / f"bundle{cores}")
         assert found == code, err
+
+
+def test_a_target_for_the_loss_says_what_it_found(run, npz: Path, tmp_path: Path) -> None:
+    options = ("convert", FACTORY, "--calibration", npz, "--out", tmp_path / "net.lnet", "--calibration-samples", "50", "-T", "8")
+    given = "--bias-correction --scale mse --hold-back 0.5 --rounding nearest --readout-delay 0"
+    code, _, err = run(*options, *given.split(), "--target-loss", "100")
+    assert code == 0
+    assert "target loss of 100.00 points: met with T = 4" in " ".join(err.split())
+    assert lc.load(tmp_path / "net.lnet").timesteps == 4
+    code, _, err = run(*options, "--max-latency", "4")
+    assert code == 2
+    assert "max_latency: T = 8; a sample may take 4 steps" in " ".join(err.split())

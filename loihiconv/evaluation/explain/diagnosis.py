@@ -275,7 +275,7 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
             "timing",
             late.population,
             f"spikes that come too early or too late cost {evidence.amount(time_cost)} at {timesteps} time steps",
-            _in_time(evidence),
+            in_time(evidence),
             time_cost,
         )
         if not steps_named:
@@ -290,7 +290,7 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _in_time(evidence: Evidence) -> str:
+def in_time(evidence: Evidence) -> str:
     """What lets spikes come in time. Silent steps only where they are there already, or no board lacks a program for them."""
     timesteps, silent = evidence.net.timesteps, evidence.net.silent_steps
     if 0 < silent < timesteps:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from loihiconv.conversion.settings import Rounding
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.demo import digits_cnn
-from loihiconv.evaluation.explain.diagnosis import Diagnosis, diagnose, weight_precision
+from loihiconv.evaluation.explain.diagnosis import Diagnosis, diagnose, in_time, weight_precision
 from loihiconv.evaluation.explain.evidence import Evidence, gather, other_order
 from loihiconv.evaluation.explain.reference import read_reference
 from loihiconv.evaluation.explain.waterfall import float_origin, waterfall
@@ -223,3 +225,20 @@ def test_good_networks_get_no_finding(options: dict[str, object]) -> None:
 
 def test_reset_to_zero_is_named() -> None:
     assert 'use reset="subtract"' in named(converted(reset="zero", timesteps=16)).verdict
+
+
+@pytest.mark.parametrize(
+    ("board", "silent", "hold_back", "remedy"),
+    [
+        ("", 0, 0.5, "use silent_steps=8, or raise timesteps to 16"),
+        ("kapoho_point", 0, 0.5, "raise timesteps to 16"),
+        ("kapoho_point", 0, 0.0, "use hold_back=0.5"),
+        ("kapoho_point", 3, 0.5, "raise silent_steps to 8"),
+        ("", 8, 0.0, "raise timesteps to 16"),
+    ],
+)
+def test_what_lets_spikes_come_in_time(board: str, silent: int, hold_back: float, remedy: str) -> None:
+    """Silent steps are named where no board lacks a program for them, or where they are used already."""
+    network: Any = SimpleNamespace(timesteps=8, silent_steps=silent, board=board)
+    evidence: Any = SimpleNamespace(net=network, settings=SimpleNamespace(hold_back=hold_back))
+    assert in_time(evidence) == remedy
