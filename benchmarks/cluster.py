@@ -31,7 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv as lc
 from benchmarks import nets
 from loihiconv.backends.backend import RunOptions
-from loihiconv.backends.farm import Farm, Job
+from loihiconv.backends.farm import Farm
+from loihiconv.backends.jobs import Job
 from loihiconv.backends.simulators import EMULATOR
 from loihiconv.backends.slices import MOST, slice_size
 from loihiconv.backends.spread import FEWEST, even_size, run_slice

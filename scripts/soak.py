@@ -35,6 +35,8 @@ FIRST = 1 / 3
 """Share of the time in which whatever fills once may fill."""
 MEMORY = 8
 """MiB that the largest of the last third may be above the largest of the middle one: allocators keep pages."""
+LATER = 2.0
+"""Seconds after which shared memory that no process had open is looked for again."""
 PRIMITIVES = "16"
 """That oneDNN keeps, instead of 1,024: new shapes would fill its cache for hours, with some 0.4 MiB for each network."""
 
@@ -114,7 +116,10 @@ def holds(folder: Path, before: set[str]) -> Held:
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     temporary = sum(len(names) + len(folders) for _, folders, names in os.walk(folder))
     memory = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-    return Held(memory, len(os.listdir("/proc/self/fd")), threading.active_count(), len(children), temporary, len(unowned() - before))
+    if shared := unowned() - before:  # of another process that is about to open or to remove it
+        time.sleep(LATER)
+        shared &= unowned()
+    return Held(memory, len(os.listdir("/proc/self/fd")), threading.active_count(), len(children), temporary, len(shared))
 
 
 def text(held: Held) -> str:

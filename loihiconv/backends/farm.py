@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from loihiconv.backends.jobs import Finished, Job
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, LoihiconvError
 from loihiconv.core.log import LOG
 
@@ -34,42 +35,6 @@ GRAPH_LIMIT = "1 TiB"
 
 class Overtime(Exception):
     """The time that a farm was given has passed."""
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """A call that a worker makes.
-
-    Parameters
-    ----------
-    name : str
-        What errors call it.
-    call : callable
-        Of a module that workers can import.
-    arguments : tuple
-        What `Farm.share` has given, or values of the job's own.
-    about : Any
-        Whatever its owner wants back with the result.
-    """
-
-    name: str
-    call: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    about: Any = None
-
-
-@dataclass(frozen=True, eq=False)
-class Finished:
-    """A job that was done, or given up: then with an error."""
-
-    job: Job
-    result: Any = None
-    error: LoihiconvError | None = None
-
-    @property
-    def named_error(self) -> LoihiconvError | None:
-        """The error with the job's name in it."""
-        return self.error and type(self.error)(self.error.what, where=self.job.name, limit=self.error.limit, remedy=self.error.remedy)
 
 
 @dataclass(eq=False)

@@ -45,7 +45,7 @@ Deadline = Annotated[float | None, typer.Option(help="End the run after so many 
 Cluster = Annotated[
     str | None,
     typer.Option(
-        help="Run slices on a dask cluster: local[:workers], tcp://scheduler:port or slurm:profile.yaml. Needs loihiconv[cluster].",
+        help="Run slices on a dask cluster: local[:workers], tcp://scheduler:port or slurm:profile.yaml. Needs the extra cluster.",
         metavar="CLUSTER",
     ),
 ]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from loihiconv.backends import farm as farms
-from loihiconv.backends.farm import Farm, Job, Overtime
+from loihiconv.backends.farm import Farm, Overtime
+from loihiconv.backends.jobs import Job
 from loihiconv.core.errors import BackendFailed
 from tests.clusters import ends_its_worker
 

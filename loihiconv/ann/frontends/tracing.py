@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from loihiconv.ann.frontends import aten, exported, hooks, torchscript
 from loihiconv.ann.frontends.copies import floating_dtype, inside, name_of, to_read
 from loihiconv.ann.frontends.inputs import Calling, calling, check_arguments, check_shape, examples_of
 from loihiconv.ann.frontends.memory import Memory
+from loihiconv.ann.frontends.one_operation import OneOperation, bearer
 from loihiconv.ann.frontends.quantized import check_float, is_quantized_layer, plain
 from loihiconv.ann.frontends.results import Chosen, choose
 from loihiconv.ann.frontends.stands import Stand
@@ -192,7 +194,11 @@ class _Recorder(fx.Tracer):
         if self.is_leaf_module(m, name) and hooks.has_hooks(m):
             result = hooks.carry_out(m, self._layer(name), self._result_of, self._unrecorded, *args, **kwargs)
         else:
+            before = len(self.values)
             result = super().call_module(m, self._forward(m, forward), args, kwargs)
+            made = [node for node in islice(self.values, before, None) if node in self.dependent] if isinstance(m, OneOperation) else []
+            if (node := bearer(made)) is not None:
+                self.names[node] = self.path
         self.path = outer
         return result
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Backend, RunOptions
 from loihiconv.backends.cluster import planned
-from loihiconv.backends.farm import Farm, Finished, Job
+from loihiconv.backends.farm import Farm
+from loihiconv.backends.jobs import Finished, Job
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.backends.slices import MOST
 from loihiconv.backends.spread import balanced_size, run_slice

@@ -389,6 +389,8 @@ REFUSED: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
     "no statistics": (nn.Sequential(nn.BatchNorm2d(4, track_running_stats=False)), IMAGE, "0: BatchNorm2d .*statistics"),
     "softmax inside": (nn.Sequential(nn.Softmax(1), nn.Linear(4, 2)), (4,), "0: Softmax .*end"),
     "mixing samples": (Net(lambda m, x: x.reshape(1, -1)), IMAGE, "reshape: .*mixes samples"),
+    "samples behind": (Net(lambda m, x: torch.stack([x, x.relu(), x]).mean(0)), (4,), r"stack: .*as in torch.stack\(\[a, b\], 1\)"),
+    "steps beside samples": (Net(lambda m, x: x.reshape(-1, 6).relu().reshape(len(x), -1)), (4, 6), "reshape: .*as in torch.stack"),
     "random": (Net(lambda m, x: F.dropout(x)), (4,), "dropout: .*random"),
     "values": (Net(lambda m, x: x if x.sum() > 0 else x.relu()), (4,), "decides on the values"),
 }

@@ -47,6 +47,12 @@ PADDINGS = (
 )
 
 
+STEPS = (
+    "keep the first axis for samples: Linear takes (N, steps, features) as it is, and other layers one step after the other, "
+    "as in torch.stack([layer(step) for step in x.unbind(1)], 1)"
+)
+"""What to do where steps or frames are put beside samples, so that a layer sees each of them alone."""
+APART = "keep the first axis for samples, as in torch.stack([a, b], 1).mean(1), or add results up"
 FIRST = 2**40
 """The number of the first value; a constant keeps its value where the next example counts from twice as much."""
 
@@ -106,7 +112,11 @@ def _read(call: Call, name: str, result: torch.Tensor, again: torch.Tensor, sign
     """The nodes that arrange values as two numbered examples came out."""
     samples = signals[0].shape[0]
     if result.ndim == 0 or result.shape[0] != samples or any(signal.shape[0] != samples for signal in signals):
-        raise call.refuse(f"gives shape {tuple(result.shape)}, which mixes samples", "keep the first axis for samples, as in x.flatten(1)")
+        folds = result.ndim > 1 and result.shape[0] > samples and result.shape[0] % samples == 0
+        raise call.refuse(
+            f"gives shape {tuple(result.shape)}, which mixes samples",
+            STEPS if folds else "keep the first axis for samples, as in x.flatten(1)",
+        )
     values, others = (r.detach().double().reshape(samples, -1).numpy() for r in (result, again))
     shape, fixed = arranged(tuple(result.shape[1:])), values == others
     constants = np.where(fixed, values, 0.0)
@@ -124,7 +134,7 @@ def _read(call: Call, name: str, result: torch.Tensor, again: torch.Tensor, sign
         index = np.where((places >= begin) & (places < begin + samples * count), places - begin, -1)
         own = np.where(index < 0, -1, index - count * np.arange(samples)[:, None])
         if ((own < 0) & (index >= 0)).any() or (own >= count).any() or (own != own[0]).any():
-            raise call.refuse(f"turns shape {signal.shape[1:]} into {tuple(result.shape[1:])} and mixes samples", "keep samples apart")
+            raise call.refuse(f"turns shape {signal.shape[1:]} into {tuple(result.shape[1:])} and mixes samples", APART)
         picked.append((signal, own[0]))
         begin += samples * count
     used = [(signal, index) for signal, index in picked if (index >= 0).any()]

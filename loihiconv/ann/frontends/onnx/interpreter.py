@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 from torch.fx.proxy import TraceError
 
 import loihiconv.ann.frontends.onnx.operators  # noqa: F401  registers the operators
+from loihiconv.ann.frontends.one_operation import OneOperation
 from loihiconv.ann.frontends.onnx.graph import Graph, Operation
 from loihiconv.ann.frontends.onnx.operators.registry import handler
 from loihiconv.ann.frontends.onnx.refusals import Shapes, remedy, stand_in
@@ -18,7 +19,7 @@ from loihiconv.core.errors import LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape
 
 
-class Step(nn.Module):
+class Step(OneOperation):
     """One operation.
 
     Parameters

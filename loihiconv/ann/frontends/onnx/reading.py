@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loihiconv.ann.frontends.onnx.graph import STANDARD, Graph, Operation, ordered
+from loihiconv.ann.frontends.onnx.naming import SCOPES, named_as_layers
 from loihiconv.ann.frontends.onnx.signs import with_facts
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Array
@@ -80,7 +81,7 @@ def _graph(model: onnx.ModelProto, path: Path) -> Graph:
     sizes = [_sizes(entry, path) for entry in inputs]
     read = [_operation(node, opset, sizes[0][0], path) for node in graph.node if not _is_constant(node)]
     taken, given = tuple(_text(entry.name) for entry in inputs), tuple(_text(exit.name) for exit in graph.output)
-    operations = ordered(_named_apart(read), given, {*constants, *taken})
+    operations = ordered(_named_apart(named_as_layers(read, _scopes(graph))), given, {*constants, *taken})
     used = {*given, *(name for operation in operations for name in operation.inputs)}
     if used.isdisjoint(taken):
         raise InvalidModel("the result does not depend on the input", where=str(path))
@@ -134,6 +135,13 @@ def _operation(node: onnx.NodeProto, opset: int, batch: int | None, path: Path) 
     name = _text(node.name) or next(filter(None, outputs), kind)
     attributes = {_text(attribute.name): _attribute(attribute, path) for attribute in node.attribute}
     return Operation(name, kind, inputs, outputs, attributes, opset, batch)
+
+
+def _scopes(graph: onnx.GraphProto) -> dict[str, str]:
+    """What exporters noted of the modules that nodes with a name come from."""
+    return {
+        _text(node.name): _text(entry.value) for node in graph.node if node.name for entry in node.metadata_props if entry.key == SCOPES
+    }
 
 
 def _attribute(attribute: onnx.AttributeProto, path: Path) -> Any:

@@ -65,4 +65,4 @@ def test_softmax_over_samples_is_refused(tmp_path: Path) -> None:
 
 def test_what_pytorch_knows_is_refused_with_its_reason(tmp_path: Path) -> None:
     model = made([node("Tanh", "x", "h"), node("MatMul", "h w")], (6,), {"w": weights(6, 3)})
-    assert refusal(model, (6,), tmp_path).startswith("the_tanh.tanh: tanh ")
+    assert refusal(model, (6,), tmp_path).startswith("the_tanh: tanh ")
