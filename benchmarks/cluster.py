@@ -95,8 +95,8 @@ def main(
     for name, figures in found.items():
         m = Measured(**figures["measured"])  # type: ignore[arg-type]
         print(
-            f"{name}: a slice costs {m.client * 1e3:.1f} ms of the client, {m.wait * 1e3:.1f} ms of waiting, {m.call:,} bytes there and "
-            f"{m.result:.0f} back per sample; once per worker {m.network / 1e6:.1f} MB of network and {m.sample:,} bytes per sample. "
+            f"{name}: a slice costs {m.client * 1e3:.1f} ms of the client, {m.wait * 1e3:.1f} ms of waiting, {m.call:,} bytes there, and "
+            f"{m.result:.0f} back for each sample; once per worker {m.network / 1e6:.1f} MB of network and {m.sample:,} bytes per sample. "
             f"A sample takes {m.per_sample * 1e3:.2f} ms, a conversion {m.conversion:.1f} s"
         )
         for nodes, (seconds, efficiency, size, slices) in figures["efficiency"].items():  # type: ignore[attr-defined]
