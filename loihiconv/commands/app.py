@@ -11,7 +11,7 @@ import os
 import sys
 import warnings
 from contextlib import nullcontext
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -37,13 +37,13 @@ from loihiconv.commands.sweep import sweep
 from loihiconv.commands.terminal import error, note, results_alone
 from loihiconv.commands.verify import verify
 from loihiconv.core.errors import LoihiconvError
+from loihiconv.core.version import __version__
 
 EPILOG = "All of this may stand in a file of settings: -c FILE, which 'loihiconv init' writes."
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
-    help="Trained float networks on Intel Loihi: check, convert, run, compare.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -53,6 +53,19 @@ for command in (init, schema, check, finetune, convert, run, compare, verify, sw
 app.command("import")(import_network)
 app.command()(export)
 app.add_typer(lava, name="lava")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"loihiconv {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")] = False,
+) -> None:
+    """Trained float networks on Intel Loihi: check, convert, run, compare."""
 
 
 def main() -> NoReturn:

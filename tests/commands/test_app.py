@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from loihiconv.core.version import __version__
+
 FACTORY = "loihiconv.demo.model:digits_cnn"
 
 
@@ -112,6 +114,10 @@ def test_what_others_print_does_not_mix_with_json() -> None:
     done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True)
     assert done.stdout == '{\n  "a": 1\n}\nafter it\n'
     assert {"from Python", "past its streams", "from another program", "odd:leaves: fails"} <= set(done.stderr.splitlines())
+
+
+def test_the_version(run) -> None:
+    assert run("--version").stdout == f"loihiconv {__version__}\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

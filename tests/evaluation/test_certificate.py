@@ -66,7 +66,7 @@ def test_random_input_is_drawn_alike_in_every_chunk(monkeypatch: pytest.MonkeyPa
 
 def test_where_spikes_matter_the_first_layer_that_differs_is_named(net: Network) -> None:
     early = hidden(net, 1)
-    found = certify(changed(net, early.name, silent=0), data()[2], samples=40)
+    found = certify(changed(net, early.name, silent=0, buffered=False), data()[2], samples=40)
     first = found.first_difference
     assert first is not None
     assert first.population == early.name

@@ -44,7 +44,7 @@ def fitted(network: Network, realization: str) -> Network:
     def change(population: IF) -> IF:
         if realization == "native":  # there only neurons of its own count steps
             return replace(population, reset="subtract") if network.silent_steps else population
-        population = replace(population, silent=0)
+        population = replace(population, silent=0, buffered=False)
         if realization == "lif":
             return replace(population, reset="zero")
         if realization == "lifreset":
