@@ -505,6 +505,25 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("or not np.array_equal(messages, self._payload)", "or False"),
         ("[:, ::-1, ::-1]", "[:, ::-1, :]"),
     ),
+    "evaluation/quantized_ann.py": (
+        ("(charge - 1) // threshold", "charge // threshold"),
+        ("0, largest * timesteps)", "0, timesteps)"),
+        ("counts - t * largest", "counts - t"),
+        ("min(t, timesteps) * current", "t * current"),
+        ("range(silent + 1, silent + timesteps + 1)", "range(1, timesteps + 1)"),
+        ("(timesteps - passed)", "timesteps"),
+        ("islice(source.steps(), passed, None)", "source.steps()"),
+        ("start + timesteps * bias, np.zeros", "start + bias, np.zeros"),
+        ("population.payload_max // 2", "0"),
+        ("p, first + i, begin=0", "p, i, begin=0"),
+        ("population.silent == timesteps", "population.silent > 0"),
+        ("(before or _separated(population, network.timesteps))", "before"),
+    ),
+    "conversion/judge.py": (
+        ("DEVIATIONS = 1.96", "DEVIATIONS = 1.98"),
+        ("ddof=1", "ddof=0"),
+        ("<= loss + 1e-9", "< loss - 1e-9"),
+    ),
 }  # fmt: skip
 
 EQUIVALENT: dict[str, str] = {
@@ -512,4 +531,3 @@ EQUIVALENT: dict[str, str] = {
         "a covariance of negative mean, or one that is not finite, has no Cholesky factor with any damping: it ends in None either way"
     ),
 }
-"""Faults that no test can see, by name, and why: what they change is never reached, or gives the same."""

@@ -119,12 +119,16 @@ class Descent:
         agreement, diverged = self.judge(network)
         made = Attempt(network, settings, agreement, diverged)
         changed = {} if best is None else {k: v for k, v in settings.to_json().items() if v != best.settings.to_json()[k]}
-        kept = best is None or made.beats(best)
+        kept = best is None or (made.beats(best) and not self._gives_up(made, best))
         self.trials.append(Trial(step, changed, settings.timesteps, float(np.mean(agreement)), float(np.mean(diverged)), kept))
         self.tried.add(json.dumps(settings.to_json()))
         if self.progress is not None:
             self.progress("search", len(self.trials), max(len(self.trials), self.total))
         return made
+
+    def _gives_up(self, made: Attempt, best: Attempt) -> bool:
+        """Whether an attempt loses more than it may where the best so far does not."""
+        return self.aim.loss is not None and best.keeps(self.aim.loss) and not made.keeps(self.aim.loss)
 
     def shortest(self, best: Attempt) -> Attempt:
         """The first attempt with few steps that is good enough; the best so far where none is."""

@@ -136,6 +136,17 @@ def test_what_improves_may_then_do_with_fewer_steps() -> None:
     assert [t.timesteps for t in trials if t.step == "fewer steps"] == [16, 12, 8]
 
 
+def test_what_diverges_less_does_not_give_up_a_target_that_is_met() -> None:
+    def judge(settings: lc.Settings) -> tuple[Array, Array]:
+        better = settings.hold_back == 0.25
+        return 1.0 - (np.arange(100) < (9 if better else 1)), np.full(100, 0.1 if better else 0.2)
+
+    build: Any = lambda settings: settings  # noqa: E731
+    for aim, hold_back in ((Aim(0.05), 0.5), (Aim(), 0.25)):
+        found: Any = search(build, judge, lc.Settings(4), (), "accuracy", aim=aim)[0]  # type: ignore[arg-type]
+        assert found.hold_back == hold_back
+
+
 def test_a_loss_that_is_out_of_reach_takes_the_steps_that_there_are() -> None:
     found, trials = sought(lambda s: 1 / s.timesteps, Aim(0.001, most=24), "latency")
     assert found.timesteps == 24

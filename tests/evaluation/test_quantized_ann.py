@@ -55,6 +55,30 @@ def test_counts_by_hand() -> None:
     assert (ann.counts["a"], ann.counts["b"], ann.potentials) == (2, 1, 2 << 6)
 
 
+@pytest.mark.parametrize("weight_exp", [0, -1, -2])
+@pytest.mark.parametrize("delay", [0, 2])
+@pytest.mark.parametrize(("silent", "payload_max"), [(0, 1), (2, 1), (2, 3), (4, 3)])
+def test_trains_that_are_known_from_counts(silent: int, payload_max: int, delay: int, weight_exp: int) -> None:
+    """Constant currents with some steps silent, and all steps silent behind them; sums rounded at each step, some of which do not count."""
+    first = neuron("a", 3, silent=silent, payload_max=payload_max)
+    chain = network(first, neuron("b", 2, silent=4, payload_max=3), weight_exp=weight_exp, delay=delay)
+    rounded = replace(chain.connections[1], map=Dense(np.full((1, 1), 3, np.int32)), weight_exp=weight_exp)
+    chain = replace(chain, connections=(chain.connections[0], rounded, chain.connections[2]))
+    x = np.arange(24, dtype=np.float32)[:, None] / 255
+    expected, ann = naive.simulate(chain, x), evaluate(chain, check_samples(chain, x))
+    for name in ("a", "b"):
+        np.testing.assert_array_equal(ann.counts[name], expected.spikes[name].sum(axis=1, dtype=int), err_msg=name)
+    np.testing.assert_array_equal(ann.potentials, expected.potentials)
+
+
+def test_random_spikes_depend_on_where_a_sample_is_in_its_run() -> None:
+    chain = network(neuron("a", silent=4))
+    chain = replace(chain, populations=(replace(chain.input, coding="poisson"), *chain.layers))
+    x = np.full((40, 1), 0.5, np.float32)
+    whole, later = evaluate(chain, x), evaluate(chain, x[7:], first=7)
+    np.testing.assert_array_equal(later.counts["input"], whole.counts["input"][7:])
+
+
 def test_what_is_no_function_of_counts_is_refused_by_name() -> None:
     with pytest.raises(UnsupportedLayer, match=r'a: reset "zero".*subtract'):
         reasons(network(neuron("a", reset="zero")))
@@ -66,5 +90,8 @@ def test_what_is_no_function_of_counts_is_refused_by_name() -> None:
     with pytest.raises(UnsupportedLayer, match=r"readout: a delay of 1 steps.*readout_delay=0"):
         reasons(network(neuron("a"), neuron("b"), delay=1))
     reasons(network(neuron("a"), neuron("b", silent=4), weight_exp=-1, delay=1))
+    assert reasons(network(neuron("a"), neuron("b", silent=2)))["b"] == ""
+    open_before = network(neuron("a"), neuron("b"), neuron("c", silent=4), weight_exp=-1)
+    assert reasons(open_before) == {"a": "constant currents", "b": "", "c": "all steps silent", "readout": "sums"}
     with pytest.raises(InvalidModel, match=r"float network.*board"):
         reasons(replace(late, fixed_point=False))
