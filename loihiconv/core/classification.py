@@ -14,11 +14,12 @@ All of it is a function of recorded potentials and a seeded stream, so every bac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from loihiconv.core.ending import Argmax, ending_range, finish, yes_above
+from loihiconv.core.ending import Argmax, HostFunction, ending_range, finish, keeps_order, yes_above
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Readout
 from loihiconv.core.parts import slices
@@ -49,9 +50,10 @@ def decide(
 ) -> Decided:
     """Decide for a class per sample, or for one per pixel.
 
-    "potential": the largest potential, the first one in a tie; of a single output 1 where it is above 0, else 0. "softmax": the most
-    output spikes; in a tie, and so where there were none, the larger potential of those. Of images the channel of the largest output at
-    each pixel; of one channel whether it says yes, see `loihiconv.core.ending.yes_above`.
+    "potential": the largest potential, the first one in a tie; of a single output 1 where it is above 0, else 0. Where the network's last
+    functions put other outputs first, as 1 - sigmoid(x) or a selection, the largest of what they give, or whether it says yes. "softmax":
+    the most output spikes; in a tie, and so where there were none, the larger potential of those. Of images the channel of the largest
+    output at each pixel; of one channel whether it says yes, see `loihiconv.core.ending.yes_above`.
 
     Parameters
     ----------
@@ -63,19 +65,41 @@ def decide(
     first : int
         Index of the first of these samples in its run.
     unit : float or array (n,)
-        Potential that stands for an output of 1; of images alone, whose last functions are computed.
+        Potential that stands for an output of 1, where last functions are computed.
     """
     flat = potentials.reshape(len(potentials), -1)
     if readout.parts:  # never with a softmax
-        return Decided(np.stack([_largest(flat[:, place]) for place in slices(readout.parts).values()], axis=1), None)
+        logits, places = flat / np.asarray(unit, np.float64), slices(readout.parts)
+        each = [_chosen(part.flat_ending, flat[:, places[part.name]], logits[:, places[part.name]]) for part in readout.parts]
+        return Decided(np.stack(each, axis=1), None)
     if image(readout):
         return Decided(_pixels(readout, flat / np.asarray(unit, np.float64)), None)
     if readout.decision == "potential":
-        return Decided(_largest(flat), None)
+        return Decided(_chosen(readout.ending, flat, flat / np.asarray(unit, np.float64)), None)
     assert potentials_over_time is not None  # back ends keep them for a softmax
     won = softmax_spikes(readout, potentials_over_time, first=first).sum(axis=1, dtype=np.int32)
     best = won == won.max(axis=1, keepdims=True)
     return Decided(np.where(best, flat.astype(np.float64), -np.inf).argmax(axis=1), won)
+
+
+def _chosen(ending: Sequence[HostFunction], potentials: Array, logits: Array) -> Array:
+    """Class of every sample, int64 (N,), from the potentials (N, n) of an output, whose integers are exact, or from what it ends in.
+
+    Parameters
+    ----------
+    ending : sequence of HostFunction
+        On flattened values.
+    logits : array (N, n)
+        The same potentials in units of the float network's outputs.
+    """
+    if keeps_order(ending):
+        return _largest(potentials)
+    outputs = finish(ending, logits).reshape(len(logits), -1)
+    if outputs.shape[1] > 1:
+        return np.asarray(outputs.argmax(axis=1))
+    if any(isinstance(function, Argmax) for function in ending):
+        return outputs[:, 0].astype(np.int64)
+    return (outputs[:, 0] > yes_above(ending_range(ending))).astype(np.int64)
 
 
 def _largest(values: Array) -> Array:

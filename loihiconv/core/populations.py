@@ -14,7 +14,7 @@ from typing import NoReturn, TypeAlias
 import numpy as np
 
 from loihiconv.core.choices import PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
-from loihiconv.core.ending import LastFunction, ending_shape
+from loihiconv.core.ending import LastFunction, described, ending_shape, keeps_order
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape
 from loihiconv.core.parts import OutputPart
@@ -381,6 +381,13 @@ class Readout(Integrator):
             _ = self.output_shape, [part.output_shape for part in self.parts]
         except ValueError as error:
             raise InvalidModel(f"its last functions do not fit: {error}", where=self.name) from error
+        if self.decision == "softmax" and not keeps_order(self.ending):
+            raise InvalidModel(
+                f"a spiking softmax before {described(self.ending)}",
+                where=self.name,
+                limit="it competes for the largest output of the readout",
+                remedy='use readout="potential"',
+            )
         if self.parts:
             self._check_parts()
 

@@ -9,8 +9,9 @@ import pytest
 
 from loihiconv.core import classification
 from loihiconv.core.classification import decide, softmax_spikes
-from loihiconv.core.ending import Argmax, HostFunction, Pointwise, Shaped, Softmax
+from loihiconv.core.ending import Argmax, HostFunction, LastFunction, Pick, Pointwise, Rescale, Shaped, Softmax
 from loihiconv.core.network import Readout
+from loihiconv.core.parts import OutputPart
 
 
 def readout(**changes: object) -> Readout:
@@ -87,3 +88,26 @@ def test_images_have_a_class_at_every_pixel(ending: tuple[HostFunction, ...], ex
     found = decide(net, np.array([[1, -2, 0, 40, 6, -3, 8, -9]]), unit=20.0).predictions
     assert found.tolist() == expected
     assert found.shape[1:] == classification.decision_shape(net)
+
+
+MINUS = Rescale(np.array(-1.0), np.array(1.0))
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        ((Softmax(0), Pick(np.array([2, 0, 1]), (3,))), [2, 1]),  # classes in another order
+        ((Softmax(0), Pick(np.array([0, 2]), (2,))), [1, 0]),  # without one of them
+        ((Pick(np.array([2, 0, 1]), (3,)), Argmax(0)), [2, 1]),
+        ((Softmax(0, log=True), Rescale(np.array(-1.0), np.array(0.0))), [0, 1]),  # the least likely one
+        ((Softmax(0), Pick(np.array([1]), (1,))), [1, 0]),  # whether it is more likely than not
+        ((Pick(np.array([1]), (1,)), Pointwise("sigmoid"), MINUS), [0, 0]),  # 1 - sigmoid says yes below 0
+    ],
+)
+def test_last_functions_that_put_other_outputs_first_are_what_decides(ending: tuple[LastFunction, ...], expected: list[int]) -> None:
+    zero, potentials = np.zeros(1, np.int32), np.array([[-40, 60, 20], [100, 0, 30]])
+    assert decide(Readout("out", (3,), zero, zero, ending=ending), potentials, unit=20.0).predictions.tolist() == expected
+    parts = (OutputPart("first", (2,)), OutputPart("second", (3,), ending=ending))
+    several = Readout("out", (5,), zero, zero, parts=parts)
+    both = decide(several, np.hstack([[[5, -5], [0, 1]], potentials]), unit=np.full(5, 20.0)).predictions
+    assert both.tolist() == [[0, expected[0]], [1, expected[1]]]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loihiconv.core.ending import Pick, Softmax
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import (
@@ -91,6 +92,14 @@ def test_spikes_carry_a_byte_and_none_beside_a_reset_to_zero(reset: Any, payload
 def test_a_readout_integrates_at_least_one_step(delay: int) -> None:
     with pytest.raises(InvalidModel, match=f"n: a delay of {delay} steps; 0 to 3 expected"):
         network(Input("input", (4,), payload_max=7), replace(READOUT, delay=delay))
+
+
+def test_a_spiking_softmax_names_classes_as_the_network_does() -> None:
+    """It competes for the largest potential, which a selection of outputs behind it calls by another number."""
+    softmax = replace(READOUT, decision="softmax", ending=(Softmax(0),))
+    network(Input("input", (4,), payload_max=7), softmax)
+    with pytest.raises(InvalidModel, match="n: a spiking softmax before softmax, selection"):
+        network(Input("input", (4,), payload_max=7), replace(softmax, ending=(Softmax(0), Pick(np.array([2, 0, 1]), (3,)))))
 
 
 def test_gates_take_windows_of_ones_over_what_spikes() -> None:
