@@ -111,7 +111,7 @@ class Descent:
         self.silent = SILENT if aim.silent and not set(fixed) & {"silent_steps", "buffered", "reset"} else ()
         self.tried: set[str] = set()
         self.trials: list[Trial] = []
-        self.total = 1 + sum(max(len(o) - 1, 0) for o in self.options.values()) + len(self.delays) + len(self.silent)
+        self.total = 1 + sum(max(len(o) - 1, 0) for o in self.options.values()) + len(self.delays) + len(self.silent) + bool(self.silent)
 
     def attempt(self, step: str, settings: Settings, best: Attempt | None) -> Attempt:
         """Build and judge a network; it is kept if it beats the best."""
@@ -183,8 +183,7 @@ class Descent:
         yield from self.options.items()
         yield "readout delay", [{"readout_delay": delay} for delay in sorted({settings.timesteps // share for share in self.delays})]
         steps = period(settings)
-        counts = sorted({0, *(steps // share for share in self.silent)}) if self.silent else []
-        yield "silent steps", [{"silent_steps": silent, "timesteps": steps - silent} for silent in counts]
+        yield "silent steps", [listening(steps, 0), *self._separated(steps)] if self.silent else []
 
     def _better(self, step: str, choice: Mapping[str, Any], best: Attempt) -> Attempt:
         """The attempt with a choice, or the best so far if that is not better or was tried before."""
@@ -205,15 +204,24 @@ class Descent:
         lengths = {base * 2**k for base in (SHORTEST, SHORTEST * 3 // 2) for k in range(24)} | (set() if alone else {most})
         for steps in sorted(n for n in lengths if n <= most):
             share = settings.silent_steps / period(settings)
-            silent = [round(steps * share) if self.silent else settings.silent_steps]
+            choices = [listening(steps, round(steps * share) if self.silent else settings.silent_steps, buffered=settings.buffered)]
             if self.silent and not alone and self.aim.loss is not None:
-                silent += [steps // share for share in self.silent]
-            for count in dict.fromkeys(silent):
+                choices += [choice for choice in self._separated(steps) if choice not in choices]
+            for choice in choices:
                 try:
-                    yield replace(settings, silent_steps=count, timesteps=steps if settings.buffered else steps - count)
+                    yield replace(settings, **choice)
                 except InvalidSetting:  # fewer than a delay, or than the silent steps that were given
                     continue
+
+    def _separated(self, steps: int) -> list[dict[str, Any]]:
+        """Silent steps that are tried, in so many steps of a sample: a part of them, or as many, buffered."""
+        return [*(listening(steps, steps // share) for share in sorted(self.silent, reverse=True)), listening(steps, steps, buffered=True)]
 
     def _kept(self, kept: bool) -> None:
         """Say of the last attempt whether it was kept."""
         self.trials[-1] = replace(self.trials[-1], kept=kept)
+
+
+def listening(steps: int, silent: int, *, buffered: bool = False) -> dict[str, Any]:
+    """Settings of samples that follow each other in so many steps, with silent ones that are part of them or buffered."""
+    return {"silent_steps": silent, "timesteps": steps if buffered else steps - silent, "buffered": buffered}

@@ -117,7 +117,7 @@ def test_what_others_print_does_not_mix_with_json() -> None:
 
 
 def test_the_version(run) -> None:
-    assert run("--version").stdout == f"loihiconv {__version__}\n"
+    assert run("--version")[1] == f"loihiconv {__version__}\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

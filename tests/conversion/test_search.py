@@ -95,10 +95,10 @@ def sought(loss: Callable[[lc.Settings], float], aim: Aim, goal: str = "accuracy
 
 def test_silent_steps_are_tried_for_the_same_steps_per_sample_and_only_where_they_may() -> None:
     found, trials = sought(by_steps, Aim(silent=True))
-    assert (found.timesteps, found.silent_steps) == (8, 8)
-    assert {
-        period(lc.Settings(t.timesteps, silent_steps=t.changed.get("silent_steps", 0))) for t in trials if "timesteps" in t.changed
-    } == {16}
+    assert (found.timesteps, found.silent_steps, found.buffered) == (16, 16, True)
+    tried = [t for t in trials if "silent_steps" in t.changed]
+    listened = [(t.timesteps, t.changed["silent_steps"], t.changed.get("buffered", False)) for t in tried]
+    assert listened == [(11, 5, False), (8, 8, False), (16, 16, True)]
     for aim, fixed in ((Aim(), ()), (Aim(silent=True), ("silent_steps",)), (Aim(silent=True), ("reset",))):
         found, trials = sought(by_steps, aim, fixed=fixed)
         assert not found.silent_steps
