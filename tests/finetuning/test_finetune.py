@@ -46,7 +46,7 @@ def test_the_emulator_comes_nearer_to_the_float_network(rates: Any, tmp_path: Pa
 def test_any_architecture_and_labels() -> None:
     model, x = Residual().eval(), images()
     y = readable(model).outputs(x).argmax(axis=1)
-    options: dict[str, Any] = {"timesteps": 3, "epochs": 3, "batch": 8, "board": "kapoho_point"}
+    options: dict[str, Any] = {"timesteps": 3, "epochs": 3, "batch": 8, "rate": 0.01, "board": "kapoho_point"}
     for loss in ("outputs", "labels"):
         tuned = lc.finetune(model, (x, y), loss=loss, **options)
         assert tuned.record["losses"][-1] < tuned.record["losses"][0]
@@ -66,6 +66,12 @@ class Two(nn.Module):
     def forward(self, left: torch.Tensor, right: torch.Tensor) -> dict[str, torch.Tensor]:
         h = (self.a(left) + self.b(right)).relu()
         return {"class": self.c(h), "number": self.c(h).tanh()}
+
+
+def test_windows_of_windows() -> None:
+    """Max-pooling of many values is pooled twice."""
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.MaxPool2d(5, 1, 2), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(27, 3))
+    assert len(lc.finetune(model, images(8), timesteps=3, epochs=1).scales) == 1
 
 
 @pytest.mark.filterwarnings("ignore:calibration data")
