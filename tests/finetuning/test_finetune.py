@@ -68,6 +68,19 @@ class Two(nn.Module):
         return {"class": self.c(h), "number": self.c(h).tanh()}
 
 
+@pytest.mark.filterwarnings("ignore:calibration data")
+def test_spikes_that_training_has_seen_are_not_corrected() -> None:
+    """But for what rounding to integers changes; of another T they are."""
+    x = vectors(64)
+    for rates, timesteps, corrected in (("spikes", 3, False), ("spikes", 4, True), ("rounded", 3, True)):
+        tuned = lc.finetune(mlp(), x, timesteps=3, epochs=1, rates=rates)
+        given = [lc.convert(tuned, x, board=None, timesteps=timesteps, bias_correction=on).layers[0] for on in (True, False)]
+        assert (given[0].bias != given[1].bias).any() == corrected
+        if not corrected:
+            on_chip = [lc.convert(tuned, x, board="kapoho_point", timesteps=3, bias_correction=on).layers[0] for on in (True, False)]
+            assert (on_chip[0].bias != on_chip[1].bias).any()
+
+
 def test_windows_of_windows() -> None:
     """Max-pooling of many values is pooled twice."""
     model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.MaxPool2d(5, 1, 2), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(27, 3))
