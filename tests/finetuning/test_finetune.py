@@ -21,7 +21,7 @@ from tests.finetuning.small import Residual, images, mlp, vectors
 def missed(model: nn.Module, source: Any, x: Array, timesteps: int) -> float:
     """How far the emulator's outputs are from the float network's, as distributions of classes."""
     net = lc.convert(source, x, board="kapoho_point", timesteps=timesteps)
-    return divergence(readable(model).outputs(x), lc.run(net, x).outputs)
+    return float(divergence(readable(model).outputs(x), lc.run(net, x).outputs).mean())
 
 
 @pytest.mark.filterwarnings("ignore:calibration data")
