@@ -23,7 +23,7 @@ from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
 from loihiconv.ann.passes.rounding import rounds, without_rounding
 from loihiconv.conversion.aim import aimed, outcome
-from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
+from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, measured_rates, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, Statistics, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
 from loihiconv.conversion.judge import Judge
@@ -170,6 +170,8 @@ class Measured:
         Calibration samples that were kept, for corrections and for a search to judge by.
     notes, warnings : tuple of str
         What a user should know, and what a user should be warned of.
+    trained_steps : int or None
+        T of the spikes that training has seen.
     """
 
     ann: Ann
@@ -178,6 +180,7 @@ class Measured:
     held_out: Array
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    trained_steps: int | None = None
 
 
 def measure(
@@ -231,7 +234,7 @@ def measure(
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
         warned.append(said)
         notes = (*notes, said)
-    return Measured(ann, statistics, samples, held_out, (*model.notes, *notes), tuple(warned))
+    return Measured(ann, statistics, samples, held_out, (*model.notes, *notes), tuple(warned), model.trained_steps)
 
 
 def build(source: Measured, settings: Settings, board: Board | None, progress: Progress | None = None) -> Network:
@@ -243,12 +246,12 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     notes = (*source.notes, *(f"{what} run in the emulator and in Lava; no board has a neuron program for them yet" for what in unwritten))
     record = replace(network.record, calibration=_summary(source, scales), notes=notes, provenance=_versions())
     network = replace(network, record=record)
-    targets = target_rates(ann, scales, source.samples) if settings.bias_correction else {}
     rounds = 1 if board is None else 2  # a quantized network is corrected once more
-    network = correct_biases(network, targets, source.samples, progress=_correction_progress(progress, 0, rounds))
+    floated = network
+    network, targets = _corrected(floated, source, scales, settings, _correction_progress(progress, 0, rounds))
     if board is None:
         return network
-    if not targets:
+    if network is floated:  # corrections see potentials on their way
         network = observe(network, source.samples)
     covariances, said = choose_rounding(network, board, settings.rounding, source.samples, centred=settings.bias_correction)
     network = _noted(network, *said)
@@ -258,6 +261,21 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     corrected = correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
     validate(corrected, board)
     return corrected
+
+
+def _corrected(
+    network: Network, source: Measured, scales: Scales, settings: Settings, progress: Callable[[int, int], None] | None
+) -> tuple[Network, dict[str, Array]]:
+    """The float spiking network with corrected biases, and the rates that its integers should have; none where nothing is corrected.
+
+    Where training has seen these very spikes its rates are as they should be, and the float network's own are not.
+    """
+    if not settings.bias_correction:
+        return network, {}
+    if source.trained_steps == settings.timesteps and not settings.silent_steps:
+        return network, measured_rates(network, source.samples)
+    targets = target_rates(source.ann, scales, source.samples)
+    return correct_biases(network, targets, source.samples, progress=progress), targets
 
 
 def read(model: Source, x: Array, maxpool: PoolingWay = "gate") -> Lowered:

@@ -37,7 +37,7 @@ class Tuning:
     )
     epochs: int = field(default=4, metadata=described("Passes over the samples.", low=1))
     rate: float = field(
-        default=0.005,
+        default=0.002,
         metadata=described(
             "Largest relative change per step: of a layer's weights, in units of their root mean square; of λ.",
             details="Adam (Kingma and Ba 2015), with a cosine down to 0.",

@@ -98,9 +98,9 @@ class Student:
 
     def scale(self, name: str) -> Tensor:
         """λ of a rectified node, as it is now."""
-        node = self.ann[name]
-        assert isinstance(node, Relu)
-        return self.parameters[f"{node.scale_of or name}.scale"].exp()
+        while isinstance(node := self.ann[name], Relu) and node.scale_of:  # windows of windows
+            name = node.scale_of
+        return self.parameters[f"{name}.scale"].exp()
 
     def sizes(self) -> dict[str, float]:
         """How large a change of each parameter is one of 100 %, for `loihiconv.finetuning.options.Tuning.rate`.

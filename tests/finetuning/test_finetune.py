@@ -21,7 +21,7 @@ from tests.finetuning.small import Residual, images, mlp, vectors
 def missed(model: nn.Module, source: Any, x: Array, timesteps: int) -> float:
     """How far the emulator's outputs are from the float network's, as distributions of classes."""
     net = lc.convert(source, x, board="kapoho_point", timesteps=timesteps)
-    return divergence(readable(model).outputs(x), lc.run(net, x).outputs)
+    return float(divergence(readable(model).outputs(x), lc.run(net, x).outputs).mean())
 
 
 @pytest.mark.filterwarnings("ignore:calibration data")
@@ -46,7 +46,7 @@ def test_the_emulator_comes_nearer_to_the_float_network(rates: Any, tmp_path: Pa
 def test_any_architecture_and_labels() -> None:
     model, x = Residual().eval(), images()
     y = readable(model).outputs(x).argmax(axis=1)
-    options: dict[str, Any] = {"timesteps": 3, "epochs": 3, "batch": 8, "board": "kapoho_point"}
+    options: dict[str, Any] = {"timesteps": 3, "epochs": 3, "batch": 8, "rate": 0.01, "board": "kapoho_point"}
     for loss in ("outputs", "labels"):
         tuned = lc.finetune(model, (x, y), loss=loss, **options)
         assert tuned.record["losses"][-1] < tuned.record["losses"][0]
@@ -66,6 +66,25 @@ class Two(nn.Module):
     def forward(self, left: torch.Tensor, right: torch.Tensor) -> dict[str, torch.Tensor]:
         h = (self.a(left) + self.b(right)).relu()
         return {"class": self.c(h), "number": self.c(h).tanh()}
+
+
+@pytest.mark.filterwarnings("ignore:calibration data")
+def test_spikes_that_training_has_seen_are_not_corrected() -> None:
+    """But for what rounding to integers changes; of another T they are."""
+    x = vectors(64)
+    for rates, timesteps, corrected in (("spikes", 3, False), ("spikes", 4, True), ("rounded", 3, True)):
+        tuned = lc.finetune(mlp(), x, timesteps=3, epochs=1, rates=rates)
+        given = [lc.convert(tuned, x, board=None, timesteps=timesteps, bias_correction=on).layers[0] for on in (True, False)]
+        assert (given[0].bias != given[1].bias).any() == corrected
+        if not corrected:
+            on_chip = [lc.convert(tuned, x, board="kapoho_point", timesteps=3, bias_correction=on).layers[0] for on in (True, False)]
+            assert (on_chip[0].bias != on_chip[1].bias).any()
+
+
+def test_windows_of_windows() -> None:
+    """Max-pooling of many values is pooled twice."""
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.MaxPool2d(5, 1, 2), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(27, 3))
+    assert len(lc.finetune(model, images(8), timesteps=3, epochs=1).scales) == 1
 
 
 @pytest.mark.filterwarnings("ignore:calibration data")

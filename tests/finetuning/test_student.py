@@ -18,6 +18,7 @@ from loihiconv.finetuning.student import is_trained
 from tests.finetuning.small import Residual, images, mlp, vectors
 
 
+@pytest.mark.filterwarnings("ignore:calibration data")
 @pytest.mark.parametrize(("model", "x"), [(mlp(), vectors(64)), (Residual().eval(), images())])
 def test_spikes_in_time_are_those_of_the_float_simulator(model: nn.Module, x: Array) -> None:
     net = lc.convert(model, x, board=None, timesteps=5, bias_correction=False, maxpool="relu-tree")
