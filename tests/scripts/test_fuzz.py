@@ -19,7 +19,21 @@ from hypothesis import strategies as st
 from loihiconv.core.errors import InvalidData
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = ("lnet", "board", "configuration", "npz", "onnx", "nir", "netx", "keras", "keras-hdf5", "checkpoint", "safetensors", "image")
+KINDS = (
+    "lnet",
+    "board",
+    "configuration",
+    "npz",
+    "onnx",
+    "nir",
+    "netx",
+    "keras",
+    "keras-hdf5",
+    "checkpoint",
+    "safetensors",
+    "tuned",
+    "image",
+)
 
 
 @pytest.fixture(scope="module")
