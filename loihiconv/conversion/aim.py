@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from loihiconv.conversion.settings import Optimize, Settings
 from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import shown
-from loihiconv.core.network import Network
+
+if TYPE_CHECKING:  # the command line loads no numpy for its help
+    from loihiconv.core.network import Network
 
 
 @dataclass(frozen=True)
