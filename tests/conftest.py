@@ -29,6 +29,11 @@ settings.register_profile("mutants", deadline=None, derandomize=True, phases=(Ph
 settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, or one worker would be left with them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def lava_python() -> str:
     """Interpreter with Lava; without one the test is skipped, with the reason."""

@@ -20,7 +20,7 @@ from tests import naive
 from tests.strategies import Case, cases
 
 pytestmark = pytest.mark.lava
-EXAMPLES = int(os.environ.get("LOIHICONV_LAVA_EXAMPLES", "16"))
+EXAMPLES = int(os.environ.get("LOIHICONV_LAVA_EXAMPLES", "10"))
 slow = settings(
     max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )

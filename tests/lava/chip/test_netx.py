@@ -21,7 +21,7 @@ from tests.strategies import Case, cases
 
 pytest.importorskip("h5py", reason="h5py is not installed")
 pytestmark = [pytest.mark.lava, pytest.mark.usefixtures("forked", "netx_python")]
-EXAMPLES = int(os.environ.get("LOIHICONV_LAVA_EXAMPLES", "16"))
+EXAMPLES = int(os.environ.get("LOIHICONV_LAVA_EXAMPLES", "10"))
 
 
 @settings(max_examples=max(1, EXAMPLES // 4), deadline=None, database=None, suppress_health_check=list(HealthCheck))

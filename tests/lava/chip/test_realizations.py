@@ -28,7 +28,7 @@ from tests.lava.small import chain
 from tests.strategies import Case, cases
 
 pytestmark = pytest.mark.lava
-EXAMPLES = int(os.environ.get("LOIHICONV_LAVA_EXAMPLES", "16"))
+EXAMPLES = int(os.environ.get("LOIHICONV_LAVA_EXAMPLES", "10"))
 slow = settings(
     max_examples=EXAMPLES,
     deadline=None,
