@@ -24,7 +24,7 @@ class Inception(nn.Module):
 
 
 def inception() -> nn.Module:
-    return nn.Sequential(conv_bn(3, 4, 3, 2), nn.ReLU(), Inception(4, 2), nn.MaxPool2d(2), Inception(8, 2), head(8))
+    return nn.Sequential(conv_bn(3, 4, 3, 2), nn.ReLU(), Inception(4, 2), nn.MaxPool2d(2), head(8))
 
 
 class Fire(nn.Module):
