@@ -50,11 +50,12 @@ def convert(
         facts = {
             "cores": placement.cores,
             "fits": placement.fits,
+            "unwritten": list(net.unwritten),
             "preprocessing": None if preprocessing is None else asdict(preprocessing),
         }
         print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **facts, **net.record.to_json()})
     else:
         print_tables(net, f"{out}: {net.board}, {net.steps}")
-        print_fit(placement)
+        print_fit(placement, net.unwritten)
     if not placement.fits:
         raise typer.Exit(2)

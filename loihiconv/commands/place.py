@@ -30,9 +30,13 @@ def place(
 
     if svg is not None:
         check_writable(svg)
-    placement = run_place(load(network), board)
+    net = load(network)
+    placement = run_place(net, board)
     if svg is not None:
         write_text(svg, draw_svg(placement))
-    print_json(placement.to_json()) if as_json else print_placement(placement, picture=picture)
+    if as_json:
+        print_json({**placement.to_json(), "unwritten": list(net.unwritten)})
+    else:
+        print_placement(placement, net.unwritten, picture=picture)
     if not placement.fits:
         raise typer.Exit(2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loihiconv.conversion.settings import Optimize, Settings
 from loihiconv.core import numbers as n
@@ -80,6 +80,8 @@ def _check_fits(settings: Settings, most: int, *, searching: bool) -> None:
     what, limit = f"T = {settings.timesteps}{f' + {added} silent' * bool(added)}", f"a sample may take {most} steps"
     if not searching:
         fewer = "fewer silent_steps" if added >= most else f"timesteps={most - added}"
+        if settings.buffered and settings.silent_steps > most:
+            fewer += f" and silent_steps={most}"
         raise InvalidSetting(what, where="max_latency", limit=limit, remedy=f'use {fewer}, or optimize="latency"')
     try:
         with_period(settings, most)
@@ -93,14 +95,21 @@ def period(settings: Settings) -> int:
 
 
 def with_period(settings: Settings, steps: int) -> Settings:
-    """The same in so many steps from one sample to the next, silent ones staying as they are.
+    """The same in so many steps from one sample to the next, silent ones staying as they are; buffered ones are no more than T.
 
     Raises
     ------
     InvalidSetting
         If they are too few for the silent ones, or for a delay of the readout.
     """
-    return replace(settings, timesteps=steps - (period(settings) - settings.timesteps))
+    return replace(settings, **listening(steps, settings.silent_steps, buffered=settings.buffered))
+
+
+def listening(steps: int, silent: int, *, buffered: bool = False) -> dict[str, Any]:
+    """Settings of samples that follow each other in so many steps, with silent ones that are part of them or, at most as many, buffered."""
+    if buffered:
+        return {"silent_steps": min(silent, steps), "timesteps": steps, "buffered": True}
+    return {"silent_steps": silent, "timesteps": steps - silent, "buffered": False}
 
 
 def outcome(network: Network, loss: float, samples: int) -> tuple[str, bool]:

@@ -242,8 +242,10 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     ann, statistics = source.ann, source.statistics
     scales = choose_scales(ann, statistics, settings)
     network = to_spiking(ann, scales, settings, signed=[entry.name for entry in ann.inputs if statistics.nodes[entry.name].smallest < 0])
-    unwritten = unwritten_programs(network.payload_max, network.silent_steps) if board is not None else ()
+    unwritten = network.unwritten if board is not None else ()
     notes = (*source.notes, *(f"{what} run in the emulator and in Lava; no board has a neuron program for them yet" for what in unwritten))
+    if settings.silent_steps and not network.silent_steps:
+        notes = (*notes, "no layer is driven by spikes: silent steps change nothing")
     record = replace(network.record, calibration=_summary(source, scales), notes=notes, provenance=_versions())
     network = replace(network, record=record)
     rounds = 1 if board is None else 2  # a quantized network is corrected once more

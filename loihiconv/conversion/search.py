@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from loihiconv.conversion.aim import NO_MORE, Aim, period, with_period
+from loihiconv.conversion.aim import NO_MORE, Aim, listening, period, with_period
 from loihiconv.conversion.judge import Attempt, Judge
 from loihiconv.conversion.settings import Settings
 from loihiconv.core.errors import InvalidSetting
@@ -39,7 +39,7 @@ STEPS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
 DELAYS = (8, 4, 2)
 """Delays of the readout that are tried: T divided by these."""
 SILENT = (2, 3)
-"""Silent steps that are tried: the steps of a sample divided by these, as many as time steps and half as many."""
+"""Silent steps that are tried, beside buffered ones: the steps of a sample divided by these, as many as time steps and half as many."""
 ROUNDS = 3
 """Most times that all steps are gone through; what was tried once is not tried again."""
 SHORTEST = 4
@@ -220,8 +220,3 @@ class Descent:
     def _kept(self, kept: bool) -> None:
         """Say of the last attempt whether it was kept."""
         self.trials[-1] = replace(self.trials[-1], kept=kept)
-
-
-def listening(steps: int, silent: int, *, buffered: bool = False) -> dict[str, Any]:
-    """Settings of samples that follow each other in so many steps, with silent ones that are part of them or buffered."""
-    return {"silent_steps": silent, "timesteps": steps if buffered else steps - silent, "buffered": buffered}

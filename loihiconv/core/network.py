@@ -50,7 +50,7 @@ from loihiconv.core.fixed_point import V_MAX
 from loihiconv.core.given import check_path, shown
 from loihiconv.core.linear import Array
 from loihiconv.core.parts import Part, returned
-from loihiconv.core.population_base import Connection, Integrator, PopulationBase
+from loihiconv.core.population_base import Connection, Integrator, PopulationBase, unwritten_programs
 from loihiconv.core.populations import (
     ESTIMATE_SHIFT,
     IF,
@@ -213,6 +213,11 @@ class Network(Shown):
     def payload_max(self) -> int:
         """Largest payload of its spikes: 1 where all are binary. The values that an analog input sends are no spikes."""
         return max((p.largest_message for p in self.populations if p.spiking), default=1)
+
+    @property
+    def unwritten(self) -> tuple[str, ...]:
+        """What of its neurons needs a program that no board has yet."""
+        return unwritten_programs(self.payload_max, self.silent_steps)
 
     def tables(self) -> tuple[Table, ...]:
         header = ("population", "shape", "neurons", "weights", "threshold", "limited by", "bits")

@@ -161,6 +161,11 @@ def unwritten_programs(payload_max: int, silent_steps: int) -> tuple[str, ...]:
     return tuple(what for what, there in needed.items() if there)
 
 
+def unwritten_sentence(unwritten: Sequence[str]) -> str:
+    """What follows from that."""
+    return f"Neurons with {' and '.join(unwritten)} need a program that is not written: simulators alone run this network."
+
+
 class Integrator(PopulationBase):
     """Neurons whose membrane potential takes in what synapses bring, and a bias; see `loihiconv.core.neurons`.
 

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from loihiconv.backends.registry import ANN, find, title_of
 from loihiconv.core import numbers as n
 from loihiconv.core.metric import Metric
+from loihiconv.core.population_base import unwritten_sentence
 from loihiconv.evaluation.result import BackendResult
 from loihiconv.hardware.placement import Placement
 
@@ -147,8 +148,8 @@ def fit(board: str, placement: Placement | None, unwritten: Sequence[str] = ()) 
         unsure = len(placement.violations)
         said = f"{unsure} worst case{'s' if unsure > 1 else ''} beyond a limit that is not certain." if unsure else ""
         if unwritten:
-            what = f"Neurons with {' and '.join(unwritten)} need a program that is not written: simulators alone run this network."
-            return Answer(question, "fits, but no board runs it yet", tuple(filter(None, (where, said, what))), "warn")
+            details = (where, said, unwritten_sentence(unwritten))
+            return Answer(question, "fits, but no board runs it yet", tuple(filter(None, details)), "warn")
         return Answer(question, "fits", tuple(filter(None, (where, said))), "good")
     others = len(certain) - 1
     more = (f"{others} more limits stand in the way." if others > 1 else "1 more limit stands in the way.",) if others else ()

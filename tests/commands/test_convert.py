@@ -66,6 +66,23 @@ def test_graded_spikes_are_reported_apart(run, npz: Path, tmp_path: Path) -> Non
     assert json.loads(run("compare", FACTORY, npz, "--net", net, "--samples", 5, "--json")[1])["payload_max"] == 7
 
 
+def test_what_no_board_runs_is_not_called_fitting_alone(run, npz: Path, tmp_path: Path) -> None:
+    """Neither by convert nor by place: a tick would stand for a network that nothing but simulators run."""
+    net = tmp_path / "net.lnet"
+    common = ("convert", FACTORY, "--calibration", npz, "--out", net, "-T", "2", "--calibration-samples", "50")
+    for options, what in ((("--silent-steps", "2", "--buffered"), "silent steps"), (("--spike-bits", "2"), "graded spikes")):
+        code, out, _ = run(*common, *options)
+        said = " ".join(out.split())
+        assert code == 0
+        assert "! fits Kapoho Point" in said
+        assert "cores, but no board runs it yet" in said
+        assert json.loads(run(*common, *options, "--json")[1])["unwritten"] == [what]
+        assert f"! Neurons with {what} need a program that is not written" in " ".join(run("place", net)[1].split())
+        assert json.loads(run("place", net, "--json")[1])["unwritten"] == [what]
+    assert "✓ fits Kapoho Point" in run(*common)[1]
+    assert "need a program" not in run("place", net)[1]
+
+
 def test_a_search_shows_what_each_step_bought(run, nets: Path, npz: Path, tmp_path: Path) -> None:
     out = tmp_path / "found.lnet"
     code, stdout, err = run(

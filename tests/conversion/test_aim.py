@@ -42,3 +42,12 @@ def test_a_bound_is_on_all_steps_from_one_sample_to_the_next() -> None:
     assert aimed(silent, "latency", None, 10, silent=False)[1].most == 10
     with pytest.raises(InvalidSetting, match="fewer silent steps, or less of a delay"):
         aimed(silent, "latency", None, 4, silent=False)
+
+
+def test_buffered_steps_are_no_part_of_a_period_and_no_more_than_it() -> None:
+    buffered = Settings(16, silent_steps=16, buffered=True)
+    assert with_period(buffered, 8) == Settings(8, silent_steps=8, buffered=True)
+    assert with_period(Settings(16, silent_steps=5, buffered=True), 8) == Settings(8, silent_steps=5, buffered=True)
+    assert aimed(buffered, "latency", None, 8, silent=False)[1].most == 8
+    with pytest.raises(InvalidSetting, match="use timesteps=8 and silent_steps=8, or optimize"):
+        aimed(buffered, "default", None, 8, silent=False)

@@ -128,6 +128,9 @@ def test_the_fewest_steps_that_keep_to_a_loss_are_found() -> None:
     assert period(found) < 64
     kept, _ = sought(lambda s: 1 / s.timesteps, Aim(0.1), "latency", ("silent_steps",), silent_steps=3, timesteps=32)
     assert (kept.timesteps, kept.silent_steps) == (13, 3)
+    given = {"silent_steps": 32, "buffered": True}
+    kept, _ = sought(lambda s: 1 / s.timesteps, Aim(0.1), "latency", tuple(given), timesteps=32, **given)
+    assert (kept.timesteps, kept.silent_steps, kept.buffered) == (12, 12, True)
 
 
 def test_what_improves_may_then_do_with_fewer_steps() -> None:

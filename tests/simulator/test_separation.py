@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 
 import loihiconv as lc
@@ -93,6 +94,13 @@ def test_a_second_potential_costs_latency_and_no_steps() -> None:
     assert (made[True].period, made[True].steps) == (5, "T = 5, 5 silent ones buffered")
     assert made[True].latency == made[False].latency
     assert np.array_equal(*(simulate(net, x[:50]).potentials for net in made.values()))
+
+
+def test_silent_steps_that_nobody_takes_are_said() -> None:
+    x = np.random.default_rng(0).random((20, 4), np.float32)
+    net = lc.convert(torch.nn.Linear(4, 3), x, board="kapoho_point", timesteps=4, silent_steps=4)
+    assert net.silent_steps == 0
+    assert "no layer is driven by spikes: silent steps change nothing" in net.record.notes
 
 
 def test_in_words() -> None:
