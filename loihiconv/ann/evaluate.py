@@ -7,14 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from loihiconv.ann.evaluator import Evaluator, forward, matrix, outputs_of
+from loihiconv.ann.evaluator import Evaluator, outputs_of
 from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.ann.graph import Ann, Quantize, Round
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.parts import OutputPart, returned, slices
-
-__all__ = ["Evaluator", "forward", "matrix", "outputs_of", "verify_reading", "verify_rewriting"]
 
 
 def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: float = 1e-4) -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.graph import Ann
 from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.potentials import with_potentials

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 import torch
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.input_checks import Seen

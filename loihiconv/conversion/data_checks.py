@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 import torch
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann, BatchNorm, Clamp, Relu
 from loihiconv.conversion.calibration import Statistics

@@ -8,7 +8,7 @@ from math import sqrt
 import numpy as np
 import torch
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.graph import Ann
 from loihiconv.conversion.likeness import alike, likely_task
 from loihiconv.conversion.settings import Settings

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from loihiconv.ann.evaluate import forward, outputs_of
+from loihiconv.ann.evaluator import forward, outputs_of
 from loihiconv.ann.graph import Ann
 from loihiconv.core import numbers as n
 from loihiconv.core.choices import Task

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann, Linear
 from loihiconv.core.activity import fan_out

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import loihiconv as lc
-from loihiconv.ann.evaluate import Evaluator, outputs_of
+from loihiconv.ann.evaluator import Evaluator, outputs_of
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.frontends.torch_model import TorchModel
 from loihiconv.ann.graph import Ann

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from loihiconv.ann.evaluate import Evaluator, verify_reading, verify_rewriting
+from loihiconv.ann.evaluate import verify_reading, verify_rewriting
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Affine, Ann, Clamp, Input, LeakyRelu, Node, Quantize, Relu, Round
 from loihiconv.ann.passes import lower

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import loihiconv as lc
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import lower

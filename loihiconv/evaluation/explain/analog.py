@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from loihiconv.ann.evaluate import matrix
+from loihiconv.ann.evaluator import matrix
 from loihiconv.conversion.exponents import mean_loss
 from loihiconv.core.choices import Reset
 from loihiconv.core.input_coding import check_samples, input_values, payloads

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 import torch
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import for_network
 from loihiconv.ann.graph import Ann

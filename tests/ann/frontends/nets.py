@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from loihiconv.ann.evaluate import Evaluator, outputs_of
+from loihiconv.ann.evaluator import Evaluator, outputs_of
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.passes import lower

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Ann
 from tests.ann.frontends.nets import trained

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import loihiconv as lc
-from loihiconv.ann.evaluate import forward
+from loihiconv.ann.evaluator import forward
 from loihiconv.ann.frontends import readable
 from loihiconv.ann.frontends.given import bound
 from loihiconv.ann.frontends.inputs import example_of

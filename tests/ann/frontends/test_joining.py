@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from loihiconv.ann.evaluate import forward
+from loihiconv.ann.evaluator import forward
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Concat, Reshape
 from tests.ann.frontends.nets import Net

@@ -13,7 +13,7 @@ from torch.ao import quantization
 from torch.ao.quantization.fx import _decomposed  # noqa: F401  registers the operators of convert_pt2e
 
 import loihiconv as lc
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends.torch import problems, read_torch
 from loihiconv.ann.graph import Linear, Quantize, Relu
 from loihiconv.ann.passes import lower

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import loihiconv as lc
-from loihiconv.ann.evaluate import forward
+from loihiconv.ann.evaluator import forward
 from loihiconv.ann.frontends import readable
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loihiconv.ann.evaluate import Evaluator, forward
+from loihiconv.ann.evaluator import Evaluator, forward
 from loihiconv.ann.graph import Affine, Ann, BatchNorm, Input, Linear, MaxPool, Node, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.ann.passes.fold_affine import scale_and_shift

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from loihiconv.ann.evaluate import Evaluator, outputs_of
+from loihiconv.ann.evaluator import Evaluator, outputs_of
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.passes import lower
 from loihiconv.core.errors import UnsupportedLayer

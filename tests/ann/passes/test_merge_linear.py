@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Linear
 from loihiconv.ann.passes import lower

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Add, Ann, Linear, Relu
 from loihiconv.ann.passes import lower

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.graph import Add, Ann, Clamp, Input, LeakyRelu, Linear, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.core.errors import UnsupportedLayer

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loihiconv.ann.evaluate import Evaluator
+from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.graph import Ann, Input, MaxPool, Relu
 from loihiconv.ann.passes.rewrite import apply_all
 from loihiconv.ann.passes.split_windows import MORE, SplitLongWindows, splits

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("h5py", reason="h5py is not installed")
 
-from loihiconv.ann.evaluate import forward, outputs_of
+from loihiconv.ann.evaluator import forward, outputs_of
 from loihiconv.ann.frontends.keras.model import KerasModel
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loihiconv.ann.evaluate import forward
+from loihiconv.ann.evaluator import forward
 from loihiconv.ann.frontends.keras.model import KerasModel
 from loihiconv.ann.frontends.keras.network import read_file
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer

@@ -15,7 +15,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from loihiconv.ann.evaluate import forward, outputs_of
+from loihiconv.ann.evaluator import forward, outputs_of
 from loihiconv.ann.frontends.onnx.model import OnnxModel
 from loihiconv.core.errors import LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Array, Shape

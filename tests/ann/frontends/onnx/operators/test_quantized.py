@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loihiconv.ann.evaluate import forward
+from loihiconv.ann.evaluator import forward
 from loihiconv.ann.frontends.onnx.model import OnnxModel
 from loihiconv.ann.graph import Relu
 from loihiconv.ann.passes import lower
