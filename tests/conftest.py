@@ -30,8 +30,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, or one worker would be left with them at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Notebooks first, or one worker would be left with them at the end. All others stay beside those whose fixtures they share."""
+    items.sort(key=lambda item: item.path.name != "test_tutorials.py")
 
 
 @pytest.fixture(scope="session")
