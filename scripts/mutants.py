@@ -36,7 +36,19 @@ from faults import EQUIVALENT, FAULTS
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("loihiconv", "tests", "hw_configs", "benchmarks", "pyproject.toml")
 PRELOADED = ["hypothesis", "numba", "pytest", "scipy.stats", "sklearn", "torch.fx", "yaml"]
-OPTIONS = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", "--no-header", "--tb=no", "--color=no"]
+OPTIONS = [
+    "-x",
+    "-q",
+    "-m",
+    "not slow",
+    "--timeout=0",
+    "-p",
+    "no:cacheprovider",
+    "--hypothesis-profile=mutants",
+    "--no-header",
+    "--tb=no",
+    "--color=no",
+]
 ALLOWED = 3
 """Survivors, beside those that are equivalent, up to which the exit code is 0."""
 PATIENCE = 3
