@@ -80,9 +80,17 @@ def representable_threshold(value: float, board: Board) -> int:
 
 
 def quantize_population(
-    network: Network, population: Population, inputs: Inputs, board: Board, covariances: Covariances
+    network: Network,
+    population: Population,
+    inputs: Inputs,
+    board: Board,
+    covariances: Covariances,
+    unshared: frozenset[str] = frozenset(),
 ) -> tuple[Integrating, list[Connection], LayerRecord]:
-    """A population, what comes into it, and what became of its range."""
+    """A population, what comes into it, and what became of its range.
+
+    ``unshared`` are populations whose convolutions of payloads may have exponents, though the chip then shares their weights no more.
+    """
     assert isinstance(population, Integrator)  # the caller handles the rest
     incoming = network.incoming(population.name)
     ceiling = min(_ceilings(network, population, inputs, board), key=lambda c: c.gain)
@@ -92,7 +100,7 @@ def quantize_population(
         if not population.spiking and lowest < 0:
             gain *= _filling(network, population, inputs, board, gain)
         connections = [
-            _quantized_connection(network, c, inputs, board, gain, covariance, lowest)
+            _quantized_connection(network, c, inputs, board, gain, covariance, lowest, unshared)
             for c, covariance in zip(incoming, known_covariances(covariances, population, incoming), strict=True)
         ]
         on_chip = [c for c in connections if not c.on_host]
@@ -169,14 +177,21 @@ def _filling(network: Network, readout: Integrating, inputs: Inputs, board: Boar
 
 
 def _quantized_connection(
-    network: Network, connection: Connection, inputs: Inputs, board: Board, gain: float, covariance: Covariance | None, lowest: int
+    network: Network,
+    connection: Connection,
+    inputs: Inputs,
+    board: Board,
+    gain: float,
+    covariance: Covariance | None,
+    lowest: int,
+    unshared: frozenset[str],
 ) -> Connection:
     """Whole-numbered weights with the exponent that serves them best, if it is at least ``lowest``."""
     payload = _payload(connection, inputs)
     if _on_host(connection, inputs, board):
         return _host_connection(connection, gain, payload)
     exponent = 0
-    if lowest < 0 and _may_shift(connection, inputs, board, gain / payload):
+    if lowest < 0 and (connection.target in unshared or _may_shift(connection, inputs, board, gain / payload)):
         constant = _sends_payloads(connection, inputs)
         mean_square = network.record.calibration.of(connection.source).mean_square * payload**2 if constant else RATE_MEAN_SQUARE
         exponent = choose_exponent(
@@ -196,7 +211,7 @@ def _may_shift(connection: Connection, inputs: Inputs, board: Board, factor: flo
     """Whether an exponent is considered: of convolutions only where too few bits would be left without one.
 
     Lava's ``Conv`` has no exponent. On the chip such a connection is a ``Sparse``, which shares no weights and takes their memory. Where
-    payloads drive a convolution, narrower ones and a bias plane are the better ways out.
+    payloads drive a convolution, narrower ones and a bias plane are tried first (`loihiconv.conversion.payload_choice`).
     """
     if isinstance(connection.map, Conv) and _sends_payloads(connection, inputs):
         return False

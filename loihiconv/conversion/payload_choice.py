@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,7 @@ PAYLOAD_BITS = 8
 """Most bits of an analog input's payload, the sign included."""
 FEWEST_PAYLOAD_BITS = 4
 ROOM_COST = 1.5e-4
-"""Mean square error of rates up to which convolutions that payloads drive leave room for their potentials: what 24 steps round.
+"""Mean square error of rates up to which convolutions of payloads share weights and leave room for potentials: what 24 steps round.
 
 Measured on `fashion_gap` (benchmarks, 5,000 training images): 1.3e-4 at T = 8 loses 0.04 points, 4.0e-4 at T = 32 loses 0.28.
 """
@@ -29,18 +29,41 @@ PLANE_GAIN = 0.7
 """A bias plane must reduce the mean square error of first layers' rates to this, for what it costs in input neurons."""
 
 
-def best_inputs(network: Network, board: Board, covariances: Covariances) -> tuple[Network, Inputs]:
+@dataclass(frozen=True)
+class Choice:
+    """How samples come into a network.
+
+    Attributes
+    ----------
+    network : Network
+        Float, with bias planes where they help.
+    inputs : {name: Input}
+        The input populations, with their payloads.
+    unshared : frozenset of str
+        Populations whose convolutions may have exponents: on the chip all their synapses are written out.
+    error : float
+        Mean square error of the first layers' currents per step, in thresholds.
+    """
+
+    network: Network
+    inputs: Inputs
+    unshared: frozenset[str] = frozenset()
+    error: float = 0.0
+
+
+def best_inputs(network: Network, board: Board, covariances: Covariances, *, unshared: bool = True) -> Choice:
     """The payload widths that distort the first layers' currents least, and the network, with bias planes where they help.
 
     T steps of payloads go far, and a convolution that they drive has no exponent to take bits back with (see
-    `loihiconv.conversion.gains`): it leaves room for its potentials where that costs little. Its wrong weights err alike in all places, so
-    that nothing averages them out. Of several inputs one is chosen after the other.
+    `loihiconv.conversion.gains`), as long as the chip shares its weights: wrong ones err alike in all places, so that nothing averages them
+    out. Where room for its potentials costs more than `ROOM_COST`, its synapses are written out, if ``unshared`` allows it, and at last it
+    gets less room. Of several inputs one is chosen after the other.
     """
-    inputs: Inputs = {source.name: _with_payload(source, _most_bits(source, board)) for source in network.inputs}
+    choice = Choice(network, {source.name: _with_payload(source, _most_bits(source, board)) for source in network.inputs})
     for source in network.inputs:
         if source.coding == "analog" and board.graded_spikes and network.outgoing(source.name):
-            network, inputs = _with_best(network, source, inputs, board, covariances)
-    return network, inputs
+            choice = _with_best(choice, source, board, covariances, unshared)
+    return choice
 
 
 def _most_bits(source: Input, board: Board) -> int:
@@ -55,34 +78,36 @@ def _with_payload(source: Input, bits: int) -> Input:
     return replace(source, payload_max=2**magnitude_bits - 1)
 
 
-def _with_best(network: Network, source: Input, inputs: Inputs, board: Board, covariances: Covariances) -> tuple[Network, Inputs]:
-    """The network and the input populations, of which one has been chosen anew."""
-    error, chosen, candidate = _best_of_planes(network, source, inputs, board, covariances)
-    if error > ROOM_COST and any(isinstance(c.map, Conv) for c in network.outgoing(source.name)):
-        freed = without_potentials(network, {p.name for p in _first_targets(network, source)})
-        without = _best_of_planes(freed, source, inputs, board, covariances)
-        if without[0] < error:
-            error, chosen, candidate = without
-    return chosen, {**inputs, source.name: candidate}
+def _with_best(choice: Choice, source: Input, board: Board, covariances: Covariances, unshared: bool) -> Choice:
+    """The choice with the population of one input chosen anew: the first way that errs little, or else the one that errs least."""
+    network = choice.network
+    best = _best_of_planes(choice, source, board, covariances)
+    driven = [c for c in network.outgoing(source.name) if isinstance(c.map, Conv)]
+    if best.error > ROOM_COST and driven:
+        if unshared and board.formats.weight_exponents:
+            written_out = replace(choice, unshared=choice.unshared | {c.target for c in driven})
+            best = min(best, _best_of_planes(written_out, source, board, covariances), key=lambda c: c.error)
+        if best.error > ROOM_COST:
+            freed = replace(choice, network=without_potentials(network, {p.name for p in _first_targets(network, source)}))
+            best = min(best, _best_of_planes(freed, source, board, covariances), key=lambda c: c.error)
+    return best
 
 
-def _best_of_planes(
-    network: Network, source: Input, inputs: Inputs, board: Board, covariances: Covariances
-) -> tuple[float, Network, Input]:
-    """Smallest error without and with a bias plane, the network and its input population.
+def _best_of_planes(choice: Choice, source: Input, board: Board, covariances: Covariances) -> Choice:
+    """Whatever errs least without and with a bias plane.
 
     Payloads and weights share the synaptic sum's 17 bits, and both yield to biases that must fit their register. What a bias plane saves
     is held against what T steps round rates by anyway.
     """
-    best, chosen = _best_payload(network, source, inputs, board, covariances)
-    if (planed := with_bias_plane(network, source)) is not None:
+    best = _best_payload(choice, source, board, covariances)
+    if (planed := with_bias_plane(choice.network, source)) is not None:
         extended = planed[source.name]
         assert isinstance(extended, Input)  # as it was
-        with_plane, candidate = _best_payload(planed, extended, inputs, board, covariances)
-        steps = _rounded_by_time(network.timesteps)
-        if with_plane + steps < PLANE_GAIN * (best + steps):
-            return with_plane, planed, candidate
-    return best, network, chosen
+        with_plane = _best_payload(replace(choice, network=planed), extended, board, covariances)
+        steps = _rounded_by_time(choice.network.timesteps)
+        if with_plane.error + steps < PLANE_GAIN * (best.error + steps):
+            return with_plane
+    return best
 
 
 def _rounded_by_time(timesteps: int) -> float:
@@ -90,21 +115,23 @@ def _rounded_by_time(timesteps: int) -> float:
     return 1 / (12 * timesteps**2)
 
 
-def _best_payload(network: Network, source: Input, inputs: Inputs, board: Board, covariances: Covariances) -> tuple[float, Input]:
-    """Smallest error over payload widths of an input, and the population that has it."""
+def _best_payload(choice: Choice, source: Input, board: Board, covariances: Covariances) -> Choice:
+    """The payload width of an input that errs least."""
     most = _most_bits(source, board)
-    candidates = [_with_payload(source, bits) for bits in range(most, min(most, FEWEST_PAYLOAD_BITS) - 1, -1)]
-    targets = _first_targets(network, source)
-    errors = [max(_current_error(network, t, {**inputs, source.name: c}, board, covariances) for t in targets) for c in candidates]
-    best = int(np.argmin(errors))
-    return errors[best], candidates[best]
+    targets = _first_targets(choice.network, source)
+    tried = []
+    for bits in range(most, min(most, FEWEST_PAYLOAD_BITS) - 1, -1):
+        candidate = replace(choice, inputs={**choice.inputs, source.name: _with_payload(source, bits)})
+        error = max(_current_error(candidate, t, board, covariances) for t in targets)
+        tried.append(replace(candidate, error=error))
+    return min(tried, key=lambda c: c.error)
 
 
 def _first_targets(network: Network, source: Input) -> list[Population]:
     return [network[c.target] for c in network.outgoing(source.name)]
 
 
-def _current_error(network: Network, population: Population, inputs: Inputs, board: Board, covariances: Covariances) -> float:
+def _current_error(choice: Choice, population: Population, board: Board, covariances: Covariances) -> float:
     """Mean square error of a first layer's current per step, in units of its threshold.
 
     Averaged over neurons, the sum over a neuron's synapses of (error of the weight)^2 E[payload^2], plus weight^2 times the mean
@@ -112,8 +139,9 @@ def _current_error(network: Network, population: Population, inputs: Inputs, boa
     `loihiconv.conversion.adaptive_rounding.expected_error`. The latter is measured on calibration data, because pixels that were bytes
     are exact with some widths.
     """
+    network, inputs = choice.network, choice.inputs
     try:
-        _, incoming, entry = quantize_population(network, population, inputs, board, covariances)
+        _, incoming, entry = quantize_population(network, population, inputs, board, covariances, choice.unshared)
     except LimitExceeded:
         return np.inf
     gain, error = entry.gain, 0.0

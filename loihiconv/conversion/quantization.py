@@ -13,12 +13,13 @@ import numpy as np
 
 from loihiconv.conversion.adaptive_rounding import Covariances
 from loihiconv.conversion.gains import SUM_CAUSE, quantize_population
-from loihiconv.conversion.payload_choice import best_inputs
+from loihiconv.conversion.payload_choice import Choice, best_inputs
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.network import Connection, Input, Integrator, MaxPool, Network, Population, assert_never
 from loihiconv.core.record import LayerRecord
 from loihiconv.hardware.board import Board
+from loihiconv.hardware.place import place
 from loihiconv.hardware.validation import validate
 
 FEWEST_WEIGHT_BITS = 6.0
@@ -53,26 +54,36 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     check_finite(network)
     for spiking in network.layers:
         check_payload(spiking.largest_message, spiking.name, board)
-    float_network = network
-    covariances = covariances or {}
-    network, chosen = best_inputs(network, board, covariances)
+    choice = best_inputs(network, board, covariances or {})
+    result = _quantized(network, choice, board, covariances or {})
+    if choice.unshared and not place(result, board).fits:
+        result = _quantized(network, best_inputs(network, board, covariances or {}, unshared=False), board, covariances or {})
+    validate(result, board)
+    return replace(result, record=replace(result.record, bounds=worst_cases(result)))
+
+
+def _quantized(float_network: Network, choice: Choice, board: Board, covariances: Covariances) -> Network:
+    """The chip's integers of a float network whose inputs are chosen."""
+    network = choice.network
     populations: list[Population] = []
     connections: list[Connection] = []
     layers: dict[str, LayerRecord] = {}
     for population in network.populations:
         match population:
             case Input():
-                populations.append(chosen[population.name])
+                populations.append(choice.inputs[population.name])
             case MaxPool():  # spikes go through as they are
                 populations.append(population)
                 connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
             case Integrator():
-                quantized, incoming, layers[population.name] = quantize_population(network, population, chosen, board, covariances)
+                quantized, incoming, layers[population.name] = quantize_population(
+                    network, population, choice.inputs, board, covariances, choice.unshared
+                )
                 populations.append(quantized)
                 connections += incoming
             case _:
                 assert_never(population)
-    result = Network(
+    return Network(
         tuple(populations),
         tuple(connections),
         network.timesteps,
@@ -81,8 +92,6 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
         record=replace(network.record, quantization=layers),
         origin=float_network,
     )
-    validate(result, board)
-    return replace(result, record=replace(result.record, bounds=worst_cases(result)))
 
 
 def check_finite(network: Network) -> None:

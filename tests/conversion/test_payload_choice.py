@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 import loihiconv as lc
-from loihiconv.conversion import gains, payload_choice
+from loihiconv.conversion import gains, payload_choice, quantization
 from loihiconv.conversion.adaptive_rounding import Covariance, Covariances
 from loihiconv.conversion.exponents import mean_loss
 from loihiconv.conversion.quantization import quantize
@@ -35,7 +37,8 @@ def driven(linear: LinearMap, source: Input, bias: float = 0.0, *, payload_error
 
 def predicted(network: Network, payload_max: int, covariances: Covariances | None = None) -> float:
     source = replace(network.input, payload_max=payload_max)
-    return payload_choice._current_error(network, network["a"], {"input": source}, LOIHI2, covariances or {})
+    choice = payload_choice.Choice(network, {"input": source})
+    return payload_choice._current_error(choice, network["a"], LOIHI2, covariances or {})
 
 
 def measured(network: Network, payload_max: int, x: Array) -> float:
@@ -112,8 +115,9 @@ def test_a_bias_plane_must_pay(share: float, planed: bool, monkeypatch: pytest.M
     """To 0.7 of the error, that of T = 16 steps included: 1 / (12 T^2) on both sides, so 0.4 where the rest is as large."""
     steps = 1 / (12 * 16**2)
 
-    def best(network: Network, *_: object) -> tuple[float, Input]:
-        return (share if network.input.bias_plane else 1) * steps, replace(network.input, payload_max=255)
+    def best(choice: payload_choice.Choice, source: Input, *_: object) -> payload_choice.Choice:
+        inputs = {"input": replace(source, payload_max=255)}
+        return replace(choice, inputs=inputs, error=(share if source.bias_plane else 1) * steps)
 
     monkeypatch.setattr(payload_choice, "_best_payload", best)
     network = chain([np.ones((2, 2)), np.eye(2)], [0.5, 0.0])
@@ -143,3 +147,33 @@ def test_a_board_of_few_bits_runs_what_is_converted_for_it() -> None:
     net = lc.convert(nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3)), x, board=narrow(2), timesteps=8)
     assert net.input.payload_max == 3
     assert lc.place(net, narrow(2)).fits
+
+
+def inhibited(timesteps: int, height: int = 6) -> tuple[Network, Array]:
+    """A converted network whose first convolution, driven by payloads, falls far at every step; and samples."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(48 * height, 3))
+    x = np.random.default_rng(0).random((60, 1, height, 6)).astype(np.float32)
+    return lc.convert(model.eval(), x, board="kapoho_point", timesteps=timesteps), x
+
+
+@pytest.mark.parametrize(("timesteps", "written_out"), [(4, False), (64, True)])
+def test_a_convolution_is_written_out_where_long_windows_would_leave_its_potentials_no_room(timesteps: int, written_out: bool) -> None:
+    net, x = inhibited(timesteps)
+    assert (net.connections[0].weight_exp < 0) is written_out
+    assert net.record.quantization["0"].weight_bits_used > 6
+    assert not lc.run(net, x).saturated
+
+
+def test_weights_stay_shared_where_the_board_could_not_hold_all_synapses(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def no_room(network: Network, board: Board) -> object:
+        tried.append(network.connections[0].weight_exp)
+        return SimpleNamespace(fits=False)
+
+    monkeypatch.setattr(quantization, "place", no_room)
+    net, _ = inhibited(64)
+    assert tried
+    assert all(exponent < 0 for exponent in tried)
+    assert net.connections[0].weight_exp == 0

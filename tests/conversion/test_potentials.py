@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import loihiconv as lc
+from loihiconv.conversion import quantization
 from loihiconv.conversion.gains import LEAST_FOR_POTENTIALS
 from loihiconv.conversion.potentials import POTENTIAL_MARGIN, farthest, observe, without_potentials
 from loihiconv.conversion.quantization import quantize
@@ -94,8 +96,8 @@ def test_thresholds_stay_fine() -> None:
     assert quantize(spiking, LOIHI2).record.quantization["hidden"].gain == LEAST_FOR_POTENTIALS
 
 
-def test_a_convolution_of_payloads_leaves_room_where_that_costs_little() -> None:
-    """It has no exponent: in a short window a few bits are enough, in a long one they are not."""
+def test_a_convolution_of_payloads_leaves_room_where_that_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a short window a few bits are enough; in a long one it needs an exponent, and without leaves no room."""
     rng = np.random.default_rng(0)
     found = {}
     for timesteps in (8, 1024):
@@ -107,8 +109,11 @@ def test_a_convolution_of_payloads_leaves_room_where_that_costs_little() -> None
             Connection("hidden", "readout", Dense(np.ones((1, 144), np.float32))),
         )
         network = observe(Network(populations, connections, timesteps), rng.random((8, 1, 8, 8)))
-        found[timesteps] = quantize(network, LOIHI2).record.quantization["hidden"].limited_by == CAUSE
-    assert found == {8: True, 1024: False}
+        for fits in (True, False):
+            monkeypatch.setattr(quantization, "place", lambda *_, fits=fits: SimpleNamespace(fits=fits))
+            net = quantize(network, LOIHI2)
+            found[timesteps, fits] = net.record.quantization["hidden"].limited_by == CAUSE, net.connections[0].weight_exp < 0
+    assert found == {(8, True): (True, False), (8, False): (True, False), (1024, True): (True, True), (1024, False): (False, False)}
 
 
 def perceptron(seed: int, widths: tuple[int, ...]) -> nn.Module:
