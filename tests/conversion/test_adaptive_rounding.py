@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import loihiconv as lc
 from loihiconv.conversion.adaptive_rounding import Covariance, adaptive_weights, expected_error, rounded
 from loihiconv.conversion.covariances import input_covariances
+from loihiconv.conversion.payload_choice import best_inputs
 from loihiconv.conversion.quantization import quantize
 from loihiconv.core.fixed_point import round_weights
 from loihiconv.core.linear import Array, Conv, Dense
@@ -209,7 +210,7 @@ def test_exact_bytes_get_all_eight_bits_of_payload() -> None:
         Connection("a", "r", Dense(np.ones((2, 8), np.float32))),
     )
     network = Network(populations, maps, 8)
-    assert quantize(network, BOARD).input.payload_max < 255
+    assert best_inputs(network, BOARD, {}, unshared=False).inputs["input"].payload_max < 255
     covariance = {"a": (Covariance(0.01 * np.ones((1, 300, 300)) + 0.0001 * np.eye(300)),)}
     exact = replace(network, record=ConversionRecord(calibration=CalibrationSummary(payload_errors={255: 0.0})))
-    assert quantize(exact, BOARD, covariance).input.payload_max == 255
+    assert best_inputs(exact, BOARD, covariance, unshared=False).inputs["input"].payload_max == 255
