@@ -13,8 +13,8 @@ COLUMNS = ("relative error", "correlation", "clipped", "silent", "weight bits")
 """Columns of the layers' table that fit a terminal."""
 
 
-def print_analysis(a: Analysis) -> None:
-    """Print where accuracy went to standard output."""
+def print_analysis(a: Analysis, mark: str) -> None:
+    """Print where accuracy went to standard output, and what was found behind the mark that the verdict has for it."""
     total, metric, first = a.waterfall.total, a.waterfall.metric, a.waterfall.steps[0].value
     steps = [
         [s.title, n.value(metric, s.value), "" if s.step is None else n.change(metric, s.loss, first), _interval(metric, s.step, first)]
@@ -27,7 +27,7 @@ def print_analysis(a: Analysis) -> None:
     kept = [names.index(name) for name in COLUMNS]
     rows = [[layer["name"], *(layer["cells"][k]["text"] for k in kept)] for layer in sections.layers(a)]
     print_table(f"Layers, on {a.waterfall.layer_samples} samples", ["layer", *COLUMNS], rows)
-    print_remark(a.diagnosis.verdict if a.diagnosis.healthy else f"✗ {a.diagnosis.verdict}")
+    print_remark(a.diagnosis.verdict if a.diagnosis.healthy else f"{mark} {a.diagnosis.verdict}")
 
 
 def _interval(metric: Metric, step: PairedLoss | None, of: float) -> str:

@@ -234,9 +234,15 @@ class Network(Shown):
             n.count(population.size),
             n.count(sum(map.weight.size for map in maps)) if maps else "",
             n.setting(population.spike_charge(0)) if population.spiking else "",
-            "" if entry is None else entry.limited_by,
+            "" if entry is None else self._limit(population, entry.limited_by),
             "" if entry is None else n.decimal(entry.weight_bits_used, 1),
         ]
+
+    def _limit(self, population: Population, cause: str) -> str:
+        """What limited a gain, short: weights are named by the population that they come from where several lead to this one."""
+        incoming = self.incoming(population.name)
+        named = {f"weights of {c.name}": f"weights from {c.source}" if len(incoming) > 1 else "weights" for c in incoming}
+        return named.get(cause, cause)
 
     def _title(self) -> str:
         numbers = ("fixed point" if self.fixed_point else "float") + (f" for {self.board}" if self.board else "")

@@ -107,7 +107,9 @@ class Preprocessing:
         came, goes = self.axes
         if came and x.ndim != len(came) + 1:
             limit = f"layout {came} of {len(came)} axes beside the first expected"
-            raise InvalidData(f"samples of shape {x.shape[1:]}", where="preprocessing", limit=limit)
+            bare = came.replace("C", "")
+            remedy = f"layout {bare} is of one channel that has no axis" if x.ndim == len(bare) + 1 else ""
+            raise InvalidData(f"samples of shape {x.shape[1:]}", where="preprocessing", limit=limit, remedy=remedy)
         y = self._standardised(np.asarray(x, np.float32), came)
         if came == goes:
             return y

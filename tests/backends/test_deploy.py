@@ -189,6 +189,20 @@ def test_in_a_fresh_environment(made, bare, tmp_path, lava_python):
     assert done.stdout.endswith("self-test passed on Lava's CPU simulator\n")
 
 
+@pytest.mark.parametrize("variable", ["LOIHICONV_LAVA_PYTHON", "LOIHICONV_LAVA_HOME"])
+def test_uses_the_python_that_loihiconv_uses_for_lava(made, tmp_path, variable):
+    """Which its own error names as a remedy; that of `loihiconv lava install` where python3 has no Lava."""
+    for name, answer in (("bin/python", "the one of Lava"), ("path/python3", "another")):
+        program = tmp_path / name
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exit 1\necho {answer}\n')
+        program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path / 'path'}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    assert run_sh(made, environment=environment, cwd=tmp_path).stdout == "another\n"
+    value = tmp_path / "bin/python" if variable.endswith("PYTHON") else tmp_path
+    assert run_sh(made, environment=environment | {variable: str(value)}, cwd=tmp_path).stdout == "the one of Lava\n"
+
+
 def test_what_is_inside(made, net):
     names = {str(path.relative_to(made)) for path in made.rglob("*") if path.is_file()}
     assert {"README.md", "bundle.json", "network.lnet", "requirements.txt", "run.sh", "selftest.npz", "loihiconv/lava/worker.py"} <= names

@@ -50,6 +50,7 @@ def test_weights_reach_the_largest_of_their_signs(weight: Array, bits: int, larg
     assert population.vth == 2 * largest
     assert np.abs(net.connections[0].map.weight).tolist() == [[largest, largest]]
     assert net.record.quantization["dense0"].limited_by == "weights of input->dense0"
+    assert "weights" in net.tables()[0].rows[1]  # there are no others, so their name is left out
 
 
 def test_weights_that_meet_payloads_stand_for_a_payload_less() -> None:

@@ -109,12 +109,17 @@ def _renamed(weights: Weights, expected: Weights) -> _Names:
         shorter = {key: name.removeprefix(prefix) for key, name in names.items() if name.startswith(prefix)}
         if (count := len(set(shorter.values()) & expected.keys())) > fits:
             best, fits = shorter, count
-            note = "" if prefix == "module." else f"names of weights are read without {prefix!r} before them"
+            note = "" if prefix == "module." else f"names of weights are read without {_taken_off(shorter, prefix)!r} before them"
     for prefix in _prefixes(expected):
         longer = {key: prefix + name for key, name in names.items()}
         if (count := len(set(longer.values()) & expected.keys())) > fits:
             best, fits, note = longer, count, f"names of weights are read with {prefix!r} before them"
     return _Names({name: weights[key] for key, name in best.items()}, frozenset(best), note)
+
+
+def _taken_off(names: Mapping[str, str], prefix: str) -> str:
+    """What stands before names in the file, with what `torch.compile` put there: "_orig_mod.net."."""
+    return next((key.removesuffix(name) for key, name in names.items() if key.endswith(name)), prefix)
 
 
 def _prefixes(names: Iterable[str]) -> list[str]:

@@ -125,10 +125,16 @@ def record(
         raise InvalidModel(
             f"forward() fails on an example of shape {_text(inputs) or tuple(example_shape)}: {said(error)}",
             where=recorder.path or name_of(model),
-            remedy="give the shape of one sample, without the batch axis, and check that the model runs on it",
+            remedy="give the shape of one sample, without the batch axis, and check that the model runs on it" + _channel(example_shape),
         ) from error
     nodes, modules = tuple(graph.nodes), dict(root.named_modules())
     return Trace(nodes, recorder.values, recorder.paths, recorder.names, recorder.dependent, recorder.memory, modules, root.chosen)
+
+
+def _channel(shape: Shape) -> str:
+    """What samples of one channel may lack: the axis of that channel."""
+    axes = {1: "L", 2: "HW"}.get(len(shape))
+    return f'; samples of one channel that has no axis are of layout "{axes}" (--layout {axes}, or Preprocessing(layout="{axes}"))' if axes else ""
 
 
 def said(error: Exception) -> str:

@@ -401,7 +401,8 @@ def _limited(evidence: Evidence, layer: Fidelity) -> str:
         return "use all 8 bits: choose a board with 8-bit weights" + _per_channel(evidence, ", or per_channel=True") + together
     if cause and not cause.startswith("weights of "):
         if layer.bits < WEIGHT_BITS - 1:
-            return f"use all 8 bits: the layer's gain is limited by its {cause}{together}"
+            fewer = ", which fewer time steps make smaller" if cause.endswith("over T steps") else ""
+            return f"use all 8 bits: the layer's gain is limited by its {cause}{fewer}{together}"
     elif cause and cause.removeprefix("weights of ") != layer.between.removeprefix("connection "):
         other = cause.removeprefix("weights of ")
         return f"the larger weights of {other} set the gain of both: retrain with weight decay against them{together}"

@@ -75,7 +75,7 @@ def test_names_may_begin_as_they_like(prefix: str, state: State, load: Any) -> N
     notes = load(prefixed(prefix, state), model)
     assert_loaded(model, state)
     told = prefix.replace("_orig_mod.", "")
-    assert notes == ((f"w.pt: names of weights are read without {told!r} before them",) if told not in ("", "module.") else ())
+    assert notes == ((f"w.pt: names of weights are read without {prefix!r} before them",) if told not in ("", "module.") else ())
 
 
 @pytest.mark.parametrize("nest", NESTS)
