@@ -27,7 +27,7 @@ def boards(as_json: given.Json = False) -> None:
 
     detection = detect()
     if as_json:
-        ready = {backend.name: asdict(backend.availability(quick=True)) for backend in backends()}
+        ready = {backend.name: asdict(backend.availability()) for backend in backends()}
         print_json({name: board.model_dump() for name, board in known().items()} | {"here": {**detection.to_json(), "backends": ready}})
         return
     rows = [
@@ -48,5 +48,5 @@ def boards(as_json: given.Json = False) -> None:
 
 
 def _row(backend: Backend) -> list[str]:
-    found = backend.availability(quick=True)
+    found = backend.availability()
     return [backend.name, backend.description, f"yes, {found.detail}" if found.ready else f"no: {found.detail}"]

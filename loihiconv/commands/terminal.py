@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import rich.table
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from loihiconv.evaluation.result import BackendResult
 
 MARKS = {"✓": "bold green", "✗": "bold red", "!": "bold yellow", "?": "yellow"}
+
+WHOLE = 24
+"""Characters up to which names in a first column stay on one line; the other columns give way."""
 
 _RESULTS: ContextVar[TextIO | None] = ContextVar("results", default=None)
 
@@ -85,16 +89,29 @@ def error(text: str) -> None:
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, stderr: bool = False) -> None:
-    """A table on stdout, or stderr; the first column to the left, numbers to the right."""
+    """A table on stdout, or stderr; the first column to the left, numbers to the right.
+
+    Where it is too wide, columns stand closer together, and then long cells take several lines.
+    """
     shown = Table(title, header, rows)
+    console = Console(highlight=False, stderr=stderr, emoji=False)
+    widths = [max(cell_len(line[i]) for line in (header, *rows)) for i in range(len(header))]
+    apart = sum(widths) + 2 * len(widths) <= console.width
     table = rich.table.Table(
-        title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, int(apart)),
+        collapse_padding=True,
     )
     for i, name in enumerate(header):
-        table.add_column(escape(name), justify="right" if shown.numeric(i) else "left", overflow="fold")
+        whole = i == 0 and widths[0] <= WHOLE
+        table.add_column(escape(name), justify="right" if shown.numeric(i) else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    Console(highlight=False, stderr=stderr, emoji=False).print(table)
+    console.print(table)
 
 
 def print_tables(shown: Shown, title: str = "") -> None:

@@ -134,7 +134,8 @@ def record(
 def _channel(shape: Shape) -> str:
     """What samples of one channel may lack: the axis of that channel."""
     axes = {1: "L", 2: "HW"}.get(len(shape))
-    return f'; samples of one channel that has no axis are of layout "{axes}" (--layout {axes}, or Preprocessing(layout="{axes}"))' if axes else ""
+    said = f'--layout {axes}, or Preprocessing(layout="{axes}")'
+    return f"; samples of one channel that has no axis need {said}" if axes else ""
 
 
 def said(error: Exception) -> str:
