@@ -170,6 +170,11 @@ def boards() -> dict[str, Board]:
     return {c.name: c for c in sorted(configs, key=lambda c: (c.generation, c.cores))}
 
 
+def board_names() -> list[str]:
+    """Names of the boards that come with loihiconv, in alphabetical order; none is read."""
+    return [path.stem for path in _files(_config_folder())]
+
+
 def load_board(board: str | os.PathLike[str] | Board) -> Board:
     """The board of that name, or the one that a YAML file describes.
 
