@@ -26,7 +26,9 @@ def check(
         ),
     ] = [],  # noqa: B006  # typer reads it
     weights: given.Weights = None,
-    board: Annotated[str | None, typer.Option("--board", help="Also compare with a board's size.")] = None,
+    board: Annotated[
+        str | None, typer.Option("--board", help="Also compare with a board's size.", autocompletion=given.complete_board)
+    ] = None,
     maxpool: given.Pooling = Settings.maxpool,
     calibration: Annotated[
         str | None, typer.Option(help=f"Training samples to try a conversion with, instead of random ones: {FORMS}.", metavar="DATA")

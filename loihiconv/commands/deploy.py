@@ -21,7 +21,9 @@ def deploy(
     samples: Annotated[str, typer.Option(help=f"{FORMS[0].upper()}{FORMS[1:]}: the first samples go into the self-test.", metavar="DATA")],
     out: Annotated[Path, typer.Option(help="Folder to write; must not exist.")],
     said: Said,
-    board: Annotated[str | None, typer.Option("--board", help="Another board than it was converted for.")] = None,
+    board: Annotated[
+        str | None, typer.Option("--board", help="Another board than it was converted for.", autocompletion=given.complete_board)
+    ] = None,
     realization: given.Realize = None,
     lif_ratio: given.LifRatio = None,
     calibration: given.Calibration = None,

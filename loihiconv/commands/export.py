@@ -29,7 +29,9 @@ def export(
         str | None,
         typer.Option(help=f"Samples for netx, of which the first go into the self-test: {FORMS}.", metavar="DATA"),
     ] = None,
-    board: Annotated[str | None, typer.Option("--board", help="Another board than it was converted for (netx).")] = None,
+    board: Annotated[
+        str | None, typer.Option("--board", help="Another board than it was converted for (netx).", autocompletion=given.complete_board)
+    ] = None,
     lif_ratio: given.LifRatio = None,
     calibration: given.Calibration = None,
     selftest_samples: Annotated[int, typer.Option(help="Samples of the self-test (netx).")] = 3,

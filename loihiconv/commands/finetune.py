@@ -32,7 +32,12 @@ def finetune(
     weights: given.Weights = None,
     timesteps: Annotated[int, setting_option(DECLARED["timesteps"])] = 4,
     board: Annotated[
-        str | None, typer.Option("--board", help="Round weights to this board's bits while training; worth it with few bits.")
+        str | None,
+        typer.Option(
+            "--board",
+            help="Round weights to this board's bits while training; worth it with few bits.",
+            autocompletion=given.complete_board,
+        ),
     ] = None,
     epochs: Annotated[int, setting_option(DECLARED["epochs"])] = Tuning.epochs,
     rate: Annotated[float, setting_option(DECLARED["rate"])] = Tuning.rate,

@@ -30,14 +30,14 @@ Model = Annotated[
 Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .safetensors; read without executing code.")]
 
 
-def _boards(incomplete: str) -> list[str]:
+def complete_board(incomplete: str) -> list[str]:
     """Names of boards that begin so, for completion."""
     from loihiconv.hardware.board import board_names
 
     return [name for name in board_names() if name.startswith(incomplete)]
 
 
-Board = Annotated[str, typer.Option("--board", help="Name of a board (see 'boards') or a .yaml file.", autocompletion=_boards)]
+Board = Annotated[str, typer.Option("--board", help="Name of a board (see 'boards') or a .yaml file.", autocompletion=complete_board)]
 Pooling = Annotated[str, setting_option(DECLARED["maxpool"])]
 TaskName = Annotated[
     Literal["classification", "binary", "multilabel", "regression", "dense"] | None,

@@ -14,7 +14,9 @@ from loihiconv.core.files import check_writable, write_text
 
 def place(
     network: Annotated[Path, typer.Argument(help="A saved network (.lnet).")],
-    board: Annotated[str | None, typer.Option("--board", help="Another board than it was converted for.")] = None,
+    board: Annotated[
+        str | None, typer.Option("--board", help="Another board than it was converted for.", autocompletion=given.complete_board)
+    ] = None,
     svg: Annotated[Path | None, typer.Option(help="Write a picture of the board, each core in its layer's colour (.svg).")] = None,
     picture: Annotated[bool, typer.Option("--picture", help="Draw the board as text.")] = False,
     as_json: given.Json = False,

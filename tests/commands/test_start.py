@@ -61,6 +61,8 @@ MISTAKES = [
     ["sweep", "nets:f", "x.npz", "--board", "loihi9"],
 ]
 COMPLETIONS = ["loihiconv ", "loihiconv convert --sc", "loihiconv convert --scale ", "loihiconv sweep --", "loihiconv check --maxpool re"]
+BOARDS = "loihiconv place --board kapoho_"
+COMPLETED = (*COMPLETIONS, BOARDS)
 
 FORKING = """
 import contextlib, io, json, os, sys, tempfile
@@ -114,7 +116,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     """What each command line gave, and the modules that were loaded then."""
     folder = tmp_path_factory.mktemp("start")
     lc.save(lc.convert(digits_cnn(), digits()[0], board="kapoho_point", timesteps=8), folder / "net.lnet")
-    cases = {" ".join(arguments): _run(arguments) for arguments in (*HELP, *ANSWERS, *MISTAKES)} | {c: _complete(c) for c in COMPLETIONS}
+    cases = {" ".join(arguments): _run(arguments) for arguments in (*HELP, *ANSWERS, *MISTAKES)} | {
+        c: _complete(c) for c in (*COMPLETIONS, BOARDS)
+    }
     environment = os.environ | {"PYTHONPATH": str(Path(lc.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", FORKING],
@@ -145,6 +149,11 @@ def test_completion_loads_nothing_large(outcomes: dict[str, dict[str, Any]], lin
 def test_choices_of_settings_are_completed(outcomes: dict[str, dict[str, Any]]) -> None:
     assert outcomes["loihiconv convert --scale "]["out"].split() == ["percentile", "mse", "balanced"]
     assert outcomes["loihiconv check --maxpool re"]["out"].split() == ["relu-tree"]
+
+
+def test_boards_are_completed_without_torch_and_numba(outcomes: dict[str, dict[str, Any]]) -> None:
+    assert outcomes[BOARDS]["out"].split() == ["kapoho_bay", "kapoho_point"]
+    assert HEAVY.isdisjoint(outcomes[BOARDS]["modules"])
 
 
 @pytest.mark.parametrize("line", [" ".join(arguments) for arguments in ANSWERS])
