@@ -31,11 +31,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv as lc
 from benchmarks import nets
 from loihiconv.backends.backend import RunOptions
-from loihiconv.backends.farm import Farm
-from loihiconv.backends.jobs import Job
 from loihiconv.backends.simulators import EMULATOR
 from loihiconv.backends.slices import MOST, slice_size
 from loihiconv.backends.spread import FEWEST, even_size, run_slice
+from loihiconv.clusters.farm import Farm
+from loihiconv.clusters.jobs import Job
 from loihiconv.evaluation.sweep.spread import PAGE_BYTES, power_of_two
 
 SHAPES = {"mnist_cnn": (1, 28, 28), "cifar10_cnn": (3, 32, 32), "mobilenet": (3, 32, 32)}

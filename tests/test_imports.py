@@ -18,6 +18,7 @@ FLOORS = (
     ("backends",),
     ("exchange", "finetuning"),
     ("conversion",),
+    ("clusters",),
     ("ann", "hardware", "lava", "simulator"),
     ("core",),
 )

@@ -54,7 +54,7 @@ ELSEWHERE = {
     "ann/frontends/registry.py": ("ann/frontends/test_layers.py", "a table of handlers, tested by all that are in it"),
     "backends/conformance_cases.py": ("backends/test_conformance.py", "what is written, beside the script that reads it"),
     "backends/conformance_check.py": ("backends/test_conformance.py", "the script, beside what it reads"),
-    "backends/jobs.py": ("backends/test_farm.py", "what a farm is given and gives back"),
+    "clusters/jobs.py": ("clusters/test_farm.py", "what a farm is given and gives back"),
     "backends/lava_cpu.py": ("backends/test_registry.py", "hands over to the worker"),
     "backends/loihi.py": ("lava/chip/test_loihi.py", "hands over to the stand-in"),
     "backends/run.py": ("backends/test_registry.py", "looks a back end up"),

@@ -8,12 +8,12 @@ from dataclasses import replace
 from os import PathLike
 
 from loihiconv.backends.backend import Backend, RunOptions
-from loihiconv.backends.cluster import Cluster, check_cluster, connected
 from loihiconv.backends.lava_cpu import LavaCpu
 from loihiconv.backends.loihi import Loihi
 from loihiconv.backends.registry import check_backend
 from loihiconv.backends.simulators import EMULATOR
 from loihiconv.backends.spread import carried_out
+from loihiconv.clusters.cluster import Cluster, check_cluster, connected
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import check_number, check_path, several, shown
 from loihiconv.core.input_checks import input_doubts

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Backend, RunOptions
-from loihiconv.backends.cluster import planned
-from loihiconv.backends.farm import Farm, Overtime
-from loihiconv.backends.jobs import Finished, Job
 from loihiconv.backends.slices import Slice, Slices, missing, run_in_slices, run_key, slice_size
+from loihiconv.clusters.cluster import planned
+from loihiconv.clusters.farm import Farm, Overtime
+from loihiconv.clusters.jobs import Finished, Job
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting, LoihiconvError
 from loihiconv.core.joining import joined_recordings
 from loihiconv.core.linear import Array

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def on_cluster(cluster: str | None, *, boards: bool = False) -> Iterator[Client | None]:
-    """A client of the cluster that is named, see `loihiconv.backends.cluster.connected`, with a line about it; None without a name."""
-    from loihiconv.backends.cluster import connected, described
+    """A client of the cluster that is named, see `loihiconv.clusters.cluster.connected`, with a line about it; None without a name."""
+    from loihiconv.clusters.cluster import connected, described
 
     with connected(cluster, boards=boards) as client:
         if client is not None:

@@ -53,8 +53,8 @@ def compare(
 
     Example: loihiconv compare mynets:lenet mnist.npz --weights lenet.pt -T 32 --backends float,emulator,lava
     """
-    from loihiconv.backends.cluster import check_cluster
     from loihiconv.backends.registry import find, without_unavailable
+    from loihiconv.clusters.cluster import check_cluster
     from loihiconv.core.artifact import load
     from loihiconv.core.progress import Bars
 
@@ -77,41 +77,41 @@ def compare(
         )
     from loihiconv.evaluation.compare import compare as run_compare  # after what can be mistyped: it loads torch
 
-    x, calibration = test.x, None
-    if converted is not None:
-        converted, x = said.fitted(converted, x)
-        network = load_model(file or model, weights)
-    else:
-        train = read_data(data, "train", shape, samples=conversion.samples, same_file_is_fine=False)
-        calibration, preprocessing = said.prepared(train, shape)
-        network = load_model(file or model, weights)
-        converted = conversion.convert(network, calibration, task, preprocessing, output)
-        x = x if preprocessing is not None else said.prepared(test, shape)[0]
-    found = None
-    if certify:
-        from loihiconv.evaluation.certificate import certify as run_certify
-        from loihiconv.evaluation.predicting import one_output
+    with on_cluster(cluster, boards=any(find(name).hardware for name in names)) as client:
+        x, calibration = test.x, None
+        if converted is not None:
+            converted, x = said.fitted(converted, x)
+            network = load_model(file or model, weights)
+        else:
+            train = read_data(data, "train", shape, samples=conversion.samples, same_file_is_fine=False)
+            calibration, preprocessing = said.prepared(train, shape)
+            network = load_model(file or model, weights)
+            converted = conversion.convert(network, calibration, task, preprocessing, output, client)
+            x = x if preprocessing is not None else said.prepared(test, shape)[0]
+        found = None
+        if certify:
+            from loihiconv.evaluation.certificate import certify as run_certify
+            from loihiconv.evaluation.predicting import one_output
 
-        with Bars() as progress:  # what has no certificate is refused before anything runs
-            found = run_certify(one_output(converted, output), x, device=device, progress=progress)
-    boards = any(find(name).hardware for name in names)
-    with kept(keep, len(test)), on_cluster(cluster, boards=boards) as client, Bars() as progress:
-        result = run_compare(
-            network,
-            converted,
-            (x, test.y),
-            names,
-            lava_samples=lava_samples,
-            device=device,
-            stock_models=stock_models,
-            explain=explain or bool(html or markdown),
-            calibration=calibration,
-            task=task,
-            output=output,
-            keep=keep,
-            cluster=client,
-            progress=progress,
-        )
+            with Bars() as progress:  # what has no certificate is refused before anything runs
+                found = run_certify(one_output(converted, output), x, device=device, progress=progress)
+        with kept(keep, len(test)), Bars() as progress:
+            result = run_compare(
+                network,
+                converted,
+                (x, test.y),
+                names,
+                lava_samples=lava_samples,
+                device=device,
+                stock_models=stock_models,
+                explain=explain or bool(html or markdown),
+                calibration=calibration,
+                task=task,
+                output=output,
+                keep=keep,
+                cluster=client,
+                progress=progress,
+            )
     if as_json:
         print_json(result.to_json() | ({} if found is None else {"certificate": found.to_json()}))
     else:

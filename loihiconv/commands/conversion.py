@@ -18,6 +18,8 @@ from loihiconv.conversion.settings import DECLARED, OPTIMIZE, Optimize, choose
 from loihiconv.core.choices import Task
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from loihiconv.core.network import Network
     from loihiconv.core.preprocessing import Preprocessing
 
@@ -70,15 +72,22 @@ class Conversion:
         self.timesteps, self.samples, self.optimize = timesteps, samples, optimize
         self.settings = {name: none_if_zero(DECLARED[name], value) for name, value in settings.items() if value is not None}
         self.bounds: dict[str, Any] = {"target_loss": target_loss, "max_latency": max_latency}
-        aimed(choose(timesteps, optimize, **self.settings), optimize, target_loss, max_latency, silent=False)
+        goal, _ = aimed(choose(timesteps, optimize, **self.settings), optimize, target_loss, max_latency, silent=False)
+        self.searching = goal in ("accuracy", "latency")
         from loihiconv.hardware.board import load_board
 
         self.board = load_board(board)
 
     def convert(
-        self, model: Any, x_train: Any, task: Task | None = None, preprocessing: Preprocessing | None = None, output: str | None = None
+        self,
+        model: Any,
+        x_train: Any,
+        task: Task | None = None,
+        preprocessing: Preprocessing | None = None,
+        output: str | None = None,
+        cluster: Client | None = None,
     ) -> Network:
-        """Convert with a progress bar and notes on stderr."""
+        """Convert with a progress bar and notes on stderr; a search on a cluster, if there is one."""
         from loihiconv.conversion.convert import convert as run_convert
         from loihiconv.core.progress import Bars
 
@@ -92,6 +101,7 @@ class Conversion:
                 optimize=self.optimize,
                 task=task,
                 preprocessing=preprocessing,
+                cluster=cluster if self.searching else None,
                 progress=progress,
                 **self.bounds,
                 **self.settings,

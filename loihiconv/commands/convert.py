@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from loihiconv.commands import options as given
+from loihiconv.commands.clusters import on_cluster
 from loihiconv.commands.conversion import Conversion, with_conversion
 from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
 from loihiconv.commands.options import load_model, open_file, shape_of
 from loihiconv.commands.terminal import print_json, print_tables
+from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.files import check_writable
 
 
@@ -27,6 +29,9 @@ def convert(
     weights: given.Weights = None,
     task: given.TaskName = None,
     output: given.Output = None,
+    cluster: Annotated[
+        str | None, typer.Option(help=f"Make the attempts of a search on a dask cluster: {given.CLUSTERS}", metavar="CLUSTER")
+    ] = None,
     as_json: given.Json = False,
 ) -> None:
     """Convert a trained network for a board and save it. Exit code 2 where it does not fit the board; it is saved all the same.
@@ -34,16 +39,24 @@ def convert(
     Example: loihiconv convert mynets:lenet --weights lenet.pt --calibration mnist.npz -T 32 --out lenet.lnet,
     or loihiconv convert lenet.onnx --calibration mnist.npz --out lenet.lnet
     """
+    from loihiconv.clusters.cluster import check_cluster
     from loihiconv.commands.placement_table import print_fit
     from loihiconv.core.network import save
     from loihiconv.hardware.place import place
 
     check_writable(out)
+    check_cluster(cluster)
+    if cluster is not None and not conversion.searching:
+        raise InvalidSetting(
+            "there is no search to spread", where="--cluster", limit="--optimize accuracy or latency, or --target-loss expected"
+        )
     file = open_file(model)
     said.parsed()
     shape = shape_of(file)
     data, preprocessing = said.prepared(read_data(calibration, "train", shape, samples=conversion.samples), shape)
-    net = conversion.convert(load_model(file or model, weights), data, task, preprocessing, output)
+    network = load_model(file or model, weights)
+    with on_cluster(cluster) as client:
+        net = conversion.convert(network, data, task, preprocessing, output, client)
     save(net, out)
     placement = place(net, conversion.board)
     if as_json:

@@ -51,13 +51,8 @@ Memory = Annotated[
 StockModels = Annotated[bool, typer.Option("--stock-models", help="Lava with Intel's own models of the connections: same spikes, slower.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut off, from what is kept beside --out or in --keep.")]
 Deadline = Annotated[float | None, typer.Option(help="End the run after so many seconds; what is finished is kept, see --resume.")]
-Cluster = Annotated[
-    str | None,
-    typer.Option(
-        help="Run slices on a dask cluster: local[:workers], tcp://scheduler:port or slurm:profile.yaml. Needs the extra cluster.",
-        metavar="CLUSTER",
-    ),
-]
+CLUSTERS = "local[:workers], tcp://scheduler:port or slurm:profile.yaml. Needs the extra cluster."
+Cluster = Annotated[str | None, typer.Option(help=f"Run slices on a dask cluster: {CLUSTERS}", metavar="CLUSTER")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse samples that saturate host currents or potentials, instead of a warning.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Also say where accuracy goes, step by step and layer by layer.")]
 Certify = Annotated[

@@ -61,8 +61,8 @@ def run(
 
     Example: loihiconv run lenet.lnet mnist.npz --samples 1000 --out result.npz
     """
-    from loihiconv.backends.cluster import check_cluster
     from loihiconv.backends.registry import find
+    from loihiconv.clusters.cluster import check_cluster
     from loihiconv.core.artifact import load
     from loihiconv.core.progress import Bars
     from loihiconv.lava.chip.realizations import TO_ZERO

@@ -49,7 +49,7 @@ def sweep(
 
     Example: loihiconv sweep mynets:lenet mnist.npz --weights lenet.pt -T 8,16,32 --percentile 99,99.9 --per-channel --per-layer
     """
-    from loihiconv.backends.cluster import check_cluster
+    from loihiconv.clusters.cluster import check_cluster
     from loihiconv.core.artifact import load
 
     said.parsed()

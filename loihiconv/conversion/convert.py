@@ -22,11 +22,13 @@ from loihiconv.ann.graph import Ann
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import Lowered, lower
 from loihiconv.ann.passes.rounding import rounds, without_rounding
+from loihiconv.clusters.cluster import Cluster, check_cluster, connected
 from loihiconv.conversion.aim import aimed, outcome
+from loihiconv.conversion.attempts import making
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, measured_rates, spread_samples, target_rates
 from loihiconv.conversion.calibration import Calibration, CalibrationData, Statistics, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
-from loihiconv.conversion.judge import Judge
+from loihiconv.conversion.judge import Attempt, Judge
 from loihiconv.conversion.likeness import cost_of_rounding, likely_task
 from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.payload_choice import FEWEST_PAYLOAD_BITS, PAYLOAD_BITS
@@ -38,7 +40,7 @@ from loihiconv.conversion.search import search
 from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
 from loihiconv.conversion.spiking import check_pooled, to_spiking
 from loihiconv.core.choices import PoolingWay, Task
-from loihiconv.core.errors import InvalidModel
+from loihiconv.core.errors import InvalidModel, InvalidSetting
 from loihiconv.core.given import check_task
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.log import LOG
@@ -68,6 +70,7 @@ def convert(
     output: str | None = None,
     target_loss: float | None = None,
     max_latency: int | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | bool | None = None,
     **settings: Unpack[SettingOptions],
 ) -> Network:
@@ -103,6 +106,8 @@ def convert(
     max_latency : int, optional
         Most steps from one sample to the next, silent ones included. A search looks no further; by default it does up to those of
         ``timesteps``.
+    cluster : "local[:n]", "tcp://scheduler:port", "slurm:profile.yaml" or distributed.Client, optional
+        Makes the attempts of a search on the workers of a dask cluster, some at a time, with the same result. Needs ``loihiconv[cluster]``.
     progress : callable (stage, done, in all) or True, optional
         True shows bars, on a terminal or in a notebook. Stages are "calibration", in samples (0 in all where the data does not tell),
         "bias correction", in layers, and "search".
@@ -134,6 +139,7 @@ def convert(
     if board is not None:
         check_payload(chosen.payload_max, "spike_bits", board)
     searching = optimize in ("accuracy", "latency")
+    _check_cluster(cluster, searching=searching)
     check_preprocessing(preprocessing)
     model, calibration = opened(model, calibration)
     check_one_input(preprocessing, model.inputs)
@@ -146,8 +152,9 @@ def convert(
         LOG.info(text)
     if not searching:
         return build(source, chosen, board, report).with_preprocessing(preprocessing)
-    judge = Judge(source.ann, source.held_out, task)
-    network, trials = search(lambda tried: build(source, tried, board), judge, chosen, settings, optimize, report, aim)
+    common = source, Judge(source.ann, source.held_out, task), board
+    with connected(cluster) as client, making(attempted, common, client) as attempts:
+        network, trials = search(attempts, chosen, settings, optimize, report, aim)
     network = replace(network, record=replace(network.record, search=trials))
     if aim.loss is not None:
         said, met = outcome(network, aim.loss, len(source.held_out))
@@ -263,6 +270,20 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     corrected = correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
     validate(corrected, board)
     return corrected
+
+
+def attempted(common: tuple[Measured, Judge, Board | None], settings: Settings) -> Attempt:
+    """A network with some settings, and how it does on samples that no correction has seen."""
+    source, judge, board = common
+    network = build(source, settings, board)
+    return Attempt(network, settings, *judge(network))
+
+
+def _check_cluster(cluster: Cluster | None, *, searching: bool) -> None:
+    if cluster is not None and not searching:
+        remedy = 'use optimize="accuracy" or "latency", or no cluster'
+        raise InvalidSetting("there is no search to spread", where="cluster", limit="a conversion without one is made here", remedy=remedy)
+    check_cluster(cluster)
 
 
 def _corrected(

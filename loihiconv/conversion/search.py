@@ -10,14 +10,15 @@ seen.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from loihiconv.conversion.aim import NO_MORE, Aim, listening, period, with_period
-from loihiconv.conversion.judge import Attempt, Judge
+from loihiconv.conversion.attempts import Attempts
+from loihiconv.conversion.judge import Attempt
 from loihiconv.conversion.settings import Settings
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.network import Network
@@ -47,13 +48,11 @@ SHORTEST = 4
 TOLERANCE = 0.005
 """Agreement that fewer time steps may cost."""
 
-Build = Callable[[Settings], Network]
 Progress = Callable[[str, int, int], None]
 
 
 def search(
-    build: Build,
-    judge: Judge,
+    attempts: Attempts,
     start: Settings,
     fixed: Collection[str],
     goal: str,
@@ -69,8 +68,8 @@ def search(
 
     Parameters
     ----------
-    build : callable (Settings) -> Network
-    judge : Judge
+    attempts : callable (Settings, those that are likely to follow) -> Attempt
+        See `loihiconv.conversion.attempts`.
     start : Settings
     fixed : collection of str
         Settings that a user gave, which stay as they are.
@@ -84,7 +83,7 @@ def search(
     trials : tuple of Trial
         In the order in which they were made; the first is ``start``, the last that was kept is what was found.
     """
-    descent = Descent(build, judge, fixed, progress, aim)
+    descent = Descent(attempts, fixed, progress, aim)
     begin = start if aim.most is None or period(start) <= aim.most else with_period(start, aim.most)
     best = descent.attempt("start", begin, None)
     if goal == "latency" or aim.loss is not None:
@@ -104,8 +103,8 @@ class Descent:
     trials : list of Trial
     """
 
-    def __init__(self, build: Build, judge: Judge, fixed: Collection[str], progress: Progress | None, aim: Aim) -> None:
-        self.build, self.judge, self.progress, self.aim = build, judge, progress, aim
+    def __init__(self, attempts: Attempts, fixed: Collection[str], progress: Progress | None, aim: Aim) -> None:
+        self.attempts, self.progress, self.aim = attempts, progress, aim
         self.options = {step: [dict(o) for o in choices if not o.keys() & set(fixed)] for step, choices in STEPS.items()}
         self.delays = () if "readout_delay" in fixed else DELAYS
         self.silent = SILENT if aim.silent and not set(fixed) & {"silent_steps", "buffered", "reset"} else ()
@@ -113,14 +112,13 @@ class Descent:
         self.trials: list[Trial] = []
         self.total = 1 + sum(max(len(o) - 1, 0) for o in self.options.values()) + len(self.delays) + len(self.silent) + bool(self.silent)
 
-    def attempt(self, step: str, settings: Settings, best: Attempt | None) -> Attempt:
-        """Build and judge a network; it is kept if it beats the best."""
-        network = self.build(settings)
-        agreement, diverged = self.judge(network)
-        made = Attempt(network, settings, agreement, diverged)
+    def attempt(self, step: str, settings: Settings, best: Attempt | None, following: Iterable[Settings] = ()) -> Attempt:
+        """Build and judge a network; it is kept if it beats the best. What follows if it does not is made meanwhile on a cluster."""
+        made = self.attempts(settings, following)
         changed = {} if best is None else {k: v for k, v in settings.to_json().items() if v != best.settings.to_json()[k]}
         kept = best is None or (made.beats(best) and not self._gives_up(made, best))
-        self.trials.append(Trial(step, changed, settings.timesteps, float(np.mean(agreement)), float(np.mean(diverged)), kept))
+        agreement, diverged = float(np.mean(made.agreement)), float(np.mean(made.divergence))
+        self.trials.append(Trial(step, changed, settings.timesteps, agreement, diverged, kept))
         self.tried.add(json.dumps(settings.to_json()))
         if self.progress is not None:
             self.progress("search", len(self.trials), max(len(self.trials), self.total))
@@ -135,12 +133,13 @@ class Descent:
         start, longest = best, period(best.settings)
         most = longest if self.aim.most is None or self.aim.loss is None else self.aim.most
         loss = float(1 - np.mean(best.agreement)) + TOLERANCE if self.aim.loss is None else self.aim.loss
-        for settings in self._lengths(best.settings, most):
+        lengths = list(self._lengths(best.settings, most))
+        for number, settings in enumerate(lengths, 1):
             if settings == start.settings:
                 made = start
             else:
                 self.total += 1
-                made = self.attempt("time steps", settings, start)
+                made = self.attempt("time steps", settings, start, lengths[number:])
                 self._kept(made.keeps(loss))
             if made.keeps(loss):
                 return made
@@ -153,9 +152,10 @@ class Descent:
         """What was found, with fewer and fewer steps until it loses too much."""
         if not best.keeps(loss):
             return best
-        for settings in reversed(list(self._lengths(best.settings, period(best.settings) - 1, alone=True))):
+        lengths = list(self._lengths(best.settings, period(best.settings) - 1, alone=True))[::-1]
+        for number, settings in enumerate(lengths, 1):
             self.total += 1
-            made = self.attempt("fewer steps", settings, best)
+            made = self.attempt("fewer steps", settings, best, lengths[number:])
             self._kept(made.keeps(loss))
             if not made.keeps(loss):
                 break
@@ -166,9 +166,9 @@ class Descent:
         """Go through all steps, until a round of them gains nothing that is more than chance."""
         for _ in range(ROUNDS):
             before = best
-            for step, choices in self._steps(best.settings):
-                for choice in choices:
-                    best = self._better(step, choice, best)
+            tried = [(step, choice) for step, choices in self._steps(best.settings) for choice in choices]
+            for number, (step, choice) in enumerate(tried, 1):
+                best = self._better(step, choice, best, [later for _, later in tried[number:]])
             if best is before:
                 break
         return best
@@ -185,16 +185,21 @@ class Descent:
         steps = period(settings)
         yield "silent steps", [listening(steps, 0), *self._separated(steps)] if self.silent else []
 
-    def _better(self, step: str, choice: Mapping[str, Any], best: Attempt) -> Attempt:
+    def _better(self, step: str, choice: Mapping[str, Any], best: Attempt, later: Iterable[Mapping[str, Any]]) -> Attempt:
         """The attempt with a choice, or the best so far if that is not better or was tried before."""
+        settings = self._untried(choice, best)
+        if settings is None:
+            return best
+        made = self.attempt(step, settings, best, filter(None, (self._untried(each, best) for each in later)))
+        return made if self.trials[-1].kept else best
+
+    def _untried(self, choice: Mapping[str, Any], best: Attempt) -> Settings | None:
+        """The best settings with a choice, unless they cannot be or were tried."""
         try:
             settings = replace(best.settings, **choice)
         except InvalidSetting:  # such as a delay of as many steps as there are
-            return best
-        if json.dumps(settings.to_json()) in self.tried:
-            return best
-        made = self.attempt(step, settings, best)
-        return made if self.trials[-1].kept else best
+            return None
+        return None if json.dumps(settings.to_json()) in self.tried else settings
 
     def _lengths(self, settings: Settings, most: int, *, alone: bool = False) -> Iterator[Settings]:
         """Settings of 4, 6, 8, 12, 16, 24, ... steps of a sample, with and without silent ones unless ``alone``; fewest steps first.

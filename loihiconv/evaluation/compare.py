@@ -15,10 +15,10 @@ from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import for_network
 from loihiconv.ann.frontends.selection import with_output
 from loihiconv.backends.backend import Backend, RunOptions
-from loihiconv.backends.cluster import Cluster, check_cluster, connected
 from loihiconv.backends.registry import ANN, check_backend, find, title_of
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.backends.spread import carried_out
+from loihiconv.clusters.cluster import Cluster, check_cluster, connected
 from loihiconv.core import numbers as n
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting

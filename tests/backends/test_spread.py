@@ -19,7 +19,7 @@ from loihiconv.backends.slices import run_in_slices, samples_done, slice_size
 from loihiconv.backends.spread import balanced_size, run_on_cluster
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting
 from loihiconv.core.fingerprints import fingerprint
-from tests.clusters import Broken, OnBoard
+from tests.clustered import Broken, OnBoard
 from tests.lava.small import chain
 
 X = np.random.default_rng(0).integers(0, 256, (23, 4))

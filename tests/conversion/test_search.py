@@ -11,6 +11,7 @@ import pytest
 
 import loihiconv as lc
 from loihiconv.conversion.aim import Aim, period
+from loihiconv.conversion.judge import Attempt
 from loihiconv.conversion.search import DELAYS, SHORTEST, STEPS, search
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.linear import Array
@@ -72,15 +73,15 @@ def test_a_delay_that_helps_is_found_and_one_that_was_given_stays() -> None:
     assert given.readout.delay == 5 < min(t.timesteps for t in given.record.search)
 
 
-def stub(loss: Callable[[lc.Settings], float], samples: int = 1000, noise: float = 0.0) -> tuple[Any, Any]:
-    """A build that hands settings on, and a judge to whom a share of samples differs and diverges by as much."""
+def stub(loss: Callable[[lc.Settings], float], samples: int = 1000, noise: float = 0.0) -> Any:
+    """Attempts whose network is their settings, of which a share of samples differs and diverges by as much."""
 
     def judge(settings: lc.Settings) -> tuple[Array, Array]:
         wrong = np.arange(samples) < round(loss(settings) * samples)
         rng = np.random.default_rng(crc32(str(settings.to_json()).encode()))
         return 1.0 - wrong, loss(settings) + noise * rng.normal(size=samples)
 
-    return (lambda settings: settings), judge
+    return lambda settings, _: Attempt(settings, settings, *judge(settings))  # type: ignore[arg-type]
 
 
 def by_steps(settings: lc.Settings) -> float:
@@ -89,8 +90,7 @@ def by_steps(settings: lc.Settings) -> float:
 
 
 def sought(loss: Callable[[lc.Settings], float], aim: Aim, goal: str = "accuracy", fixed: Any = frozenset(), **start: Any) -> Any:
-    build, judge = stub(loss)
-    return search(build, judge, lc.Settings(**{"timesteps": 16, **start}), fixed, goal, aim=aim)
+    return search(stub(loss), lc.Settings(**{"timesteps": 16, **start}), fixed, goal, aim=aim)
 
 
 def test_silent_steps_are_tried_for_the_same_steps_per_sample_and_only_where_they_may() -> None:
@@ -106,8 +106,7 @@ def test_silent_steps_are_tried_for_the_same_steps_per_sample_and_only_where_the
 
 
 def test_a_gain_whose_interval_spans_zero_is_none_and_ends_the_search() -> None:
-    build, judge = stub(lambda settings: 0.5, noise=0.1)
-    _, trials = search(build, judge, lc.Settings(16), (), "accuracy")
+    _, trials = search(stub(lambda settings: 0.5, noise=0.1), lc.Settings(16), (), "accuracy")
     chance = [trial for trial in trials[1:] if trial.divergence < trials[0].divergence]
     assert chance
     assert sum(trial.kept for trial in trials[1:]) <= 1  # one in forty is above zero by chance
@@ -144,9 +143,9 @@ def test_what_diverges_less_does_not_give_up_a_target_that_is_met() -> None:
         better = settings.hold_back == 0.25
         return 1.0 - (np.arange(100) < (9 if better else 1)), np.full(100, 0.1 if better else 0.2)
 
-    build: Any = lambda settings: settings  # noqa: E731
+    attempts: Any = lambda settings, _: Attempt(settings, settings, *judge(settings))  # noqa: E731
     for aim, hold_back in ((Aim(0.05), 0.5), (Aim(), 0.25)):
-        found: Any = search(build, judge, lc.Settings(4), (), "accuracy", aim=aim)[0]  # type: ignore[arg-type]
+        found: Any = search(attempts, lc.Settings(4), (), "accuracy", aim=aim)[0]
         assert found.hold_back == hold_back
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from loihiconv.ann.frontends import FloatModel
 from loihiconv.backends.run import run
 from loihiconv.backends.simulators import simulator_of
-from loihiconv.conversion.convert import Measured, Progress, build, measure
+from loihiconv.conversion.convert import Measured, Progress, attempted, build, measure
 from loihiconv.conversion.judge import Judge
 from loihiconv.conversion.search import search
 from loihiconv.core.choices import Task
@@ -98,8 +98,8 @@ def build_point(source: Measured, point: Point, board: Board | None, task: Task)
     own = point.board(board)
     if not point.searching:
         return build(source, point.settings, own)
-    judge = Judge(source.ann, source.held_out, task)
-    return search(lambda tried: build(source, tried, own), judge, point.settings, point.given, point.optimize)[0]
+    common = source, Judge(source.ann, source.held_out, task), own
+    return search(lambda tried, _: attempted(common, tried), point.settings, point.given, point.optimize)[0]
 
 
 def run_point(point: Point, converter: Converter, test: Test, device: str, steps: Steps) -> Row:

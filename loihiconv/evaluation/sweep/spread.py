@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Backend, RunOptions
-from loihiconv.backends.cluster import planned
-from loihiconv.backends.farm import Farm
-from loihiconv.backends.jobs import Finished, Job
 from loihiconv.backends.simulators import simulator_of
 from loihiconv.backends.slices import MOST
 from loihiconv.backends.spread import balanced_size, run_slice
+from loihiconv.clusters.cluster import planned
+from loihiconv.clusters.farm import Farm
+from loihiconv.clusters.jobs import Finished, Job
 from loihiconv.conversion.convert import Measured
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import LimitExceeded, LoihiconvError, UnsupportedLayer

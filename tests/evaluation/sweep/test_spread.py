@@ -15,7 +15,7 @@ from loihiconv.backends.simulators import simulator_of
 from loihiconv.demo import digits
 from loihiconv.evaluation.sweep import spread
 from loihiconv.evaluation.sweep.result import SweepResult
-from tests.clusters import Broken
+from tests.clustered import Broken
 
 AXES = {"timesteps": [2, 4], "input_coding": ["poisson", "analog"]}
 

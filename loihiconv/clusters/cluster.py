@@ -23,7 +23,7 @@ from loihiconv.core.version import __version__
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
-    from loihiconv.backends.cluster_profile import Profile
+    from loihiconv.clusters.profile import Profile
 
 Cluster: TypeAlias = Union[str, "Client"]
 FORMS = "local[:workers], tcp://scheduler:port or slurm:profile.yaml"
@@ -123,7 +123,7 @@ def _workers(text: str | None) -> int:
 
 
 def _profile(path: str) -> Profile:
-    from loihiconv.backends.cluster_profile import read_profile
+    from loihiconv.clusters.profile import read_profile
 
     if not path:
         raise InvalidSetting(

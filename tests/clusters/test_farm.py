@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from loihiconv.backends import farm as farms
-from loihiconv.backends.farm import Farm, Overtime
-from loihiconv.backends.jobs import Job
+from loihiconv.clusters import farm as farms
+from loihiconv.clusters.farm import Farm, Overtime
+from loihiconv.clusters.jobs import Job
 from loihiconv.core.errors import BackendFailed
-from tests.clusters import ends_its_worker
+from tests.clustered import ends_its_worker
 
 
 def doubled(value: int, shared: list[int]) -> int:

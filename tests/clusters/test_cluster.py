@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
-from loihiconv.backends import cluster as clusters
 from loihiconv.backends import registry
-from loihiconv.backends.cluster import check_cluster, connected, described
+from loihiconv.clusters import cluster as clusters
+from loihiconv.clusters.cluster import check_cluster, connected, described
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.core.fingerprints import fingerprint
-from tests.clusters import OnBoard
+from tests.clustered import OnBoard
 from tests.conftest import ROOT
 from tests.lava.small import chain
 

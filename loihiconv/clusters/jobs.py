@@ -1,4 +1,4 @@
-"""What a `loihiconv.backends.farm.Farm` is given and gives back."""
+"""What a `loihiconv.clusters.farm.Farm` is given and gives back."""
 
 from __future__ import annotations
 

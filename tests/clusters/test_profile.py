@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loihiconv.backends.cluster_profile import Profile, read_profile
+from loihiconv.clusters.profile import Profile, read_profile
 from loihiconv.core.errors import InvalidSetting
 
 

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from loihiconv.backends.jobs import Finished, Job
+from loihiconv.clusters.jobs import Finished, Job
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, LoihiconvError
 from loihiconv.core.log import LOG
 

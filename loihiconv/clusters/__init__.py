@@ -1,0 +1,1 @@
+"""Clusters of dask, by name or client, and jobs on their workers."""
