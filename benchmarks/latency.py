@@ -7,6 +7,7 @@
     python benchmarks/latency.py --net cifar10_cnn --timesteps 2,4,8 --methods default,graded --spike-bits 3
     python benchmarks/latency.py --net cifar10_cnn --maxpool gate --out gates
     python benchmarks/latency.py --device cuda
+    python benchmarks/latency.py --cluster local:8
 
 "paper" is ``optimize="none"``: 99.9th percentile per layer, start at half a threshold. "default" is what `loihiconv.convert` does
 unasked: scales of least error per channel, half a threshold held back, biases corrected; nothing is trained. "graded" is the same with
@@ -14,7 +15,8 @@ spikes that carry payloads, which Loihi 1 cannot and which cost bandwidth: figur
 of each sample's steps on listening before neurons spike, which needs a neuron program of its own: figures apart, too; time steps are
 those of a whole sample, silent ones included. "buffered" listens for T steps, and has a second potential for it, so that samples follow
 each other every T steps none the less. All are calibrated on 1,000 training images; test images are seen by the runs alone. Max-
-pooling is what a board can run, trees of ReLUs, unless ``--maxpool`` says otherwise. An interrupted run goes on where it was.
+pooling is what a board can run, trees of ReLUs, unless ``--maxpool`` says otherwise. An interrupted run goes on where it was. A cluster
+runs slices of the images; networks are converted here.
 
 Beside it stands what others report, on other networks and mostly in float: see `LITERATURE`.
 """
@@ -37,6 +39,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import loihiconv
 from benchmarks import data, nets
 from loihiconv.ann.frontends import readable
+from loihiconv.commands.clusters import on_cluster
+from loihiconv.commands.options import Cluster
 from loihiconv.core.choices import PoolingWay
 from loihiconv.core.errors import LoihiconvError
 from loihiconv.core.linear import Array
@@ -93,6 +97,8 @@ class Latency:
     maxpool : "relu-tree", "gate" or "average"
     device : str
         Torch device of emulator and float simulation; the emulator's figures are the same on all.
+    client : distributed.Client, optional
+        Of a cluster that runs the images.
     """
 
     def __init__(
@@ -104,9 +110,11 @@ class Latency:
         spike_bits: int = 4,
         maxpool: PoolingWay = "relu-tree",
         device: str = "cpu",
+        client: Any = None,
     ) -> None:
         self.name, self.board, self.path = name, board, folder / f"{name}.json"
         self.spike_bits, self.maxpool, self.device = spike_bits, maxpool, device
+        self.client = client
         self.model = nets.trained(name)
         x_train, _, x, y = data.load(DATA[name])
         self.calibration, self.x, self.y = x_train[:CALIBRATION], x[:samples], y[:samples]
@@ -152,7 +160,7 @@ class Latency:
 
     def _measure(self, net: loihiconv.Network, method: str, backend: str, reference: Array) -> None:
         begin = time.monotonic()
-        recording = loihiconv.run(net, self.x, backend, counts=False, device=self.device)
+        recording = loihiconv.run(net, self.x, backend, counts=False, device=self.device, cluster=self.client)
         result = score(recording.predictions, self.y)
         point = {"method": method, "spike_bits": self._bits(method), "backend": backend, "timesteps": net.period, **result}
         point |= {
@@ -170,7 +178,7 @@ class Latency:
         """Mismatches between emulator and Lava's CPU simulator on the first images."""
         net, x = self._convert(method, LAVA_STEPS), self.x[:samples]
         emulated = loihiconv.run(net, x, "emulator", record=["spikes"])
-        spikes, potentials = mismatches(emulated, loihiconv.run(net, x, "lava", record=["spikes"]))
+        spikes, potentials = mismatches(emulated, loihiconv.run(net, x, "lava", record=["spikes"], cluster=self.client))
         return {"n": len(x), "timesteps": LAVA_STEPS, "mismatched_spikes": sum(spikes.values()), "mismatched_potentials": potentials}
 
     def _has(self, method: str, backend: str, steps: int) -> bool:
@@ -266,6 +274,7 @@ def main(
     board: Annotated[str, typer.Option(help="Board whose fixed point the emulator keeps to.")] = "kapoho_point",
     maxpool: Annotated[str, typer.Option(help=f"{', '.join(WAYS)}; no board has gates.")] = "relu-tree",
     device: Annotated[str, typer.Option(help="Torch device of emulator and float simulation: cpu, cuda, ...")] = "cpu",
+    cluster: Cluster = None,
     out: Annotated[Path, typer.Option(help="Folder for the results and the plot.")] = Path("latency"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -286,10 +295,11 @@ def main(
     contents = []
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name in chosen:
-            latency = Latency(name, samples, board, out, spike_bits, cast("PoolingWay", maxpool), device)
-            latency.run([int(t) for t in timesteps.split(",")], methods.split(","), backends.split(","), lava_samples, graded_steps)
-            contents.append(latency.content)
+        with on_cluster(cluster) as client:
+            for name in chosen:
+                latency = Latency(name, samples, board, out, spike_bits, cast("PoolingWay", maxpool), device, client)
+                latency.run([int(t) for t in timesteps.split(",")], methods.split(","), backends.split(","), lava_samples, graded_steps)
+                contents.append(latency.content)
         plot(contents, out / "latency.png")
     except (OSError, LoihiconvError) as error:
         typer.echo(f"error: {error}", err=True)

@@ -5,6 +5,7 @@
     python benchmarks/zoo.py                              # all lists
     python benchmarks/zoo.py --only resnet --board kapoho_point
     python benchmarks/zoo.py --json > zoo.json
+    python benchmarks/zoo.py --cluster slurm:profile.yaml
 
 One network of each family, the smallest, with seeded random weights and statistics of batch norms from one random batch, on small
 images: `loihiconv.check` reads it, rewrites it and tries a conversion. That says whether a network goes in, and nothing of accuracy.
@@ -17,7 +18,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,6 +27,10 @@ from typing import Annotated, Any
 import typer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from loihiconv.commands.clusters import on_cluster
+from loihiconv.commands.options import Cluster
+from loihiconv.core.errors import LoihiconvError
 
 IMAGE = (3, 64, 64)
 SIZES: dict[str, tuple[int, ...]] = {
@@ -109,15 +114,41 @@ def _made(origin: str, name: str) -> Any:
     return models.get_model(name, weights=None, **options, **plain)
 
 
-def outcomes(names: list[tuple[str, str]], board: str | None, jobs: int) -> Iterator[Outcome]:
-    """Try networks, some at a time; one that fails otherwise than by a refusal is an outcome too."""
+def outcomes(names: list[tuple[str, str]], board: str | None, jobs: int, client: Any = None) -> Iterator[Outcome]:
+    """Try networks, some at a time, or on a cluster; one that fails otherwise than by a refusal is an outcome too."""
+    if client is not None:
+        yield from _on_cluster(names, board, client)
+        return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        futures = {pool.submit(tried, origin, name, board): (origin, name) for origin, name in names}
+        futures = {pool.submit(_outcome, origin, name, board): (origin, name) for origin, name in names}
         for future in as_completed(futures):
             try:
                 yield future.result()
-            except Exception as error:
-                yield Outcome(*futures[future], False, f"{type(error).__name__}: {error}".splitlines()[0], 0, 0, 0.0)
+            except BrokenExecutor as error:
+                yield _failed(*futures[future], error)
+
+
+def _on_cluster(names: list[tuple[str, str]], board: str | None, client: Any) -> Iterator[Outcome]:
+    from loihiconv.clusters.cluster import planned
+    from loihiconv.clusters.farm import Farm
+    from loihiconv.clusters.jobs import Job
+
+    with Farm(client, planned=planned(client)) as farm:
+        for origin, name in names:
+            farm.add(Job(f"{origin} {name}", _outcome, (origin, name, board), (origin, name)))
+        for done in farm:
+            yield done.result if done.error is None else _failed(*done.job.about, done.error)
+
+
+def _outcome(origin: str, name: str, board: str | None) -> Outcome:
+    try:
+        return tried(origin, name, board)
+    except Exception as error:
+        return _failed(origin, name, error)
+
+
+def _failed(origin: str, name: str, error: Exception) -> Outcome:
+    return Outcome(origin, name, False, f"{type(error).__name__}: {error}".splitlines()[0], 0, 0, 0.0)
 
 
 def table(found: list[Outcome]) -> str:
@@ -137,20 +168,25 @@ def main(
     origin: Annotated[str, typer.Option(help="torchvision or timm; both by default.")] = "",
     board: Annotated[str | None, typer.Option(help="Also say whether it fits a board.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Networks at a time; each takes one core and up to 4 GB.")] = 2,
+    cluster: Cluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Check networks of torchvision and timm."""
     lists: dict[str, tuple[str, ...]] = {"torchvision": TORCHVISION, "timm": TIMM}
     names = [(o, name) for o, all_names in lists.items() for name in all_names if only in name and origin in ("", o)]
     found = []
-
-    for outcome in outcomes(names, board, jobs):
-        found.append(outcome)
-        print(
-            f"{len(found)}/{len(names)} {outcome.origin} {outcome.name}: {outcome.problem or 'passes'} ({outcome.seconds:.0f} s)",
-            file=sys.stderr,
-            flush=True,
-        )
+    try:
+        with on_cluster(cluster) as client:
+            for outcome in outcomes(names, board, jobs, client):
+                found.append(outcome)
+                print(
+                    f"{len(found)}/{len(names)} {outcome.origin} {outcome.name}: {outcome.problem or 'passes'} ({outcome.seconds:.0f} s)",
+                    file=sys.stderr,
+                    flush=True,
+                )
+    except LoihiconvError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
     typer.echo(json.dumps([asdict(o) for o in found], indent=1) if as_json else table(found))
 
 

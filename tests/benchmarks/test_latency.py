@@ -60,6 +60,19 @@ def test_graded_spikes_stay_apart(arguments: list[str]) -> None:
     assert "unknown method 'best'; known are paper, default, separated, buffered, graded" in refused.stderr
 
 
+def test_a_cluster_measures_the_same(arguments: list[str], tmp_path: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = nets.fashion_cnn()
+    monkeypatch.setattr(latency.nets, "trained", lambda name: model)
+    arguments = [*arguments, "--methods", "default", "--timesteps", "2", "--json", "--out"]
+    (alone,), (spread,) = (
+        json.loads(call(*arguments, str(tmp_path / name), *more).stdout)
+        for name, more in (("alone", ()), ("spread", ("--cluster", cluster.scheduler.address)))
+    )
+    for point in (*alone["points"], *spread["points"]):
+        del point["seconds"]
+    assert spread == alone
+
+
 def test_unknown_networks_are_refused(arguments: list[str]) -> None:
     shown = call(*arguments, "--net", "vgg99")
     assert shown.exit_code == 2
