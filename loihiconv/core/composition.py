@@ -38,9 +38,14 @@ def compose(second: LinearMap, first: LinearMap, input_shape: Shape, *, synapses
             return _compose_conv(second, first, input_shape)
         except CannotCompose as error:
             return _written_out(second, first, input_shape, synapses, str(error))
-    if isinstance(second, Sparse) and isinstance(first, Dense) and len(second.outputs) == 1:
+    if isinstance(second, Sparse) and isinstance(first, Dense) and len(second.outputs) == 1 and _mostly_there(second):
         return Dense(np.asarray(second.matrix @ first.weight))
     return _written_out(second, first, input_shape, synapses, "no convolution")
+
+
+def _mostly_there(linear: Sparse) -> bool:
+    """Whether most outputs have synapses: a few classes beside the pixels of a dense output are no reason for a matrix of all of them."""
+    return 2 * len(np.unique(linear.rows)) >= linear.outputs[0]
 
 
 def _written_out(second: LinearMap, first: LinearMap, input_shape: Shape, limit: int, why: str) -> Sparse:

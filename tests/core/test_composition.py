@@ -87,6 +87,14 @@ def test_what_is_no_convolution_is_written_out_where_that_is_allowed(second: Con
     assert compose(second, first, shape, synapses=product.weight.size).weight.size == product.weight.size
 
 
+@pytest.mark.parametrize(("rows", "kind"), [(range(3), Sparse), (range(8), Dense)])
+def test_few_dense_outputs_among_many_are_no_matrix_of_all(rows: range, kind: type) -> None:
+    dense, places = Dense(random(0, len(rows), 6)), np.array(rows, np.int32)
+    product = compose(Sparse(np.ones(len(rows)), places, places, (10,), (len(rows),)), dense, (6,))
+    assert isinstance(product, kind)
+    np.testing.assert_array_equal(sparse(product, (6,)).matrix.toarray()[: len(rows)], dense.weight)
+
+
 def test_synapses_are_counted_with_those_in_the_padding() -> None:
     conv = Conv(np.ones((2, 1, 3, 3)), padding=(1, 1, 1, 1))
     assert synapses(conv, (1, 4, 4)) == 2 * 9 * 16

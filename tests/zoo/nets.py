@@ -60,6 +60,7 @@ FAMILIES = {
     "dueling DQN": Family(signals.DuelingDQN, (4, 36, 36)),
     "actor-critic": Family(several.ActorCritic, (2, 14, 14)),
     "two scale heads": Family(several.TwoScales, (3, 12, 12)),
+    "single-shot detector": Family(several.SingleShot, (3, 12, 12)),
     "image and vector": Family(several.ImageAndVector, {"image": (1, 12, 12), "vector": (5,)}),
     "shared towers": Family(several.SharedTowers, {"left": (1, 12, 12), "right": (1, 12, 12)}),
 }

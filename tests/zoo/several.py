@@ -40,6 +40,24 @@ class TwoScales(nn.Module):
         return self.large(coarse), self.small(torch.cat([fine, up], 1))
 
 
+class SingleShot(nn.Module):
+    """Boxes and classes of anchors on maps of three sizes, joined along the anchors (SSD, arXiv:1512.02325)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(nn.Sequential(conv_bn(c, d, 3, stride=2), nn.ReLU()) for c, d in ((3, 8), (8, 10), (10, 12)))
+        self.boxes = nn.ModuleList(nn.Conv2d(c, 2 * 4, 3, padding=1) for c in (8, 10, 12))
+        self.classes = nn.ModuleList(nn.Conv2d(c, 2 * 3, 3, padding=1) for c in (8, 10, 12))
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        boxes, classes = [], []
+        for stage, box, kind in zip(self.stages, self.boxes, self.classes, strict=True):
+            x = stage(x)
+            boxes.append(box(x).permute(0, 2, 3, 1).reshape(len(x), -1, 4))
+            classes.append(kind(x).permute(0, 2, 3, 1).reshape(len(x), -1, 3))
+        return {"boxes": torch.cat(boxes, 1), "classes": torch.cat(classes, 1)}
+
+
 class ImageAndVector(nn.Module):
     """A camera and a robot's state, joined behind an encoder of each (MultiInputPolicy of stable-baselines3)."""
 

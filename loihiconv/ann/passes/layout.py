@@ -18,6 +18,9 @@ from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 Moves = Reshape | Gather
 """What arranges the values of one result."""
 
+FEW_WEIGHTS = 1 << 20
+"""Most weights of a convolution that picks channels, where synapses one by one would be fewer."""
+
 
 def index_of(node: Moves) -> Array:
     """For each value of the flattened result its place in the flattened input; -1 for a zero."""
@@ -245,8 +248,13 @@ class ConcatToAdd(Replacement):
 
 
 def picked(index: Array, before: Shape, shape: Shape) -> LinearMap:
-    """The map y[i] = x[index[i]]: a convolution of one pixel where channels are picked and windows are regular, else a `Sparse`."""
-    if len(before) == len(shape) == 3 and (conv := _as_convolution(index.reshape(shape), before)) is not None:
+    """The map y[i] = x[index[i]]: a convolution of one pixel where channels are picked and windows are regular, else a `Sparse`.
+
+    So it is, too, where the convolution would have far more weights than there are values, as where a detector joins its thousands of
+    anchors: these are the channels of that.
+    """
+    small = shape[0] * before[0] <= max(FEW_WEIGHTS, np.count_nonzero(index >= 0))
+    if small and len(before) == len(shape) == 3 and (conv := _as_convolution(index.reshape(shape), before)) is not None:
         return conv
     rows = np.flatnonzero(index >= 0).astype(np.int32)
     return Sparse(np.ones(len(rows)), rows, index[rows].astype(np.int32), shape, before)

@@ -45,6 +45,12 @@ def test_what_is_regular_is_a_convolution(index: Array, kind: type) -> None:
     assert isinstance(picked(index.ravel(), (2, 3, 4), index.shape), kind)
 
 
+def test_thousands_of_channels_that_are_joined_are_no_convolution() -> None:
+    """As where anchors of maps of several sizes are one list of boxes."""
+    index = np.concatenate([np.arange(1200 * 4), np.full(900 * 4, -1)])
+    assert isinstance(picked(index, (1200, 1, 4), (2100, 1, 4)), Sparse)
+
+
 def test_permutations_take_every_value_once() -> None:
     entry = Input("x", shape=(4,))
     for index, answer in (([3, 1, 0, 2], True), ([0, 1, 2, 2], False), ([0, 1, 2, -1], False), ([0, 1], False)):
