@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -52,7 +53,7 @@ def check(
     data = preprocessing = None
     if calibration is not None:
         data, preprocessing = said.prepared(read_data(calibration, "train", known, samples=1000), known)
-        if preprocessing is not None:
+        if preprocessing is not None and not isinstance(preprocessing, Mapping):
             dimensions = dimensions or tuple(preprocessing.apply(data[:1]).shape[1:])
     from loihiconv.conversion.check import check as run_check  # after what can be mistyped: it loads torch
 

@@ -67,7 +67,7 @@ def compare(
         raise BackendUnavailable("no back end that is named can be used from here", where="--backends", remedy="; ".join(missing))
     file = open_file(model)
     shape = shape_of(file)
-    said.parsed()
+    said.check()
     converted = None if net is None else load(net)
     known = shape if converted is None else shapes_of(converted)
     test = read_data(data, "test", known, samples=samples)

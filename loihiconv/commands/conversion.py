@@ -20,8 +20,8 @@ from loihiconv.core.choices import Task
 if TYPE_CHECKING:
     from distributed import Client
 
+    from loihiconv.core.input_preprocessing import GivenPreprocessing
     from loihiconv.core.network import Network
-    from loihiconv.core.preprocessing import Preprocessing
 
 Steps = Annotated[int, setting_option(DECLARED["timesteps"])]
 TargetLoss = Annotated[
@@ -83,7 +83,7 @@ class Conversion:
         model: Any,
         x_train: Any,
         task: Task | None = None,
-        preprocessing: Preprocessing | None = None,
+        preprocessing: GivenPreprocessing = None,
         output: str | None = None,
         cluster: Client | None = None,
     ) -> Network:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +50,7 @@ def convert(
             "there is no search to spread", where="--cluster", limit="--optimize accuracy or latency, or --target-loss expected"
         )
     file = open_file(model)
-    said.parsed()
+    said.check()
     shape = shape_of(file)
     data, preprocessing = said.prepared(read_data(calibration, "train", shape, samples=conversion.samples), shape)
     network = load_model(file or model, weights)
@@ -60,11 +59,13 @@ def convert(
     save(net, out)
     placement = place(net, conversion.board)
     if as_json:
+        from loihiconv.core.input_preprocessing import as_json as as_fields
+
         facts = {
             "cores": placement.cores,
             "fits": placement.fits,
             "unwritten": list(net.unwritten),
-            "preprocessing": None if preprocessing is None else asdict(preprocessing),
+            "preprocessing": as_fields(preprocessing),
         }
         print_json({"path": str(out), "timesteps": net.timesteps, "board": net.board, **facts, **net.record.to_json()})
     else:

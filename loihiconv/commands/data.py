@@ -17,13 +17,14 @@ from loihiconv.commands.terminal import note
 from loihiconv.core.errors import InvalidData, InvalidSetting
 
 if TYPE_CHECKING:
+    from loihiconv.core.input_preprocessing import GivenPreprocessing
     from loihiconv.core.linear import Shape
     from loihiconv.core.network import Network
     from loihiconv.core.preprocessing import Preprocessing
     from loihiconv.core.samples import Dataset
 
 FORMS = "an .npz file, a folder of images by class, or module:function (its code is EXECUTED)"
-PANEL = "Preprocessing, stored by convert and repeated nowhere"
+PANEL = "Preprocessing, stored by convert and repeated nowhere; of several inputs NAME=VALUE;NAME=VALUE"
 Mean = Annotated[str, typer.Option(help="Numbers subtracted from each channel, e.g. 0.1307 or 0.49,0.48,0.45.", rich_help_panel=PANEL)]
 Std = Annotated[str, typer.Option(help="Numbers that each channel is divided by afterwards.", rich_help_panel=PANEL)]
 Scale = Annotated[
@@ -41,7 +42,7 @@ _OPTIONS = {"mean": Mean, "std": Std, "input_scale": Scale, "layout": Layout}
 
 @dataclass(frozen=True)
 class Said:
-    """What the options say of preprocessing; empty text where they say nothing."""
+    """What the options say of preprocessing, of several inputs "NAME=VALUE;NAME=VALUE"; empty text where they say nothing."""
 
     mean: str = ""
     std: str = ""
@@ -60,6 +61,23 @@ class Said:
         scale = _fraction(self.input_scale) if self.input_scale else 1.0
         return Preprocessing(tuple(numbers(self.mean, "mean")), tuple(numbers(self.std, "std")), scale, self.layout)
 
+    def check(self) -> None:
+        """Raise `InvalidSetting` for what cannot be read, before anything is loaded."""
+        _ = self.each() if any("=" in text for text in vars(self).values()) else self.parsed()
+
+    def each(self) -> dict[str, tuple[Preprocessing, frozenset[str]]]:
+        """Of several inputs what is said of each, "image=0.5;state=2", and the names of the fields that are."""
+        texts: dict[str, dict[str, str]] = {}
+        for option, text in vars(self).items():
+            for one in text.split(";") if text else ():
+                name, equals, value = one.partition("=")
+                if not equals or not name.strip():
+                    remedy = f'say which one it is for: --{option.replace("_", "-")} "NAME={one}"'
+                    raise InvalidSetting(f"{one!r} for several inputs", where=option.removeprefix("input_"), remedy=remedy)
+                texts.setdefault(name.strip(), {})[option] = value.strip()
+        said = {name: Said(**own) for name, own in texts.items()}
+        return {name: (own.parsed(), own.names) for name, own in said.items()}
+
     def chosen(self, data: Dataset, wanted: Shape | None) -> Preprocessing:
         """What to convert with, completed by what samples look like, and said."""
         from loihiconv.core.fitting import completed
@@ -71,22 +89,23 @@ class Said:
             note(f"preprocessing, stored in the network: {preprocessing}")
         return preprocessing
 
-    def prepared(self, data: Dataset, wanted: Shape | Mapping[str, Shape] | None) -> tuple[Any, Preprocessing | None]:
-        """Samples to convert with, and what to convert with, said; those of several inputs as the network takes them, and None."""
+    def prepared(self, data: Dataset, wanted: Shape | Mapping[str, Shape] | None) -> tuple[Any, GivenPreprocessing]:
+        """Samples to convert with, and what to convert with, said; None of several inputs that stay as they are."""
         from loihiconv.core.fitting import each_completed
 
         if not isinstance(data.x, Mapping):
             return data.x, self.chosen(data, wanted if isinstance(wanted, tuple) else None)
-        x, notes = each_completed(data.x, self.names, wanted if isinstance(wanted, Mapping) else {})
-        for text in notes:
-            note(text)
-        return x, None
+        chosen = each_completed(self.each(), data.x, wanted if isinstance(wanted, Mapping) else {})
+        for name, own in chosen.items():
+            note(f"preprocessing of input {name}, stored in the network: {own}")
+        return data.x, chosen or None
 
     def fitted(self, net: Network, x: Any, *, again: bool = False) -> tuple[Network, Any]:
         """A saved network, and samples for it; what is done with them is said, unless that is said ``again``."""
-        from loihiconv.core.fitting import fitted
+        from loihiconv.core.fitting import each_fitted, fitted
 
-        net, x, notes = fitted(net, x, self.parsed(), self.names)
+        several = len(net.inputs) > 1
+        net, x, notes = each_fitted(net, x, self.each()) if several else fitted(net, x, self.parsed(), self.names)
         for text in () if again else notes:
             note(text)
         return net, x

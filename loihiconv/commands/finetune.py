@@ -67,11 +67,12 @@ def finetune(
     shape = shape_of(file)
     read = read_data(data, "train", shape, samples=samples)
     x, preprocessing = said.prepared(read, shape)
-    x = x if preprocessing is None else preprocessing.apply(x)
+    from loihiconv.core.input_preprocessing import taken
     from loihiconv.core.progress import Bars
     from loihiconv.core.samples import Dataset
     from loihiconv.finetuning.finetune import finetune as run_finetune  # after what can be mistyped: it loads torch
 
+    x = taken(preprocessing, x)
     network = load_model(file or model, weights)
     with Bars() as progress, _kept(checkpoint):
         tuned = run_finetune(

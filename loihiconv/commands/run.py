@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -79,6 +78,7 @@ def run(
     kind, labels = _task(net, test.y, task)
     training = training_samples(calibration, data, said, net) if realization in TO_ZERO else None
     from loihiconv.backends.run import run as run_network  # after what can be mistyped: it loads torch
+    from loihiconv.core.input_preprocessing import as_json as as_fields
 
     with kept(keep, len(test)), on_cluster(cluster, boards=find(backend).hardware) as client, Bars() as bars:
         recording = run_network(
@@ -106,7 +106,7 @@ def run(
         "backend": backend,
         "n": len(recording),
         "timesteps": recording.timesteps,
-        **({} if (done := net.inputs[0].preprocessing) is None or not as_json else {"preprocessing": asdict(done)}),
+        **({} if (done := net.preprocessing) is None or not as_json else {"preprocessing": as_fields(done)}),
         **({"largest_payload": net.payload_max} if net.payload_max > 1 else {}),
         "firing_rate": recording.firing_rate,
         "synaptic_operations": recording.synaptic_operations,

@@ -17,6 +17,7 @@ from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.files import check_writable
 
 if TYPE_CHECKING:
+    from loihiconv.core.input_preprocessing import GivenPreprocessing
     from loihiconv.evaluation.sweep.result import SweepResult
 
 
@@ -52,7 +53,7 @@ def sweep(
     from loihiconv.clusters.cluster import check_cluster
     from loihiconv.core.artifact import load
 
-    said.parsed()
+    said.check()
     _check(axes, board, samples, calibration_samples, on, plot)
     check_cluster(cluster)
     file = open_file(model)
@@ -71,7 +72,7 @@ def sweep(
         raise InvalidData("holds no labels", where=data, limit=f"y_{on} expected")
     if stored is not None:
         stored, _ = said.fitted(stored, train.x)
-    preprocessing = None if stored is None else stored.inputs[0].preprocessing
+    preprocessing: GivenPreprocessing = None if stored is None else stored.preprocessing
     measured = train.first(calibration_samples)
     calibration, x = measured.x, judged.x
     if preprocessing is None:

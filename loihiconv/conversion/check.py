@@ -26,9 +26,9 @@ from loihiconv.core import numbers as n
 from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError
 from loihiconv.core.given import shown
+from loihiconv.core.input_preprocessing import GivenPreprocessing, by_input, check_inputs, check_preprocessing, of_one
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.parts import Part
-from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
 from loihiconv.core.tables import Shown, Table, counted, together
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.place import place
@@ -111,7 +111,7 @@ def check(
     *,
     maxpool: MaxPooling = Settings.maxpool,
     calibration: CalibrationData | None = None,
-    preprocessing: Preprocessing | None = None,
+    preprocessing: GivenPreprocessing = None,
     timesteps: int = 32,
     output: str | None = None,
 ) -> Check:
@@ -131,7 +131,7 @@ def check(
         As `loihiconv.convert` takes it.
     calibration : as `loihiconv.convert` takes it, optional
         What the trial is made with; random samples from 0 to 1 otherwise, which tell structure and ranges, and nothing of accuracy.
-    preprocessing : Preprocessing, optional
+    preprocessing : Preprocessing, or {input: Preprocessing}, optional
         As `loihiconv.convert` takes it, for ``calibration``.
     timesteps : int
         T of the trial: ranges of biases and of the readout depend on it.
@@ -141,11 +141,11 @@ def check(
     model = with_output(readable(model), output)
     model, example = _with_inputs(model, example)
     if calibration is not None:
-        model, calibration = opened(model, calibration)
+        model, calibration = opened(model, calibration, by_input(preprocessing))
     shape = _shape(model, example)
     DECLARED["timesteps"].check(timesteps)
     check_preprocessing(preprocessing)
-    check_one_input(preprocessing, model.inputs)
+    check_inputs(preprocessing, [part.name for part in model.inputs])
     board = load_board(board) if board is not None else None
     pooling = Settings(1, maxpool=maxpool).for_board(board).pooling
     if found := model.problems(shape):
@@ -169,7 +169,7 @@ def check(
         if not problems:
             notes += (f"fits {board.title}: {placement.cores:,} of {board.cores:,} cores",)
     settings = Settings(timesteps, maxpool=maxpool, rounding="nearest", bias_correction=False).for_board(board)
-    trial = None if calibration is None else prepared(calibration, preprocessing, shape=shape)
+    trial = None if calibration is None else prepared(calibration, of_one(preprocessing), shape=shape)
     return Check(layers, (*problems, *_does_not_convert(model, shape, board, settings, trial)), notes)
 
 

@@ -42,12 +42,12 @@ from loihiconv.conversion.spiking import check_pooled, to_spiking
 from loihiconv.core.choices import PoolingWay, Task
 from loihiconv.core.errors import InvalidModel, InvalidSetting
 from loihiconv.core.given import check_task
+from loihiconv.core.input_preprocessing import GivenPreprocessing, by_input, check_inputs, check_preprocessing, of_one
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.log import LOG
 from loihiconv.core.network import Network
 from loihiconv.core.parts import divided, slices
 from loihiconv.core.population_base import unwritten_programs
-from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
 from loihiconv.core.progress import reporting
 from loihiconv.core.record import CalibrationSummary, PayloadSummary
 from loihiconv.core.version import __version__
@@ -65,7 +65,7 @@ def convert(
     timesteps: int,
     optimize: Optimize = "default",
     task: Task | None = None,
-    preprocessing: Preprocessing | None = None,
+    preprocessing: GivenPreprocessing = None,
     samples: int | None = None,
     output: str | None = None,
     target_loss: float | None = None,
@@ -94,7 +94,7 @@ def convert(
         ``timesteps``, that cost next to nothing; ``record.search`` lists the trials. See `loihiconv.conversion.search`.
     task : "classification", "binary", "multilabel", "regression" or "dense", optional
         What the network is for, where a search is to know; by default what its last functions say.
-    preprocessing : Preprocessing, optional
+    preprocessing : Preprocessing, or {input: Preprocessing}, optional
         What becomes of samples before the network takes them. It is part of the result: whatever runs it applies the same to its samples.
     samples : int, optional
         Calibrate on the first so many samples only.
@@ -141,9 +141,9 @@ def convert(
     searching = optimize in ("accuracy", "latency")
     _check_cluster(cluster, searching=searching)
     check_preprocessing(preprocessing)
-    model, calibration = opened(model, calibration)
-    check_one_input(preprocessing, model.inputs)
-    given = prepared(calibration, preprocessing, shape=model.sample_shape, samples=samples)
+    model, calibration = opened(model, calibration, by_input(preprocessing))
+    check_inputs(preprocessing, [part.name for part in model.inputs])
+    given = prepared(calibration, of_one(preprocessing), shape=model.sample_shape, samples=samples)
     source = measure(model, given, chosen, board, report, searching=searching)
     LOG.info("calibrated on %d samples", source.statistics.samples)
     for text in source.warnings:

@@ -11,6 +11,7 @@ import numpy as np
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import sample_parts
+from loihiconv.core.input_preprocessing import check_names, each_applied
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network
 from loihiconv.core.packing import gathered, packed
@@ -41,36 +42,60 @@ def completed(given: Preprocessing, names: frozenset[str], x: Array, wanted: Sha
     return replace(given, scale=scale, layout=layout)
 
 
-def each_completed(x: Mapping[str, Array], names: frozenset[str], wanted: Mapping[str, Shape]) -> tuple[dict[str, Array], tuple[str, ...]]:
-    """Samples of several inputs as a network takes them, each by what it looks like, and notes; see `completed`.
+def each_completed(
+    said: Mapping[str, tuple[Preprocessing, frozenset[str]]], x: Mapping[str, Array], wanted: Mapping[str, Shape]
+) -> dict[str, Preprocessing]:
+    """What to do with samples of several inputs, each by what was said of it and what it looks like; see `completed`.
 
     Parameters
     ----------
+    said : {input: (Preprocessing, names of its fields that were said)}
     x : {input: array (N, \\*shape)}
-    names : set of str
-        Fields of a `Preprocessing` that were said.
     wanted : {input: tuple of int}
         Shapes of the samples that the network takes, as far as they are known.
+
+    Returns
+    -------
+    {input: Preprocessing}
+        Of those whose samples do not stay as they are.
 
     Raises
     ------
     InvalidSetting
-        If any was said, as that does not tell which input it is for.
+        If something was said of an input that there is not.
     """
-    if names:
-        raise InvalidSetting(
-            f"{', '.join(sorted(names))} for several inputs ({', '.join(x)})",
-            where="preprocessing",
-            limit="of networks with one input",
-            remedy="preprocess them in the file",
-        )
-    chosen = {name: completed(Preprocessing(), names, values, wanted.get(name)) for name, values in x.items()}
-    notes = tuple(f"preprocessing of input {name}: {done}" for name, done in chosen.items() if not done.plain)
-    return {name: done.apply(x[name]) for name, done in chosen.items()}, notes
+    check_names(said, tuple(x))
+    chosen = {}
+    for name, values in x.items():
+        given, fields = said.get(name, (Preprocessing(), frozenset()))
+        chosen[name] = completed(given, fields, values, wanted.get(name))
+    return {name: own for name, own in chosen.items() if not own.plain}
+
+
+def each_fitted(network: Network, x: Any, said: Mapping[str, tuple[Preprocessing, frozenset[str]]]) -> tuple[Network, Any, tuple[str, ...]]:
+    """`fitted` for a network of several inputs: ``said`` is {input: (Preprocessing, names of its fields that were said)}."""
+    parts = sample_parts(network)
+    named = divided(packed(parts, x), parts) if isinstance(x, np.ndarray) else x
+    stored = {source.name: source.preprocessing for source in network.inputs if source.preprocessing is not None}
+    check_names(said, [part.name for part in parts])
+    for name in (name for name in said if name in stored):
+        _check_stored(*said[name], stored[name], f"preprocessing of input {name}")
+    new = {name: own for name, own in said.items() if name not in stored}
+    wanted = {source.name: source.taken_shape for source in network.inputs}
+    chosen = each_completed(new, {name: values for name, values in named.items() if name not in stored}, wanted)
+    notes = [f"preprocessing of input {name}, stored in the network: {own}" for name, own in stored.items() if not own.plain]
+    notes += [f"preprocessing of input {name}: {own}" for name, own in chosen.items()]
+    return network, each_applied(chosen, named), tuple(notes)
+
+
+def _check_stored(given: Preprocessing, names: frozenset[str], stored: Preprocessing, where: str) -> None:
+    if different := differences(given, stored, tuple(names)):
+        remedy = "leave it out: the network does it itself"
+        raise InvalidSetting("; ".join(different), where=where, limit="as the network was calibrated", remedy=remedy)
 
 
 def fitted(network: Network, x: Any, given: Preprocessing, names: frozenset[str]) -> tuple[Network, Any, tuple[str, ...]]:
-    """A network that takes samples as they come in a file, and these.
+    """A network of one input that takes samples as they come in a file, and these.
 
     Parameters
     ----------
@@ -84,19 +109,16 @@ def fitted(network: Network, x: Any, given: Preprocessing, names: frozenset[str]
     -------
     network : Network
         Of another layout, where samples come in another one than calibration's did.
-    x : array, or {input: array}
+    x : array
     notes : tuple of str
         What is done with samples.
 
     Raises
     ------
     InvalidSetting
-        If another preprocessing was said than the one that is stored, or any for several inputs.
+        If another preprocessing was said than the one that is stored.
     """
     parts = sample_parts(network)
-    if len(parts) > 1:
-        named = divided(packed(parts, x), parts) if isinstance(x, np.ndarray) else x
-        return network, *each_completed(named, names, {part.name: part.shape for part in parts})
     x = gathered(parts, x)
     stored, wanted = network.input.preprocessing, network.input.taken_shape
     if stored is None:
@@ -105,9 +127,7 @@ def fitted(network: Network, x: Any, given: Preprocessing, names: frozenset[str]
             chosen = other
         fits = chosen.given_shape(wanted) == x.shape[1:]
         return network, chosen.apply(x) if fits or not chosen.axes[0] else x, () if chosen.plain else (f"preprocessing: {chosen}",)
-    if different := differences(given, stored, tuple(names)):
-        remedy = "leave it out: the network does it itself"
-        raise InvalidSetting("; ".join(different), where="preprocessing", limit="as the network was calibrated", remedy=remedy)
+    _check_stored(given, names, stored, "preprocessing")
     if x.shape[1:] != network.input.sample_shape and "layout" not in names:
         other = replace(stored, layout=likely_layout(x.shape[1:], wanted, images=True))
         if other.given_shape(wanted) == x.shape[1:]:

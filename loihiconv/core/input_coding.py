@@ -14,7 +14,7 @@ from loihiconv.core.errors import InvalidData
 from loihiconv.core.fixed_point import BIAS_MANTISSA_BITS, BIAS_MAX, V_MAX, round_bias
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Input, Integrator, Network
-from loihiconv.core.packing import gathered
+from loihiconv.core.packing import gathered, packed
 from loihiconv.core.parts import Part, divided
 from loihiconv.core.random_streams import INPUT, words
 
@@ -25,6 +25,11 @@ Samples: TypeAlias = "Array | Mapping[str, Any] | Sequence[Any]"
 def sample_parts(network: Network) -> tuple[Part, ...]:
     """Name of each input, and shape of what users give for one sample of it."""
     return tuple(Part(p.name, p.sample_shape) for p in network.inputs)
+
+
+def taken_parts(network: Network) -> tuple[Part, ...]:
+    """Name of each input, and shape of one sample of it as the float network takes it."""
+    return tuple(Part(p.name, p.taken_shape) for p in network.inputs)
 
 
 def sample_shape(network: Network) -> Shape:
@@ -110,7 +115,10 @@ def preprocessed(population: Input, x: Array) -> Array:
 
 def as_taken(network: Network, x: Array) -> Array:
     """Samples that `check_samples` has given as the float network takes them: after preprocessing."""
-    return preprocessed(network.input, x) if len(network.inputs) == 1 else np.asarray(x, np.float32)
+    if len(network.inputs) == 1:
+        return preprocessed(network.input, x)
+    each = input_values(network, x)
+    return packed(taken_parts(network), {source.name: preprocessed(source, each[source.name]) for source in network.inputs})
 
 
 def arrange(population: Input, x: Array) -> Array:

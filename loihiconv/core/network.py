@@ -48,6 +48,7 @@ from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.fixed_point import V_MAX
 from loihiconv.core.given import check_path, shown
+from loihiconv.core.input_preprocessing import GivenPreprocessing, by_input, check_inputs, check_preprocessing, each_applied, of_one
 from loihiconv.core.linear import Array
 from loihiconv.core.parts import Part, returned
 from loihiconv.core.population_base import Connection, Integrator, PopulationBase, unwritten_programs
@@ -61,7 +62,7 @@ from loihiconv.core.populations import (
     Readout,
     assert_never,
 )
-from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
+from loihiconv.core.preprocessing import Preprocessing
 from loihiconv.core.record import ConversionRecord
 from loihiconv.core.recording import Recording
 from loihiconv.core.tables import Shown, Table
@@ -276,24 +277,35 @@ class Network(Shown):
             return text
         return f"{text}; then from {known.smallest:.3g} to {known.largest:.3g}, mean {known.mean:.3g}, deviation {known.std:.3g}"
 
-    def with_preprocessing(self, preprocessing: Preprocessing | None) -> Network:
+    @property
+    def preprocessing(self) -> Preprocessing | dict[str, Preprocessing] | None:
+        """What becomes of samples first: of a network with several inputs {input: its own}, without those that have none."""
+        if len(self.inputs) == 1:
+            return self.input.preprocessing
+        return {source.name: source.preprocessing for source in self.inputs if source.preprocessing is not None} or None
+
+    def with_preprocessing(self, preprocessing: GivenPreprocessing) -> Network:
         """The same network for samples that come as this preprocessing takes them; None for samples as the float network takes them.
+
+        Of a network with several inputs it is {input: Preprocessing}; those that are left out get none.
 
         Raises
         ------
         InvalidSetting
-            If its layout does not fit the network's samples, or if it is for one of several inputs.
+            If its layout does not fit the network's samples, or if it does not say which of several inputs it is for.
         InvalidData
             If it is of another number of channels.
         """
         check_preprocessing(preprocessing)
-        if preprocessing is None and len(self.inputs) > 1:
-            return self  # none of them has any
-        check_one_input(preprocessing, self.inputs)
-        if preprocessing is not None:
-            preprocessing.apply(np.zeros((1, *preprocessing.given_shape(self.input.taken_shape)), np.float32))
+        check_inputs(preprocessing, [source.name for source in self.inputs])
+        one, each = of_one(preprocessing), by_input(preprocessing)
+        chosen = {source.name: each.get(source.name, one) for source in self.inputs}
+        for source in self.inputs:
+            if (own := chosen[source.name]) is not None:
+                each_applied({source.name: own}, {source.name: np.zeros((1, *own.given_shape(source.taken_shape)), np.float32)})
         origin = None if self.origin is None else self.origin.with_preprocessing(preprocessing)
-        return replace(self, populations=(replace(self.input, preprocessing=preprocessing), *self.layers), origin=origin)
+        inputs = tuple(replace(source, preprocessing=chosen[source.name]) for source in self.inputs)
+        return replace(self, populations=(*inputs, *self.layers), origin=origin)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write to a file atomically; see `loihiconv.save`."""

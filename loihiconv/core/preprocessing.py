@@ -10,7 +10,6 @@ and then its axes are brought from the order in which they come to the one that 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from math import isfinite
 from numbers import Real
@@ -151,23 +150,6 @@ class Preprocessing:
         if came != goes:
             text += (", " if text else "") + f"{came} -> {goes}"
         return text or "none"
-
-
-def check_preprocessing(preprocessing: object) -> None:
-    """Raise `InvalidSetting` for what is neither None nor a `Preprocessing`."""
-    if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
-        raise InvalidSetting(shown(preprocessing), where="preprocessing", limit="a Preprocessing expected, or None")
-
-
-def check_one_input(preprocessing: object, inputs: Sequence[object]) -> None:
-    """Raise `InvalidSetting` for a preprocessing of what takes several inputs, as it does not say which of them it is for."""
-    if preprocessing is not None and len(inputs) > 1:
-        raise InvalidSetting(
-            f"{preprocessing} for {len(inputs)} inputs",
-            where="preprocessing",
-            limit="of networks with one input",
-            remedy="give samples as the float network takes them",
-        )
 
 
 def differences(given: Preprocessing, stored: Preprocessing, names: tuple[str, ...]) -> list[str]:

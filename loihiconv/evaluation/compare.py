@@ -24,6 +24,7 @@ from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.given import check_path, several, shown
 from loihiconv.core.input_coding import as_taken, check_samples, sample_parts
+from loihiconv.core.input_preprocessing import in_words
 from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array
 from loihiconv.core.log import LOG
@@ -334,7 +335,7 @@ def compare(
 def _settings(net: Network, kind: TaskKind, samples: int, ran: Mapping[Backend, int]) -> dict[str, Any]:
     """What the conversion and the comparison were told."""
     fewer = {f"samples in {backend.name.capitalize()}": number for backend, number in ran.items() if backend.samples is not None}
-    done = net.inputs[0].preprocessing
+    done = net.preprocessing
     return {
         **net.record.settings,
         "board": net.board or "none",
@@ -342,7 +343,7 @@ def _settings(net: Network, kind: TaskKind, samples: int, ran: Mapping[Backend, 
         "samples": samples,
         "task": kind.name,
         **fewer,
-        **({} if done is None else {"preprocessing": str(done)}),
+        **({} if done is None else {"preprocessing": in_words(done)}),
     }
 
 

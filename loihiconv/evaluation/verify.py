@@ -219,7 +219,7 @@ def converted_again(model: Source, net: Network, calibration: Samples) -> Networ
         board=net.board,
         timesteps=settings.timesteps,
         optimize="none",
-        preprocessing=net.inputs[0].preprocessing,
+        preprocessing=net.preprocessing,
         samples=number,
         **chosen,
     )

@@ -18,7 +18,7 @@ import numpy as np
 from loihiconv.core.artifact import load
 from loihiconv.core.dataset import read_npz
 from loihiconv.core.errors import ArtifactError, LoihiconvError
-from loihiconv.core.fitting import fitted
+from loihiconv.core.fitting import each_fitted, fitted
 from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.linear import Array
@@ -144,7 +144,10 @@ def _measure(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     network = load(options.folder / "network.lnet")
     data = read_npz(options.data, "test").first(options.samples)
-    network, given, notes = fitted(network, data.x, Preprocessing(), frozenset())
+    if len(network.inputs) > 1:
+        network, given, notes = each_fitted(network, data.x, {})
+    else:
+        network, given, notes = fitted(network, data.x, Preprocessing(), frozenset())
     x = check_samples(network, given)
     doubt = input_doubts(network, x)
     for text in (*notes, *([f"warning: {doubt}"] if doubt else [])):

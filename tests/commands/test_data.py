@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
+from loihiconv.commands.data import Said
+from loihiconv.core.errors import InvalidSetting
 from loihiconv.demo import digits, digits_cnn
 
 FACTORY = "loihiconv.demo.model:digits_cnn"
@@ -118,3 +120,33 @@ def test_functions_that_print_and_that_exit(run: Any, raw: Path, stored: Path, t
 def test_mistyped_options(run: Any, raw: Path, stored: Path, options: tuple[str, str], said: str) -> None:
     code, _, err = run("run", stored, raw, *options)
     assert (code, said in " ".join(err.split())) == (2, True), err
+
+
+def test_what_is_said_of_several_inputs_has_their_names() -> None:
+    each = Said(mean="image=0.4,0.5;state=5", std="state = 3", layout="image=HWC").each()
+    assert each == {
+        "image": (lc.Preprocessing((0.4, 0.5), layout="HWC"), {"mean", "layout"}),
+        "state": (lc.Preprocessing(5, 3), {"mean", "std"}),
+    }
+    for wrong in (Said(mean="0.5"), Said(std="image=1;3"), Said(layout="=HWC")):
+        with pytest.raises(InvalidSetting, match=r"for several inputs.*say which one it is for"):
+            wrong.each()
+    with pytest.raises(InvalidSetting, match="numbers separated by commas"):
+        Said(mean="image=a").check()
+
+
+def test_commands_store_and_apply_it_for_each_input(run: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    images, states = rng.integers(0, 256, (20, 12, 12, 1)).astype(np.uint8), rng.normal(5, 3, (20, 5)).astype(np.float32)
+    data, out = tmp_path / "robot.npz", tmp_path / "robot.lnet"
+    np.savez(data, **{"x/image": images, "x/vector": states, "y": rng.integers(0, 4, 20)})
+    network = ("tests.zoo.several:ImageAndVector", "--calibration", data)
+    code, text, _ = run("convert", *network, "--mean", "vector=5", "--std", "vector=3", "-T", 4, "--out", out, "--json")
+    stored = {"image": lc.Preprocessing(scale=1 / 255, layout="HWC"), "vector": lc.Preprocessing(5, 3)}
+    assert (code, json.loads(text)["preprocessing"].keys()) == (0, {"image", "vector"})
+    assert lc.load(out).preprocessing == stored
+    assert run("run", out, data, "--out", tmp_path / "found.npz")[0] == 0
+    expected = lc.run(lc.load(out), {"image": images, "vector": states})
+    assert np.array_equal(np.load(tmp_path / "found.npz")["potentials"], expected.potentials)
+    code, _, err = run("run", out, data, "--mean", "vector=4")
+    assert (code, "preprocessing of input vector: mean 4 given, 5 stored" in " ".join(err.split())) == (2, True)

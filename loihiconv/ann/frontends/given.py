@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,17 @@ import numpy as np
 from loihiconv.ann.frontends.model import FloatModel
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.given import shown
-from loihiconv.core.input_coding import sample_parts
+from loihiconv.core.input_coding import taken_parts
+from loihiconv.core.input_preprocessing import each_applied, given_parts, packed_applied
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.packing import packed
 from loihiconv.core.parts import Part
+from loihiconv.core.preprocessing import Preprocessing
 from loihiconv.core.samples import Dataset, by_index, holds_samples
 
 
-def opened(model: FloatModel, data: Any) -> tuple[FloatModel, Any]:
+def opened(model: FloatModel, data: Any, each: Mapping[str, Preprocessing] = MappingProxyType({})) -> tuple[FloatModel, Any]:
     """A float network that knows its inputs, and samples for it.
 
     Parameters
@@ -27,6 +30,8 @@ def opened(model: FloatModel, data: Any) -> tuple[FloatModel, Any]:
     model : FloatModel
     data : array or tensor (N, \\*shape), or iterable of batches
         Of a model of several inputs {name: array}, or a tuple of as many arrays in its order, or batches of either.
+    each : {name: Preprocessing}
+        What becomes of the samples of several inputs first.
 
     Returns
     -------
@@ -44,9 +49,9 @@ def opened(model: FloatModel, data: Any) -> tuple[FloatModel, Any]:
     """
     data = _inputs_of(model, data)
     if (isinstance(data, Mapping) and (model.input_names or not holds_samples(data))) or _one_for_each(model, data):
-        return _whole(model, _named(model, data))
+        return _whole(model, each_applied(each, _named(model, data)))
     if len(model.inputs) > 1 and isinstance(data, np.ndarray):
-        return model, packed(model.inputs, data)
+        return model, packed_applied(model.inputs, each, packed(given_parts(model.inputs, each), data))
     if not model.input_names:
         return model, data
     if isinstance(data, (str, bytes)) or hasattr(data, "shape") or not isinstance(data, Iterable):
@@ -57,7 +62,7 @@ def opened(model: FloatModel, data: Any) -> tuple[FloatModel, Any]:
             where=model.name,
             limit=f"{{{names}}} expected, or a tuple of arrays in this order",
         )
-    return _streamed(model, iter(data))
+    return _streamed(model, (each_applied(each, _named(model, _without_labels(model, batch))) for batch in data))
 
 
 def _inputs_of(model: FloatModel, data: Any) -> Any:
@@ -90,17 +95,17 @@ def bound(model: FloatModel, parts: Sequence[Part]) -> FloatModel:
 
 def for_network(model: FloatModel, network: Network, x: Any = None) -> FloatModel:
     """The model for the inputs of a spiking network that was made of it; ``x`` are samples that may name the only one."""
-    parts = sample_parts(network)
+    parts = taken_parts(network)
     return bound(model, parts) if len(parts) > 1 or isinstance(x, Mapping) else model
 
 
-def _streamed(model: FloatModel, batches: Iterator[Any]) -> tuple[FloatModel, Any]:
+def _streamed(model: FloatModel, batches: Iterator[Mapping[str, Any]]) -> tuple[FloatModel, Any]:
     """Batches, packed one after the other as they come; the first one tells the shapes."""
     first = next(batches, None)
     if first is None:
         raise InvalidData("no samples", where="calibration data", limit="at least 1 expected")
-    model, packed_first = _whole(model, _named(model, _without_labels(model, first)))
-    rest = (packed(model.inputs, dict(_named(model, _without_labels(model, batch)))) for batch in batches)
+    model, packed_first = _whole(model, first)
+    rest = (packed(model.inputs, dict(batch)) for batch in batches)
     return model, chain([packed_first], rest)
 
 

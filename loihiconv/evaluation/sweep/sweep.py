@@ -21,9 +21,17 @@ from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.given import check_task
+from loihiconv.core.input_preprocessing import (
+    GivenPreprocessing,
+    by_input,
+    check_inputs,
+    check_preprocessing,
+    given_parts,
+    of_one,
+    packed_applied,
+)
 from loihiconv.core.linear import Array
 from loihiconv.core.log import LOG
-from loihiconv.core.preprocessing import Preprocessing, check_one_input, check_preprocessing
 from loihiconv.core.progress import reporting
 from loihiconv.core.samples import Samples, collect
 from loihiconv.evaluation.predicting import paired
@@ -53,7 +61,7 @@ def sweep(
     task: Task | None = None,
     cache: str | os.PathLike[str] | None = None,
     device: str = "cpu",
-    preprocessing: Preprocessing | None = None,
+    preprocessing: GivenPreprocessing = None,
     output: str | None = None,
     cluster: Cluster | None = None,
     progress: Progress | bool | None = None,
@@ -87,7 +95,7 @@ def sweep(
         share one, at the same time.
     device : str
         Torch device of the runs.
-    preprocessing : Preprocessing, optional
+    preprocessing : Preprocessing, or {input: Preprocessing}, optional
         What becomes of calibration and test samples before the networks take them.
     output : str, optional
         Of a model with several outputs the only one that is converted and judged.
@@ -118,12 +126,13 @@ def sweep(
     report = reporting(progress)
     check_cluster(cluster)
     check_preprocessing(preprocessing)
-    model, calibration = opened(model, calibration)
-    check_one_input(preprocessing, model.inputs)
-    samples, (x, y) = _whole(calibration), paired(test_set, model.inputs)
+    model, calibration = opened(model, calibration, by_input(preprocessing))
+    check_inputs(preprocessing, [part.name for part in model.inputs])
+    samples, (x, y) = _whole(calibration), paired(test_set, given_parts(model.inputs, by_input(preprocessing)))
     check_task(task)
-    if preprocessing is not None:
-        samples, x = preprocessing.apply(samples), preprocessing.apply(x)
+    x = packed_applied(model.inputs, by_input(preprocessing), x)
+    if (one := of_one(preprocessing)) is not None:
+        samples, x = one.apply(samples), one.apply(x)
     if x.shape[1:] != samples.shape[1:]:
         raise InvalidData(f"test set of shape {x.shape}", where="sweep", limit=f"(M, *{samples.shape[1:]}) expected, M at least 1")
     model, stored = judged(model, output, x.shape[1:]), SweepCache(cache)
