@@ -56,8 +56,19 @@ def conv(
 @on_module(nn.Conv2d, nn.Conv1d)
 def conv_module(call: Call, module: nn.Conv2d, input: Signal) -> Result:
     if module.padding_mode != "zeros" and module.padding not in ("valid", (0, 0), (0,)):
-        raise call.refuse(f"pads with padding_mode={module.padding_mode!r}", "put nn.ReflectionPad2d or its like before it, and pad with 0")
+        return _padded_conv(call, module, input)
     return conv(call, input, module.weight, module.bias, module.stride, module.padding, module.dilation, module.groups)
+
+
+def _padded_conv(call: Call, module: nn.Conv2d, input: Signal) -> Result:
+    """A convolution of what `torch.nn.functional.pad` repeats, mirrors or continues at the border."""
+    kernels, shape = _kernels(call, input, module.weight), input.shape[1:]
+    numbered = torch.arange(prod(shape), dtype=torch.float64).reshape(1, *shape)
+    index = F.pad(numbered, module._reversed_padding_repeated_twice, mode=module.padding_mode)[0]
+    border = Gather(call.fresh(f"{call.name}.border"), (input.name,), index.numpy().astype(np.int64).ravel(), arranged(tuple(index.shape)))
+    strides, spacing = (window(call.shape, size, 1) for size in (module.stride, module.dilation))
+    map = Conv(kernels, strides, (0, 0, 0, 0), spacing, module.groups)
+    return border, Linear(call.name, (border.name,), map, _per_channel(call, module.bias))
 
 
 @on_function(F.conv_transpose2d, torch.conv_transpose2d, F.conv_transpose1d, torch.conv_transpose1d)
