@@ -125,7 +125,7 @@ def _files(folder: Path, cpus: int) -> None:
     from loihiconv.demo import digits, digits_cnn
 
     x_train, y_train, x_test, y_test = digits()
-    many = np.tile(x_test, (60, 1, 1, 1))
+    many = np.tile(x_test, (100, 1, 1, 1))
     np.savez(folder / "data.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
     np.savez(folder / "many.npz", x_test=many)
     lc.save(lc.convert(digits_cnn(), x_train[:100], board="kapoho_point", timesteps=32, input_coding="poisson"), folder / "net.lnet")
@@ -155,9 +155,9 @@ def _preempted(folder: Path) -> tuple[str, bool]:
     _submit(folder, "sleep 1", *everything, "--partition=urgent")
     _wait(lambda: not _squeue(), "both jobs to end")
     log = (folder / f"slurm-{job}.out").read_text()
-    told = next((line.partition(" are kept")[0] for line in log.splitlines() if " are kept" in line), "nothing said")
+    told = next((line.partition(" are kept")[0] for line in log.splitlines() if " are kept" in line), "it had ended")
     same = (folder / "job.npz").exists() and (folder / "job.npz").read_bytes() == (folder / "alone.npz").read_bytes()
-    return f"a batch job preempted after {told} and queued again", same and told != "nothing said"
+    return f"a batch job preempted after {told} and queued again", same and told != "it had ended"
 
 
 def _cancel_one() -> bool:
