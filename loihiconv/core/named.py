@@ -49,6 +49,9 @@ def call(function: Callable[[], Any], name: str, what: str, error: type[Loihicon
 
 def _module(module_name: str, error: type[LoihiconvError]) -> Any:
     if not module_name.endswith(".py"):
+        if not all(part.isidentifier() for part in module_name.split(".")):
+            remedy = "write package.module:function or file.py:function"
+            raise error("neither a module's name nor a Python file", where=module_name, remedy=remedy)
         return _imported(module_name, Path.cwd(), error)
     file = Path(module_name).resolve()
     if not file.is_file():

@@ -45,6 +45,8 @@ def test_what_goes_wrong_is_one_line(module: str) -> None:
         ("nothing", "does not name a function"),
         (f"{module}:g", r"has no 'g'; it has: A, exits, fails"),
         ("no_such_module:f", "there is no module"),
+        ("../folder/file:f", "neither a module.s name nor a Python file"),
+        (".py_like:f", "neither a module.s name nor a Python file"),
         ("exiting_of_test:f", "cannot be imported: it ends the program"),
     ):
         with pytest.raises(InvalidData, match=said):
