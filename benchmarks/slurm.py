@@ -125,7 +125,7 @@ def _files(folder: Path, cpus: int) -> None:
     from loihiconv.demo import digits, digits_cnn
 
     x_train, y_train, x_test, y_test = digits()
-    many = np.tile(x_test, (100, 1, 1, 1))
+    many = np.tile(x_test, (160, 1, 1, 1))
     np.savez(folder / "data.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
     np.savez(folder / "many.npz", x_test=many)
     lc.save(lc.convert(digits_cnn(), x_train[:100], board="kapoho_point", timesteps=32, input_coding="poisson"), folder / "net.lnet")
