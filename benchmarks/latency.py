@@ -14,9 +14,9 @@ unasked: scales of least error per channel, half a threshold held back, biases c
 spikes that carry payloads, which Loihi 1 cannot and which cost bandwidth: figures apart, for few time steps. "separated" spends `SILENT`
 of each sample's steps on listening before neurons spike, which needs a neuron program of its own: figures apart, too; time steps are
 those of a whole sample, silent ones included. "buffered" listens for T steps, and has a second potential for it, so that samples follow
-each other every T steps none the less. All are calibrated on 1,000 training images; test images are seen by the runs alone. Max-
-pooling is what a board can run, trees of ReLUs, unless ``--maxpool`` says otherwise. An interrupted run goes on where it was. A cluster
-runs slices of the images; networks are converted here.
+each other every T steps none the less. "signed" takes back spikes that came too early, which needs a neuron program as well. All are
+calibrated on 1,000 training images; test images are seen by the runs alone. Max-pooling is what a board can run, trees of ReLUs, unless
+``--maxpool`` says otherwise. An interrupted run goes on where it was. A cluster runs slices of the images; networks are converted here.
 
 Beside it stands what others report, on other networks and mostly in float: see `LITERATURE`.
 """
@@ -60,7 +60,14 @@ DATA = {
     "fashion_mlp": "fashion_mnist",
 }
 WAYS = get_args(PoolingWay)
-METHODS: Mapping[str, Mapping[str, Any]] = {"paper": {"optimize": "none"}, "default": {}, "separated": {}, "buffered": {}, "graded": {}}
+METHODS: Mapping[str, Mapping[str, Any]] = {
+    "paper": {"optimize": "none"},
+    "default": {},
+    "separated": {},
+    "buffered": {},
+    "signed": {},
+    "graded": {},
+}
 BACKENDS = ("float", "emulator")
 TIMESTEPS = (4, 8, 16, 32, 64, 128, 256)
 CALIBRATION = 1_000
@@ -74,6 +81,7 @@ STYLES = {
     "default": ("tab:blue", "--", "-"),
     "separated": ("tab:green", "--", "-"),
     "buffered": ("tab:purple", "--", "-"),
+    "signed": ("tab:red", "--", "-"),
     "graded": ("tab:orange", ":", "-."),
 }
 """Colour of a method, and lines of float and fixed point."""
@@ -142,13 +150,19 @@ class Latency:
                 print(f"{self.name}, T={steps}, {method}: converted in {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
                 for backend in missing:
                     self._measure(net, method, backend, reference)
-        for method, key in (("default", "lava"), ("buffered", "lava buffered"), ("graded", f"lava graded {self.spike_bits} bits")):
+        for method, key in (
+            ("default", "lava"),
+            ("buffered", "lava buffered"),
+            ("signed", "lava signed"),
+            ("graded", f"lava graded {self.spike_bits} bits"),
+        ):
             if lava_samples and self.content.get(key) is None and (method == "default" or method in methods):
                 self.content[key] = self._in_lava(method, lava_samples)
                 self._save()
 
     def _convert(self, method: str, steps: int) -> loihiconv.Network:
-        chosen: dict[str, Any] = {"spike_bits": self._bits(method), "maxpool": self.maxpool, **METHODS[method]}
+        bits, signed = self._bits(method), method == "signed"
+        chosen: dict[str, Any] = {"spike_bits": bits, "signed_spikes": signed, "maxpool": self.maxpool, **METHODS[method]}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*no chip has gates", category=UserWarning)  # who asks for them knows
             silent = int(steps * SILENT) if method == "separated" else 0

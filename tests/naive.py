@@ -88,7 +88,10 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
     synapses = {i: matrix(c.map, network[c.source].shape).astype(number) for i, c in enumerate(network.connections) if not c.on_host}
     one = 64 if network.fixed_point else 1
     steps, n = network.timesteps, len(x)
-    kinds = {p.name: np.uint8 if p.largest_message > 1 else bool for p in network.populations if p.spiking}
+    kinds: dict[str, type] = {}
+    for p in network.populations:
+        if p.spiking:
+            kinds[p.name] = np.int8 if p.smallest_message < 0 else np.uint8 if p.largest_message > 1 else bool
     spikes = {p.name: np.zeros((n, steps, prod(p.shape)), kinds[p.name]) for p in network.populations if p.spiking}
     course = np.zeros((n, steps, prod(network.readout.shape)), number)
     operations = 0
@@ -148,6 +151,14 @@ def simulate(network: Network, x: Array, dtype: type | None = None) -> Result:
                 if now < 0:
                     continue
                 vth = p.vth if isinstance(p, IF) else vth
+                if isinstance(p, IF) and p.signed:
+                    memory = sent[p.name][:now].sum(axis=0).tolist()
+                    worth = [int(charge // (vth * one)) for charge in v[p.name].tolist()]
+                    taken = [max(-min(m, p.payload_max), min(p.payload_max, w)) for m, w in zip(memory, worth, strict=True)]
+                    sent[p.name][now] = np.array(taken, number)
+                    spikes[p.name][k, now] = sent[p.name][now]
+                    v[p.name] = v[p.name] - sent[p.name][now] * number(vth * one)
+                    continue
                 if isinstance(p, IF) and p.payload_max > 1:
                     worth = [int(charge // (vth * one)) for charge in v[p.name].tolist()]
                     sent[p.name][now] = np.array([max(0, min(p.payload_max, thresholds)) for thresholds in worth], number)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from loihiconv.core.choices import SIGNED_PAYLOAD_LIMIT
 from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, WEIGHT_EXP_MIN, Connection, Input, MaxPool, Network, Population, Readout
@@ -93,11 +94,12 @@ def cases(
     exponents: bool = True,
     several: bool = False,
     separated: bool = False,
+    signed: bool = False,
 ) -> Case:
     """Networks of up to ``max_hidden`` hidden layers, with skips, gates and currents from the host, and samples for them.
 
     Without ``graded`` all spikes are binary, without ``exponents`` no sum is shifted. ``several`` allows a second input, samples being
-    packed then, and several outputs; ``separated`` allows silent steps.
+    packed then, and several outputs; ``separated`` allows silent steps, ``signed`` spikes that are taken back.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     source = _input(draw)
@@ -108,7 +110,7 @@ def cases(
     host = hidden > 0 and not source.spiking and draw(st.booleans())
     for layer in range(hidden + 1):
         previous = populations[-1]
-        if previous.spiking and len(previous.shape) == 3 and draw(st.booleans()):
+        if previous.spiking and len(previous.shape) == 3 and previous.smallest_message == 0 and draw(st.booleans()):
             windows = _windows(draw, previous.shape)
             estimate = draw(st.sampled_from(("count", "average"))) if previous.largest_message == 1 else "count"
             shape, decay = windows.output_shape(previous.shape), draw(st.sampled_from((0, 1, 5, 16)))
@@ -130,6 +132,7 @@ def cases(
             incoming = [replace(c, weight_exp=draw(st.sampled_from(EXPONENTS))) for c in incoming]
         bounded = [_host_connection(source, incoming[0], rng)] if on_host else _bounded(incoming, populations, rng)
         made = _population(draw, rng, name, shape, last=layer == hidden, quiet=on_host, graded=graded)
+        made = _signed(draw, made) if signed else made
         populations.append(_silent(draw, made) if separated and not on_host else made)
         connections += bounded
     timesteps = draw(st.integers(1, max_timesteps))
@@ -198,9 +201,20 @@ def _population(draw: st.DrawFn, rng: np.random.Generator, name: str, shape: Sha
     return IF(name, shape, vth, v_init, bias, reset, largest)
 
 
+def _signed(draw: st.DrawFn, population: Population) -> Population:
+    """With signed spikes, or without; half of them so small a threshold, from where and without a bias, that many are taken back."""
+    if not isinstance(population, IF) or population.reset != "subtract" or not draw(st.booleans()):
+        return population
+    signed = replace(population, signed=True, payload_max=min(population.payload_max, SIGNED_PAYLOAD_LIMIT))
+    if draw(st.booleans()):
+        return signed
+    vth = draw(st.sampled_from((1, 40, 300)))
+    return replace(signed, vth=vth, v_init=np.asarray(vth << 5, np.int32), bias=np.zeros_like(population.bias))
+
+
 def _silent(draw: st.DrawFn, population: Population) -> Population:
     """With silent steps, buffered or not, or without; `_separated` bounds them."""
-    if not isinstance(population, IF) or population.reset != "subtract":
+    if not isinstance(population, IF) or population.reset != "subtract" or population.signed:
         return population
     return replace(population, silent=draw(st.sampled_from((0, 1, 3, 99))), buffered=draw(st.booleans()))
 

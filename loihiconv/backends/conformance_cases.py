@@ -46,6 +46,8 @@ class Case:
     silent, timesteps : int
         Of the variant with two potentials: steps of each sample in which neurons only listen, at most T, and T; samples follow each other
         every T steps, and ``v_init`` is what each begins from. 0 and 0 for all others.
+    signed : bool
+        Of the variant with signed spikes; ``payload_max`` may be 1.
     """
 
     name: str
@@ -60,11 +62,12 @@ class Case:
     last: int = 0
     silent: int = 0
     timesteps: int = 0
+    signed: bool = False
 
     @property
     def optional(self) -> bool:
         """Whether it is of a variant, which not every network needs."""
-        return self.payload_max > 1 or self.last > 0 or self.timesteps > 0
+        return self.payload_max > 1 or self.last > 0 or self.timesteps > 0 or self.signed
 
     @property
     def inputs(self) -> dict[str, Array]:
@@ -72,6 +75,7 @@ class Case:
         values = {"a_in": self.a_in, "v_init": self.v_init, "vth": self.vth, "bias_mant": self.bias_mant, "bias_exp": self.bias_exp}
         values |= {"payload_max": self.payload_max, **({"first": self.first, "last": self.last} if self.last else {})}
         values |= {"silent": self.silent, "timesteps": self.timesteps} if self.timesteps else {}
+        values |= {"signed": 1} if self.signed else {}
         return {name: np.asarray(value, np.int32) for name, value in values.items()}
 
     def expected(self) -> dict[str, Array]:
@@ -79,6 +83,7 @@ class Case:
         bias, start = np.left_shift(self.bias_mant, self.bias_exp), self.v_init.astype(np.int64)
         v, w = np.zeros_like(start) if self.silent else start, start
         u, potentials, spikes = [], [], []
+        sent = np.zeros_like(start) if self.signed else None
         for step, a_in in enumerate(self.a_in.astype(np.int64)):
             phase = step % (self.timesteps or len(self.a_in))
             if phase == 0:  # a sample begins, in w where neurons listen first
@@ -88,7 +93,7 @@ class Case:
             else:
                 v = integrate(v, current(a_in, bias))
             sends = self.first <= step < self.last if self.last else True
-            fired = fire(v, self.vth << STATE_SHIFT, payload_max=self.payload_max) if sends else np.zeros(v.shape)
+            fired = fire(v, self.vth << STATE_SHIFT, payload_max=self.payload_max, sent=sent) if sends else np.zeros(v.shape)
             spikes.append(fired.astype(np.int32))
             if phase + 1 == self.silent:
                 v = w
@@ -98,8 +103,8 @@ class Case:
 
 
 def conformance_cases() -> tuple[Case, ...]:
-    """All cases, those of the variants last: graded spikes, silent steps, and two potentials."""
-    return (*_binary(), *_graded(), *_silent(), *_buffered())
+    """All cases, those of the variants last: graded spikes, silent steps, two potentials, and signed spikes."""
+    return (*_binary(), *_graded(), *_silent(), *_buffered(), *_signed())
 
 
 def _binary() -> Iterator[Case]:
@@ -222,6 +227,40 @@ def _buffered() -> Iterator[Case]:
     mixed = _random("buffered mixed", "everything at once", vth=777, payload_max=1)
     quiet = np.zeros_like(mixed.bias_mant)
     yield replace(mixed, silent=8, timesteps=10, v_init=mixed.v_init >> 8, bias_mant=quiet, bias_exp=quiet)
+
+
+def _signed() -> Iterator[Case]:
+    at = 100 << STATE_SHIFT
+    yield replace(
+        _case(
+            "signed",
+            "a neuron whose potential is below 0 takes one spike back, one at each step, and gets the threshold back",
+            [[0] * 5, [-1, -100, -101, -250, 100], [0] * 5, [0, 0, 0, 50, -350], *[[0] * 5] * 3],
+            v_init=[at, at, 2 * at - 1, 3 * at, at - 1],
+        ),
+        signed=True,
+    )
+    yield replace(
+        _case(
+            "signed memory",
+            "no more is taken back than was sent: the sum of all spikes is never below 0, and what is missing stays in the potential",
+            [[-150, -300, 0, 0], [200, 300, -150, -500], [-300, 250, -300, 700], *[[0] * 4] * 4],
+            v_init=[0, at, 2 * at, 5 * at],
+        ),
+        signed=True,
+    )
+    yield replace(
+        _case(
+            "signed payloads",
+            "as many thresholds as are missing are taken back at once, at most payload_max",
+            [[0] * 4, [-250, 0, -401, 300], [0, -1000, 0, -1000], *[[0] * 4] * 4],
+            v_init=[3 * at, 9 * at, 4 * at, at],
+            payload_max=5,
+        ),
+        signed=True,
+    )
+    yield replace(_random("signed mixed", "everything at once", vth=777, payload_max=1), signed=True)
+    yield replace(_random("signed payloads mixed", "everything at once", vth=333, payload_max=15), signed=True)
 
 
 def _case(

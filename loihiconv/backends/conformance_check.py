@@ -5,10 +5,11 @@
 
 ``vectors.npz`` beside this file has the arrays ``NAME/a_in`` (T, n), ``NAME/v_init`` (n), ``NAME/vth``, ``NAME/bias_mant`` (n),
 ``NAME/bias_exp`` (n) and ``NAME/payload_max`` of each case, of the variant with silent steps ``NAME/first`` and ``NAME/last``, of that
-with two potentials ``NAME/silent`` and ``NAME/timesteps``, and what is expected after each step: ``NAME/u``, ``NAME/v`` and ``NAME/s``
+with two potentials ``NAME/silent`` and ``NAME/timesteps``, of that with signed spikes ``NAME/signed``, and what is expected after each
+step: ``NAME/u``, ``NAME/v`` and ``NAME/s``
 (T, n). ``results.npz`` has ``NAME/s`` and, where they can be read, ``NAME/v`` and ``NAME/u``. A function takes the inputs by these names
 and returns a dict of the three outputs, or an empty one; one that takes no first and last is not asked for silent steps, and so it is with
-two potentials. A case without results fails, but for those of the three variants, which are optional.
+two potentials and signed spikes. A case without results fails, but for those of the four variants, which are optional.
 
 Exit code 0: equal. 1: not equal, or a case is missing. 2: nothing could be compared.
 """
@@ -27,8 +28,8 @@ from typing import Any
 import numpy as np
 
 Arrays = dict[str, Any]
-INPUTS = ("a_in", "v_init", "vth", "bias_mant", "bias_exp", "payload_max", "first", "last", "silent", "timesteps")
-VARIANTS = {"first", "last", "silent", "timesteps"}
+INPUTS = ("a_in", "v_init", "vth", "bias_mant", "bias_exp", "payload_max", "first", "last", "silent", "timesteps", "signed")
+VARIANTS = {"first", "last", "silent", "timesteps", "signed"}
 OUTPUTS = ("s", "v", "u")
 
 

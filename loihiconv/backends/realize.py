@@ -91,11 +91,12 @@ def _check_neurons(network: Network, realization: str) -> None:
                 "no chip has gates for max-pooling", where=population.name, remedy='convert with maxpool="relu-tree", or train with strides'
             )
         if population.graded:
+            what, without = ("signed", "signed_spikes=False") if population.smallest_message < 0 else ("graded", "spike_bits=1")
             raise UnsupportedLayer(
-                "graded spikes need a neuron program of their own, which is not written",
+                f"{what} spikes need a neuron program of their own, which is not written",
                 where=population.name,
                 limit="binary spikes",
-                remedy="convert with spike_bits=1; the emulator and Lava's simulator run graded ones",
+                remedy=f"convert with {without}; the emulator and Lava's simulator run {what} ones",
             )
         if (steps := population.silent_steps) and realization != "native":
             raise UnsupportedLayer(

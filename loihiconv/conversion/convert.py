@@ -132,12 +132,14 @@ def convert(
     """
     model, chosen = with_output(readable(model), output), choose(timesteps, optimize, **settings)
     report = reporting(progress)
-    optimize, aim = aimed(chosen, optimize, target_loss, max_latency, silent=board is None or not unwritten_programs(1, 1))
+    optimize, aim = aimed(
+        chosen, optimize, target_loss, max_latency, silent=(board is None or not unwritten_programs(1, 1)) and not chosen.signed_spikes
+    )
     check_task(task)
     board = load_board(board) if board is not None else None
     chosen = chosen.for_board(board)
     if board is not None:
-        check_payload(chosen.payload_max, "spike_bits", board)
+        check_payload(chosen.payload_max, "signed_spikes" if chosen.signed_spikes else "spike_bits", board, signed=chosen.signed_spikes)
     searching = optimize in ("accuracy", "latency")
     _check_cluster(cluster, searching=searching)
     check_preprocessing(preprocessing)
@@ -253,6 +255,8 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     notes = (*source.notes, *(f"{what} run in the emulator and in Lava; no board has a neuron program for them yet" for what in unwritten))
     if settings.silent_steps and not network.silent_steps:
         notes = (*notes, "no layer is driven by spikes: silent steps change nothing")
+    if settings.signed_spikes and not network.signed:
+        notes = (*notes, "no layer is driven by spikes: signed spikes change nothing")
     record = replace(network.record, calibration=_summary(source, scales), notes=notes, provenance=_versions())
     network = replace(network, record=record)
     rounds = 1 if board is None else 2  # a quantized network is corrected once more

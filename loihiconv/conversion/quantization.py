@@ -53,7 +53,7 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     """
     check_finite(network)
     for spiking in network.layers:
-        check_payload(spiking.largest_message, spiking.name, board)
+        check_payload(spiking.largest_message, spiking.name, board, signed=spiking.spiking and spiking.smallest_message < 0)
     choice = best_inputs(network, board, covariances or {})
     result = _quantized(network, choice, board, covariances or {})
     if choice.unshared and not place(result, board).fits:
@@ -104,14 +104,14 @@ def check_finite(network: Network) -> None:
             raise InvalidModel("biases hold NaN or infinity", where=population.name, remedy="train the network again")
 
 
-def check_payload(largest: int, where: str, board: Board) -> None:
+def check_payload(largest: int, where: str, board: Board, *, signed: bool = False) -> None:
     """Raise `LimitExceeded` if the board's spikes do not carry payloads of up to ``largest``; 1 is a binary spike, which needs none."""
-    bits, limit = largest.bit_length(), board.graded_spike_bits.value
-    if largest > 1 and bits > limit:
+    bits, limit = largest.bit_length() + signed, board.graded_spike_bits.value
+    if (largest > 1 or signed) and bits > limit:
         raise LimitExceeded(
-            f"graded spikes of {bits} bits",
+            f"{'signed' if signed else 'graded'} spikes of {bits} bits",
             where=where,
-            remedy="use spike_bits=1, or a board with Loihi 2",
+            remedy=f"use {'signed_spikes=False' if signed else 'spike_bits=1'}, or a board with Loihi 2",
             limit=f"{board.title}: spikes carry {limit} bits" if limit else f"{board.title}: spikes are binary",
         )
 

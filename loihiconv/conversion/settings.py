@@ -13,7 +13,17 @@ from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from loihiconv.conversion.declaration import Setting, declaration, declarations, described, numpydoc, plain
-from loihiconv.core.choices import PAYLOAD_LIMIT, SEED_LIMIT, Coding, Decision, Estimate, MaxPooling, PoolingWay, Reset
+from loihiconv.core.choices import (
+    PAYLOAD_LIMIT,
+    SEED_LIMIT,
+    SIGNED_PAYLOAD_LIMIT,
+    Coding,
+    Decision,
+    Estimate,
+    MaxPooling,
+    PoolingWay,
+    Reset,
+)
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import did_you_mean
 from loihiconv.core.record import ConversionRecord
@@ -84,6 +94,14 @@ class Settings:
             high=PAYLOAD_LIMIT.bit_length(),
         ),
     )
+    signed_spikes: bool = field(
+        default=False,
+        metadata=described(
+            "Let neurons take back what they sent too early, by spikes of -1, or of negative payloads.",
+            details="Neurons remember the sum of what they have sent, which never falls below 0; see `loihiconv.core.network`. Nothing is "
+            "held back then. Neurons that constant currents drive need none. Spikes carry a sign: simulators of boards with Loihi 2 alone.",
+        ),
+    )
     silent_steps: int = field(
         default=0,
         metadata=described(
@@ -127,7 +145,8 @@ class Settings:
         default="auto",
         metadata=described(
             "What becomes of max-pooling: gate (simulators only), relu-tree (any board), average (not what was trained), or auto.",
-            details='"auto" is relu-tree, which every board can run, and gate where there is no board. "gate" lets only the spikes of a '
+            details='"auto" is relu-tree, which every board can run, and gate where there is no board and spikes have no sign. "gate" lets '
+            "only the spikes of a "
             'window\'s busiest unit pass: exact in rates, but no chip has such gates. "relu-tree" computes max(m, x) = m + relu(x - m) '
             'with integrate-and-fire populations. "average" pools averages instead; a warning says on how many calibration samples that '
             "names another class.",
@@ -182,16 +201,33 @@ class Settings:
         if self.buffered and not self.silent_steps:
             remedy = "give silent_steps as well; with as many as time steps every rate is exact"
             raise InvalidSetting("buffered without silent steps", where="buffered", limit="there is nothing to keep", remedy=remedy)
+        if self.signed_spikes:
+            self._check_signed()
         if self.spike_bits > 1 and (self.reset == "zero" or (self.maxpool == "gate" and self.maxpool_estimate == "average")):
             what = 'reset "zero"' if self.reset == "zero" else 'maxpool_estimate "average"'
             remedy = "use the default of the other"
             raise InvalidSetting(f"{what} with graded spikes", where="spike_bits", limit="1 expected", remedy=remedy)
 
+    def _check_signed(self) -> None:
+        if self.reset == "zero":
+            limit = "what is taken back goes back into the potential, which a reset to zero has lost"
+            raise InvalidSetting('reset "zero" with signed spikes', where="signed_spikes", limit=limit, remedy='use reset="subtract"')
+        if self.silent_steps:
+            limit = "neurons that listen first have little to take back"
+            raise InvalidSetting("silent steps with signed spikes", where="signed_spikes", limit=limit, remedy="use one of the two")
+        if self.maxpool == "gate":
+            limit = "gates pass on spikes and take none back"
+            raise InvalidSetting('maxpool "gate" with signed spikes', where="signed_spikes", limit=limit, remedy='use maxpool="relu-tree"')
+        if self.payload_max > SIGNED_PAYLOAD_LIMIT:
+            most = SIGNED_PAYLOAD_LIMIT.bit_length()
+            what, limit = f"signed spikes of {self.spike_bits} bits", f"at most {most} beside the sign"
+            raise InvalidSetting(what, where="spike_bits", limit=limit, remedy=f"use spike_bits={most}")
+
     def for_board(self, board: Board | None) -> Settings:
-        """The same with ``maxpool="auto"`` decided: what a board can run if there is one, gates for simulators if not."""
+        """The same with ``maxpool="auto"`` decided: what boards run if there is one or spikes have a sign, gates for simulators if not."""
         if self.maxpool != "auto":
             return self
-        return replace(self, maxpool="gate" if board is None else "relu-tree")
+        return replace(self, maxpool="gate" if board is None and not self.signed_spikes else "relu-tree")
 
     @property
     def pooling(self) -> PoolingWay:
@@ -218,6 +254,7 @@ class SettingOptions(TypedDict, total=False):
     input_coding: Coding
     reset: Reset
     spike_bits: int
+    signed_spikes: bool
     silent_steps: int
     buffered: bool
     start: float

@@ -16,6 +16,12 @@ thresholds there are in v, up to that::
     s = min(payload_max, max(0, floor(v / (vth * 2^shift))))
     v = v - s * vth * 2^shift
 
+Neurons of ``signed`` populations (Loihi 2 again) know m, the sum of what they have sent since the start of the window, and take back
+what came too early; Γ is ``payload_max``, which may be 1::
+
+    s = min(Γ, max(-min(Γ, m), floor(v / (vth * 2^shift))))
+    v = v - s * vth * 2^shift,   m = m + s
+
 ``v_init`` and ``bias`` are in units of v, ``vth`` and weights are not shifted. A sample gets ``timesteps`` steps; a
 population sees its window so many steps after the sample enters as there are connections before it, and starts it from ``v_init``,
 so a simulation layer by layer, without any delay, gives the same spikes (the project's "wavefront alignment").
@@ -216,9 +222,14 @@ class Network(Shown):
         return max((p.largest_message for p in self.populations if p.spiking), default=1)
 
     @property
+    def signed(self) -> bool:
+        """Whether any of its spikes can be negative."""
+        return any(p.spiking and p.smallest_message < 0 for p in self.populations)
+
+    @property
     def unwritten(self) -> tuple[str, ...]:
         """What of its neurons needs a program that no board has yet."""
-        return unwritten_programs(self.payload_max, self.silent_steps)
+        return unwritten_programs(self.payload_max, self.silent_steps, self.signed)
 
     def tables(self) -> tuple[Table, ...]:
         header = ("population", "shape", "neurons", "weights", "threshold", "limited by", "bits")

@@ -34,10 +34,11 @@ def integrate(v: Array, added: Array, out: Array | None = None) -> Array:
     return np.asarray(np.clip(v + added, -V_MAX, V_MAX, out=out))
 
 
-def fire(v: Array, threshold: int, reset: Reset = "subtract", payload_max: int = 1) -> Array:
+def fire(v: Array, threshold: int, reset: Reset = "subtract", payload_max: int = 1, sent: Array | None = None) -> Array:
     """Spikes of a step, which reset the potentials in place.
 
     Binary ones where v > threshold, strictly; graded ones carry min(payload_max, max(0, floor(v / threshold))) thresholds.
+    Signed ones take back of what was sent: min(payload_max, max(-min(payload_max, sent), floor(v / threshold))).
 
     Parameters
     ----------
@@ -49,11 +50,18 @@ def fire(v: Array, threshold: int, reset: Reset = "subtract", payload_max: int =
         Binary spikes subtract the threshold or leave 0; graded ones subtract all thresholds that they carry.
     payload_max : int
         Largest payload; 1 for binary spikes.
+    sent : int array, optional
+        Of signed spikes the sum of those that were sent before; changed.
 
     Returns
     -------
     bool array of v's shape, or of payloads in v's type
     """
+    if sent is not None:
+        payloads = np.clip(v // threshold, -np.minimum(sent, payload_max), payload_max)
+        v -= payloads * threshold
+        sent += payloads
+        return np.asarray(payloads)
     if payload_max > 1:
         payloads = np.clip(v // threshold, 0, payload_max)
         v -= payloads * threshold
@@ -75,11 +83,13 @@ def charged(population: Integrating, v: Array, added: Array) -> Array:
             assert_never(population)
 
 
-def discharge(population: Integrating, v: Array) -> Array:
-    """What a population sends of its potentials, which are reset in place; see `fire`."""
+def discharge(population: Integrating, v: Array, sent: Array) -> Array:
+    """What a population sends of its potentials, which are reset in place, with what it has sent before, of signed spikes; see `fire`."""
     match population:
         case IF():
-            return fire(v, int(population.vth) << STATE_SHIFT, population.reset, population.payload_max)
+            return fire(
+                v, int(population.vth) << STATE_SHIFT, population.reset, population.payload_max, sent if population.signed else None
+            )
         case Readout():
             return np.zeros(v.shape, bool)
         case _:

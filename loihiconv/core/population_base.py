@@ -91,8 +91,15 @@ class PopulationBase(ABC):
 
     @property
     def graded(self) -> bool:
-        """Whether its spikes carry payloads."""
-        return self.spiking and self.largest_message > 1
+        """Whether its spikes carry payloads; a sign is one."""
+        return self.spiking and (self.largest_message > 1 or self.smallest_message < 0)
+
+    @property
+    def message_type(self) -> type[np.bool_ | np.uint8 | np.int8]:
+        """What recorded spikes are kept in: bool where they are binary, bytes of payloads, with a sign where spikes have one."""
+        if not self.graded:
+            return np.bool_
+        return np.int8 if self.smallest_message < 0 else np.uint8
 
     @property
     @abstractmethod
@@ -147,7 +154,7 @@ class PopulationBase(ABC):
             raise InvalidModel("has no incoming connection", where=self.name)
 
 
-def unwritten_programs(payload_max: int, silent_steps: int) -> tuple[str, ...]:
+def unwritten_programs(payload_max: int, silent_steps: int, signed: bool = False) -> tuple[str, ...]:
     """What of a network's neurons needs a program that no board has yet; the simulators run all of it.
 
     Parameters
@@ -156,8 +163,10 @@ def unwritten_programs(payload_max: int, silent_steps: int) -> tuple[str, ...]:
         Largest payload of a spike.
     silent_steps : int
         Most of any population.
+    signed : bool
+        Whether spikes can be negative.
     """
-    needed = {"graded spikes": payload_max > 1, "silent steps": silent_steps > 0}
+    needed = {"graded spikes": payload_max > 1, "signed spikes": signed, "silent steps": silent_steps > 0}
     return tuple(what for what, there in needed.items() if there)
 
 

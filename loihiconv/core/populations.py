@@ -13,7 +13,7 @@ from typing import NoReturn, TypeAlias
 
 import numpy as np
 
-from loihiconv.core.choices import PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
+from loihiconv.core.choices import PAYLOAD_LIMIT, SIGNED_PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
 from loihiconv.core.ending import LastFunction, described, ending_shape, keeps_order
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape
@@ -140,6 +140,9 @@ class IF(Integrator):
         in the first T; see `loihiconv.core.network`. The bias of all T steps is then there from the start.
     buffered : bool
         Whether what the next sample brings in its silent steps is kept in a second potential, while the one before still sends.
+    signed : bool
+        Whether spikes can be negative, and take back what was sent too early: neurons remember the sum of what they have sent, which never
+        falls below 0; see `loihiconv.core.network`. Largest payloads are then at most `SIGNED_PAYLOAD_LIMIT`.
     """
 
     vth: float
@@ -150,6 +153,7 @@ class IF(Integrator):
     bound: Array | None = None
     silent: int = 0
     buffered: bool = False
+    signed: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -165,7 +169,7 @@ class IF(Integrator):
 
     @property
     def smallest_message(self) -> int:
-        return 0
+        return -self.payload_max if self.signed else 0
 
     @property
     def resets(self) -> Reset | None:
@@ -194,6 +198,7 @@ class IF(Integrator):
 
     def check(self, incoming: Sequence[tuple[Connection, PopulationBase]], timesteps: int) -> None:
         super().check(incoming, timesteps)
+        self._check_signed()
         if not 1 <= self.payload_max <= (PAYLOAD_LIMIT if self.reset == "subtract" else 1):
             limit = f"1 to {PAYLOAD_LIMIT} expected, and 1 with a reset to zero"
             raise InvalidModel(f"payloads of up to {self.payload_max}", where=self.name, limit=limit)
@@ -206,6 +211,17 @@ class IF(Integrator):
             limit = "only spikes and payloads can be waited for"
             remedy = 'convert with silent_steps=0 or, for inputs of one sign, input_coding="rate"'
             raise InvalidModel("silent steps where the host loads currents", where=self.name, limit=limit, remedy=remedy)
+
+    def _check_signed(self) -> None:
+        if not self.signed:
+            return
+        if self.reset != "subtract" or self.silent:
+            what = "a reset to zero" if self.reset != "subtract" else "silent steps"
+            limit = "what is taken back goes back into the potential, of neurons that may spike at any step"
+            raise InvalidModel(f"signed spikes with {what}", where=self.name, limit=limit)
+        if self.payload_max > SIGNED_PAYLOAD_LIMIT:
+            limit = f"1 to {SIGNED_PAYLOAD_LIMIT} expected"
+            raise InvalidModel(f"signed payloads of up to {self.payload_max}", where=self.name, limit=limit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,6 +297,9 @@ class MaxPool(PopulationBase):
             raise InvalidModel("max-pooling takes a depthwise convolution of ones that does not crop", where=connection.name)
         if not 0 <= self.decay <= 16:
             raise InvalidModel(f"decay {self.decay}; 0 to 16 expected", where=self.name)
+        if source.smallest_message < 0:
+            remedy = 'use maxpool="relu-tree"'
+            raise InvalidModel("gates pass on spikes and take none back", where=self.name, limit="spikes without a sign", remedy=remedy)
         if self.payload_max != source.largest_message or (self.estimate == "average" and self.graded):
             raise InvalidModel(f"pools payloads of up to {source.largest_message}, made for {self.payload_max}", where=self.name)
 

@@ -31,8 +31,8 @@ class Recording(Shown):
     spike_counts : {population: int32 array (N, \\*shape)}
         Spikes per neuron over the window, for every population that spikes; empty with ``counts=False``.
     payload_sums : {population: int32 array (N, \\*shape)}
-        Sums of the payloads of those spikes, for every population whose spikes are graded.
-    spikes : {population: bool or uint8 array (N, T, \\*shape)}
+        Sums of the payloads of those spikes, for every population whose spikes are graded or signed: what was taken back does not count.
+    spikes : {population: bool, uint8 or (signed) int8 array (N, T, \\*shape)}
         Every spike, or the payload of every graded one; only with ``record=["spikes"]``.
     potentials_over_time : array (N, T, classes) or None
         Readout potentials after each step; only with ``record=["potentials"]``.

@@ -76,6 +76,8 @@ class Comparison(Shown):
         Where the accuracy went; only with ``compare(..., explain=True)``.
     payload_max : int
         Largest payload of a spike: 1 where spikes are binary. Accuracies with graded spikes are other figures than those without.
+    signed : bool
+        Whether spikes can be negative; these figures are others again.
     silent_steps : int
         Steps of each sample beside the T in which spikes are sent; see `loihiconv.core.network`.
     added_steps : int
@@ -98,6 +100,7 @@ class Comparison(Shown):
     placement: Placement | None = None
     silent_steps: int = 0
     added_steps: int = 0
+    signed: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -117,7 +120,7 @@ class Comparison(Shown):
         return Verdict(
             (
                 survival(ann, result, title_of(main), LOSS * self.unit, self.unit, [finding.sentence for finding in findings]),
-                fit(self.board, self.placement, unwritten_programs(self.payload_max, self.silent_steps)),
+                fit(self.board, self.placement, unwritten_programs(self.payload_max, self.silent_steps, self.signed)),
                 cost(result, self.period, macs),
                 exactness(self.judge, judged, self.mismatched_spikes or {}, self.mismatched_potentials or 0),
             )
@@ -146,7 +149,8 @@ class Comparison(Shown):
     @property
     def title(self) -> str:
         """Board, time steps and, where they are not binary, spikes."""
-        graded = f", graded spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ""
+        kind = "signed" if self.signed else "graded"
+        graded = f", {kind} spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ", signed spikes" * self.signed
         return f"{self.board or 'float'}, {self.timesteps} time steps{silent_words(self.silent_steps, self.added_steps)}{graded}"
 
     def tables(self) -> tuple[Table, ...]:
@@ -179,6 +183,7 @@ class Comparison(Shown):
             "added_steps": self.added_steps,
             "board": self.board,
             "payload_max": self.payload_max,
+            "signed": self.signed,
             "task": self.task,
             "backends": {name: result.to_json() for name, result in self.backends.items()},
             "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
@@ -301,6 +306,7 @@ def compare(
         placement=placed(net),
         silent_steps=net.silent_steps,
         added_steps=net.period - net.timesteps,
+        signed=net.signed,
         settings=settings,
         versions=versions(net),
     )

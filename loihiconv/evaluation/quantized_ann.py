@@ -114,6 +114,10 @@ def _reason(network: Network, population: Population) -> str:
                 raise UnsupportedLayer('gates with estimate "average"', where=population.name, limit=limit, remedy=remedy)
             return "gates of counts"
         case IF():
+            if population.signed:
+                limit = "what is taken back in time depends on when spikes come"
+                remedy = "convert with signed_spikes=False and as many silent_steps as time steps"
+                raise UnsupportedLayer("signed spikes", where=population.name, limit=limit, remedy=remedy)
             if population.reset == "zero" and network.timesteps > 1:
                 limit = "what is above the threshold at a spike is lost, so counts are no function of counts"
                 raise UnsupportedLayer('reset "zero"', where=population.name, limit=limit, remedy='convert with reset="subtract"')

@@ -124,6 +124,7 @@ class SavedComparison(_Part):
     board: str
     task: Task
     payload_max: int = 1
+    signed: bool = False
     backends: dict[str, SavedResult]
     verdict: SavedVerdict
     placement: SavedPlacement | None = None

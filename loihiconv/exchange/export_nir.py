@@ -148,6 +148,9 @@ class _Writer:
                         where=population.name,
                         remedy="convert with silent_steps=0",
                     )
+                case IF() if population.signed:
+                    remedy = "convert with signed_spikes=False"
+                    raise UnsupportedLayer("signed spikes, which NIR cannot say", where=population.name, remedy=remedy)
                 case IF() | Readout():
                     self._neurons(population)
                 case MaxPool():

@@ -162,7 +162,7 @@ def _input(population: Input, index: int, shape: Shape, window: Window, job: Job
 def _spiking(population: IF, files: dict[str, Any], state: dict[str, Any]) -> AbstractProcess:
     check_threshold(population)
     if population.graded:
-        return GradedIF(vth=int(population.vth), payload_max=population.payload_max, **state, **files)
+        return GradedIF(vth=int(population.vth), payload_max=population.payload_max, signed=population.signed, **state, **files)
     process = SubtractiveIF if population.reset == "subtract" else ResetToZeroIF
     return process(vth=int(population.vth), **state, **files)
 

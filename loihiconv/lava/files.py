@@ -41,7 +41,7 @@ class SpikeRecorder:
         self.raster: list[Array] = []
 
     def record(self, spikes: Array, step: int) -> None:
-        """Take the bool spikes, or uint8 payloads, of one step of a window; at its end, write."""
+        """Take the bool spikes, or payloads of one byte, of one step of a window; at its end, write."""
         graded, spikes = spikes.dtype != bool, spikes.T
         self.counts[0] += spikes != 0
         if graded:

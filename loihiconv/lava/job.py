@@ -193,7 +193,7 @@ def read_records(job: Job, network: Network, settings: Settings) -> Records:
             payloads[population.name] = rows[:, 1]
         if settings.record_spikes:
             if population.graded:
-                spikes[population.name] = _read(job.spikes(i), (n, steps, *population.shape), np.uint8)
+                spikes[population.name] = _read(job.spikes(i), (n, steps, *population.shape), population.message_type)
                 continue
             neurons = prod(population.shape)
             bits = _read(job.spikes(i), (n, steps, -(-neurons // 8)), np.uint8)

@@ -5,7 +5,8 @@ memory, as do their weights. So a spike is a few runs of consecutive additions, 
 spikes of a pixel are added together, which reads and writes the sums once instead of four times.
 
 Sums of integers are taken in int16 where no partial sum can leave it, that is where neither the positive nor the negative weights of a
-neuron, times the largest payloads, add up to more than 2^15 - 1; else in int32. Weights that are all even are halved, and
+neuron (of signed spikes all of them), times the largest payloads, add up to more than 2^15 - 1; else in int32. Weights that are all even
+are halved, and
 `EventSums.shift` makes up for it. Float networks use float32 and add in the same order, however a run is cut.
 """
 
@@ -51,11 +52,14 @@ class Incoming:
     source : shape
     payload : int
         Largest message that crosses it.
+    signed : bool
+        Whether messages can be negative.
     """
 
     map: LinearMap
     source: Shape
     payload: int
+    signed: bool = False
 
 
 class EventSums:
@@ -88,7 +92,9 @@ class EventSums:
         else:
             self.kind, weights = torch.int32, [w.to(torch.int16) for w in weights]
         self.shift = shift + halved
-        self.parts = [(_arranged(w, c, target), _runs(c, target), c.payload > 1) for w, c in zip(weights, incoming, strict=True)]
+        self.parts = [
+            (_arranged(w, c, target), _runs(c, target), c.payload > 1 or c.signed) for w, c in zip(weights, incoming, strict=True)
+        ]
 
     @staticmethod
     def fits(linear: LinearMap, source: Shape, target: Shape) -> bool:
@@ -109,7 +115,7 @@ class EventSums:
 
         Parameters
         ----------
-        spikes : uint8 tensor (rows, units of the source) for each connection, in (H, W, C) order
+        spikes : uint8 or (signed) int8 tensor (rows, units of the source) for each connection, in (H, W, C) order
         sums : tensor (rows, neurons) of ``kind``
             Written, in units of v / 2^shift.
         """
@@ -130,7 +136,8 @@ def _narrow(weights: Sequence[torch.Tensor], incoming: Sequence[Incoming]) -> li
     if len(narrow) < len(weights) or len({n.halved for n in narrow}) > 1:
         return None
     for low, high in ((0, 127), (-127, 0)):
-        of_one_sign = [n.values.clamp(low, high).to(torch.int64).numpy() for n in narrow]
+        parts = [n.values.to(torch.int64) for n in narrow]
+        of_one_sign = [(w if c.signed else w.clamp(low, high)).numpy() for w, c in zip(parts, incoming, strict=True)]
         largest = [int(np.abs(c.map.row_sums(w)).max()) * c.payload for w, c in zip(of_one_sign, incoming, strict=True)]
         if sum(largest) > EXACT_INT16:
             return None
@@ -236,7 +243,7 @@ def _add(spikes: Any, weight: Any, runs: Any, graded: bool, begin: int, end: int
     cells, rows, starts, targets, offsets, lengths = runs
     active = np.empty(spikes.shape[1], np.int32)
     for r in range(begin, end):
-        out, fired, i = sums[r - begin], _find(spikes[r], active), 0
+        out, fired, i = sums[r - begin], _find(spikes[r].view(np.uint8), active), 0
         while i < fired:
             cell, w0 = cells[active[i]], rows[active[i]]
             first, last = starts[cell], starts[cell + 1]

@@ -98,7 +98,9 @@ class Kernels:
             if len(incoming) == 1 and (product := self.synapses[incoming[0]].matmul) is not None:
                 self.products[population.name] = product
             if all(EventSums.fits(c.map, s.shape, population.shape) for c, s in zip(incoming, sources, strict=True)):
-                parts = [Incoming(c.map, s.shape, s.largest_message) for c, s in zip(incoming, sources, strict=True)]
+                parts = [
+                    Incoming(c.map, s.shape, s.largest_message, s.smallest_message < 0) for c, s in zip(incoming, sources, strict=True)
+                ]
                 self.events[population.name] = EventSums(parts, population.shape, network.shift)
 
 

@@ -125,6 +125,7 @@ class Layerwise:
 
     def _unpacked(self, name: str, first: int, steps: slice, take: Callable[..., torch.Tensor]) -> torch.Tensor:
         kept, neurons = self._sent[name][first][:, steps], prod(self.network[name].shape)
-        spikes = take((*kept.shape[:2], neurons), torch.uint8)
+        kind = torch.int8 if self.network[name].smallest_message < 0 else torch.uint8
+        spikes = take((*kept.shape[:2], neurons), kind)
         spikes.numpy()[...] = kept if self.network[name].graded else np.unpackbits(kept, axis=2, count=neurons)
         return spikes

@@ -126,9 +126,10 @@ def spike_bytes(network: Network) -> int:
 
 
 def state_bytes(network: Network) -> int:
-    """Bytes per sample of potentials, counts, constant currents, biases and marks of populations, and of counts beside sums of payloads."""
+    """Bytes per sample of potentials, counts, constant currents, biases and marks, and of what payloads and signs need beside them."""
     graded = sum(prod(p.shape) for p in network.populations if p.graded)
-    return 17 * sum(prod(p.shape) for p in network.populations) + 8 * graded
+    signed = sum(prod(p.shape) for p in network.populations if p.graded and p.smallest_message < 0)
+    return 17 * sum(prod(p.shape) for p in network.populations) + 8 * graded + 4 * signed
 
 
 def _free_in_system() -> int:

@@ -21,6 +21,8 @@ from loihiconv.simulator.vectors import bits, converted, fill, load, select, shi
 
 LANES = 64
 """Neurons that are carried through all steps together, in registers: four of AVX-512's for each of their quantities."""
+_NOTHING_SENT = np.zeros((1, 0), np.int32)
+"""For neurons whose spikes have no sign."""
 ABOVE, BELOW = np.uint8(1), np.uint8(2)
 """How a neuron is marked whose potential reached the upper end of its register, and the lower."""
 ALL = np.uint64(2**64 - 1)
@@ -43,14 +45,16 @@ def fired(v: Any, threshold: Any, to_zero: Any) -> Any:
 
 
 @numba.njit(inline="always", nogil=True, error_model="numpy")
-def _fired_graded(v: Any, threshold: Any, largest: Any, whole: Any) -> Any:
-    """Potentials after their spikes, and payloads; ``largest``, Γ, is of float32 and ``whole`` of the payloads' type.
+def _fired_graded(v: Any, threshold: Any, largest: Any, least: Any) -> Any:
+    """Potentials after their spikes, and payloads; ``largest``, Γ, is of float32, and ``least``, at most 0, of the payloads' type.
 
     The quotient of two whole numbers below 2^24 lies so far from the next whole number, if it is none, that float32 does not round to it.
     """
-    thresholds, none = converted(v, largest) / converted(threshold, largest), largest - largest
+    thresholds, lowest = converted(v, largest) / converted(threshold, largest), converted(least, largest)
     thresholds = select(thresholds > largest, largest, thresholds)
-    payload = converted(select(none > thresholds, none, thresholds), whole)
+    thresholds = select(lowest > thresholds, lowest, thresholds)
+    payload = converted(thresholds, least)  # towards 0: of negative ones one too many, unless they are whole
+    payload = payload - converted(converted(payload, largest) > thresholds, payload)
     return v - converted(payload, v) * threshold, payload
 
 
@@ -76,6 +80,7 @@ def _through_all_steps(
     spikes: Any,
     counts: Any,
     ends: Any,
+    sent: Any,
     i: Any,
     lanes: Any,
     graded: Any,
@@ -85,14 +90,20 @@ def _through_all_steps(
     threshold, highest, lowest = fill(limits[0], lanes), fill(limits[1], lanes), fill(limits[2], lanes)
     places, byte, largest = fill(shift, lanes), fill(np.uint8(0), lanes), fill(limits[4], lanes)
     peak, trough = lowest, highest
+    none = count - count
+    before = load(sent, i, lanes) if limits[6] else none
+    most = converted(largest, none)
     for t in range(spikes.shape[0]):
         u = shifted(converted(load(currents[row + t * stride], i, lanes), potential), places)
         potential = integrated(potential, u, b, highest, lowest)
         if limits[5]:
             peak, trough = select(potential > peak, potential, peak), select(trough > potential, potential, trough)
         if graded:
-            potential, payload = _fired_graded(potential, threshold, largest, count)
+            least = none - select(before > most, most, before)
+            potential, payload = _fired_graded(potential, threshold, largest, least)
             count = count + payload
+            if limits[6]:
+                before = before + payload
             store(spikes[t], i, converted(payload, byte))
         else:
             potential, fires = fired(potential, threshold, limits[3])
@@ -100,6 +111,8 @@ def _through_all_steps(
             store(spikes[t], i, converted(fires, byte))
     store(v, i, potential)
     store(counts, i, count)
+    if limits[6]:
+        store(sent, i, before)
     if limits[5]:
         mark(ends, i, peak, trough, highest, lowest, lanes)
 
@@ -115,6 +128,7 @@ def _integrate_fire(
     spikes: Any,
     counts: Any,
     ends: Any,
+    sent: Any,
     first: int,
     last: int,
     begin: int,
@@ -124,17 +138,17 @@ def _integrate_fire(
     even, stride, rows = neurons - neurons % LANES, 0 if still else 1, 1 if still else end - begin
     for n in range(first, last):
         s, b, c, row = spikes[n, begin:end], bias[n % bias.shape[0]], counts[n % counts.shape[0]], (n - first) * rows
-        e = ends[n]
-        if limits[4] > 1:
+        e, m = ends[n], sent[n % sent.shape[0]]
+        if limits[4] > 1 or limits[6]:
             for i in range(0, even, LANES):
-                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, i, LANES, True)
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, m, i, LANES, True)
             for i in range(even, neurons):
-                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, i, 1, True)
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, m, i, 1, True)
         else:
             for i in range(0, even, LANES):
-                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, i, LANES, False)
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, m, i, LANES, False)
             for i in range(even, neurons):
-                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, i, 1, False)
+                _through_all_steps(currents, row, stride, shift, b, v[n], limits, s, c, e, m, i, 1, False)
 
 
 @compiled
@@ -174,6 +188,8 @@ class Firing:
         Largest payload of a spike; 1 makes them binary.
     watched : bool
         Whether neurons are marked at all: not where it is proved that none can get there.
+    sent : int32 tensor (N, neurons), optional
+        Of neurons with signed spikes, whose ``spikes`` are int8: the sum of what they have sent, which goes on.
     portable : bool
         Use torch's own operations, on whatever device the tensors are.
     """
@@ -191,14 +207,18 @@ class Firing:
         ends: torch.Tensor,
         payload_max: int = 1,
         watched: bool = True,
+        sent: torch.Tensor | None = None,
         portable: bool = False,
     ) -> None:
         self.bias, self.v, self.spikes, self.counts, self.ends = bias, v, spikes, counts, ends
-        self.limits = (_number(v, threshold), _number(v, v_max), _number(v, -v_max), to_zero, np.float32(payload_max), watched)
+        self.sent = sent
+        ends_of_v = (_number(v, v_max), _number(v, -v_max))
+        self.limits = (_number(v, threshold), *ends_of_v, to_zero, np.float32(payload_max), watched, sent is not None)
         self.portable = portable
         if not portable:
             self.before = (bias.numpy(), v.numpy(), self.limits)
             self.after = (spikes.numpy(), counts.numpy(), ends.numpy())
+            self.memory = _NOTHING_SENT if sent is None else sent.numpy()
 
     def advance(self, currents: torch.Tensor | Array, samples: slice, steps: slice, shift: int = 0) -> None:
         """Integrate the currents of some samples and steps, and fire.
@@ -217,24 +237,30 @@ class Firing:
         if not self.portable:
             u = currents.numpy() if isinstance(currents, torch.Tensor) else currents
             window = (samples.start, samples.stop, steps.start, steps.stop)
-            _integrate_fire(u, still, np.int32(shift), *self.before, *self.after, *window)
+            _integrate_fire(u, still, np.int32(shift), *self.before, *self.after, self.memory, *window)
             return
         assert isinstance(currents, torch.Tensor)  # arrays are the kernels'
         per_step = currents[: n if still else n * duration].view(n, 1 if still else duration, -1)
         self._advance_portably(per_step, samples, steps, shift)
 
     def _advance_portably(self, currents: torch.Tensor, samples: slice, steps: slice, shift: int) -> None:
-        threshold, highest, lowest, to_zero, largest, watched = (x if isinstance(x, bool) else x.item() for x in self.limits)
+        threshold, highest, lowest, to_zero, largest, watched, signed = (x if isinstance(x, bool) else x.item() for x in self.limits)
         v, spikes, bias = self.v[samples], self.spikes[samples, steps], self.bias[samples] if len(self.bias) > 1 else self.bias
         ends = self.ends[samples]
         for t in range(spikes.shape[1]):
             v.add_(currents[:, 0 if currents.shape[1] == 1 else t].to(v.dtype) * 2**shift).add_(bias).clamp_(lowest, highest)
             if watched:
                 ends.bitwise_or_(marks(v >= highest, v <= lowest))
-            if largest > 1:
+            if largest > 1 or signed:
+                least: Any = 0
+                if self.sent is not None:
+                    least = -self.sent[samples].clamp(max=int(largest)).to(torch.float32)
                 # by a tensor: dividing by a number may be a product with its rounded inverse
-                payload = (v.to(torch.float32) / v.new_full((), threshold, dtype=torch.float32)).clamp_(0, largest).to(torch.uint8)
+                payload = v.to(torch.float32) / v.new_full((), threshold, dtype=torch.float32)
+                payload = payload.clamp_(max=largest).clamp_(min=least).floor_().to(spikes.dtype)
                 v.sub_(payload.to(v.dtype) * threshold)
+                if self.sent is not None:
+                    self.sent[samples] += payload
                 spikes[:, t] = payload
                 continue
             fired = v > threshold

@@ -48,13 +48,12 @@ class Results:
         driven = {p.name: p.shape for p in network.populations if p.has_potential}
         number = np.int32 if network.fixed_point else np.float32
         self.with_trace = "potentials" in record or readout.decision == "softmax"
-        shapes: dict[tuple[str, str], tuple[tuple[int, ...], type]] = {("potentials", ""): ((samples, *readout.shape), number)}
+        shapes: dict[tuple[str, str], tuple[tuple[int, ...], type[np.generic]]] = {("potentials", ""): ((samples, *readout.shape), number)}
         if "counts" in record:
             shapes |= {("counts", name): ((samples, *shape), np.int32) for name, shape in spiking.items()}
             shapes |= {("payloads", name): ((samples, *shape), np.int32) for name, shape in graded.items()}
         if "spikes" in record:
-            kinds = {name: np.uint8 if name in graded else np.bool_ for name in spiking}
-            shapes |= {("spikes", name): ((samples, steps, *shape), kinds[name]) for name, shape in spiking.items()}
+            shapes |= {("spikes", name): ((samples, steps, *shape), network[name].message_type) for name, shape in spiking.items()}
         if "residuals" in record:
             shapes |= {("residuals", name): ((samples, *shape), number) for name, shape in driven.items()}
         if "potentials" in record:

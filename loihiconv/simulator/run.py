@@ -47,7 +47,7 @@ class Neurons:
     """Neurons that integrate, while a chunk runs; in (H, W, C) order for images.
 
     The same kernels run all of them, by the threshold, reset and largest payload that the population has. ``highest`` is the largest
-    potential of any before their silent steps ended.
+    potential of any before their silent steps ended, ``sent`` what neurons with signed spikes have sent so far.
     """
 
     population: Input | IF | Readout
@@ -58,6 +58,7 @@ class Neurons:
     constant: torch.Tensor | None = None
     silent: int = 0
     highest: float = -np.inf
+    sent: torch.Tensor | None = None
 
 
 State: TypeAlias = Neurons | Gates | PoissonSource
@@ -154,7 +155,7 @@ class Run:
     def release(self, state: State, worker: Worker) -> None:
         """Hand back what a population held while its chunk ran."""
         if isinstance(state, Neurons):
-            worker.buffers.give(state.v, state.counts, state.ends)
+            worker.buffers.give(state.v, state.counts, state.ends, *([] if state.sent is None else [state.sent]))
 
     def recording(self) -> Recording:
         """What all workers found."""
@@ -194,7 +195,10 @@ class Run:
                 if silent:
                     v.add_(bias * self.network.timesteps)
                     bias = torch.zeros_like(bias)
-                return Neurons(population, v, bias, counts, ends, self._constant(population, payload), silent)
+                sent = None
+                if population.smallest_message < 0:
+                    sent = worker.buffers.take((n, population.size), torch.int32).zero_()
+                return Neurons(population, v, bias, counts, ends, self._constant(population, payload), silent, sent=sent)
             case _:
                 assert_never(population)
 
@@ -225,7 +229,7 @@ class Run:
     def advance(self, state: State, spikes: dict[str, torch.Tensor], begin: int, end: int, worker: Worker) -> torch.Tensor:
         """Spikes of a population in one block of steps, or the readout's potentials, in a buffer of the worker's."""
         population, steps = state.population, end - begin
-        kind = torch.uint8 if population.spiking else self.number
+        kind = self.number if not population.spiking else torch.int8 if population.smallest_message < 0 else torch.uint8
         n = len(state.v if isinstance(state, Neurons) else state.counts)
         out = worker.buffers.take((n, steps, population.size), kind)
         match state:
@@ -297,6 +301,7 @@ class Run:
             counts=state.counts,
             ends=state.ends,
             payload_max=population.largest_message,
+            sent=state.sent,
             watched=population.name in self.kernels.watched,
             portable=self.portable,
         )

@@ -65,7 +65,13 @@ class Synapses:
         self.matmul: Int8Matmul | None = None
         if isinstance(self.map, Sparse):
             self._arrange(sparse_channels_last(self.map, source.shape, target.shape), device)
-            if network.fixed_point and source.spiking and not portable and source.largest_message <= LARGEST_PAYLOAD:
+            if (
+                network.fixed_point
+                and source.spiking
+                and not portable
+                and source.smallest_message == 0
+                and source.largest_message <= LARGEST_PAYLOAD
+            ):
                 self.int8 = self._faster_dense(network, source.largest_message)
             return
         weight = torch.from_numpy(np.ascontiguousarray(self.map.weight))
@@ -79,7 +85,7 @@ class Synapses:
         if network.fixed_point and source.spiking and not portable and (weights := Bytes.of(weight)) is not None:
             if not source.graded:
                 self.matmul = Int8Matmul.prepare(self.geometry, weights, network.shift, self.float32)
-            if source.largest_message <= LARGEST_PAYLOAD:
+            if source.smallest_message == 0 and source.largest_message <= LARGEST_PAYLOAD:
                 self.int8 = Int8Product.prepare(self.geometry, weights, network.shift, source.largest_message, self.float32)
 
     def _arrange(self, linear: Sparse, device: torch.device) -> None:
@@ -128,7 +134,7 @@ class Synapses:
         Parameters
         ----------
         spikes : tensor (N, neurons of the source)
-            uint8 spikes or float32 payloads of an input; (H, W, C) order for images.
+            uint8 spikes, int8 ones where they are signed, or float32 payloads of an input; (H, W, C) order for images.
 
         Returns
         -------

@@ -31,6 +31,7 @@ def neuron(
     last: int = 0,
     silent: int = 0,
     timesteps: int = 0,
+    signed: int = 0,
     fault: str = "",
 ) -> dict[str, np.ndarray]:
     """The specification, one neuron and one integer at a time, with a fault if one is named."""
@@ -44,11 +45,17 @@ def neuron(
     out = {key: np.zeros((steps, neurons), np.int64) for key in ("u", "v", "s")}
     for n in range(neurons):
         v, u, most = 0 if fault == "starts at 0" else int(v_init[n]), 0, int(payload_max)
+        sent = 0
         for t in range(steps):
             u = _u(int(a_in[t, n]), u, fault)
             v = _added(v, u, _bias(int(bias_mant[n]), int(bias_exp[n]), fault), fault)
             if not begin <= t < end:
                 v = v - _bias(int(bias_mant[n]), int(bias_exp[n]), fault) - u if fault == "deaf while silent" else v
+                out["u"][t, n], out["v"][t, n] = u, v
+                continue
+            if signed:
+                v, out["s"][t, n] = _signed(v, _vth(int(vth), fault), most, sent, fault)
+                sent = 0 if fault == "forgets" else sent + abs(out["s"][t, n]) if fault == "counts spikes" else sent + out["s"][t, n]
                 out["u"][t, n], out["v"][t, n] = u, v
                 continue
             v, out["s"][t, n] = _graded(v, _vth(int(vth), fault), most, fault) if most > 1 else _fired(v, _vth(int(vth), fault), fault)
@@ -142,6 +149,17 @@ def _graded(v: int, threshold: int, most: int, fault: str) -> tuple[int, int]:
     return v - taken * threshold, sent
 
 
+def _signed(v: int, threshold: int, most: int, sent: int, fault: str) -> tuple[int, int]:
+    worth = (v // threshold) if fault != "rounds towards 0" else int(v / threshold)
+    if fault == "takes back at -vth":
+        worth = v // threshold if v >= 0 else -(-v // threshold)
+    least = {"takes back for ever": -most, "takes back all": -sent, "takes nothing back": 0, "takes back one": -min(1, sent)}
+    s = min(most, max(least.get(fault, -min(most, sent)), worth))
+    if fault == "spikes above the threshold" and v == threshold:
+        s = 0
+    return v - (abs(s) if fault == "subtracts always" else s) * threshold, int(s)
+
+
 FAULTS = {
     "spikes at the threshold": {"threshold", "threshold 1", "threshold 65535", "threshold 65536", "threshold 131071"},
     "thresholds are not shifted": {"threshold", "subtract", "sum", "start"},
@@ -178,6 +196,16 @@ FAULTS = {
     "takes over late": {"buffered", "buffered in part", "buffered mixed"},
     "begins where it was": {"buffered", "buffered mixed"},
     "deaf while it sends": {"buffered in part", "buffered mixed"},
+    "takes nothing back": {"signed", "signed memory", "signed payloads", "signed mixed", "signed payloads mixed"},
+    "takes back for ever": {"signed memory", "signed mixed", "signed payloads mixed"},
+    "takes back all": {"signed payloads"},
+    "takes back one": {"signed payloads", "signed payloads mixed"},
+    "takes back at -vth": {"signed", "signed payloads"},
+    "rounds towards 0": {"signed", "signed payloads"},
+    "subtracts always": {"signed", "signed payloads"},
+    "counts spikes": {"signed memory", "signed mixed"},
+    "forgets": {"signed", "signed memory"},
+    "spikes above the threshold": {"signed"},
 }
 """Faults, and cases that have to notice them."""
 
@@ -243,7 +271,7 @@ def test_results_of_a_chip(folder: Path, tmp_path: Path) -> None:
     done = run(folder, tmp_path / "all.npz")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"all {len(conformance_cases())} cases equal" in done.stdout
-    binary = {k: v for k, v in held.items() if k.endswith("/s") and not k.startswith(("graded", "silent", "buffered"))}
+    binary = {k: v for k, v in held.items() if k.endswith("/s") and not k.startswith(("graded", "silent", "buffered", "signed"))}
     np.savez(tmp_path / "spikes.npz", **binary)
     assert check(folder / "vectors.npz", str(tmp_path / "spikes.npz")) == 0
     binary["sum/s"][1, 3] += 1

@@ -133,3 +133,18 @@ def test_type_checkers_refuse_what_is_no_setting(tmp_path: Path) -> None:
     assert [int(number) for _, number, _ in lines] == [6, 7, 8, 9, 10], done.stdout + done.stderr
     for (*_, text), words in zip(lines, ['"percentil"', '"percentile"', '"maxpool"', '"timestep"', '"weight_bits"'], strict=True):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"reset": "zero"}, 'reset "zero" with signed spikes'),
+        ({"silent_steps": 2}, "silent steps with signed spikes"),
+        ({"maxpool": "gate"}, 'maxpool "gate" with signed spikes'),
+        ({"spike_bits": 8}, "signed spikes of 8 bits"),
+    ],
+)
+def test_what_does_not_go_with_signed_spikes(given: SettingOptions, message: str) -> None:
+    with pytest.raises(InvalidSetting, match=message):
+        choose(8, signed_spikes=True, **given)
+    assert choose(8, signed_spikes=True, spike_bits=7).for_board(None).maxpool == "relu-tree"

@@ -36,7 +36,7 @@ def test_order_and_defaults_of_fields_are_those_of_saved_networks() -> None:
     names = {kind.__name__: [f.name for f in fields(kind)] for kind in get_args(Population)}
     assert names == {
         "Input": ["name", "shape", "coding", "scale", "payload_max", "signed", "seed", "bias_plane", "given", "order", "preprocessing"],
-        "IF": ["name", "shape", "vth", "v_init", "bias", "reset", "payload_max", "bound", "silent", "buffered"],
+        "IF": ["name", "shape", "vth", "v_init", "bias", "reset", "payload_max", "bound", "silent", "buffered", "signed"],
         "MaxPool": ["name", "shape", "estimate", "decay", "payload_max"],
         "Readout": ["name", "shape", "v_init", "bias", "scale", "decision", "rate", "seed", "delay", "ending", "parts"],
     }
@@ -51,6 +51,7 @@ def test_order_and_defaults_of_fields_are_those_of_saved_networks() -> None:
         (replace(RATE, coding="poisson"), ("input", True, 1, 0, False, False, None, 255.0, 0.0)),
         (BINARY, ("spiking", True, 1, 0, False, True, "subtract", 6400.0, 7.0)),
         (replace(BINARY, payload_max=15), ("spiking", True, 15, 0, True, True, "subtract", 6400.0, 7.0)),
+        (replace(BINARY, signed=True), ("spiking", True, 1, -1, True, True, "subtract", 6400.0, 7.0)),
         (replace(BINARY, reset="zero"), ("spiking", True, 1, 0, False, True, "zero", 6400.0, 7.0)),
         (GATE, ("max-pooling", True, 15, 0, True, False, None, 1.0, 0.0)),
         (READOUT, ("readout", False, 0, 0, False, True, None, 1.0, 7.0)),

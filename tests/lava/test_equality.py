@@ -40,14 +40,14 @@ def check(case: Case, recording: Recording) -> None:
 
 @pytest.mark.usefixtures("forked")
 @slow
-@given(case=cases(several=True, separated=True))
+@given(case=cases(several=True, separated=True, signed=True))
 def test_every_spike_equals_the_definition(case: Case) -> None:
     check(case, run_lava(case.network, case.x, record=["spikes", "potentials"], deadline=120))
 
 
 @pytest.mark.usefixtures("forked")
 @settings(slow, max_examples=max(1, EXAMPLES // 4))
-@given(case=cases(max_timesteps=8, max_samples=2, several=True, separated=True))
+@given(case=cases(max_timesteps=8, max_samples=2, several=True, separated=True, signed=True))
 def test_intels_own_models_of_the_connections_agree(case: Case) -> None:
     check(case, run_lava(case.network, case.x, record=["spikes", "potentials"], stock_models=True, deadline=120))
 
@@ -69,3 +69,20 @@ def test_a_converted_network_with_sparse_connections_runs_alike_everywhere(board
     outputs = model(torch.from_numpy(x)).detach().numpy()
     for backend in ("float", "emulator"):
         assert np.mean(lc.run(network, x, backend).predictions == outputs.argmax(axis=1)) >= 0.9
+
+
+@pytest.mark.usefixtures("forked")
+@pytest.mark.parametrize("bits", [1, 3])
+def test_a_network_that_takes_spikes_back_runs_alike_everywhere(bits: int) -> None:
+    """Two convolutions and a dense layer; float and portable simulations of the same network as well, but for rounding."""
+    torch.manual_seed(1)
+    first = nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8), nn.ReLU()
+    model = nn.Sequential(*first, nn.Conv2d(8, 8, 1), nn.ReLU(), nn.Flatten(), nn.Linear(72, 12), nn.ReLU(), nn.Linear(12, 3)).eval()
+    x = torch.rand(60, 1, 7, 7).numpy()
+    network = lc.convert(model, x, board="kapoho_point", timesteps=6, spike_bits=bits, signed_spikes=True)
+    assert "signed spikes" in network.unwritten
+    check(Case(network, x[:6]), run_lava(network, x[:6], record=["spikes", "potentials"], deadline=120))
+    compiled, portable = (simulate(network, x, record=["spikes"], portable=way) for way in (False, True))
+    np.testing.assert_array_equal(compiled.potentials, portable.potentials)
+    assert sum(int((s < 0).sum()) for s in compiled.spikes.values() if s.dtype == np.int8) > 100
+    assert all(compiled.sent(p.name).min() >= 0 for p in network.populations if p.spiking)

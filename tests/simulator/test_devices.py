@@ -18,7 +18,7 @@ RECORDS = ("spikes", "potentials", "residuals")
 
 
 @settings(max_examples=60, deadline=None)
-@given(cases(max_timesteps=12, separated=True))
+@given(cases(max_timesteps=12, separated=True, signed=True))
 def test_torch_operations_alone_give_the_same(case: Case) -> None:
     compiled = simulate(case.network, case.x, record=RECORDS)
     check_equal(simulate(case.network, case.x, record=RECORDS, portable=True), compiled)
@@ -26,7 +26,7 @@ def test_torch_operations_alone_give_the_same(case: Case) -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here: torch.cuda.is_available() is False")
 @settings(max_examples=60, deadline=None)
-@given(cases(max_timesteps=12, separated=True))
+@given(cases(max_timesteps=12, separated=True, signed=True))
 def test_gpu_gives_the_same(case: Case) -> None:
     check_equal(simulate(case.network, case.x, record=RECORDS, device="cuda"), simulate(case.network, case.x, record=RECORDS))
 

@@ -32,7 +32,7 @@ def dense_network(weight: list[list[float]], *, timesteps: int = 8, vth: int = 1
 
 
 @settings(max_examples=150, deadline=None)
-@given(cases(max_timesteps=12, several=True, separated=True))
+@given(cases(max_timesteps=12, several=True, separated=True, signed=True))
 def test_equals_the_naive_simulator(case: Case) -> None:
     expected = naive.simulate(case.network, case.x)
     recording = simulate(case.network, case.x, record=["spikes", "potentials"])
@@ -45,7 +45,7 @@ def test_equals_the_naive_simulator(case: Case) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(cases(max_timesteps=10, separated=True))
+@given(cases(max_timesteps=10, separated=True, signed=True))
 def test_float_simulator_on_integers_is_the_emulator(case: Case) -> None:
     """Float with integers in it, scaled by 2^6 as the chip does, fires the same spikes; until float32 or v saturate."""
     source = case.network.input
@@ -74,7 +74,7 @@ def test_float_simulator_on_integers_is_the_emulator(case: Case) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(cases(max_timesteps=9, separated=True))
+@given(cases(max_timesteps=9, separated=True, signed=True))
 def test_neither_chunks_nor_blocks_of_time_show(case: Case) -> None:
     whole = simulate(case.network, case.x, record=["spikes", "potentials"])
     with pytest.MonkeyPatch.context() as patch:

@@ -24,7 +24,7 @@ def whole(recording: Recording, name: str, network: Network) -> Array:
 
 
 @settings(max_examples=60, deadline=None)
-@given(cases(max_timesteps=9, several=True, separated=True), st.booleans())
+@given(cases(max_timesteps=9, several=True, separated=True, signed=True), st.booleans())
 def test_equals_whole_runs(case: Case, cut: bool) -> None:
     network = case.network
     with pytest.MonkeyPatch.context() as patch:
@@ -38,7 +38,7 @@ def test_equals_whole_runs(case: Case, cut: bool) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(cases(max_timesteps=9, separated=True), st.integers(-(2**16), 2**16))
+@given(cases(max_timesteps=9, separated=True, signed=True), st.integers(-(2**16), 2**16))
 def test_replacements_are_what_later_populations_see(case: Case, shift: int) -> None:
     """Other biases and start potentials in every population, one after the other."""
     run, network = Layerwise(case.network, case.x), case.network
@@ -53,7 +53,7 @@ def test_replacements_are_what_later_populations_see(case: Case, shift: int) -> 
 
 
 @settings(max_examples=20, deadline=None)
-@given(cases(max_timesteps=3, separated=True))
+@given(cases(max_timesteps=3, separated=True, signed=True))
 def test_spikes_are_dropped_when_nothing_needs_them_any_more(case: Case) -> None:
     run = Layerwise(case.network, case.x)
     for population in case.network.populations[1:-1]:

@@ -295,10 +295,10 @@ def in_time(evidence: Evidence) -> str:
     timesteps, silent = evidence.net.timesteps, evidence.net.silent_steps
     if 0 < silent < timesteps:
         return f"raise silent_steps to {timesteps}"
-    if not (evidence.settings.hold_back or silent):
+    if not (evidence.settings.hold_back or silent or evidence.net.signed):
         return "use hold_back=0.5"
     more = f"raise timesteps to {2 * timesteps}"
-    return more if silent or evidence.net.board else f"use silent_steps={timesteps}, or {more}"
+    return more if silent or evidence.net.signed or evidence.net.board else f"use silent_steps={timesteps}, or {more}"
 
 
 def other_steps(evidence: Evidence) -> Iterator[Finding]:

@@ -208,10 +208,10 @@ def _largest_potential(p: Integrating, u: Array, bias: Array, timesteps: int) ->
     v, silent = np.broadcast_to(p.v_init, (len(u), *p.shape)).astype(np.int64), p.silent_steps
     if silent:
         v, bias = v + timesteps * bias, np.zeros_like(bias)
-    largest = int(np.abs(v).max(initial=0))
+    largest, sent = int(np.abs(v).max(initial=0)), np.zeros(v.shape, np.int64)
     for t in range(p.first_step, timesteps):
         v = charged(p, v, current(u[:, min(t, u.shape[1] - 1)], bias))
         largest = max(largest, int(np.abs(v).max(initial=0)))
         if t >= silent:
-            discharge(p, v)
+            discharge(p, v, sent)
     return largest

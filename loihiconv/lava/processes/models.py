@@ -157,8 +157,17 @@ class GradedIFModel(_IntegrateAndFireModel):
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=8)
 
+    def __init__(self, proc_params: dict[str, Any]) -> None:
+        super().__init__(proc_params)
+        self.sent = np.zeros(proc_params["shape"], np.int32)
+
     def fire(self, threshold: int) -> Array:
-        return fire(self.v, threshold, payload_max=self.proc_params["payload_max"]).astype(np.uint8)
+        largest = self.proc_params["payload_max"]
+        if not self.proc_params["signed"]:
+            return fire(self.v, threshold, payload_max=largest).astype(np.uint8)
+        if self.window.sends(self.time_step)[1] == 0:
+            self.sent[:] = 0
+        return fire(self.v, threshold, payload_max=largest, sent=self.sent).astype(np.int8)
 
 
 @implements(proc=ReadoutIntegrator, protocol=LoihiProtocol)

@@ -181,9 +181,12 @@ class ResetToZeroIF(IntegrateAndFire):
 class GradedIF(IntegrateAndFire):
     """Sends s = min(payload_max, max(0, floor(v / (vth << 6)))) and then has v <- v - s (vth << 6).
 
+    With ``signed`` s can be negative, down to -payload_max and to minus what was sent since the start of the window.
+
     Parameters
     ----------
     payload_max : int
+    signed : bool
     spikes : path or None
         Every payload is appended here, one byte each: per sample T rows.
     """
@@ -198,6 +201,7 @@ class GradedIF(IntegrateAndFire):
         bias_mant: Array,
         bias_exp: Array,
         payload_max: int,
+        signed: bool,
         biases: Path | None,
         counts: Path,
         spikes: Path | None,
@@ -218,6 +222,7 @@ class GradedIF(IntegrateAndFire):
             synapses=synapses,
         )
         self.proc_params["payload_max"] = payload_max
+        self.proc_params["signed"] = signed
 
 
 class ReadoutIntegrator(Neurons):
