@@ -127,5 +127,5 @@ def test_lava_shifts_alike(lava_python: str, stock_models: bool) -> None:
 
 def test_convolutions_shift_only_where_they_must() -> None:
     """Lava's Conv has no exponent on a chip; what has bits enough keeps its shared weights."""
-    net = lc.convert(pooled(), digits()[0][:64], board="kapoho_point", timesteps=32)
+    net = lc.convert(pooled(), digits()[0][:64], board="kapoho_point", timesteps=16)
     assert [c.weight_exp for c in net.connections if isinstance(c.map, Conv)] == [0, 0]

@@ -33,11 +33,11 @@ def coarse(bits: int) -> Board:
 def test_where_weights_are_coarse_they_are_rounded_adaptively() -> None:
     model = small_cnn()
 
-    def weights(x: Array, **settings: Any) -> list[Array]:
-        return [c.map.weight for c in lc.convert(model, x, timesteps=8, **settings).connections]
+    def weights(x: Array, timesteps: int = 8, **settings: Any) -> list[Array]:
+        return [c.map.weight for c in lc.convert(model, x, timesteps=timesteps, **settings).connections]
 
     x = data(100)
-    for auto, same in zip(weights(x, board=BOARD), weights(x, board=BOARD, rounding="first"), strict=True):
+    for auto, same in zip(weights(x, 4, board=BOARD), weights(x, 4, board=BOARD, rounding="first"), strict=True):
         np.testing.assert_array_equal(auto, same)
     x = correlated(300)
     for auto, plain in zip(weights(x, board=coarse(3)), weights(x, board=coarse(3), rounding="nearest"), strict=True):

@@ -239,6 +239,6 @@ def test_reset_to_zero_is_named() -> None:
 )
 def test_what_lets_spikes_come_in_time(board: str, silent: int, hold_back: float, remedy: str) -> None:
     """Silent steps are named where no board lacks a program for them, or where they are used already."""
-    network: Any = SimpleNamespace(timesteps=8, silent_steps=silent, board=board)
+    network: Any = SimpleNamespace(timesteps=8, silent_steps=silent, signed=False, board=board)
     evidence: Any = SimpleNamespace(net=network, settings=SimpleNamespace(hold_back=hold_back))
     assert in_time(evidence) == remedy
