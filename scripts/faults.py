@@ -211,8 +211,8 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "conversion/quantization.py": (
         ("FEWEST_WEIGHT_BITS = 6.0", "FEWEST_WEIGHT_BITS = 5.0"),
-        ("if largest > 1 and bits > limit:", "if largest > 1 and bits >= limit:"),
-        ("if largest > 1 and bits > limit:", "if bits > limit:"),
+        ("if (largest > 1 or signed) and bits > limit:", "if (largest > 1 or signed) and bits >= limit:"),
+        ("if (largest > 1 or signed) and bits > limit:", "if bits > limit:"),
         ("bits >= FEWEST_WEIGHT_BITS or entry", "bits > FEWEST_WEIGHT_BITS or entry"),
         ("range(payload.bit_length() - 1, 1, -1)", "range(payload.bit_length() - 2, 1, -1)"),
     ),
@@ -253,8 +253,8 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("np.rint(weight * 2.0**-exponent)", "np.floor(weight * 2.0**-exponent)"),
     ),
     "conversion/payload_choice.py": (
-        ("if without[0] < error:", "if without[0] > error:"),
-        ("if error > ROOM_COST and", "if"),
+        ("best.error > ROOM_COST and driven", "best.error < ROOM_COST and driven"),
+        ("best = min(best, _best_of_planes(freed", "best = max(best, _best_of_planes(freed"),
         ("min(PAYLOAD_BITS, board.graded_spike_bits.value)", "PAYLOAD_BITS"),
         ("\nPAYLOAD_BITS = 8", "\nPAYLOAD_BITS = 7"),
         ("FEWEST_PAYLOAD_BITS = 4", "FEWEST_PAYLOAD_BITS = 5"),
@@ -485,13 +485,13 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "conversion/spiking.py": (
         ("silent = 0 if constant else", "silent ="),
-        ('settings.reset == "zero" or silent else', 'settings.reset == "zero" else'),
+        ('settings.reset == "zero" or silent or', 'settings.reset == "zero" or'),
     ),
     "simulator/neurons.py": (
         ("    fires = v > threshold", "    fires = v > threshold - threshold"),
         ("v - v if to_zero else v - threshold", "v - threshold"),
         ("select(thresholds > largest, largest, thresholds)", "thresholds"),
-        ("select(none > thresholds, none, thresholds)", "thresholds"),
+        ("select(lowest > thresholds, lowest, thresholds)", "thresholds"),
         ("-v_max), v_max)", "-v_max - 1), v_max)"),
         ("highest > peak, trough > lowest", "peak > highest, trough > lowest"),
         ("highest > peak, trough > lowest", "highest > peak, lowest != trough"),
