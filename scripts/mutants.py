@@ -74,7 +74,8 @@ class Fault:
         """What is run one after the other: the module's tests, and what its room has beyond them unless only its own are wanted."""
         module = Path("tests", self.module)
         mine = " ".join(sorted(str(path.relative_to(ROOT)) for path in (ROOT / module.parent).glob(f"test_{module.stem}*.py")))
-        return tuple(stage for stage in (mine, "" if own and mine else str(module.parent)) if stage)
+        room = next(folder for folder in module.parents if (ROOT / folder).is_dir())  # not every folder of a room has one of tests
+        return tuple(stage for stage in (mine, "" if own and mine else str(room)) if stage)
 
     def put_into(self, source: str) -> str:
         """The module's source with the fault."""
