@@ -92,3 +92,10 @@ def sums(network: Network, population: Integrating, happened: naive.Result, payl
             weights = naive.matrix(connection.map, network[connection.source].shape).astype(np.int64)
             total += connection.shifted(sent.reshape(samples, -1).astype(np.int64) @ weights.T)
     return total.reshape(samples, *population.shape)
+
+
+def test_no_more_is_taken_back_than_was_sent_and_than_a_payload_carries() -> None:
+    v, sent = np.array([-1000, -1000, 250]), np.array([1, 9, 0])
+    assert fire(v, 100, payload_max=3, sent=sent).tolist() == [-1, -3, 2]
+    assert sent.tolist() == [0, 6, 2]
+    assert v.tolist() == [-900, -700, 50]
