@@ -91,12 +91,12 @@ def _check_neurons(network: Network, realization: str) -> None:
                 "no chip has gates for max-pooling", where=population.name, remedy='convert with maxpool="relu-tree", or train with strides'
             )
         if population.graded:
-            what, without = ("signed", "signed_spikes=False") if population.smallest_message < 0 else ("graded", "spike_bits=1")
+            what = "signed" if population.smallest_message < 0 else "graded"
             raise UnsupportedLayer(
                 f"{what} spikes need a neuron program of their own, which is not written",
                 where=population.name,
                 limit="binary spikes",
-                remedy=f"convert with {without}; the emulator and Lava's simulator run {what} ones",
+                remedy=f"convert with {population.setting_without}; the emulator and Lava's simulator run {what} ones",
             )
         if (steps := population.silent_steps) and realization != "native":
             raise UnsupportedLayer(

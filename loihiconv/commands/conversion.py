@@ -14,7 +14,7 @@ from loihiconv.commands.setting_options import none_if_zero, setting_option, set
 from loihiconv.commands.signature import with_parameters
 from loihiconv.commands.terminal import note, print_search
 from loihiconv.conversion.aim import aimed
-from loihiconv.conversion.settings import DECLARED, OPTIMIZE, Optimize, choose
+from loihiconv.conversion.settings import DECLARED, OPTIMIZE, SEARCHES, Optimize, choose
 from loihiconv.core.choices import Task
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Conversion:
         self.settings = {name: none_if_zero(DECLARED[name], value) for name, value in settings.items() if value is not None}
         self.bounds: dict[str, Any] = {"target_loss": target_loss, "max_latency": max_latency}
         goal, _ = aimed(choose(timesteps, optimize, **self.settings), optimize, target_loss, max_latency, silent=False)
-        self.searching = goal in ("accuracy", "latency")
+        self.searching = goal in SEARCHES
         from loihiconv.hardware.board import load_board
 
         self.board = load_board(board)

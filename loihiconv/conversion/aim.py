@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from loihiconv.conversion.settings import Optimize, Settings
+from loihiconv.conversion.settings import SEARCHES, Optimize, Settings
 from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import shown
@@ -70,7 +70,7 @@ def aimed(
     if target_loss is not None and optimize == "default":
         optimize = "latency"
     if max_latency is not None and period(settings) > max_latency:
-        _check_fits(settings, max_latency, searching=optimize in ("accuracy", "latency"))
+        _check_fits(settings, max_latency, searching=optimize in SEARCHES)
     return optimize, Aim(None if target_loss is None else target_loss / 100, max_latency, silent)
 
 

@@ -37,7 +37,7 @@ from loihiconv.conversion.quantization import check_payload, narrow_weights, qua
 from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.scales import Scales, choose_scales, silent_layers
 from loihiconv.conversion.search import search
-from loihiconv.conversion.settings import Optimize, SettingOptions, Settings, choose
+from loihiconv.conversion.settings import SEARCHES, Optimize, SettingOptions, Settings, choose
 from loihiconv.conversion.spiking import check_pooled, to_spiking
 from loihiconv.core.choices import PoolingWay, Task
 from loihiconv.core.errors import InvalidModel, InvalidSetting
@@ -140,7 +140,7 @@ def convert(
     chosen = chosen.for_board(board)
     if board is not None:
         check_payload(chosen.payload_max, "signed_spikes" if chosen.signed_spikes else "spike_bits", board, signed=chosen.signed_spikes)
-    searching = optimize in ("accuracy", "latency")
+    searching = optimize in SEARCHES
     _check_cluster(cluster, searching=searching)
     check_preprocessing(preprocessing)
     model, calibration = opened(model, calibration, by_input(preprocessing))

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from loihiconv.hardware.board import Board
 
 Optimize: TypeAlias = Literal["none", "default", "accuracy", "latency"]
+SEARCHES = ("accuracy", "latency")
+"""Of `Optimize` those that search for settings on calibration data."""
 ScaleRule: TypeAlias = Literal["percentile", "mse", "balanced"]
 Rounding: TypeAlias = Literal["auto", "nearest", "first", "adaptive"]
 

@@ -95,6 +95,11 @@ class PopulationBase(ABC):
         return self.spiking and (self.largest_message > 1 or self.smallest_message < 0)
 
     @property
+    def setting_without(self) -> str:
+        """Of graded spikes what a user sets to have binary ones, or at least none with a sign."""
+        return "signed_spikes=False" if self.smallest_message < 0 else "spike_bits=1"
+
+    @property
     def message_type(self) -> type[np.bool_ | np.uint8 | np.int8]:
         """What recorded spikes are kept in: bool where they are binary, bytes of payloads, with a sign where spikes have one."""
         if not self.graded:

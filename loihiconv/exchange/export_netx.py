@@ -117,8 +117,8 @@ class _Chain:
                     "netx has no gates for max-pooling", where=population.name, remedy='convert with maxpool="relu-tree", or use strides'
                 )
             if population.graded:
-                without = "signed_spikes=False" if population.smallest_message < 0 else "spike_bits=1"
-                raise UnsupportedLayer("netx has no graded spikes of such neurons", where=population.name, remedy=f"use {without}")
+                remedy = f"use {population.setting_without}"
+                raise UnsupportedLayer("netx has no graded spikes of such neurons", where=population.name, remedy=remedy)
             connection = self._only(population, before.name)
             linear = _plain(connection, shape)
             shape = linear.output_shape(shape)

@@ -89,8 +89,7 @@ def graded_spikes(network: Network, board: Board) -> Iterator[Violation]:
             continue
         bits = source.largest_message.bit_length() + (source.smallest_message < 0)
         if bits > board.graded_spike_bits.value:
-            without = "signed_spikes=False" if source.smallest_message < 0 else "spike_bits=1"
-            remedy = f"use {without}" if source.spiking else 'convert for this board, or use input_coding="rate"'
+            remedy = f"use {source.setting_without}" if source.spiking else 'convert for this board, or use input_coding="rate"'
             yield violation(connection.name, "graded_spike_bits", bits, board.graded_spike_bits, remedy)
 
 

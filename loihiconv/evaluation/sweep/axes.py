@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from loihiconv.conversion.declaration import plain
-from loihiconv.conversion.settings import Optimize, Settings, choose
+from loihiconv.conversion.settings import SEARCHES, Optimize, Settings, choose
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import did_you_mean, shown
 from loihiconv.evaluation.sweep.declarations import AXES, WEIGHT_BITS
@@ -44,7 +44,7 @@ class Point:
     @property
     def searching(self) -> bool:
         """Whether settings that are not given are searched for on calibration data."""
-        return self.optimize in ("accuracy", "latency")
+        return self.optimize in SEARCHES
 
     def board(self, board: Board | None) -> Board | None:
         """The board with weights of this point's width."""
