@@ -44,9 +44,12 @@ def finetune(
     batch: Annotated[int, setting_option(DECLARED["batch"])] = Tuning.batch,
     rates: Annotated[str, setting_option(DECLARED["rates"])] = Tuning.rates,
     loss: Annotated[str, setting_option(DECLARED["loss"])] = Tuning.loss,
+    shift: Annotated[int, setting_option(DECLARED["shift"])] = Tuning.shift,
+    flip: Annotated[bool, setting_option(DECLARED["flip"])] = Tuning.flip,
     seed: Annotated[int, setting_option(DECLARED["seed"])] = Tuning.seed,
     samples: given.Samples = None,
     output: given.Output = None,
+    device: Annotated[str, typer.Option(help="Torch device that trains: cpu, cuda, ...")] = "cpu",
     resume: Annotated[bool, typer.Option(RESUME, help="Go on with a training that was cut off, from what is kept beside --out.")] = False,
     as_json: given.Json = False,
 ) -> None:
@@ -56,6 +59,7 @@ def finetune(
     loihiconv convert tuned.safetensors --calibration mnist.npz -T 4 --out lenet.lnet
     """
     choices: dict[str, Any] = {"epochs": epochs, "rate": rate, "batch": batch, "rates": rates, "loss": loss, "seed": seed}
+    choices |= {"shift": shift, "flip": flip}
     Tuning(timesteps, **choices)
     check_writable(out)
     checkpoint = _checkpoint(out, resume=resume)
@@ -82,6 +86,7 @@ def finetune(
             board=board,
             output=output,
             checkpoint=checkpoint,
+            device=device,
             progress=progress,
             **choices,
         )

@@ -75,7 +75,7 @@ def read_checkpoint(path: Path, run: str, parameters: Mapping[str, Tensor], opti
             with torch.no_grad():
                 for name, values in parameters.items():
                     values.copy_(file.get_tensor(name))
-                    moments = {moment: file.get_tensor(f"{name}:{moment}").clone() for moment in MOMENTS}
+                    moments = {moment: file.get_tensor(f"{name}:{moment}").to(values.device, copy=True) for moment in MOMENTS}
                     optimizer.state[values] = {"step": torch.tensor(float(position.steps)), **moments}
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InvalidSetting("is no checkpoint, or damaged", where=str(path), remedy="remove it") from error

@@ -35,11 +35,13 @@ from loihiconv.core.linear import Array
 from loihiconv.core.progress import reporting
 from loihiconv.core.samples import Dataset, Samples, collect
 from loihiconv.core.version import __version__
+from loihiconv.finetuning.augmentation import check_augmentation
 from loihiconv.finetuning.losses import from_labels, from_outputs
 from loihiconv.finetuning.options import DECLARED, Tuning, TuningOptions
 from loihiconv.finetuning.student import Student, is_trained
 from loihiconv.finetuning.training import Loss, train
 from loihiconv.hardware.board import Board, load_board
+from loihiconv.simulator.devices import find_device
 
 CALIBRATION = 1_000
 """Samples that the first λ are chosen on."""
@@ -56,6 +58,7 @@ def finetune(
     samples: int | None = None,
     output: str | None = None,
     checkpoint: str | Path | None = None,
+    device: str = "cpu",
     progress: Callable[[str, int, int], None] | bool | None = None,
     **options: Unpack[TuningOptions],
 ) -> TunedModel:
@@ -81,6 +84,8 @@ def finetune(
         Of a model with several outputs the only one that counts.
     checkpoint : path, optional
         File that training is kept in every 30 seconds. Where it exists the same call goes on from there, to the same bits; it stays.
+    device : str
+        Torch device: cpu, cuda, ... A GPU takes sums in any order, so that no two trainings there give the same bits.
     progress : callable (stage, done, in all) or True, optional
     **options
         Any other field of `loihiconv.finetuning.options.Tuning`, such as ``epochs=10`` or ``rates="rounded"``.
@@ -98,7 +103,7 @@ def finetune(
     if unknown := sorted(options.keys() - DECLARED.keys()):
         hint = did_you_mean(unknown[0], DECLARED)
         raise InvalidSetting(f"no such option: {', '.join(unknown)}{hint}", where="finetune", limit=f"known are {', '.join(DECLARED)}")
-    tuning, report = Tuning(timesteps, **options), reporting(progress)
+    tuning, report, where = Tuning(timesteps, **options), reporting(progress), find_device(device)
     if checkpoint is not None:
         check_path(checkpoint, "checkpoint")
         check_writable(checkpoint)
@@ -108,14 +113,17 @@ def finetune(
     simple = simplify(model.ann(tuple(x.shape[1:])))
     if not any(isinstance(node, Linear) and is_trained(node) for node in simple):
         raise InvalidModel("holds no weights to train", where=model.name, limit="a dense layer or convolution expected")
-    student = student_of(simple, x, tuning, bits)
-    loss = _loss(simple, x, y, tuning)
+    check_augmentation(simple, tuning)
+    student = student_of(simple, x, tuning, bits, where)
+    loss = _loss(simple, y, tuning, where)
     losses = train(
         student,
         x,
         loss,
         tuning,
-        run=fingerprint(simple, x, tuning.loss == "labels" and y is not None and y, asdict(tuning), bits, str(torch.__version__)),
+        run=fingerprint(
+            simple, x, tuning.loss != "outputs" and y is not None and y, asdict(tuning), bits, where.type, str(torch.__version__)
+        ),
         checkpoint=None if checkpoint is None else Path(checkpoint),
         progress=None if report is None else lambda done, total: report("fine-tuning", done, total),
     )
@@ -149,38 +157,40 @@ def _given(model: FloatModel, data: Samples, samples: int | None) -> tuple[Float
     return model, x, y
 
 
-def student_of(simple: Ann, x: Array, tuning: Tuning, bits: int | None) -> Student:
+def student_of(simple: Ann, x: Array, tuning: Tuning, bits: int | None, device: str | torch.device = "cpu") -> Student:
     """What is trained, with the λ that a conversion would choose."""
     in_time = tuning.rates == "spikes"
     ann = pool(simple, "relu-tree") if in_time else simple
     some = np.ascontiguousarray(spread_samples(x, CALIBRATION), np.float32)
     inside = Ann(ann.nodes)  # what its outputs are is nothing to λ of hidden layers
     scales = choose_scales(inside, calibrate(inside, some, per_channel=True), choose(tuning.timesteps))
-    return Student(ann, scales, tuning.timesteps, in_time=in_time, bits=bits)
+    return Student(ann, scales, tuning.timesteps, in_time=in_time, bits=bits, device=device)
 
 
-def _loss(simple: Ann, x: Array, y: Array | None, tuning: Tuning) -> Loss:
-    if tuning.loss == "labels":
-        labels = torch.from_numpy(_classes(simple, y))
-        return lambda outputs, indices: from_labels(outputs.flatten(1), labels[indices])
-    teacher = Evaluator(simple)
+def _loss(simple: Ann, y: Array | None, tuning: Tuning, device: torch.device) -> Loss:
+    labels = None if tuning.loss == "outputs" else torch.from_numpy(_classes(simple, y, tuning.loss)).to(device)
+    teacher = None if tuning.loss == "labels" else Evaluator(simple, device)
 
-    def loss(outputs: Tensor, indices: Array) -> Tensor:
-        wanted, _ = teacher(np.asarray(x[indices], np.float32))
-        return from_outputs(simple, outputs.flatten(1), wanted.flatten(1))
+    def loss(outputs: Tensor, samples: Tensor, indices: Array) -> Tensor:
+        parts = []
+        if labels is not None:
+            parts.append(from_labels(outputs.flatten(1), labels[torch.from_numpy(indices).to(device)]))
+        if teacher is not None:
+            parts.append(from_outputs(simple, outputs.flatten(1), teacher(samples)[0].flatten(1)))
+        return torch.stack(parts).mean()
 
     return loss
 
 
-def _classes(ann: Ann, y: Array | None) -> Array:
+def _classes(ann: Ann, y: Array | None, loss: str) -> Array:
     """Labels as indices of classes."""
     remedy = 'leave loss at "outputs", which needs no labels'
     place, ending = ann.ends[0]
     number = place.stop
     if len(ann.ends) > 1 or likely_task(ending, number) != "classification":
-        raise InvalidSetting('loss "labels"', where="loss", limit="a network that names one class expected", remedy=remedy)
+        raise InvalidSetting(f'loss "{loss}"', where="loss", limit="a network that names one class expected", remedy=remedy)
     if y is None:
-        raise InvalidData("holds no labels", where="training data", limit='loss "labels" needs them', remedy=remedy)
+        raise InvalidData("holds no labels", where="training data", limit=f'loss "{loss}" needs them', remedy=remedy)
     labels = numbered(y, number)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= number:
         limit = f"indices from 0 to {number - 1} expected"

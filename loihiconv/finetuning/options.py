@@ -10,7 +10,7 @@ from loihiconv.conversion.declaration import declarations, described, numpydoc
 from loihiconv.core.choices import SEED_LIMIT
 
 Rates: TypeAlias = Literal["spikes", "rounded"]
-Loss: TypeAlias = Literal["outputs", "labels"]
+Loss: TypeAlias = Literal["outputs", "labels", "both"]
 
 MOST_STEPS = 63
 """Time steps from which on the rounding of rates is too fine to be read back as such; nothing is left to gain there."""
@@ -58,12 +58,17 @@ class Tuning:
     loss: Loss = field(
         default="outputs",
         metadata=described(
-            "What is wanted: the outputs of the float network, which needs no labels, or the classes that samples have.",
+            "What is wanted: the outputs of the float network, which needs no labels, the classes that samples have, or both.",
             details="Outputs are compared as what they stand for: distributions of classes by their divergence, numbers by their squared "
-            "difference.",
+            'difference. "both" is the mean of the two losses.',
             title="loss",
         ),
     )
+    shift: int = field(
+        default=0,
+        metadata=described("Pixels by which images are moved at most, at random, each time that they are seen.", low=0),
+    )
+    flip: bool = field(default=False, metadata=described("Mirror images left to right every other time."))
     seed: int = field(default=0, metadata=described("Of the order of samples.", low=0, high=SEED_LIMIT - 1))
 
     def __post_init__(self) -> None:
@@ -79,6 +84,8 @@ class TuningOptions(TypedDict, total=False):
     batch: int
     rates: Rates
     loss: Loss
+    shift: int
+    flip: bool
     seed: int
 
 

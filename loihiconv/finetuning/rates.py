@@ -7,7 +7,8 @@ network backward. With c = r - clip(x / λ, 0, 1) a constant, y = λ (clip(x / �
 
     dy/dx = 1 where 0 < x < λ, else 0        dy/dλ = r - x / λ where 0 < x < λ, else r
 
-Kernels take arrays (values, channels), whose last axis has one λ each: a pass over memory is what they cost.
+Kernels take arrays (values, channels), whose last axis has one λ each: a pass over memory is what they cost. On other devices than the
+CPU the same is written in PyTorch's operations, whose gradients autograd takes.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ def clip_floor_shift(x: Tensor, scale: Tensor, timesteps: int) -> Tensor:
         λ: one, or one per channel.
     timesteps : int
     """
+    if x.device.type != "cpu":
+        return straight_through(x, scale, (timesteps * x / scale + 0.5).floor().clamp(0, timesteps) / timesteps)
 
     def forward(values: Array, scales: Array, result: Array) -> None:
         _quantize(values, scales, timesteps, result)
@@ -64,6 +67,9 @@ def spiking(x: Tensor, currents: Tensor, scale: Tensor, timesteps: int, start: f
     spikes : tensor (T N, \\*shape)
         λ where there is one, without gradients.
     """
+    if x.device.type != "cpu":
+        rates, spikes = integrate(currents, len(x), scale, timesteps, start, held_back)
+        return straight_through(x, scale, rates), spikes
     spikes = torch.empty((timesteps * len(x), *x.shape[1:]), dtype=torch.float32, memory_format=_format(x))
     given, sent = (_rows(values).reshape(-1, x.numel() // x.shape[1], x.shape[1]) for values in (currents.float(), spikes))
 
@@ -71,6 +77,25 @@ def spiking(x: Tensor, currents: Tensor, scale: Tensor, timesteps: int, start: f
         _integrate(given, scales, timesteps, start, held_back, sent, result)
 
     return _through(x, scale, forward), spikes
+
+
+def straight_through(x: Tensor, scale: Tensor, rates: Tensor) -> Tensor:
+    """λ r with the gradients of the module's first lines, in PyTorch's operations."""
+    clipped = (x / scale).clamp(0, 1)
+    return scale * (clipped + (rates - clipped).detach())
+
+
+@torch.no_grad()
+def integrate(currents: Tensor, samples: int, scale: Tensor, timesteps: int, start: float, held_back: float) -> tuple[Tensor, Tensor]:
+    """Rates r (N, \\*shape) and λ times spikes (T N, \\*shape) of `spiking`'s neurons, in PyTorch's operations."""
+    each = (currents / scale + held_back / timesteps).split(samples)
+    v, spikes = torch.full_like(each[0], start - held_back), []
+    for t in range(timesteps):
+        v = v + each[t % len(each)]
+        spikes.append((v > 1).to(v.dtype))
+        v = v - spikes[-1]
+    sent = torch.stack(spikes)
+    return sent.mean(0), (sent * scale).flatten(0, 1)
 
 
 def _through(x: Tensor, scale: Tensor, forward: Callable[[Array, Array, Array], None]) -> Tensor:

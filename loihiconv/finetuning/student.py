@@ -51,6 +51,8 @@ class Student:
         Count the spikes of neurons, in place of rounding what they receive in all.
     bits : int or None
         Round weights to so many.
+    device : str or torch.device
+        Where it is trained.
 
     Attributes
     ----------
@@ -58,10 +60,19 @@ class Student:
         Weights and biases of layers, and logarithms of λ.
     """
 
-    def __init__(self, ann: Ann, scales: Scales, timesteps: int, *, in_time: bool, bits: int | None = None) -> None:
-        self.ann, self.timesteps, self.in_time, self.bits = ann, timesteps, in_time, bits
+    def __init__(
+        self,
+        ann: Ann,
+        scales: Scales,
+        timesteps: int,
+        *,
+        in_time: bool,
+        bits: int | None = None,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.ann, self.timesteps, self.in_time, self.bits, self.device = ann, timesteps, in_time, bits, torch.device(device)
         self.parameters: dict[str, Tensor] = {}
-        self._evaluator, self._scales = Evaluator(ann), scales
+        self._evaluator, self._scales = Evaluator(ann, self.device), scales
         self._masks: dict[str, Tensor] = {}
         self._fixed: dict[str, Step] = {}
         for node in ann:
@@ -79,10 +90,13 @@ class Student:
         self._add(f"{node.name}.weight", node.map.weight)
         self._add(f"{node.name}.bias", np.zeros((shape[0], *(1,) * (len(shape) - 1))) if node.bias is None else node.bias)
         if not node.map.weight.all():
-            self._masks[node.name] = torch.from_numpy(np.asarray(node.map.weight != 0, np.float32))
+            self._masks[node.name] = self._tensor(node.map.weight != 0)
 
     def _add(self, name: str, values: Array) -> None:
-        self.parameters[name] = torch.from_numpy(np.array(values, np.float32, order="C")).requires_grad_()
+        self.parameters[name] = self._tensor(values).requires_grad_()
+
+    def _tensor(self, values: Array) -> Tensor:
+        return torch.from_numpy(np.array(values, np.float32, order="C")).to(self.device)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Outputs (N, \\*shape) for samples (N, \\*input_shape), before the network's last functions."""
@@ -126,13 +140,13 @@ class Student:
     def scales(self) -> dict[str, Array]:
         """λ of the rectified nodes that have their own, as they are now."""
         names = [name.removesuffix(".scale") for name in self.parameters if name.endswith(".scale")]
-        return {name: self.scale(name).detach().double().numpy() for name in names}
+        return {name: self.scale(name).detach().double().cpu().numpy() for name in names}
 
     def _tuned(self, node: Node) -> Linear:
         assert isinstance(node, Linear)
         weight, bias = (self.parameters[f"{node.name}.{kind}"].detach() for kind in ("weight", "bias"))
         masked = weight * self._masks.get(node.name, 1)
-        return replace(node, map=node.map.with_weight(masked.numpy().copy()), bias=bias.numpy().copy())
+        return replace(node, map=node.map.with_weight(masked.cpu().numpy().copy()), bias=bias.cpu().numpy().copy())
 
     def _flow(self, node: Node, sources: list[Flow]) -> Flow:
         match node:
@@ -180,13 +194,13 @@ class Student:
         node = self.ann[name]
         if isinstance(node, MaxPool):
             return self._scale_before(node.inputs[0])
-        return self.scale(name) if isinstance(node, Relu) else torch.ones(())
+        return self.scale(name) if isinstance(node, Relu) else torch.ones((), device=self.device)
 
     def _scale_after(self, name: str) -> Tensor:
         user = next(iter(self.ann.users(name)), None)
         if isinstance(user, Add):
             return self._scale_after(user.name)
-        return self.scale(user.name) if isinstance(user, Relu) else torch.ones(())
+        return self.scale(user.name) if isinstance(user, Relu) else torch.ones((), device=self.device)
 
 
 def is_trained(node: Linear) -> bool:

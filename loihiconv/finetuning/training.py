@@ -13,6 +13,7 @@ from torch import Tensor
 
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array
+from loihiconv.finetuning.augmentation import augmented
 from loihiconv.finetuning.checkpoint import Position, read_checkpoint, write_checkpoint
 from loihiconv.finetuning.options import Tuning
 from loihiconv.finetuning.student import Student
@@ -20,8 +21,8 @@ from loihiconv.finetuning.student import Student
 PAUSE = 30.0
 """Seconds between two checkpoints."""
 
-Loss = Callable[[Tensor, Array], Tensor]
-"""Of outputs and the indices of the samples that they are of."""
+Loss = Callable[[Tensor, Tensor, Array], Tensor]
+"""Of outputs, the samples that they are of, and the indices of these."""
 
 
 def train(
@@ -43,7 +44,7 @@ def train(
     ----------
     student : Student
     x : array (N, \\*shape)
-    loss : callable (outputs, indices) -> scalar tensor
+    loss : callable (outputs, samples, indices) -> scalar tensor
     tuning : Tuning
     run : str
         What a checkpoint has to belong to.
@@ -71,7 +72,8 @@ def train(
             rate = tuning.rate * (1 + cos(pi * position.steps / (tuning.epochs * each))) / 2
             for group in optimizer.param_groups:
                 group["lr"] = rate * sizes[group["name"]]
-            found = loss(student(torch.from_numpy(np.asarray(x[indices], np.float32))), indices)
+            given = augmented(torch.from_numpy(np.asarray(x[indices], np.float32)).to(student.device), tuning, position.steps)
+            found = loss(student(given), given, indices)
             optimizer.zero_grad()
             found.backward()
             optimizer.step()

@@ -47,8 +47,8 @@ def test_any_architecture_and_labels() -> None:
     model, x = Residual().eval(), images()
     y = readable(model).outputs(x).argmax(axis=1)
     options: dict[str, Any] = {"timesteps": 3, "epochs": 3, "batch": 8, "rate": 0.01, "board": "kapoho_point"}
-    for loss in ("outputs", "labels"):
-        tuned = lc.finetune(model, (x, y), loss=loss, **options)
+    for loss, more in (("outputs", {}), ("labels", {}), ("both", {"shift": 1, "flip": True})):
+        tuned = lc.finetune(model, (x, y), loss=loss, **more, **options)
         assert tuned.record["losses"][-1] < tuned.record["losses"][0]
         net = lc.convert(tuned, x, board="kapoho_point", timesteps=3)
         assert lc.run(net, x).outputs.shape == (32, 3)
@@ -133,3 +133,12 @@ def test_errors_are_lines(options: dict[str, Any], data: Any, error: type[Except
 def test_without_weights_there_is_nothing_to_train() -> None:
     with pytest.raises(InvalidModel, match="no weights to train"):
         lc.finetune(nn.Sequential(nn.ReLU(), nn.AvgPool2d(2)), images(4), timesteps=4)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here: torch.cuda.is_available() is False")
+@pytest.mark.parametrize("rates", ["spikes", "rounded"])
+def test_a_gpu_trains_as_well(rates: Any) -> None:
+    options: dict[str, Any] = {"timesteps": 3, "epochs": 2, "batch": 8, "rate": 0.01, "board": "kapoho_point", "shift": 1, "rates": rates}
+    here, there = (lc.finetune(Residual().eval(), images(), device=device, **options) for device in ("cpu", "cuda"))
+    assert there.record["losses"] == pytest.approx(here.record["losses"], rel=0.05)
+    assert lc.finetune(mlp(), vectors(), timesteps=3, epochs=1, device="cuda", rates=rates).record["losses"]

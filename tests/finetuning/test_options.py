@@ -24,6 +24,8 @@ def test_type_checkers_know_all_of_them() -> None:
         ("batch", 1.5, "whole number"),
         ("rates", "spike", "did you mean 'spikes'"),
         ("loss", "labels ", "outputs"),
+        ("shift", -1, "at least 0"),
+        ("flip", 2, "True or False"),
         ("seed", -1, "0 to"),
     ],
 )

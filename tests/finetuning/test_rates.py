@@ -1,4 +1,4 @@
-"""Kernels against the definitions, written out in PyTorch, whose gradients autograd takes."""
+"""Kernels against what other devices do, in PyTorch's operations, and both against the definitions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from loihiconv.finetuning.rates import clip_floor_shift, spiking
+from loihiconv.finetuning.rates import clip_floor_shift, integrate, spiking, straight_through
 
 
-def straight_through(x: Tensor, scale: Tensor, rates: Tensor) -> Tensor:
-    clipped = (x / scale).clamp(0, 1)
-    return scale * (clipped + (rates - clipped).detach())
+def test_gradients_are_those_of_a_clipped_relu() -> None:
+    x, scale = torch.tensor([-0.5, 0.3, 0.9, 2.0]).requires_grad_(), torch.tensor(0.8).requires_grad_()
+    rates = torch.tensor([0.0, 0.5, 1.0, 1.0])
+    y = straight_through(x, scale, rates)
+    torch.testing.assert_close(y, rates * 0.8)
+    to_x, to_scale = torch.autograd.grad(y.sum(), (x, scale))
+    assert to_x.tolist() == [0, 1, 0, 0]
+    torch.testing.assert_close(to_scale, torch.tensor(0.5 - 0.3 / 0.8 + 1 + 1))
 
 
 def drawn(shape: tuple[int, ...], channels: int) -> tuple[Tensor, Tensor]:
@@ -48,6 +53,9 @@ def test_neurons_integrate_and_fire(shape: tuple[int, ...], same: bool) -> None:
     found, spikes = spiking(x, currents, scale, 3, 0.4, 0.3)
     expected = straight_through(x, scale, torch.stack(sent).mean(0))
     torch.testing.assert_close(spikes, torch.cat(sent) * scale.detach())
+    elsewhere, sent_elsewhere = integrate(currents, 6, scale, 3, 0.4, 0.3)
+    assert torch.equal(elsewhere, torch.stack(sent).mean(0))
+    assert torch.equal(sent_elsewhere, spikes)
     torch.testing.assert_close(found, expected)
     for a, b in zip(gradients(found, x, scale), gradients(expected, x, scale), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)

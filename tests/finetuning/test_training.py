@@ -33,7 +33,7 @@ def student() -> Student:
     return student_of(simplify(readable(mlp()).ann((12,))), X, TUNING, None)
 
 
-def loss(outputs: Tensor, indices: Array) -> Tensor:
+def loss(outputs: Tensor, samples: Tensor, indices: Array) -> Tensor:
     return from_labels(outputs, LABELS[indices])
 
 
@@ -73,4 +73,4 @@ def test_each_epoch_has_an_order_of_its_own() -> None:
 
 def test_a_loss_that_is_no_number_ends_it() -> None:
     with pytest.raises(InvalidModel, match=r"the loss is nan after 0 steps.*smaller rate"):
-        training.train(student(), X, lambda outputs, _: outputs.sum() * torch.nan, TUNING, run="one")
+        training.train(student(), X, lambda outputs, *_: outputs.sum() * torch.nan, TUNING, run="one")
