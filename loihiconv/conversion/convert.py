@@ -132,9 +132,8 @@ def convert(
     """
     model, chosen = with_output(readable(model), output), choose(timesteps, optimize, **settings)
     report = reporting(progress)
-    optimize, aim = aimed(
-        chosen, optimize, target_loss, max_latency, silent=(board is None or not unwritten_programs(1, 1)) and not chosen.signed_spikes
-    )
+    written = not unwritten_programs(1, 1, signed=True)
+    optimize, aim = aimed(chosen, optimize, target_loss, max_latency, programs=board is None or written)
     check_task(task)
     board = load_board(board) if board is not None else None
     chosen = chosen.for_board(board)
@@ -154,6 +153,8 @@ def convert(
         LOG.info(text)
     if not searching:
         return build(source, chosen, board, report).with_preprocessing(preprocessing)
+    if chosen.maxpool == "gate" and any(isinstance(node, AnnMaxPool) for node in source.ann):
+        aim = replace(aim, signed=False)  # gates take no spikes back
     common = source, Judge(source.ann, source.held_out, task), board
     with connected(cluster) as client, making(attempted, common, client) as attempts:
         network, trials = search(attempts, chosen, settings, optimize, report, aim)
@@ -179,8 +180,8 @@ class Measured:
         Calibration samples that were kept, for corrections and for a search to judge by.
     notes, warnings : tuple of str
         What a user should know, and what a user should be warned of.
-    trained_steps : int or None
-        T of the spikes that training has seen.
+    trained : (timesteps, silent steps) or None
+        Of the spikes that training has seen.
     """
 
     ann: Ann
@@ -189,7 +190,7 @@ class Measured:
     held_out: Array
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
-    trained_steps: int | None = None
+    trained: tuple[int, int] | None = None
 
 
 def measure(
@@ -243,7 +244,7 @@ def measure(
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
         warned.append(said)
         notes = (*notes, said)
-    return Measured(ann, statistics, samples, held_out, (*model.notes, *notes), tuple(warned), model.trained_steps)
+    return Measured(ann, statistics, samples, held_out, (*model.notes, *notes), tuple(warned), model.trained)
 
 
 def build(source: Measured, settings: Settings, board: Board | None, progress: Progress | None = None) -> Network:
@@ -299,7 +300,7 @@ def _corrected(
     """
     if not settings.bias_correction:
         return network, {}
-    if source.trained_steps == settings.timesteps and not settings.silent_steps:
+    if source.trained == (settings.timesteps, settings.silent_steps):
         return network, measured_rates(network, source.samples)
     targets = target_rates(source.ann, scales, source.samples)
     return correct_biases(network, targets, source.samples, progress=progress), targets

@@ -61,8 +61,8 @@ class FloatModel(ABC):
         `loihiconv.core.packing.packed`, here as in the `Ann`.
     input_names : tuple of str
         Where it must be given several arrays: what it calls them, in its order.
-    trained_steps : int or None
-        T, where training has seen spikes in T time steps: rates are then as they should be, and not to be corrected.
+    trained : (timesteps, silent steps) or None
+        Of the spikes that training has seen, where it has: rates are then as they should be, and not to be corrected.
     """
 
     name: str
@@ -70,7 +70,7 @@ class FloatModel(ABC):
     sample_shape: Shape | None = None
     inputs: tuple[Part, ...] = ()
     input_names: tuple[str, ...] = ()
-    trained_steps: int | None = None
+    trained: tuple[int, int] | None = None
 
     def with_inputs(self, parts: Sequence[Part]) -> FloatModel:
         """The same for several inputs of these names and shapes.

@@ -49,7 +49,7 @@ class TunedModel(FloatModel):
             self.input_names = tuple(part.name for part in self.inputs)
         self._evaluator = Evaluator(self._ann)
         self.timesteps = int(self.record["timesteps"])
-        self.trained_steps = self.timesteps if self.record.get("rates") == "spikes" else None
+        self.trained = (self.timesteps, 0 if self.record.get("rates") == "spikes" else self.timesteps)
         samples, epochs = int(self.record["samples"]), int(self.record["epochs"])
         trained = f"{epochs} {'epoch' if epochs == 1 else 'epochs'} on {samples:,} samples"
         self.notes = (f"fine-tuned for timesteps={self.timesteps}, {trained}; batch norms are folded",)
