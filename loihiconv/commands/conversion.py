@@ -72,7 +72,7 @@ class Conversion:
         self.timesteps, self.samples, self.optimize = timesteps, samples, optimize
         self.settings = {name: none_if_zero(DECLARED[name], value) for name, value in settings.items() if value is not None}
         self.bounds: dict[str, Any] = {"target_loss": target_loss, "max_latency": max_latency}
-        goal, _ = aimed(choose(timesteps, optimize, **self.settings), optimize, target_loss, max_latency, silent=False)
+        goal, _ = aimed(choose(timesteps, optimize, **self.settings), optimize, target_loss, max_latency, programs=False)
         self.searching = goal in SEARCHES
         from loihiconv.hardware.board import load_board
 

@@ -25,13 +25,14 @@ class Aim:
         Share of samples whose answer may be another than the ANN's: the fewest steps that keep to it are looked for.
     most : int, optional
         Most steps from one sample to the next, silent ones included; by default those of where the search starts.
-    silent : bool
-        Whether neurons may get silent steps: never for a board that has no neuron program for them.
+    silent, signed : bool
+        Whether neurons may get silent steps, or signed spikes: never for a board that has no neuron program for them.
     """
 
     loss: float | None = None
     most: int | None = None
     silent: bool = False
+    signed: bool = False
 
 
 NO_MORE = Aim()
@@ -39,7 +40,7 @@ NO_MORE = Aim()
 
 
 def aimed(
-    settings: Settings, optimize: Optimize, target_loss: float | None, max_latency: int | None, *, silent: bool
+    settings: Settings, optimize: Optimize, target_loss: float | None, max_latency: int | None, *, programs: bool
 ) -> tuple[Optimize, Aim]:
     """What stands for settings that are not given, and what a search is after.
 
@@ -51,8 +52,8 @@ def aimed(
     target_loss : float, optional
         In points.
     max_latency : int, optional
-    silent : bool
-        As `Aim` has it.
+    programs : bool
+        Whether neurons may do what takes a neuron program of its own.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def aimed(
         optimize = "latency"
     if max_latency is not None and period(settings) > max_latency:
         _check_fits(settings, max_latency, searching=optimize in SEARCHES)
-    return optimize, Aim(None if target_loss is None else target_loss / 100, max_latency, silent)
+    return optimize, Aim(None if target_loss is None else target_loss / 100, max_latency, programs, programs)
 
 
 def _check_fits(settings: Settings, most: int, *, searching: bool) -> None:

@@ -36,7 +36,7 @@ STEPS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "bias correction": ({"bias_correction": True}, {"bias_correction": False}),
     "rounding": ({"rounding": "auto"}, {"rounding": "nearest"}, {"rounding": "adaptive"}),
 }
-"""What is tried, step by step; each step starts from the best of those before it. `DELAYS` and `SILENT` come last."""
+"""What is tried, step by step; each step starts from the best of those before it. `DELAYS`, `SILENT` and signed spikes come last."""
 DELAYS = (8, 4, 2)
 """Delays of the readout that are tried: T divided by these."""
 SILENT = (2, 3)
@@ -62,9 +62,9 @@ def search(
     """Find good settings by coordinate descent; deterministic.
 
     "latency" first takes the fewest steps, from `SHORTEST` on, whose agreement is within `TOLERANCE` of that at ``start.timesteps``; with a
-    loss to keep to, the fewest that do. Both goals then go through `STEPS`, `DELAYS` and, where they may, `SILENT`, for the same steps of a
-    sample, over and over until a round has no gain whose interval lies above 0. With a loss to keep to, what was found is then tried with
-    fewer steps still.
+    loss to keep to, the fewest that do. Both goals then go through `STEPS`, `DELAYS` and, where they may, `SILENT` and signed spikes, for
+    the same steps of a sample, over and over until a round has no gain whose interval lies above 0. With a loss to keep to, what was found
+    is then tried with fewer steps still.
 
     Parameters
     ----------
@@ -108,9 +108,11 @@ class Descent:
         self.options = {step: [dict(o) for o in choices if not o.keys() & set(fixed)] for step, choices in STEPS.items()}
         self.delays = () if "readout_delay" in fixed else DELAYS
         self.silent = SILENT if aim.silent and not set(fixed) & {"silent_steps", "buffered", "reset"} else ()
+        self.signed = aim.signed and "signed_spikes" not in fixed
         self.tried: set[str] = set()
         self.trials: list[Trial] = []
-        self.total = 1 + sum(max(len(o) - 1, 0) for o in self.options.values()) + len(self.delays) + len(self.silent) + bool(self.silent)
+        last = len(self.delays) + len(self.silent) + bool(self.silent) + self.signed
+        self.total = 1 + sum(max(len(o) - 1, 0) for o in self.options.values()) + last
 
     def attempt(self, step: str, settings: Settings, best: Attempt | None, following: Iterable[Settings] = ()) -> Attempt:
         """Build and judge a network; it is kept if it beats the best. What follows if it does not is made meanwhile on a cluster."""
@@ -184,6 +186,7 @@ class Descent:
         yield "readout delay", [{"readout_delay": delay} for delay in sorted({settings.timesteps // share for share in self.delays})]
         steps = period(settings)
         yield "silent steps", [listening(steps, 0), *self._separated(steps)] if self.silent else []
+        yield "signed spikes", self._signed(settings, steps)
 
     def _better(self, step: str, choice: Mapping[str, Any], best: Attempt, later: Iterable[Mapping[str, Any]]) -> Attempt:
         """The attempt with a choice, or the best so far if that is not better or was tried before."""
@@ -195,11 +198,8 @@ class Descent:
 
     def _untried(self, choice: Mapping[str, Any], best: Attempt) -> Settings | None:
         """The best settings with a choice, unless they cannot be or were tried."""
-        try:
-            settings = replace(best.settings, **choice)
-        except InvalidSetting:  # such as a delay of as many steps as there are
-            return None
-        return None if json.dumps(settings.to_json()) in self.tried else settings
+        settings = next(_possible(best.settings, [choice]), None)
+        return None if settings is None or json.dumps(settings.to_json()) in self.tried else settings
 
     def _lengths(self, settings: Settings, most: int, *, alone: bool = False) -> Iterator[Settings]:
         """Settings of 4, 6, 8, 12, 16, 24, ... steps of a sample, with and without silent ones unless ``alone``; fewest steps first.
@@ -211,17 +211,33 @@ class Descent:
             share = settings.silent_steps / period(settings)
             choices = [listening(steps, round(steps * share) if self.silent else settings.silent_steps, buffered=settings.buffered)]
             if self.silent and not alone and self.aim.loss is not None:
-                choices += [choice for choice in self._separated(steps) if choice not in choices]
-            for choice in choices:
-                try:
-                    yield replace(settings, **choice)
-                except InvalidSetting:  # fewer than a delay, or than the silent steps that were given
-                    continue
+                choices += self._separated(steps)
+            if not alone and self.aim.loss is not None:
+                choices += self._signed(settings, steps)
+            yield from dict.fromkeys(_possible(settings, choices))
 
     def _separated(self, steps: int) -> list[dict[str, Any]]:
         """Silent steps that are tried, in so many steps of a sample: a part of them, or as many, buffered."""
-        return [*(listening(steps, steps // share) for share in sorted(self.silent, reverse=True)), listening(steps, steps, buffered=True)]
+        plain = {"signed_spikes": False} if self.signed else {}
+        parts = (listening(steps, steps // share) for share in sorted(self.silent, reverse=True))
+        return [{**choice, **plain} for choice in (*parts, listening(steps, steps, buffered=True))]
+
+    def _signed(self, settings: Settings, steps: int) -> list[dict[str, Any]]:
+        """Signed spikes in so many steps of a sample, in the place of silent steps; gates that there are none of are none."""
+        if not self.signed:
+            return []
+        pooled = {"maxpool": "relu-tree"} if settings.maxpool == "gate" else {}
+        return [{**(listening(steps, 0) if self.silent else {"timesteps": steps}), "signed_spikes": True, **pooled}]
 
     def _kept(self, kept: bool) -> None:
         """Say of the last attempt whether it was kept."""
         self.trials[-1] = replace(self.trials[-1], kept=kept)
+
+
+def _possible(settings: Settings, choices: Iterable[Mapping[str, Any]]) -> Iterator[Settings]:
+    """Settings with each choice that can be: not with fewer steps than a delay, say, or than silent steps that were given."""
+    for choice in choices:
+        try:
+            yield replace(settings, **choice)
+        except InvalidSetting:
+            continue

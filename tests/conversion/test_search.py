@@ -105,6 +105,31 @@ def test_silent_steps_are_tried_for_the_same_steps_per_sample_and_only_where_the
         assert not any("silent_steps" in trial.changed for trial in trials)
 
 
+def with_a_sign(settings: lc.Settings) -> float:
+    """A loss that a sign takes back most of."""
+    return 1 / settings.timesteps / (16 if settings.signed_spikes else 1 + 8 * settings.silent_steps / settings.timesteps)
+
+
+def test_signed_spikes_are_tried_in_the_place_of_silent_steps_and_only_where_they_may() -> None:
+    found, trials = sought(with_a_sign, Aim(silent=True, signed=True))
+    assert (found.timesteps, found.silent_steps, found.signed_spikes) == (16, 0, True)
+    assert sum(trial.changed.get("signed_spikes") is True for trial in trials) == 1
+    found, _ = sought(by_steps, Aim(silent=True, signed=True))
+    assert (found.silent_steps, found.buffered, found.signed_spikes) == (16, True, False)
+    gated, _ = sought(with_a_sign, Aim(signed=True), maxpool="gate")
+    assert (gated.signed_spikes, gated.maxpool) == (True, "relu-tree")
+    few, _ = sought(with_a_sign, Aim(0.02, silent=True, signed=True), "latency")
+    assert (few.timesteps, few.signed_spikes) == (4, True)
+    for aim, fixed, start in (
+        (Aim(silent=True), (), {}),
+        (Aim(signed=True), ("signed_spikes",), {}),
+        (Aim(signed=True), ("silent_steps",), {"silent_steps": 4}),
+        (Aim(signed=True), ("reset",), {"reset": "zero"}),
+    ):
+        found, trials = sought(with_a_sign, aim, fixed=fixed, **start)
+        assert not any("signed_spikes" in trial.changed for trial in trials)
+
+
 def test_a_gain_whose_interval_spans_zero_is_none_and_ends_the_search() -> None:
     _, trials = search(stub(lambda settings: 0.5, noise=0.1), lc.Settings(16), (), "accuracy")
     chance = [trial for trial in trials[1:] if trial.divergence < trials[0].divergence]
