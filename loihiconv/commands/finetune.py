@@ -97,7 +97,9 @@ def finetune(
     else:
         losses = ", ".join(n.decimal(value, 4) for value in tuned.record["losses"])
         note(f"{out}: trained for {timesteps} time steps; mean loss of each epoch: {losses}")
-        note(f"to convert it: loihiconv convert {shlex.quote(str(out))} --calibration {shlex.quote(data)} -T {timesteps} --out NET.lnet")
+        listening = f" --silent-steps {timesteps} --buffered" if rates == "rounded" else ""  # or spikes come before the whole input has
+        steps = f"-T {timesteps}{listening}"
+        note(f"to convert it: loihiconv convert {shlex.quote(str(out))} --calibration {shlex.quote(data)} {steps} --out NET.lnet")
 
 
 def _checkpoint(out: Path, *, resume: bool) -> Path:

@@ -23,10 +23,12 @@ def test_it_is_trained_converted_and_compared(run, nets: Path, npz: Path, tmp_pa
     assert run("convert", out, "--calibration", npz, "-T", "3", "--calibration-samples", "50", "--out", net)[0] == 0
     assert "fine-tuned for timesteps=3" in lc.load(net).record.notes[0]
     assert run("compare", out, npz, "--net", net, "--samples", "5")[0] == 0
-    code, _, err = run("finetune", "nets_of_test:untrained", npz, "--out", out, *SMALL, "--loss", "labels")
+    code, _, err = run("finetune", "nets_of_test:untrained", npz, "--out", out, *SMALL, "--loss", "labels", "--rates", "rounded")
     assert code == 0
-    assert "mean loss of each epoch" in " ".join(err.split())
-    assert "loihiconv convert" in err
+    said = " ".join(err.split())
+    assert "mean loss of each epoch" in said
+    assert "loihiconv convert" in said
+    assert "-T 3 --silent-steps 3 --buffered" in said
 
 
 def test_what_is_cut_off_goes_on(run, nets: Path, npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
