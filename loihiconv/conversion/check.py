@@ -17,8 +17,9 @@ from loihiconv.ann.frontends.given import bound, opened
 from loihiconv.ann.frontends.selection import with_output
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.ann.passes import lower
+from loihiconv.conversion.building import build
 from loihiconv.conversion.calibration import CalibrationData, prepared
-from loihiconv.conversion.convert import build, measure
+from loihiconv.conversion.measuring import measure
 from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.settings import DECLARED, Settings
 from loihiconv.conversion.spiking import branches_of, check_pooled, to_spiking

@@ -9,10 +9,10 @@ import numpy as np
 
 from loihiconv.conversion.bias_correction import first_samples, spread_samples
 from loihiconv.conversion.calibration import CalibrationData, batches, prepared
-from loihiconv.conversion.convert import payload_errors
 from loihiconv.conversion.quantization import narrow_weights, quantize
 from loihiconv.conversion.rounding_choice import choose_rounding
 from loihiconv.conversion.settings import Rounding
+from loihiconv.conversion.summary import payload_errors
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.input_checks import Seen
 from loihiconv.core.linear import Array

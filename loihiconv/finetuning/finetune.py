@@ -22,8 +22,8 @@ from loihiconv.ann.graph import Ann, Linear
 from loihiconv.ann.passes import pool, simplify
 from loihiconv.conversion.bias_correction import spread_samples
 from loihiconv.conversion.calibration import WHERE, calibrate
-from loihiconv.conversion.convert import read
 from loihiconv.conversion.likeness import likely_task
+from loihiconv.conversion.measuring import read
 from loihiconv.conversion.scales import choose_scales
 from loihiconv.conversion.settings import choose
 from loihiconv.core.errors import InvalidData, InvalidModel, InvalidSetting

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import loihiconv as lc
 from loihiconv.ann.graph import Ann, Input, Linear, Node, Relu
 from loihiconv.conversion.calibration import calibrate
-from loihiconv.conversion.convert import read
+from loihiconv.conversion.measuring import read
 from loihiconv.conversion.scales import choose_scales
 from loihiconv.conversion.settings import Settings
 from loihiconv.core.linear import Array, Dense

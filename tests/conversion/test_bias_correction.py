@@ -7,7 +7,7 @@ import pytest
 
 import loihiconv as lc
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
-from loihiconv.conversion.convert import read
+from loihiconv.conversion.measuring import read
 from loihiconv.core.fixed_point import round_bias
 from loihiconv.core.linear import Array
 from loihiconv.core.network import IF, Network

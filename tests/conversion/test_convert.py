@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import copy
-from itertools import count
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 import loihiconv as lc
-from loihiconv.conversion.convert import read
-from loihiconv.core.errors import InvalidBoard, InvalidData, InvalidModel, InvalidSetting
+from loihiconv.conversion.measuring import read
+from loihiconv.core.errors import InvalidBoard, InvalidData, InvalidSetting
 from loihiconv.core.network import IF
 from tests.conversion.small import data, small_cnn
 
@@ -75,48 +73,6 @@ def test_scales_per_channel_change_rates_and_not_the_function() -> None:
     assert np.mean(lc.run(quantized, x).predictions == lc.run(quantized, x, "float").predictions) > 0.95
 
 
-def test_without_normalisation_weights_stay_as_they_are() -> None:
-    model, x = nn.Sequential(nn.Flatten(), nn.Linear(128, 6), nn.ReLU(), nn.Linear(6, 3)), data(50)
-    net = lc.convert(model, x, board=None, timesteps=4, optimize="none", percentile=None)
-    scale = net.input.scale
-    np.testing.assert_allclose(net.connections[0].map.weight, model[1].weight.detach().numpy() * scale, rtol=1e-6)
-    assert net.record.calibration.scales["1"] == (1.0,)
-
-
-@pytest.mark.parametrize("maxpool", ["gate", "relu-tree"])
-def test_weights_of_one_stay_exact(maxpool: str) -> None:
-    """BinaryConnect-like networks need no special care: +-1 times one number per layer, whatever the scales are."""
-    torch.manual_seed(0)
-    model = nn.Sequential(
-        nn.Conv2d(2, 8, 3, bias=False),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(8, 8, 3, bias=False),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(8, 3, bias=False),
-    )
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.sign_()
-    net = lc.convert(model, data(), board="kapoho_point", timesteps=32, input_coding="rate", maxpool=maxpool)  # type: ignore[arg-type]
-    assert net.origin is not None
-    for fixed, exact in zip(net.connections, net.origin.connections, strict=True):
-        magnitudes = set(np.abs(fixed.map.weight).ravel().tolist()) - {0}
-        assert len(magnitudes) == 1
-        np.testing.assert_array_equal(np.sign(fixed.map.weight), np.sign(exact.map.weight))
-    assert np.mean(lc.run(net, data(100)).predictions == lc.run(net, data(100), "float").predictions) > 0.95
-
-
-def test_silent_layers_are_said() -> None:
-    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
-    with torch.no_grad():
-        model[0].weight.fill_(-1)
-        model[0].bias.fill_(-1)
-    with pytest.warns(UserWarning, match="0: no activation on 10 calibration samples"):
-        lc.convert(model, np.ones((10, 4), np.float32), board="kapoho_point", timesteps=4)
-
-
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
@@ -147,48 +103,9 @@ def test_refusals(changes: dict, error: type[Exception], message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_nan_weights_are_refused_by_name() -> None:
-    model = small_cnn()
-    with torch.no_grad():
-        model[4].weight[0, 0, 0, 0] = float("nan")
-    with pytest.raises(InvalidModel, match="4"):
-        lc.convert(model, data(10), board="kapoho_point", timesteps=4)
-
-
 def test_progress_names_its_stages() -> None:
     seen: list[tuple[str, int, int]] = []
     lc.convert(small_cnn(), data(200), board="kapoho_point", timesteps=4, progress=lambda *report: seen.append(report))
     assert [report for report in seen if report[0] == "calibration"][-1] == ("calibration", 200, 200)
     corrected = [report[1:] for report in seen if report[0] == "bias correction"]
     assert corrected == [(done, 8) for done in range(1, 9)]
-
-
-def test_charge_that_is_held_back_comes_with_the_bias() -> None:
-    model, x = small_cnn(), data(50)
-    at_once, late = (lc.convert(model, x, board=None, timesteps=8, optimize="none", hold_back=h) for h in (0.0, 0.5))
-    for a, b in zip(at_once.populations[1:-1], late.populations[1:-1], strict=True):
-        assert isinstance(a, IF)
-        assert isinstance(b, IF)
-        driven_by_spikes = a.name != "0"
-        np.testing.assert_allclose(a.v_init - b.v_init, 0.5 * driven_by_spikes)
-        np.testing.assert_allclose(b.bias - a.bias, 0.5 / 8 * driven_by_spikes, atol=1e-7)
-    kept = lc.convert(model, x, board=None, timesteps=8, hold_back=0.5, reset="zero")
-    assert all((p.v_init == 0.5).all() for p in kept.populations if isinstance(p, IF))
-
-
-def test_views_with_negative_strides_are_data_like_any_other() -> None:
-    model, x = small_cnn(), data(40)
-    turned = x[::-1, ::-1]
-    net = lc.convert(model, turned, board="kapoho_point", timesteps=4)
-    same = lc.convert(model, turned.copy(), board="kapoho_point", timesteps=4)
-    assert net.record.calibration == same.record.calibration
-    comparison = lc.compare(model, net, (turned, np.zeros(40, int)))
-    np.testing.assert_array_equal(comparison.recordings["emulator"].predictions, lc.run(same, turned.copy()).predictions)
-
-
-def test_a_layer_that_is_misread_is_named() -> None:
-    """A hook that changes a layer's result by another number each time."""
-    model, x, calls = small_cnn(), data(), count()
-    model[3].register_forward_hook(lambda module, args, output: output + next(calls) / 10)
-    with pytest.raises(InvalidModel, match=r"^3.add: the model's outputs differ by up to .*; the first that differs; does it use hooks"):
-        lc.convert(model, x, board=None, timesteps=4)

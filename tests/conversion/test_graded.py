@@ -15,7 +15,7 @@ import loihiconv as lc
 from loihiconv.ann.graph import Relu
 from loihiconv.backends.deploy import deploy
 from loihiconv.conversion.calibration import calibrate
-from loihiconv.conversion.convert import read
+from loihiconv.conversion.measuring import read
 from loihiconv.conversion.quantization import quantize
 from loihiconv.conversion.scales import choose_scales
 from loihiconv.conversion.settings import Settings

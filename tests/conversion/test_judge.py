@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 import loihiconv as lc
-from loihiconv.conversion.convert import read
 from loihiconv.conversion.judge import Attempt, Judge
+from loihiconv.conversion.measuring import read
 from tests.conversion.small import data, small_cnn
 
 

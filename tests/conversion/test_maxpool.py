@@ -17,7 +17,7 @@ from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.passes import lower
-from loihiconv.conversion.convert import read
+from loihiconv.conversion.measuring import read
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Conv, Dense
 from loihiconv.core.network import IF, Connection, Input, MaxPool, Network, Readout

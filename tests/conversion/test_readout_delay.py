@@ -66,7 +66,7 @@ def test_a_conversion_uses_the_room_and_keeps_the_outputs_scale() -> None:
 
 
 def _ann() -> object:
-    from loihiconv.conversion.convert import read
+    from loihiconv.conversion.measuring import read
 
     return read(small_cnn(), data(4)).ann
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from loihiconv.conversion.calibration import Statistics, calibrate
-from loihiconv.conversion.convert import read
+from loihiconv.conversion.measuring import read
 from loihiconv.conversion.scales import GRID, SMALLEST, balanced_scales, choose_scales, error_minimising_scales
 from loihiconv.conversion.settings import Settings
 from tests.conversion.small import data, small_cnn

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from loihiconv.ann.frontends import FloatModel
 from loihiconv.backends.run import run
 from loihiconv.backends.simulators import simulator_of
-from loihiconv.conversion.convert import Measured, Progress, attempted, build, measure
+from loihiconv.conversion.building import attempted, build
 from loihiconv.conversion.judge import Judge
+from loihiconv.conversion.measuring import Measured, Progress, measure
 from loihiconv.conversion.search import search
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import LimitExceeded, UnsupportedLayer

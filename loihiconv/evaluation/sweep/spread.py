@@ -14,7 +14,7 @@ from loihiconv.backends.spread import balanced_size, run_slice
 from loihiconv.clusters.cluster import planned
 from loihiconv.clusters.farm import Farm
 from loihiconv.clusters.jobs import Finished, Job
-from loihiconv.conversion.convert import Measured
+from loihiconv.conversion.measuring import Measured
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import LimitExceeded, LoihiconvError, UnsupportedLayer
 from loihiconv.core.input_checks import input_doubts

@@ -16,7 +16,7 @@ from loihiconv.ann.frontends.given import opened
 from loihiconv.ann.frontends.selection import judged
 from loihiconv.ann.passes import lower
 from loihiconv.clusters.cluster import Cluster, check_cluster, connected
-from loihiconv.conversion.convert import Progress
+from loihiconv.conversion.measuring import Progress
 from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidData, InvalidSetting
 from loihiconv.core.fingerprints import fingerprint
