@@ -25,7 +25,8 @@ from typing import Any
 
 import numpy as np
 from fuzz_mutations import of_bytes, pick
-from fuzz_parsers import PARSERS, Parser
+from fuzz_parsers import PARSERS
+from fuzz_small import Parser
 
 from loihiconv.core.errors import LoihiconvError
 
@@ -78,8 +79,10 @@ def damaged(parser: Parser, whole: Sequence[bytes], seed: int) -> bytes:
 def outcome(parser: Parser, data: bytes, folder: Path) -> str:
     """What becomes of an input: "read", "refused", or what is wrong with how it is taken."""
     global _seen
-    path = folder / f"file{parser.suffix}"
+    path = parser.path(folder)
     path.write_bytes(data)
+    for name, content in parser.beside.items():
+        (folder / name).write_bytes(content())
     found, start, _seen = "read", time.process_time(), []
     try:
         with warnings.catch_warnings():

@@ -109,6 +109,23 @@ def _places(content: Any) -> Iterator[tuple[Any, Any]]:
         yield from _places(item)
 
 
+def of_safetensors(data: bytes, rng: Random) -> bytes:
+    """Another header, or other JSON in its metadata."""
+    length = struct.unpack("<Q", data[:8])[0]
+    try:
+        header = json.loads(data[8 : 8 + length])
+    except ValueError:
+        return of_bytes(data, rng)
+    metadata = header.get("__metadata__", {})
+    if metadata and rng.random() < 0.6:
+        key = pick(rng, list(metadata))
+        metadata[key] = of_json(str(metadata[key]).encode(), rng).decode(errors="replace")
+        text = json.dumps(header).encode()
+    else:
+        text = of_json(json.dumps(header).encode(), rng)
+    return struct.pack("<Q", len(text)) + text + data[8 + length :]
+
+
 def of_npy(data: bytes, rng: Random) -> bytes:
     """An array with another header."""
     if not data.startswith(b"\x93NUMPY\x01\x00") or rng.random() < 0.2:

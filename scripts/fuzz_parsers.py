@@ -1,13 +1,13 @@
-"""What `fuzz` reads: every kind of file that loihiconv takes from others, whole ones to begin with, and the door that it comes in by."""
+"""What `fuzz` reads: every kind of file that loihiconv takes from others, whole ones to begin with, and the door that it comes in by.
+
+Those that it wrote itself are in `fuzz_kept`.
+"""
 
 from __future__ import annotations
 
 import io
 import pickle
-import tempfile
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,16 @@ from typing import Any
 import fuzz_mutations as mutations
 import numpy as np
 import torch
-from torch import nn
+from fuzz_kept import KEPT
+from fuzz_small import Parser, converted, network, samples, written
 
 import loihiconv as lc
 from loihiconv.ann.frontends import readable
 from loihiconv.ann.frontends.loading import load_weights
+from loihiconv.clusters.cluster import check_cluster
 from loihiconv.commands.app import app
 from loihiconv.commands.configuration import Options, options_of, read_config
+from loihiconv.commands.data import Said
 from loihiconv.core import image_folder
 from loihiconv.core.dataset import read_npz
 from loihiconv.exchange.importing import import_network
@@ -33,58 +36,12 @@ SMALL = 40_000
 """Bytes of the largest file to begin with."""
 
 
-@dataclass(frozen=True)
-class Parser:
-    """A kind of file.
-
-    Attributes
-    ----------
-    name : str
-    suffix : str
-    whole : callable () -> list of bytes
-        Files that are read.
-    read : callable (path)
-        The door.
-    damage : callable (bytes, Generator) -> bytes
-        What knows the format; bytes alone are damaged as well.
-    """
-
-    name: str
-    suffix: str
-    whole: Callable[[], list[bytes]]
-    read: Callable[[Path], Any]
-    damage: Callable[[bytes, np.random.Generator], bytes]
-
-
-@cache
-def network() -> nn.Module:
-    """A small network of convolutions."""
-    torch.manual_seed(0)
-    layers = [nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 4), nn.ReLU(), nn.Linear(4, 3)]
-    return nn.Sequential(*layers).eval()
-
-
-@cache
-def converted() -> lc.Network:
-    """The same as a spiking network."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return lc.convert(network(), np.random.default_rng(0).random((8, 1, 4, 4), np.float32), board="kapoho_point", timesteps=4)
-
-
-def _written(write: Callable[[Path], Any]) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "file")
-        write(path)
-        return path.read_bytes()
-
-
 def _small(folder: Path, pattern: str) -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.glob(pattern)) if path.stat().st_size <= SMALL]
 
 
 def _networks() -> list[bytes]:
-    return [_written(lambda path: lc.save(converted(), path)), *_small(FIXTURES / "v0", "*.lnet")[:6]]
+    return [written(lambda path: lc.save(converted(), path)), *_small(FIXTURES / "v0", "*.lnet")[:6]]
 
 
 def _arrays() -> list[bytes]:
@@ -103,17 +60,17 @@ def _onnx() -> list[bytes]:
             warnings.simplefilter("ignore")
             torch.onnx.export(network(), (torch.zeros(1, 1, 4, 4),), str(path), dynamo=False)
 
-    return [_written(export)]
+    return [written(export)]
 
 
 def _nir() -> list[bytes]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return [_written(lambda path: lc.export_nir(converted(), path))]
+        return [written(lambda path: lc.export_nir(converted(), path))]
 
 
 def _netx() -> list[bytes]:
-    return [_written(lambda path: lc.export_netx(lc.realize(converted(), "netx"), path))]
+    return [written(lambda path: lc.export_netx(lc.realize(converted(), "netx"), path))]
 
 
 def _checkpoints() -> list[bytes]:
@@ -147,13 +104,13 @@ def _safetensors() -> list[bytes]:
 
 
 def _tuned() -> list[bytes]:
-    x = np.random.default_rng(0).random((8, 1, 4, 4), np.float32)
-    return [_written(lc.finetune(network(), x, timesteps=3, epochs=1).save)]
+    return [written(lc.finetune(network(), samples(), timesteps=3, epochs=1).save)]
 
 
 def _configuration() -> list[bytes]:
     plain = "model: m:f\ndata: a.npz\nboard: kapoho_point\ntimesteps: 32\nsweep: {timesteps: [4, 8], percentile: [99.9, 100]}\n"
-    return [plain.encode(), b"check: &a {shape: ['image=1,8,8', 'b=5']}\nrun: {<<: *a, samples: 10, strict: yes}\ndevice: cpu\n"]
+    several = b"mean: image=0.4,0.5;state=5\ninput-scale: image=1/255\nlayout: image=HWC;state=C\nconvert: {std: 'image=2,2'}\n"
+    return [plain.encode(), several, b"check: &a {shape: ['image=1,8,8', 'b=5']}\nrun: {<<: *a, samples: 10, strict: yes}\ndevice: cpu\n"]
 
 
 def _images() -> list[bytes]:
@@ -187,24 +144,30 @@ def _read_image(path: Path) -> None:
     image_folder.read(path.parent, "test")
 
 
+def _read_configuration(path: Path) -> None:
+    """Read options, and those whose text has a form of its own."""
+    for told in read_config(path, commands()).values():
+        Said(**{name: str(told[name]) for name in ("mean", "std", "input_scale", "layout") if name in told}).check()
+        check_cluster(str(told["cluster"]) if "cluster" in told else None)
+
+
 def _import(path: Path) -> None:
     import_network(path, timesteps=4)
 
 
 PARSERS = (
+    *KEPT,
     Parser("lnet", ".lnet", _networks, lc.load, mutations.of_zip),
     Parser("board", ".yaml", lambda: _small(ROOT / "hw_configs", "**/*.yaml"), load_board, mutations.of_text),
-    Parser("configuration", ".yaml", _configuration, lambda path: read_config(path, commands()), mutations.of_text),
+    Parser("configuration", ".yaml", _configuration, _read_configuration, mutations.of_text),
     Parser("npz", ".npz", _arrays, lambda path: read_npz(path, "test"), mutations.of_zip),
     Parser("onnx", ".onnx", _onnx, _read_model, mutations.of_onnx),
-    Parser("nir", ".nir", lambda: [_written(lambda path: lc.export_nir(converted(), path))], _import, mutations.of_hdf5),
-    Parser(
-        "netx", ".net", lambda: [_written(lambda path: lc.export_netx(lc.realize(converted(), "netx"), path))], _import, mutations.of_hdf5
-    ),
+    Parser("nir", ".nir", _nir, _import, mutations.of_hdf5),
+    Parser("netx", ".net", _netx, _import, mutations.of_hdf5),
     Parser("keras", ".keras", lambda: _small(FIXTURES / "keras", "*.keras"), _read_model, mutations.of_zip),
     Parser("keras-hdf5", ".h5", lambda: _small(FIXTURES / "keras", "*.h5"), _read_model, mutations.of_hdf5),
     Parser("checkpoint", ".pt", _checkpoints, lambda path: load_weights(network(), path), mutations.of_zip),
-    Parser("safetensors", ".safetensors", _safetensors, lambda path: load_weights(network(), path), mutations.of_bytes),
-    Parser("tuned", ".safetensors", _tuned, _read_model, mutations.of_bytes),
+    Parser("safetensors", ".safetensors", _safetensors, lambda path: load_weights(network(), path), mutations.of_safetensors),
+    Parser("tuned", ".safetensors", _tuned, _read_model, mutations.of_safetensors),
     Parser("image", ".png", _images, _read_image, mutations.of_bytes),
 )

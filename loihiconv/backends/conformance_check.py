@@ -71,8 +71,9 @@ def results_of(argument: str) -> Callable[[str, Arrays], Arrays | None]:
         try:
             with np.load(argument) as file:
                 held = {name: file[name] for name in file.files}
-        except (OSError, ValueError) as error:
-            raise Unusable(f"{argument}: cannot be read: {error}") from error
+        except Exception as error:  # zipfile, zlib and numpy's reader let out many kinds on damaged files
+            what = " ".join(str(error).split()) or type(error).__name__
+            raise Unusable(f"{argument}: cannot be read: {what}") from error
         return lambda name, _: {key: held[f"{name}/{key}"] for key in OUTPUTS if f"{name}/{key}" in held} or None
     module, _, attribute = argument.partition(":")
     sys.path.insert(0, os.getcwd())

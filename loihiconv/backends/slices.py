@@ -96,6 +96,9 @@ class Slices:
         chosen: list[Slice] = []
         for path in sorted(self.folder.glob(_SLICE)):
             part = lnet.read(path, Slice)
+            if path.stem != _named(part) or part.end > self.samples:
+                what = f"holds samples {part.first} to {part.end - 1}, which is not what its name says"
+                raise ArtifactError(what, where=str(path), remedy="remove it")
             if part.first >= (chosen[-1].end if chosen else 0):
                 chosen.append(replace(part, recording=_with_rates(part, nan)) if not part.counted else part)
         return chosen
@@ -106,7 +109,7 @@ class Slices:
             make_folder(self.folder)
             write_json(self.folder / _RUN, self._said)
         part = Slice(first, recording, not isnan(recording.firing_rate))
-        name = f"{first:012d}-{part.end:012d}{_SLICE[1:]}"
+        name = f"{_named(part)}{_SLICE[1:]}"
         lnet.write(part if part.counted else replace(part, recording=_with_rates(part, 0.0)), self.folder / name)
         return part
 
@@ -178,6 +181,8 @@ def samples_done(folder: Path) -> dict[str, int]:
     done: dict[str, int] = {}
     for path in sorted(folder.rglob(_SLICE)):
         first, _, end = path.stem.partition("-")
+        if not (first + end).isdigit():  # nothing of ours
+            continue
         of = "" if path.parent == folder else f" in {path.parent.name}"
         done[of] = done.get(of, 0) + int(end) - int(first)
     return done or {"": 0}
@@ -197,6 +202,11 @@ def missing(parts: Sequence[Slice], samples: int, size: int) -> Iterator[tuple[i
 def _after(done: int, samples: int, options: RunOptions) -> Any:
     report = options.progress
     return None if report is None else lambda more, _: report(done + more, samples)
+
+
+def _named(part: Slice) -> str:
+    """Name of a slice's file, without its ending: from and to which sample."""
+    return f"{part.first:012d}-{part.end:012d}"
 
 
 def _with_rates(part: Slice, value: float) -> Recording:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import did_you_mean, shown
-from loihiconv.hardware.yaml_file import BrokenYaml, read_yaml
+from loihiconv.hardware.yaml_file import read_yaml
 
 
 class Profile(BaseModel):
@@ -81,7 +81,7 @@ def read_profile(path: Path) -> Profile:
     known = ", ".join(Profile.model_fields)
     try:
         content = read_yaml(path)
-    except (OSError, BrokenYaml) as error:
+    except (OSError, ValueError) as error:  # BrokenYaml, and a NUL in the path
         what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise InvalidSetting(what, where=str(path), limit="a profile of SLURM's jobs expected") from error
     if not isinstance(content, dict):

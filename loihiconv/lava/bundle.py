@@ -11,22 +11,24 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from loihiconv.core.artifact import load
 from loihiconv.core.dataset import read_npz
-from loihiconv.core.errors import ArtifactError, LoihiconvError
+from loihiconv.core.errors import ArtifactError, InvalidSetting, LoihiconvError
 from loihiconv.core.fitting import each_fitted, fitted
+from loihiconv.core.given import shown
 from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples
+from loihiconv.core.json_text import read_json
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
 from loihiconv.core.preprocessing import Preprocessing
 from loihiconv.lava.chip.measuring import MEASUREMENTS, STEPS, check_measurable
 from loihiconv.lava.chip.netx_digests import NETX_FILE
-from loihiconv.lava.chip.realizations import AT_ONCE
+from loihiconv.lava.chip.realizations import AT_ONCE, Realization
 from loihiconv.lava.chip.settings import BoardAccess, ChipSettings
 from loihiconv.lava.client import run_lava
 from loihiconv.lava.detection import require_loihi
@@ -76,20 +78,35 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _content(folder: Path) -> dict[str, Any]:
-    """What ``bundle.json`` says."""
+def read_content(folder: Path) -> dict[str, Any]:
+    """What ``bundle.json`` says: realization, generation, stages, chips and access.
+
+    Raises
+    ------
+    ArtifactError
+        If it cannot be read, or says something that `loihiconv.backends.deploy` does not write.
+    """
     path = folder / "bundle.json"
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        known = {name: content[name] for name in ("realization", "generation", "stages")}
-        return {**known, "chips": tuple(content["chips"]), "access": BoardAccess(**content["access"])}
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        content = read_json(path.read_bytes())
+        known = {name: content[name] for name in ("realization", "generation", "stages", "chips")}
+        access = BoardAccess(**content["access"])
+    except (OSError, ValueError, TypeError, KeyError, InvalidSetting) as error:
         raise ArtifactError(f"cannot be read: {error}", where=str(path), remedy="deploy again") from error
+    fine = {
+        "realization": known["realization"] in get_args(Realization),
+        "generation": known["generation"] in (1, 2),
+        "stages": isinstance(known["stages"], list) and all(isinstance(name, str) for name in known["stages"]),
+        "chips": isinstance(known["chips"], list) and len(known["chips"]) == 2 and all(type(n) is int and n > 0 for n in known["chips"]),
+    }
+    if wrong := [name for name, holds in fine.items() if not holds]:
+        raise ArtifactError(f"its {wrong[0]} is {shown(known[wrong[0]])}", where=str(path), remedy="deploy again")
+    return {**known, "chips": tuple(known["chips"]), "access": access}
 
 
 def _settings(options: argparse.Namespace, *, sinks: bool) -> tuple[ChipSettings, str]:
     """How to run, and the interpreter."""
-    content = _content(options.folder)
+    content = read_content(options.folder)
     access: BoardAccess = content["access"]
     realization, generation = content["realization"], content["generation"]
     if options.ethernet:
@@ -119,7 +136,7 @@ def _selftest(options: argparse.Namespace) -> int:
         chip = replace(settings, netx=str(stage.netx.resolve()) if settings.netx else None)
         return _execute(stage.network, stage.expected.x, chip, python, options.deadline, bar=stage.name == NETWORK)
 
-    names = chosen(_content(options.folder)["stages"], options.stage)
+    names = chosen(read_content(options.folder)["stages"], options.stage)
     if options.simulate:
         return run_stages(options.folder, names, run, "Lava's CPU simulator")
     hint = " (where they are read while the chip runs, try --read-late 1)" if settings.realization in AT_ONCE else ""

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from loihiconv.core.errors import ArtifactError
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
+from loihiconv.core.npz import NoArrays, opened
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +55,18 @@ class Expected:
             If it cannot be read.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with opened(path) as file:
                 x, potentials = file["x"], file["potentials"]
-                members = {name: file[name] for name in file.files if "/" in name}
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+                members = {name: file[name] for name in file.names if "/" in name}
+        except NoArrays as error:
             raise ArtifactError(f"cannot be read: {error}", where=str(path), remedy="deploy again") from error
+        _check(path, "potentials", potentials, (len(potentials) if potentials.ndim else 0, *network.readout.shape), "iu")
+        _check(path, "x", x, (len(potentials), *x.shape[1:]), "biuf")
         spikes: dict[str, Array] = {}
         for name in (p.name for p in network.populations if f"spikes/{p.name}" in members):
-            shape = (network.timesteps, *network[name].shape)
-            bits = np.unpackbits(members[f"spikes/{name}"], axis=1, count=prod(shape))
-            spikes[name] = bits.view(np.bool_).reshape(len(x), *shape)
+            shape, packed = (network.timesteps, *network[name].shape), members[f"spikes/{name}"]
+            _check(path, f"spikes of {name}", packed, (len(x), -(-prod(shape) // 8)), "u")
+            spikes[name] = np.unpackbits(packed, axis=1, count=prod(shape)).view(np.bool_).reshape(len(x), *shape)
         digests = {name.removeprefix("digests/"): values for name, values in members.items() if name.startswith("digests/")}
         return cls(x, potentials, spikes, digests)
 
@@ -80,6 +82,13 @@ class Expected:
     def __str__(self) -> str:
         spikes = f"{sum(int(s.sum()) for s in self.spikes.values()):,} spikes and " if self.spikes else ""
         return f"{spikes}{self.potentials.size:,} potentials of {len(self.x)} sample{'s' if len(self.x) > 1 else ''} equal"
+
+
+def _check(path: Path, name: str, values: Array, shape: tuple[int, ...], kinds: str) -> None:
+    """Raise `ArtifactError` unless an array has a shape and a kind of numbers."""
+    if values.shape != shape or values.dtype.kind not in kinds or (kinds == "u" and values.dtype != np.uint8):
+        what = f"{name}: {values.dtype} of shape {values.shape}, {shape} expected"
+        raise ArtifactError(what, where=str(path), remedy="deploy again")
 
 
 def first_difference(network: Network, expected: Mapping[str, Array], found: Mapping[str, Array]) -> str | None:

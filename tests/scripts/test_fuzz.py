@@ -20,6 +20,16 @@ from loihiconv.core.errors import InvalidData
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = (
+    "profile",
+    "cluster",
+    "manifest",
+    "slice",
+    "training",
+    "point",
+    "comparison",
+    "results",
+    "bundle",
+    "expected",
     "lnet",
     "board",
     "configuration",
