@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -18,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting
 from loihiconv.core.given import shown
+from loihiconv.core.temporary import make_temporary, remove_temporary
 from loihiconv.core.version import __version__
 
 if TYPE_CHECKING:
@@ -143,8 +143,9 @@ def _local(stack: ExitStack, text: str) -> Client:
             where="cluster",
             remedy='put what the script does under: if __name__ == "__main__":',
         )
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="loihiconv-cluster-", ignore_cleanup_errors=True))
-    stack.enter_context(dask.config.set({"temporary_directory": folder}))
+    folder = make_temporary("cluster")
+    stack.callback(remove_temporary, folder)
+    stack.enter_context(dask.config.set({"temporary_directory": str(folder)}))
     try:
         cluster: LocalCluster = stack.enter_context(
             LocalCluster(

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +26,7 @@ from loihiconv.core.log import LOG
 from loihiconv.core.network import Network, Recording, save
 from loihiconv.core.record import ConversionRecord, RealizationRecord
 from loihiconv.core.saturation import Register, Saturation, currents_saturate, found, potentials_saturate
+from loihiconv.core.temporary import make_temporary
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.interpreter import INSTALL, find_python, interpreter_environment
 from loihiconv.lava.job import RESERVE, Job, Records, Settings, finished_samples, read_records
@@ -117,7 +117,7 @@ def run_lava(
     settings = Settings(len(x), "spikes" in record, softmax or "potentials" in record, stock_models, counted, first)
     interpreter = find_python(python)
     with _room():
-        folder = Path(tempfile.mkdtemp(prefix="loihiconv-lava-")).resolve()
+        folder = make_temporary("lava")
     worker = None
     try:
         with _room():

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Population
+from loihiconv.core.temporary import SCRATCH, remove_temporary
 
 RESERVE = 1 << 16
 
@@ -94,7 +93,7 @@ class Job:
     @property
     def scratch(self) -> Path:
         """A link to the folder that Lava's processes have for themselves."""
-        return self.folder / "scratch"
+        return self.folder / SCRATCH
 
     @property
     def potentials(self) -> Path:
@@ -124,14 +123,8 @@ class Job:
         return self.folder / f"spikes-{population}.bits"
 
     def remove(self) -> None:
-        """Remove the folder, and what Lava's processes had for themselves; under another name first, where nobody can add files."""
-        with suppress(OSError):
-            shutil.rmtree(os.readlink(self.scratch), ignore_errors=True)
-        moved = self.folder.with_name(f"{self.folder.name}-gone")
-        with suppress(OSError):
-            self.folder.rename(moved)
-        for folder in (self.folder, moved):
-            shutil.rmtree(folder, ignore_errors=True)
+        """Remove the folder, and what Lava's processes had for themselves."""
+        remove_temporary(self.folder)
 
     def write_settings(self, settings: Settings) -> None:
         """Write ``job.json``."""
