@@ -1,4 +1,4 @@
-"""What `fuzz` reads of files that loihiconv wrote itself and reads again, which a full disk, another version or a person may have changed."""
+"""What `fuzz` reads of files that loihiconv wrote and reads again, and that a full disk or a person may have changed since."""
 
 from __future__ import annotations
 
@@ -91,9 +91,11 @@ def _vectors() -> bytes:
 
 
 def _results() -> list[bytes]:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{f"{c['name']}/{key}": out[key] for c, _, out in read_cases(io.BytesIO(_vectors())) for key in OUTPUTS})
-    return [buffer.getvalue()]
+    with tempfile.TemporaryDirectory() as name:
+        vectors, results = Path(name, "vectors.npz"), Path(name, "results.npz")
+        vectors.write_bytes(_vectors())
+        np.savez_compressed(results, **{f"{case['name']}/{key}": out[key] for case, _, out in read_cases(vectors) for key in OUTPUTS})
+        return [results.read_bytes()]
 
 
 def _read_results(path: Path) -> None:
@@ -111,9 +113,10 @@ def _bundle() -> list[bytes]:
 
 def _expected() -> list[bytes]:
     recording = lc.run(converted(), samples(), record=["spikes"])
-    buffer = io.BytesIO()
-    Expected.of(samples(), recording).write(buffer)
-    return [buffer.getvalue()]
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, "expected.npz")
+        Expected.of(samples(), recording).write(path)
+        return [path.read_bytes()]
 
 
 PROFILE = b"jobs: 2\ncores: 4\nmemory: 4 GiB\npartition: cpu\ndirectives: ['--gres=gpu:1']\nprologue: [module load python]\n"
@@ -132,7 +135,9 @@ KEPT = (
         {name: lambda name=name: _slices()[name] for name in ("run.json", FIRST)},  # type: ignore[misc]
     ),
     Parser("training", ".safetensors", _training, _read_training, mutations.of_safetensors),
-    Parser("point", ".json", _point, _read_point, mutations.of_json, {"sweep.json": lambda: b'{"format": "loihiconv sweep", "version": 2}'}),
+    Parser(
+        "point", ".json", _point, _read_point, mutations.of_json, {"sweep.json": lambda: b'{"format": "loihiconv sweep", "version": 2}'}
+    ),
     Parser("comparison", ".json", lambda: [_comparison()], _read_comparison, mutations.of_json, {"before.json": _comparison}),
     Parser("results", ".npz", _results, _read_results, mutations.of_zip, {"vectors.npz": _vectors}),
     Parser("bundle", "bundle.json", _bundle, lambda path: read_content(path.parent), mutations.of_json),

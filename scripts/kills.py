@@ -176,7 +176,7 @@ def unowned() -> set[str]:
     for maps in Path("/proc").glob("[0-9]*/maps"):
         with suppress(OSError):
             held |= {line.rpartition("/")[2].split()[0] for line in maps.read_text().splitlines() if "/dev/shm/" in line}
-    return {name for name in os.listdir("/dev/shm") if name.startswith("psm_")} - held
+    return {name for name in os.listdir("/dev/shm") if name.startswith(("psm_", "lc"))} - held
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from loihiconv.core.composition import synapses
 from loihiconv.core.errors import ArtifactError, BackendFailed
 from loihiconv.core.files import make_folder, write_json
 from loihiconv.core.fingerprints import fingerprint, fingerprints
+from loihiconv.core.given import shown
 from loihiconv.core.joining import joined_recordings
 from loihiconv.core.json_text import read_json
 from loihiconv.core.linear import Array
@@ -222,6 +223,10 @@ def _check(folder: Path, said: dict[str, Any]) -> None:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise AnotherRun("holds no slices of a run", where=str(folder), remedy="name another folder")
     if found != said:
-        changed = [name for name in said if found.get(name) != said[name]]
-        what = "of other samples, another network or other options" if changed[-1:] != ["loihiconv"] else "of another version of loihiconv"
+        other = any(found.get(name) != said[name] for name in ("version", "loihiconv"))
+        what = (
+            f"of another version of loihiconv, {shown(found.get('loihiconv'))}"
+            if other
+            else "of other samples, another network or other options"
+        )
         raise AnotherRun(f"holds slices {what}", where=str(folder), remedy="remove it, or run what it was begun with")

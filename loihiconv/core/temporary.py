@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
+from multiprocessing import shared_memory
 from pathlib import Path
 
 from loihiconv.core.json_text import read_json
@@ -21,6 +23,10 @@ MARK = "owner.json"
 SCRATCH = "scratch"
 """A link, in a folder, to one more temporary folder of its owner's, that `multiprocessing` has made."""
 _MULTIPROCESSING = "pymp-"
+_GONE = "-gone"
+"""How the name of a folder ends that is being removed."""
+_PREFIX_OF_PYTHON = "_SHM_NAME_PREFIX"
+_SHARED = Path("/dev/shm")
 _SYSTEM = Path("/proc")
 _MACHINE = Path("/etc/machine-id")
 
@@ -50,7 +56,7 @@ class Owner:
 
     @classmethod
     def this(cls) -> Owner:
-        """This process."""
+        """The process that asks."""
         identity = _text(_MACHINE)
         machine = f"{socket.gethostname()} {identity}".strip()
         boot = _text(_SYSTEM / "sys/kernel/random/boot_id")
@@ -102,11 +108,30 @@ def remove_temporary(folder: Path) -> None:
         scratch = Path(os.readlink(folder / SCRATCH))
         if scratch.name.startswith(_MULTIPROCESSING):
             shutil.rmtree(scratch, ignore_errors=True)
-    moved = folder.with_name(f"{folder.name}-gone")
+    moved = folder.with_name(folder.name + _GONE)
     with suppress(OSError):
         folder.rename(moved)
     for each in (folder, moved):
         shutil.rmtree(each, ignore_errors=True)
+
+
+def shared_names(folder: Path) -> str:
+    """How names of shared memory begin that processes of a folder's owner make: two letters and five digits of the folder's name."""
+    return "lc" + hashlib.sha256(folder.name.removesuffix(_GONE).encode()).hexdigest()[:5]
+
+
+def name_shared_memory(folder: Path) -> None:
+    """Have this process, and those that it forks, give shared memory such names; else nobody knows whose it is when all were killed."""
+    if hasattr(shared_memory, _PREFIX_OF_PYTHON):  # a name of Python's own, no promise
+        setattr(shared_memory, _PREFIX_OF_PYTHON, f"/{shared_names(folder)}")
+
+
+def remove_shared_memory(folder: Path) -> None:
+    """Remove what processes of a folder's owner, all of which have ended, left in shared memory."""
+    for path in _SHARED.glob(f"{shared_names(folder)}??????"):
+        with suppress(OSError):
+            if path.lstat().st_uid == os.geteuid():
+                path.unlink()
 
 
 def sweep(place: str | os.PathLike[str]) -> list[Path]:
@@ -115,10 +140,11 @@ def sweep(place: str | os.PathLike[str]) -> list[Path]:
     with suppress(OSError):
         for entry in list(os.scandir(place)):
             path = Path(entry.path)
-            if entry.name.startswith(PREFIX) and _is_own(path) and (owner := _owner(path)) is not None and owner.gone(here):
+            if entry.name.startswith(PREFIX) and _is_own(path) and (entry.name.endswith(_GONE) or _is_left(path, here)):
                 remove_temporary(path)
+                remove_shared_memory(path)
                 removed.append(path)
-                LOG.info("removed %s, whose process %d has ended without doing so", path, owner.pid)
+                LOG.info("removed %s, whose process has ended without doing so", path)
     return removed
 
 
@@ -136,8 +162,13 @@ def _is_own(path: Path) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
+def _is_left(folder: Path, here: Owner) -> bool:
+    """Whether a folder says whose it is, and that is a process which has ended."""
+    owner = _owner(folder)
+    return owner is not None and owner.gone(here)
+
+
 def _owner(folder: Path) -> Owner | None:
-    """Whose a folder is; None where it does not say."""
     try:
         said = read_json(_text(folder / MARK))
         owner = Owner(**said)

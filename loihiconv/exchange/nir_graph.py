@@ -79,6 +79,13 @@ class NirNode:
             raise InvalidModel(f"{field} of {values.ravel()[0]:g}", where=self.name, limit="whole numbers expected")
         return tuple(int(value) for value in values.ravel())
 
+    def integer(self, field: str, other: int) -> int:
+        """One whole number, or another one where it is not said."""
+        values = self.integers(field) if self.has(field) else (other,)
+        if len(values) != 1:
+            raise InvalidModel(f"{field} of {len(values)} numbers", where=self.name, limit="1 expected")
+        return values[0]
+
     def pair(self, field: str) -> tuple[int, int]:
         """One number for both axes, or one for each: (vertical, horizontal)."""
         values = self.integers(field)

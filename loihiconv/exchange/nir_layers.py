@@ -40,7 +40,7 @@ def _flatten(node: NirNode, signal: Signal) -> Signal:
     shape = signal.shape
     if len(shape) == 3 and shape[1] == 1 and _rank(node) == 2:
         shape = (shape[0], shape[2])
-    start, end = (node.integers(name)[0] if node.has(name) else other for name, other in (("start_dim", 0), ("end_dim", -1)))
+    start, end = node.integer("start_dim", 0), node.integer("end_dim", -1)
     start, end = (axis + len(shape) if -len(shape) <= axis < 0 else axis for axis in (start, end))
     if not 0 <= start <= end < len(shape):
         raise InvalidModel(f"flattens axes {start} to {end} of shape {shape}", where=node.name)
@@ -60,7 +60,7 @@ def _conv(node: NirNode, signal: Signal) -> Signal:
         weight = weight[:, :, None]
     kernel = (weight.shape[2], weight.shape[3])
     stride, dilation = (_along(node, name, axes, 1) for name in ("stride", "dilation"))
-    groups = node.integers("groups")[0] if node.has("groups") else 1
+    groups = node.integer("groups", 1)
     if min(*stride, *dilation, groups) < 1 or len(weight) % groups:
         raise InvalidModel(f"stride {stride}, dilation {dilation}, groups {groups}", where=node.name, limit="at least 1 each expected")
     padding = _padding(node, kernel, stride, dilation, axes)

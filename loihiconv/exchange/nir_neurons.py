@@ -155,7 +155,7 @@ def _own_start(node: NirNode, shape: Shape) -> Array:
 
 def _own_payload(node: NirNode) -> int:
     own = NirNode(node.name, node.kind, dict(node.metadata))
-    payload = own.integers("payload_max")[0] if own.has("payload_max") else 1
+    payload = own.integer("payload_max", 1)
     if not 1 <= payload <= PAYLOAD_LIMIT:
         raise InvalidModel(f"payloads of up to {payload}", where=node.name, limit=f"1 to {PAYLOAD_LIMIT} expected")
     return payload

@@ -26,7 +26,7 @@ from loihiconv.core.log import LOG
 from loihiconv.core.network import Network, Recording, save
 from loihiconv.core.record import ConversionRecord, RealizationRecord
 from loihiconv.core.saturation import Register, Saturation, currents_saturate, found, potentials_saturate
-from loihiconv.core.temporary import make_temporary
+from loihiconv.core.temporary import make_temporary, remove_shared_memory
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.interpreter import INSTALL, find_python, interpreter_environment
 from loihiconv.lava.job import RESERVE, Job, Records, Settings, finished_samples, read_records
@@ -144,6 +144,7 @@ def run_lava(
         if worker is not None:
             end_group(worker)
             Job(folder).remove()
+        remove_shared_memory(folder)
 
 
 def default_deadline(network: Network, samples: int, *, stock_models: bool = False, chip: bool = False) -> float:

@@ -23,6 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from loihiconv.core.temporary import name_shared_memory
 from loihiconv.lava.faults import reached
 from loihiconv.lava.job import Job
 
@@ -71,6 +72,7 @@ def _run(job: Job) -> None:
     from loihiconv.lava.processes.models import FAST
 
     os.register_at_fork(after_in_child=_die_with_parent)
+    name_shared_memory(job.folder)
     job.scratch.symlink_to(multiprocessing.util.get_temp_dir())  # of this process and all that it starts
     runtime.target_fn = _reporting(job, runtime.target_fn)
     network, settings = lnet.read(job.network, Network), job.read_settings()

@@ -111,6 +111,15 @@ def test_folders_of_another_run_are_refused(tmp_path: Path) -> None:
     (folder / "run.json").write_text(saved.replace(lc.__version__, "0.0.0"))
     with pytest.raises(ArtifactError, match="of another version of loihiconv"):
         lc.run(chain(), X, keep=folder)
+    name = sorted(folder.glob("*.slice"))[0]
+    (folder / "run.json").write_text(saved)
+    moved = name.rename(folder / "000000000001-000000000009.slice")
+    with pytest.raises(ArtifactError, match="slice: holds samples 0 to .*, which is not what its name says; remove it"):
+        lc.run(chain(), X, keep=folder)
+    moved.rename(name)
+    (folder / "notes.slice").touch()
+    assert samples_done(folder) == {"": len(X)}
+    (folder / "notes.slice").unlink()
     for text in ("{}", "[]", "x"):
         (folder / "run.json").write_text(text)
         with pytest.raises(ArtifactError, match="holds no slices of a run"):

@@ -18,6 +18,17 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not say when a process began")
 ENDS = "import os; from loihiconv.core.temporary import make_temporary; print(make_temporary('lava'), flush=True); os.kill(os.getpid(), 9)"
+NAMES = """
+import sys
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from loihiconv.core.temporary import name_shared_memory
+name_shared_memory(Path(sys.argv[1]))
+memory = SharedMemory(create=True, size=8)
+print(memory.name)
+memory.close()
+memory.unlink()
+"""
 
 
 def test_who_is_gone() -> None:
@@ -44,6 +55,10 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path, monke
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", ENDS], env=environment, stdout=subprocess.PIPE, text=True, check=False)
     left = Path(done.stdout.strip())
+    monkeypatch.setattr(temporary, "_SHARED", tmp_path)
+    names = temporary.shared_names(left)
+    (tmp_path / f"{names}012345").touch()
+    (tmp_path / "psm_01234567").touch()
     scratch, elsewhere = tmp_path / "pymp-1", tmp_path / "kept"
     for folder in (scratch, elsewhere):
         folder.mkdir()
@@ -53,10 +68,12 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path, monke
     folder = make_temporary("lava")  # looks round first
     assert not left.exists()
     assert not scratch.exists()
+    assert not (tmp_path / f"{names}012345").exists()
+    assert temporary.shared_names(left.with_name(f"{left.name}-gone")) == names != temporary.shared_names(folder)
     assert (folder / MARK).is_file()
     (folder / temporary.SCRATCH).symlink_to(elsewhere)
     remove_temporary(folder)
-    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "psm_01234567"]
     assert (elsewhere / "x").exists()
 
 
@@ -86,3 +103,10 @@ def test_nothing_else_is_removed(tmp_path: Path) -> None:
     (tmp_path / "loihiconv-lava-open").chmod(0o700)
     assert sweep(tmp_path) == [tmp_path / "loihiconv-lava-open"]
     assert sweep(tmp_path / "nowhere") == []
+
+
+def test_shared_memory_has_its_folder_s_name(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", NAMES, str(tmp_path)], env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.startswith(temporary.shared_names(tmp_path))
+    assert len(done.stdout.strip()) == 13

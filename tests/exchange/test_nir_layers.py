@@ -74,6 +74,7 @@ def test_flattening_keeps_the_order(start: int, end: int, shape: tuple[int, ...]
         (node("Conv2d", **{**CONV, "padding": -1}), InvalidModel, "at least 0 expected"),
         (node("Conv2d", **{**CONV, "padding": "same"}), InvalidModel, 'padding "same" with stride'),
         (node("Conv2d", **{**CONV, "groups": 3}), InvalidModel, "groups 3"),
+        (node("Conv2d", **{**CONV, "groups": np.ones(0)}), InvalidModel, "groups of 0 numbers"),
         (node("Conv2d", **{**CONV, "stride": 1.5}), InvalidModel, "whole numbers expected"),
         (node("Conv2d", **{**CONV, "stride": np.ones(3)}), InvalidModel, "1 or 2 expected"),
         (node("Conv2d", **{**CONV, "weight": W1}), InvalidModel, "weights of shape (4, 2, 3)"),
