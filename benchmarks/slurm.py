@@ -5,8 +5,8 @@
     python benchmarks/slurm.py
 
 SLURM's daemons listen on loopback, with their own configuration and files in a temporary folder; nothing stays behind. A sweep and a run
-go through ``--cluster slurm:profile.yaml`` while a job is cancelled; then a batch job that runs a network is preempted by another one, is
-queued again by SLURM, and goes on with ``--resume``. Without authentication (auth/none): not for machines whose users are not trusted.
+go through ``--cluster slurm:profile.yaml`` while a job is cancelled; then a batch job that runs a network on Lava is preempted by another
+one in the middle of its samples, is queued again by SLURM, and goes on with ``--resume``; and so is a job of a cluster's. Without authentication (auth/none): not for machines whose users are not trusted.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ import typer
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from loihiconv.lava.faults import VARIABLE  # noqa: E402
 
 CONFIGURATION = """ClusterName=loihiconv
 SlurmctldHost={host}(127.0.0.1)
@@ -63,6 +65,7 @@ PartitionName=urgent Nodes={host} MaxTime=INFINITE State=UP PriorityTier=2
 """
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
 FACTORY = "loihiconv.demo.model:digits_cnn"
+EVERYTHING = ("--exclusive", "--requeue", "--open-mode=append")
 PATIENCE = 240.0
 """Seconds that whatever is waited for may take."""
 
@@ -79,7 +82,7 @@ def main(cpus: Annotated[int, typer.Option(min=2, help="CPUs that the node says 
     with tempfile.TemporaryDirectory(prefix="loihiconv-slurm-") as name, slurm(Path(name), cpus):
         folder = Path(name)
         _files(folder, cpus)
-        for try_one in (_sweep, _run, _preempted):
+        for try_one in (_sweep, _run, _preempted, _job_preempted):
             begin = time.monotonic()
             said, holds = try_one(folder)
             typer.echo(f"{said}: {'the same as alone' if holds else 'ANOTHER RESULT'}, {time.monotonic() - begin:.0f} s")
@@ -146,18 +149,41 @@ def _run(folder: Path) -> tuple[str, bool]:
     return "a run on two jobs, one of them cancelled", (folder / "alone.npz").read_bytes() == (folder / "spread.npz").read_bytes()
 
 
+ON_LAVA = ("run", "net.lnet", "data.npz", "--backend", "lava", "--samples", "24", "--out")
+
+
 def _preempted(folder: Path) -> tuple[str, bool]:
-    """A batch job that makes room for one of a partition of higher priority, and is queued again by SLURM: its script says --resume."""
-    command = f"exec {sys.executable} -W ignore -m loihiconv run net.lnet many.npz --out job.npz --resume"
-    everything = ["--exclusive", "--requeue", "--open-mode=append"]
-    job = _submit(folder, command, *everything, "--signal=B:TERM")
-    _wait(lambda: any((folder / "job.npz.part").rglob("*.slice")), "a slice to be finished")
-    _submit(folder, "sleep 1", *everything, "--partition=urgent")
+    """A batch job that makes room for one of a partition of higher priority, and is queued again by SLURM: its script says --resume.
+
+    A process of Lava's waits at its sixth sample for that, once (`loihiconv.lava.faults`), so that it is the middle.
+    """
+    _loihiconv(folder, *ON_LAVA, "lava.npz")
+    mark = folder / "mark"
+    command = f"export {VARIABLE}=sample:hang:6:{mark}\nexec {sys.executable} -W ignore -m loihiconv {' '.join(ON_LAVA)} job.npz --resume"
+    job = _submit(folder, command, *EVERYTHING)
+    _wait(mark.exists, "the middle of the samples")
+    _submit(folder, "sleep 1", *EVERYTHING, "--partition=urgent")
     _wait(lambda: not _squeue(), "both jobs to end")
     log = (folder / f"slurm-{job}.out").read_text()
     told = next((line.partition(" are kept")[0] for line in log.splitlines() if " are kept" in line), "it had ended")
-    same = (folder / "job.npz").exists() and (folder / "job.npz").read_bytes() == (folder / "alone.npz").read_bytes()
-    return f"a batch job preempted after {told} and queued again", same and told != "it had ended"
+    same = (folder / "job.npz").exists() and (folder / "job.npz").read_bytes() == (folder / "lava.npz").read_bytes()
+    return f"a batch job on Lava preempted after {told} and queued again", same and told != "it had ended"
+
+
+def _job_preempted(folder: Path) -> tuple[str, bool]:
+    """A run on SLURM's jobs of which one is preempted in the middle of its samples: these are run again, by whichever job there is then."""
+    mark = folder / "another-mark"
+    profile = (folder / "profile.yaml").read_text()
+    (folder / "waits.yaml").write_text(f"{profile}prologue: ['export {VARIABLE}=sample:hang:4:{mark}']\n")
+
+    def make_room() -> bool:
+        if mark.exists():
+            _submit(folder, "sleep 1", *EVERYTHING, "--partition=urgent")
+        return mark.exists()
+
+    _loihiconv(folder, *ON_LAVA, "spread-lava.npz", "--cluster", "slurm:waits.yaml", meanwhile=make_room)
+    same = (folder / "spread-lava.npz").read_bytes() == (folder / "lava.npz").read_bytes()
+    return "a run on two jobs, preempted in the middle of a slice", same and mark.exists()
 
 
 def _cancel_one() -> bool:

@@ -1,7 +1,9 @@
 """Faults where tests ask for them: in the worker or one of Lava's processes, at a moment that is named, not left to luck.
 
-``LOIHICONV_FAULT=MOMENT:WHAT[:COUNT]`` in the environment, which nothing but tests sets, makes the process that comes to a moment for the
-COUNT-th time, 1 if nothing is said, do what is asked for: "kill" itself, "hang" for ever, "raise", or find the disk "full".
+``LOIHICONV_FAULT=MOMENT:WHAT[:COUNT[:MARK]]`` in the environment, which nothing but tests sets, makes the process that comes to a
+moment for the COUNT-th time, 1 if nothing is said, do what is asked for: "kill" itself, "hang" for ever, "raise", or find the disk "full".
+With MARK it happens once, to whichever process makes the file of that name, with its number in it, so that others see that the moment has
+come.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import os
 import signal
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 VARIABLE = "LOIHICONV_FAULT"
@@ -27,11 +30,25 @@ def reached(moment: Moment) -> None:
         return
     where, _, what = asked.partition(":")
     what, _, count = what.partition(":")
+    count, _, mark = count.partition(":")
     if where != moment:
         return
     _passed[moment] += 1
-    if _passed[moment] == int(count or 1):
+    if _passed[moment] == int(count or 1) and (not mark or _is_first(Path(mark))):
         _happen(what)
+
+
+def _is_first(mark: Path) -> bool:
+    """Whether nobody has made a file before; it comes into being whole."""
+    own = mark.with_name(f"{mark.name}-{os.getpid()}")
+    own.write_text(str(os.getpid()))
+    try:
+        os.link(own, mark)
+    except FileExistsError:
+        return False
+    finally:
+        own.unlink()
+    return True
 
 
 def _happen(what: str) -> None:

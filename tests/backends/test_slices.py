@@ -114,7 +114,7 @@ def test_folders_of_another_run_are_refused(tmp_path: Path) -> None:
     name = sorted(folder.glob("*.slice"))[0]
     (folder / "run.json").write_text(saved)
     moved = name.rename(folder / "000000000001-000000000009.slice")
-    with pytest.raises(ArtifactError, match="slice: holds samples 0 to .*, which is not what its name says; remove it"):
+    with pytest.raises(ArtifactError, match=r"slice: holds samples 0 to .*, which is not what its name says; remove it"):
         lc.run(chain(), X, keep=folder)
     moved.rename(name)
     (folder / "notes.slice").touch()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,10 @@ from loihiconv.backends.run import run
 from loihiconv.backends.slices import samples_done
 from loihiconv.core.errors import BackendFailed
 from loihiconv.core.fingerprints import fingerprint
+from loihiconv.core.network import save
 from loihiconv.lava import client, faults
 from loihiconv.lava.files import append
+from tests.conftest import ROOT
 from tests.lava.small import chain
 
 lava = pytest.mark.lava
@@ -61,6 +65,15 @@ def test_nothing_happens_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch,
     faults.reached("write")
     with pytest.raises(RuntimeError, match=faults.VARIABLE):
         faults.reached("write")
+    mark = tmp_path / "a:mark"
+    for number in (1, 2):
+        monkeypatch.setenv(faults.VARIABLE, f"sample:raise:{number}:{mark}")
+        monkeypatch.setattr(faults, "_passed", Counter())
+        with pytest.raises(RuntimeError) if number == 1 else nullcontext():
+            faults.reached("sample")
+            faults.reached("sample")  # by another process, for which the mark is there
+    assert mark.read_text() == str(os.getpid())
+    assert list(tmp_path.iterdir()) == [mark]
 
 
 def test_a_record_that_does_not_fit_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,3 +132,35 @@ def test_a_fault_costs_what_was_not_finished(workers, tmp_path: Path, monkeypatc
     if kept == 2:
         whole = run(chain(), x, "lava", keep=tmp_path / "kept")
         assert fingerprint(replace(whole, backend="emulator")) == fingerprint(run(chain(), x))
+
+
+@lava
+@pytest.mark.parametrize("first", ["worker", "caller"])
+def test_preempted_in_the_middle_of_samples(lava_python: str, tmp_path: Path, first: str) -> None:
+    """SLURM sends SIGTERM to all processes of a job, in any order: what is finished is kept, and going on gives the same bytes."""
+    x, mark, temporary = np.arange(32).reshape(8, 4), tmp_path / "mark", tmp_path / "t"
+    temporary.mkdir()
+    save(chain(), tmp_path / "net.lnet")
+    np.savez(tmp_path / "x.npz", x=x)
+    environment = os.environ | {faults.VARIABLE: f"sample:hang:4:{mark}", "TMPDIR": str(temporary)}
+    environment |= {"LOIHICONV_LAVA_PYTHON": lava_python, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "loihiconv", "run", "net.lnet", "x.npz", "--backend", "lava", "--resume", "--out"]
+    with subprocess.Popen([*command, "cut.npz"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as caller:
+        potentials: list[Path] = []
+        end = time.monotonic() + 60
+        while not (mark.exists() and potentials and potentials[0].stat().st_size == 3 * 4 * prod(chain().readout.shape)):
+            potentials = list(temporary.glob("loihiconv-lava-*/potentials.i32"))
+            assert caller.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        group = os.getpgid(int(mark.read_text()))
+        for victim in (first, "caller" if first == "worker" else "worker"):
+            with suppress(ProcessLookupError):
+                os.kill(caller.pid, signal.SIGTERM) if victim == "caller" else os.killpg(group, signal.SIGTERM)
+        assert "3 of 8 samples are kept in cut.npz.part; to go on:" in " ".join(caller.communicate()[1].split())
+    assert caller.returncode in (2, 143)
+    assert not list(temporary.iterdir())
+    if first == "worker":
+        for out in ("cut.npz", "whole.npz"):  # SLURM queues the same again
+            subprocess.run([*command, out], cwd=tmp_path, env=environment, check=True)
+        assert (tmp_path / "cut.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
