@@ -6,7 +6,8 @@
 
 SLURM's daemons listen on loopback, with their own configuration and files in a temporary folder; nothing stays behind. A sweep and a run
 go through ``--cluster slurm:profile.yaml`` while a job is cancelled; then a batch job that runs a network on Lava is preempted by another
-one in the middle of its samples, is queued again by SLURM, and goes on with ``--resume``; and so is a job of a cluster's. Without authentication (auth/none): not for machines whose users are not trusted.
+one in the middle of its samples, is queued again by SLURM, and goes on with ``--resume``; and so is a job of a cluster's. Without
+authentication (auth/none): not for machines whose users are not trusted.
 """
 
 from __future__ import annotations

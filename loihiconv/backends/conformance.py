@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from loihiconv.backends.conformance_cases import conformance_cases
-from loihiconv.core.files import check_free, new_folder
+from loihiconv.core.files import check_free, new_folder, write_npz
 from loihiconv.core.given import check_path
 
 VECTORS, SCRIPT = "vectors.npz", "check.py"
@@ -41,6 +41,6 @@ def write_conformance(out: str | os.PathLike[str]) -> tuple[str, ...]:
     arrays = {f"{case.name}/{key}": value for case in cases for key, value in (case.inputs | case.expected()).items()}
     about = json.dumps([{"name": case.name, "about": case.about, "optional": case.optional} for case in cases])
     with new_folder(target) as folder:
-        np.savez_compressed(folder / VECTORS, cases=np.array(about), **arrays)
+        write_npz(folder / VECTORS, {"cases": np.array(about), **arrays}, compressed=True)
         shutil.copyfile(Path(__file__).with_name("conformance_check.py"), folder / SCRIPT)
     return tuple(case.name for case in cases)

@@ -42,6 +42,8 @@ from loihiconv.core.version import __version__
 EPILOG = "All of this may stand in a file of settings: -c FILE, which 'loihiconv init' writes."
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+WITHOUT_MEMORY = ("failed to map segment", "annot allocate memory", "out of memory")
+"""What the loader says of libraries, and PyTorch of tensors, for which there is no room."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -82,6 +84,12 @@ def main() -> NoReturn:
         sys.exit(cause.exit_code)
     except BrokenPipeError:
         sys.exit(141)
+    except (MemoryError, ImportError, RuntimeError) as cause:
+        said = " ".join(str(cause).split())
+        if not isinstance(cause, MemoryError) and not any(words in said for words in WITHOUT_MEMORY):
+            raise
+        error(f"there is not enough memory{f' ({said})' if said else ''}; allow more, or run fewer samples")
+        sys.exit(2)
     except OSError as cause:
         if cause.errno not in FULL:
             raise

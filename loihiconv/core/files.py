@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,16 +50,25 @@ def new_folder(target: Path) -> Iterator[Path]:
             temporary.mkdir()
             yield temporary
             temporary.rename(target)
+        except InvalidSetting as error:
+            if not error.where.startswith(str(temporary)):
+                raise
+            where = str(target) + error.where.removeprefix(str(temporary))  # the other name is gone
+            raise InvalidSetting(error.what, where=where, limit=error.limit, remedy=error.remedy) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
+def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Array], *, compressed: bool = False) -> None:
     """Write arrays as ``.npz`` atomically."""
     import numpy as np  # whoever has arrays has loaded it; the command line looks at paths before that
 
-    with _explained(path), replacing(path) as file:
-        np.savez(file, **arrays)
+    kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    # Not numpy.savez: on a full disk it leaves the archive open, and Python complains of that later.
+    with _explained(path), replacing(path) as file, zipfile.ZipFile(file, "w", kind) as archive:
+        for name, values in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(values), allow_pickle=False)  # type: ignore[no-untyped-call]
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

@@ -13,11 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
-
 from loihiconv.core.artifact import load
 from loihiconv.core.dataset import read_npz
 from loihiconv.core.errors import ArtifactError, InvalidSetting, LoihiconvError
+from loihiconv.core.files import check_writable, write_npz
 from loihiconv.core.fitting import each_fitted, fitted
 from loihiconv.core.given import shown
 from loihiconv.core.input_checks import input_doubts
@@ -159,6 +158,8 @@ def _measure(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.out is not None:
+        check_writable(options.out)
     network = load(options.folder / "network.lnet")
     data = read_npz(options.data, "test").first(options.samples)
     if len(network.inputs) > 1:
@@ -172,7 +173,8 @@ def _run(options: argparse.Namespace) -> int:
     settings, python = _settings(options, sinks=False)
     recording = _execute(network, x, settings, python, options.deadline, bar=True)
     if options.out is not None:
-        np.savez(options.out, predictions=recording.predictions, potentials=recording.potentials, **recording.named_outputs)
+        arrays = {"predictions": recording.predictions, "potentials": recording.potentials, **recording.named_outputs}
+        write_npz(options.out, arrays)
     for i, part in enumerate(network.readout.parts):
         print(f"predictions of {part.name}:", " ".join(map(str, recording.predictions[:, i].tolist())))
     if not network.readout.parts:

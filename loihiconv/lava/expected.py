@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from loihiconv.core.errors import ArtifactError
+from loihiconv.core.files import write_npz
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network, Recording
 from loihiconv.core.npz import NoArrays, opened
@@ -43,7 +44,7 @@ class Expected:
         """Write as ``.npz``, spikes packed into bits."""
         spikes = {f"spikes/{name}": np.packbits(s.reshape(len(self.x), -1), axis=1) for name, s in self.spikes.items()}
         digests = {f"digests/{name}": digest for name, digest in self.digests.items()}
-        np.savez_compressed(path, x=self.x, potentials=self.potentials, **spikes, **digests)
+        write_npz(path, {"x": self.x, "potentials": self.potentials, **spikes, **digests}, compressed=True)
 
     @classmethod
     def read(cls, path: Path, network: Network) -> Expected:

@@ -120,6 +120,31 @@ def test_the_version(run) -> None:
     assert run("--version")[1] == f"loihiconv {__version__}\n"
 
 
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (MemoryError(), "error: there is not enough memory"),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), "(libtorch_cpu.so: failed to map segment"),
+        (
+            RuntimeError("DefaultCPUAllocator:\n can't allocate memory: Error code 12 (Cannot allocate memory)"),
+            "error: there is not enough",
+        ),
+    ],
+)
+def test_too_little_memory_is_one_line(run, monkeypatch: pytest.MonkeyPatch, raised: Exception, said: str) -> None:
+    def app(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("loihiconv.commands.app.app", app)
+    code, _, err = run("boards")
+    assert (code, err.count("\n")) == (2, 1)
+    assert said in err
+    raised = type(raised)("another")
+    if not isinstance(raised, MemoryError):
+        with pytest.raises(type(raised)):
+            run("boards")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("command", [["schema"], ["schema", "--help"]])
 def test_a_full_disk_is_one_line(command: list[str]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.files import check_writable, make_folder, replacing, write_json, write_npz, write_text
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
@@ -45,6 +49,9 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     write_npz(tmp_path / "a.npz", {"x": np.arange(3)})
     with np.load(tmp_path / "a.npz") as arrays:
         assert arrays["x"].tolist() == [0, 1, 2]
+    write_npz(tmp_path / "a.npz", {"x/y": np.arange(3)}, compressed=True)
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert {name: values.tolist() for name, values in arrays.items()} == {"x/y": [0, 1, 2]}
     make_folder(tmp_path / "new" / "folder")
     make_folder(tmp_path / "new" / "folder")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "a.npz", "new"]
@@ -60,3 +67,32 @@ def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InvalidSetting, match="file: cannot be written: File exists"):
         make_folder(tmp_path / "file")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_full_disk_leaves_nothing_and_says_no_more(tmp_path: Path, compressed: bool) -> None:
+    """A process that cannot write more than some bytes to a file: one line, and no complaint of Python's about an archive left open."""
+    program = f"""
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.files import new_folder, write_npz
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+values = np.random.default_rng(0).random(2000)
+for path in (Path("a.npz"), Path("folder")):
+    try:
+        if path.suffix:
+            write_npz(path, {{"x": values}}, compressed={compressed})
+        else:
+            with new_folder(path) as inside:
+                write_npz(inside / "a.npz", {{"x": values}}, compressed={compressed})
+    except InvalidSetting as error:
+        print(error)
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"{name}: cannot be written: File too large" for name in ("a.npz", "folder/a.npz")]
+    assert not done.stderr
+    assert not list(tmp_path.iterdir())
