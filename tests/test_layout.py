@@ -31,6 +31,8 @@ ELSEWHERE = {
     "ann/frontends/layers/moves.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/constants.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/endings.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/functions.py": ("ann/frontends/test_selections.py", "what selections and sums by hand are written as"),
+    "ann/frontends/layers/selections.py": ("ann/frontends/test_selections.py", "handlers, tested beside one another"),
     "ann/frontends/layers/pooling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/resampling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/trials.py": ("ann/frontends/test_trials.py", "what handlers are not needed for"),

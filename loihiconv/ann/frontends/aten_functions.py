@@ -221,6 +221,18 @@ def index(input: Any, indices: Sequence[Any]) -> Any:
     return input[tuple(slice(None) if place is None else place for place in indices)]
 
 
+@stands_for("index_put_")
+def index_put_(input: Any, indices: Sequence[Any], values: Any) -> Any:
+    places = tuple(slice(None) if place is None else place for place in indices)
+    input[places[0] if len(places) == 1 else places] = values
+    return input
+
+
+@stands_for("index_put")
+def index_put(input: Any, indices: Sequence[Any], values: Any) -> Any:
+    return index_put_(input.clone(), indices, values)
+
+
 @stands_for("split_with_sizes", "unsafe_split_with_sizes", "unsafe_split")
 def split(input: Any, sizes: Any, dim: int = 0) -> Any:
     return torch.split(input, sizes, dim)
@@ -248,7 +260,8 @@ def im2col(input: Any, kernel_size: Any, dilation: Any, padding: Any, stride: An
 def same(input: Any, *options: Any, **named: Any) -> Any:
     """A conversion between floating-point types or devices: networks are read in one precision, on the CPU."""
     dtypes = [option for option in (*options, *named.values()) if isinstance(option, torch.dtype)]
-    return input.to(dtypes[0]) if dtypes and not dtypes[0].is_floating_point else input.clone()
+    alike = not dtypes or (dtypes[0].is_floating_point and input.dtype.is_floating_point)
+    return input.clone() if alike else input.to(dtypes[0])
 
 
 @stands_for("contiguous")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from math import prod
 from typing import Any
 
@@ -16,6 +16,7 @@ from loihiconv.ann.ending import after, host_function, said
 from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers the handlers
 from loihiconv.ann.frontends.copies import inside, name_of
 from loihiconv.ann.frontends.joining import joined
+from loihiconv.ann.frontends.layers.functions import Fragment
 from loihiconv.ann.frontends.layers.trials import by_trial
 from loihiconv.ann.frontends.memory import REMEDY
 from loihiconv.ann.frontends.quantized import plain
@@ -97,6 +98,7 @@ class _Reader:
     def __init__(self, trace: Trace, model_name: str) -> None:
         self._trace, self._model_name = trace, model_name
         self._nodes: list[Node] = []
+        self._by_name: dict[str, Node] = {}
         self._names: set[str] = set()
         self._shapes: dict[str, Shape] = {}  # of results, as they are kept
         self._env: dict[fx.Node, Any] = {}  # Signal for what depends on the input, else the constant itself
@@ -157,13 +159,12 @@ class _Reader:
     @property
     def _live(self) -> set[str]:
         """Names of the nodes that the result depends on."""
-        by_name = {node.name: node for node in self._nodes}
         live, waiting = set(), [self._end(output) for output in self._outputs]
         while waiting:
             name = waiting.pop()
             if name not in live:
                 live.add(name)
-                waiting.extend(by_name[name].inputs)
+                waiting.extend(self._by_name[name].inputs)
         return live
 
     def _end(self, output: Signal) -> str:
@@ -183,12 +184,11 @@ class _Reader:
 
     def _last_functions(self, output: str) -> tuple[Node, ...]:
         """The first operation that no neuron can compute, and all after it; empty where one of them needs synapses."""
-        by_name = {node.name: node for node in self._nodes}
         chain: list[Node] = []
-        node = by_name[output]
+        node = self._by_name[output]
         while len(node.inputs) == 1 and node.inputs[0] in self._shapes and self._on_host(node)[1]:
             chain.insert(0, node)
-            node = by_name[node.inputs[0]]
+            node = self._by_name[node.inputs[0]]
         first = next((i for i, node in enumerate(chain) if isinstance(node, Refused)), len(chain))
         return tuple(chain[first:])
 
@@ -216,11 +216,12 @@ class _Reader:
             return inputs[0]  # one of several results of something refused: one message is enough
         name, operation = self._describe(node)
         given = tuple(map_arg(node.args, lambda n: self._trace.values[n]))
-        call = Call(self._unique(name), operation, _shape(value), self._unique, lambda tensors: self._repeat(node, tensors), given)
+        repeat, node_of = partial(self._repeat, node), self._by_name.get
+        call = Call(self._unique(name), operation, _shape(value), self._unique, repeat, node_of, given)
         try:
             result = self._handle(call, node)
         except UnsupportedLayer as error:
-            result = Refused(call.name, tuple(signal.name for signal in inputs), error)
+            result = Refused(call.name, tuple(self._named(signal) for signal in inputs), error)
         except InvalidModel as error:
             self._invalid.append(error)
             result = inputs[0]
@@ -231,14 +232,18 @@ class _Reader:
             self._names.discard(call.name)
         return self._take(result, value)
 
+    def _named(self, signal: Signal) -> str:
+        """The node that a refused operation takes: one message is enough for what only it has made a problem."""
+        node = self._by_name[signal.name]
+        return node.inputs[0] if isinstance(node, Fragment) else node.name
+
     def _take(self, result: Node | Signal | Sequence[Node], value: Any) -> Signal:
         """Add what a handler returned to the network."""
         if isinstance(result, Signal):
             return Signal(result.name, _shape(value))
         *before, last = (result,) if isinstance(result, Node) else result
         for node in before:
-            self._nodes.append(node)
-            self._names.add(node.name)
+            self._add(node)
         return self._append(last, value)
 
     def _repeat(self, node: fx.Node, tensors: Mapping[Signal, torch.Tensor]) -> Any:
@@ -277,15 +282,29 @@ class _Reader:
                 f"is called in a way that cannot be converted ({error})", "call it with its usual, constant arguments"
             ) from error
         value = plain(self._trace.values[node])
-        if isinstance(value, torch.Tensor) and not value.is_floating_point() and not _hosted(result, self._nodes):
+        if isinstance(value, torch.Tensor) and not value.is_floating_point() and not self._may_be_whole(result):
             raise call.refuse("rounds to whole numbers", "compute in floating point throughout")
         return result
 
+    def _may_be_whole(self, result: Any) -> bool:
+        """Whether a result is what the host computes, such as whole numbers of an argmax, or what arranges it; or a comparison's."""
+        last = result[-1] if isinstance(result, (tuple, list)) else result
+        node = self._by_name.get(last.name) if isinstance(last, Signal) else last
+        if isinstance(node, Fragment):
+            return node.function.is_binary
+        while isinstance(node, Node) and not isinstance(node, Refused) and len(node.inputs) == 1:
+            node = self._by_name.get(node.inputs[0])
+        return isinstance(node, Refused) and bool(node.on_host)
+
     def _append(self, node: Node, value: Any) -> Signal:
-        self._nodes.append(node)
-        self._names.add(node.name)
+        self._add(node)
         self._shapes[node.name] = arranged(_shape(value)[1:])
         return Signal(node.name, _shape(value))
+
+    def _add(self, node: Node) -> None:
+        self._nodes.append(node)
+        self._by_name[node.name] = node
+        self._names.add(node.name)
 
     def _take_over(self, node: fx.Node) -> None:
         """After an operation in place, whoever held the tensor holds the operation's result."""
@@ -324,13 +343,3 @@ class _Reader:
 
 def _shape(value: Any) -> Shape:
     return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
-
-
-def _hosted(result: Any, nodes: Sequence[Node]) -> bool:
-    """Whether a result is that of what the host computes, such as whole numbers of an argmax, or of what arranges it."""
-    by_name = {node.name: node for node in nodes}
-    name = result.name if isinstance(result, Signal) else None
-    node = by_name.get(name) if name is not None else result
-    while isinstance(node, Node) and not isinstance(node, Refused) and len(node.inputs) == 1:
-        node = by_name.get(node.inputs[0])
-    return isinstance(node, Refused) and bool(node.on_host)

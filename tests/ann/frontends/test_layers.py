@@ -378,7 +378,7 @@ REFUSED: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
         "0: MaxPool2d has windows with nothing but padding",
     ),
     "a part that is a constant": (Net(lambda m, x: F.pad(x, (4, -4), value=1.0)), (4,), "pad: pad gives nothing but constants"),
-    "a mask of values": (Net(lambda m, x: x.masked_fill(x > 0, 0.0)), (4,), "gt: gt .*jumps"),
+    "a mask of values": (Net(lambda m, x: x.masked_fill(x > 0, 1.0)), (4,), "masked_fill: masked_fill jumps from 0 to 1 where"),
     "values beside infinite ones": (Net(lambda m, x: F.pad(x, (1, 1), value=-torch.inf)), (4,), "pad: pad puts infinite values"),
     "constants per sample beside values": (
         Net(lambda m, x: torch.cat([x, torch.arange(3.0)[:, None]], 1)),

@@ -11,6 +11,7 @@ from loihiconv.ann.frontends.layers import (
     quantized_training,
     quantizers,
     resampling,
+    selections,
     trials,
     weights,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "quantized_training",
     "quantizers",
     "resampling",
+    "selections",
     "trials",
     "weights",
 ]

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from loihiconv.ann.frontends.layers.constants import constant, per_channel, scaled, total
+from loihiconv.ann.frontends.layers.functions import of_one, written
 from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module
 from loihiconv.ann.graph import Add, Affine, Clamp, LeakyRelu, Relu, Round
 
@@ -61,7 +62,7 @@ def clamp_max(call: Call, input: Signal, max: Any) -> Result:
 @on_function(torch.maximum, torch.fmax, "maximum", "fmax")
 def maximum(call: Call, input: Any, other: Any = None) -> Result:
     if isinstance(input, Signal) and isinstance(other, Signal):
-        return _larger(call, input, other, 1)
+        return larger(call, input, other, 1)
     signal, bound = (input, other) if isinstance(input, Signal) else (other, input)
     return _clamp(call, signal, _operand(call, bound), inf)
 
@@ -69,7 +70,7 @@ def maximum(call: Call, input: Any, other: Any = None) -> Result:
 @on_function(torch.minimum, torch.min, torch.fmin, "minimum", "min", "fmin")
 def minimum(call: Call, input: Any, other: Any = None) -> Result:
     if isinstance(input, Signal) and isinstance(other, Signal):
-        return _larger(call, input, other, -1)
+        return larger(call, input, other, -1)
     signal, bound = (input, other) if isinstance(input, Signal) else (other, input)
     return _clamp(call, signal, -inf, _operand(call, bound))
 
@@ -181,10 +182,14 @@ def _operand(call: Call, bound: Any) -> Any:
     return bound
 
 
-def _larger(call: Call, a: Signal, b: Signal, sign: int) -> Result:
-    """max(a, b) = a + relu(b - a), min(a, b) = a - relu(a - b)."""
+def larger(call: Call, a: Signal, b: Signal, sign: int) -> Result:
+    """max(a, b) = a + relu(b - a), min(a, b) = a - relu(a - b); with fewer neurons where both are made of one activation."""
     if a.shape != b.shape:
         raise call.refuse(f"broadcasts {a.shape[1:]} and {b.shape[1:]}", "compare results of equal shape")
+    if (found := of_one(call, a, b)) is not None:
+        first, second = found.functions if sign > 0 else [-function for function in found.functions]
+        most = first.larger(second)
+        return written(call, found.of, most if sign > 0 else -most)
     difference = replace(call, name=call.fresh(f"{call.name}.difference"))
     ahead = Relu(call.fresh(f"{call.name}.ahead"), (difference.name,))
     change = scaled(call.fresh(f"{call.name}.change"), ahead.name, sign)

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 
 from loihiconv.ann.frontends.layers.constants import affine, constant, per_channel, total
+from loihiconv.ann.frontends.layers.functions import fewer_neurons, of_one, written
+from loihiconv.ann.frontends.pieces import line
 from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module_named
 
 PRODUCT = (
@@ -21,10 +23,20 @@ PRODUCT = (
 @on_function(operator.add, operator.iadd, torch.add, "add", "add_")
 def add(call: Call, input: Any, other: Any, *, alpha: float = 1) -> Result:
     if isinstance(input, Signal) and isinstance(other, Signal):
-        return total(call, [(input, 1), (other, alpha)])
+        return _sum(call, input, other, alpha)
     if isinstance(input, Signal):
         return affine(call, input, shift=alpha * constant(call, other))
     return affine(call, other, alpha, constant(call, input))
+
+
+def _sum(call: Call, a: Signal, b: Signal, factor: float) -> Result:
+    """A + factor b, written with fewer neurons where both are made of one activation: x + abs(x) = 2 relu(x)."""
+    if (found := of_one(call, a, b)) is not None:
+        first, second = found.functions
+        function = first + line(factor, 0.0, second.knots.ndim - 1).after(second)
+        if fewer_neurons(call, found, function):
+            return written(call, found.of, function)
+    return total(call, [(a, 1), (b, factor)])
 
 
 @on_function(operator.sub, operator.isub, torch.sub, torch.subtract, "sub", "sub_", "subtract", "subtract_")
@@ -40,7 +52,11 @@ def subtract_from(call: Call, input: Any, other: Any, *, alpha: float = 1) -> Re
 @on_function(operator.mul, operator.imul, torch.mul, torch.multiply, "mul", "mul_", "multiply", "multiply_")
 def multiply(call: Call, input: Any, other: Any) -> Result:
     if isinstance(input, Signal) and isinstance(other, Signal):
-        raise call.refuse("multiplies two activations", PRODUCT)
+        found = of_one(call, input, other)  # x * (x > 0) is a ReLU
+        product = found.functions[0].times(found.functions[1]) if found is not None else None
+        if found is None or product is None:
+            raise call.refuse("multiplies two activations", PRODUCT)
+        return written(call, found.of, product)
     signal, factor = (input, other) if isinstance(input, Signal) else (other, input)
     return affine(call, signal, constant(call, factor))
 

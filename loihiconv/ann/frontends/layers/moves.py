@@ -19,7 +19,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module, signals_in
-from loihiconv.ann.frontends.stands import assign
 from loihiconv.ann.graph import Add, Affine, Concat, Gather, Node, Reshape, arranged
 from loihiconv.core.linear import Array
 
@@ -30,15 +29,15 @@ FUNCTIONS = (
     *(torch.chunk, torch.split, torch.tensor_split, torch.unbind, torch.narrow, torch.select, torch.index_select),
     *(torch.flip, torch.fliplr, torch.flipud, torch.roll, torch.rot90, torch.tile, torch.repeat_interleave, torch.broadcast_to),
     *(F.pixel_shuffle, F.pixel_unshuffle, F.channel_shuffle, torch.channel_shuffle, F.unfold, torch.diagonal),
-    *(torch.gather, torch.take_along_dim, torch.index_fill, torch.masked_fill, torch.where, torch.tril, torch.triu),
-    *(operator.getitem, assign),
+    *(torch.gather, torch.take_along_dim, torch.index_fill, torch.tril, torch.triu),
+    operator.getitem,
 )
 METHODS = (
     *("flatten", "reshape", "reshape_as", "squeeze", "unsqueeze", "unflatten", "view", "view_as", "ravel"),
     *("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "mT", "T"),
     *("chunk", "split", "tensor_split", "unbind", "narrow", "select", "index_select", "unfold", "diagonal"),
     *("flip", "fliplr", "flipud", "roll", "rot90", "repeat", "tile", "repeat_interleave", "expand", "expand_as", "broadcast_to"),
-    *("gather", "take_along_dim", "index_fill", "masked_fill", "where", "tril", "triu"),
+    *("gather", "take_along_dim", "index_fill", "tril", "triu"),
 )
 MODULES = (nn.Flatten, nn.Unflatten, nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle, nn.Unfold, nn.UpsamplingNearest2d)
 PADDINGS = (

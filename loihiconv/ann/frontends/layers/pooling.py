@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -111,7 +112,7 @@ def max_(call: Call, input: Any, dim: Any = None, keepdim: bool = False, *, othe
         return maximum(call, input, dim if other is None else other)
     if dim is None:
         raise call.refuse("over everything has no spiking counterpart", "take it over axes, as in x.amax((2, 3))")
-    largest = Call(call.name, call.operation, call.repeat({input: torch.zeros(input.shape)}).values.shape, call.fresh, call.repeat)
+    largest = replace(call, shape=call.repeat({input: torch.zeros(input.shape)}).values.shape)
     return amax(largest, input, dim, keepdim), Refused(call.fresh(f"{call.name}.indices"), (input.name,), call.refuse("gives indices", ""))
 
 

@@ -31,7 +31,7 @@ def dropout(op: Operation, x: Any, ratio: Any = None, training: Any = None) -> t
 def cast(op: Operation, x: Any) -> Any:
     to = int(op.get("to", 1))
     if to in _FLOATS:
-        return x.float() if isinstance(x, Tensor) else x  # floats are float32 throughout, as is what is fed in
+        return _floats(x)
     if to in _INTEGERS:
         return x.to(torch.int64)
     if to == _BOOL:
@@ -41,7 +41,14 @@ def cast(op: Operation, x: Any) -> Any:
 
 @operator("CastLike")
 def cast_like(op: Operation, x: Any, other: Any) -> Any:
-    return x if not isinstance(x, Tensor) or not isinstance(other, Tensor) else x.to(other.dtype)
+    if isinstance(x, Tensor) and isinstance(other, Tensor):
+        return x.to(other.dtype)
+    return _floats(x) if other.dtype.is_floating_point else x
+
+
+def _floats(x: Any) -> Any:
+    """Floats are float32 throughout, as is what is fed in; what is compared has none."""
+    return x.float() if isinstance(x, Tensor) or x.dtype == torch.bool else x
 
 
 @operator("Shape")

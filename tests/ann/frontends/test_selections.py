@@ -1,0 +1,151 @@
+"""Activations that are written by hand: the function that comparing, selecting and multiplying makes, with as few neurons as it takes."""
+
+from __future__ import annotations
+
+import copy
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from loihiconv.ann.frontends.torch import problems, read_torch
+from loihiconv.ann.graph import Ann, Relu
+from loihiconv.ann.passes import lower
+from tests.ann.frontends.nets import Net, assert_read_and_lowered
+
+SLOPES = torch.tensor([0.3, -1.0, 2.0, 0.5], dtype=torch.float64)
+
+
+def assigned(y: Tensor) -> Tensor:
+    z = y.clone()
+    z[z < 0] = 0
+    return z
+
+
+def largest(y: Tensor) -> Tensor:
+    z = y.flip(1)
+    return torch.where(y > z, y, z)
+
+
+def smallest(y: Tensor) -> Tensor:
+    z = y.flip(1)
+    return torch.where(y > z, z, y)
+
+
+BY_HAND: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {  # and the ReLUs that it takes
+    "where": (lambda y: torch.where(y > 0, y, 0), 1),
+    "where zeros": (lambda y: torch.where(y >= 0, y, torch.zeros_like(y)), 1),
+    "where method": (lambda y: y.where(y > 0, torch.zeros(1)), 1),
+    "product": (lambda y: y * (y > 0), 1),
+    "product of floats": (lambda y: (y > 0).float() * y, 1),
+    "product in place": (lambda y: y.mul_(y > 0), 1),
+    "without what is negative": (lambda y: y - torch.where(y < 0, y, 0), 1),
+    "one less a comparison": (lambda y: y * (1 - (y < 0).to(y.dtype)), 1),
+    "not": (lambda y: y * torch.logical_not(y < 0), 1),
+    "maximum": (lambda y: torch.maximum(y, torch.zeros_like(y)), 1),
+    "half the sum": (lambda y: (y + y.abs()) / 2, 1),
+    "half of each": (lambda y: 0.5 * y + 0.5 * torch.abs(y), 1),
+    "masked": (lambda y: y.masked_fill(y < 0, 0.0), 1),
+    "assigned": (assigned, 1),
+    "sign": (lambda y: y * (torch.sign(y) + 1) / 2, 1),
+    "shifted": (lambda y: torch.where(y < SLOPES, SLOPES, y), 1),
+    "of a multiple": (lambda y: torch.where(2 * y > 0, y, 0), 1),
+    "clipped": (lambda y: torch.where(y > 0.5, 0.5, torch.where(y < 0, 0.0, y)), 1),
+    "between": (lambda y: torch.where((y > 0) & (y < 0.5), y, 0.5 * (y >= 0.5)), 1),
+    "outside": (lambda y: torch.where((y <= 0) | (y >= 0.5), 0.5 * (y > 0.2), y), 1),
+    "clipped line": (lambda y: torch.where(y < -0.25, 0 * y, torch.where(y > 0.25, torch.ones_like(y), 2 * y + 0.5)), 1),
+    "leaky": (lambda y: torch.where(~(y <= 0), y, y * 0.1), 2),
+    "leaky maximum": (lambda y: torch.max(y, 0.2 * y), 2),
+    "leaky minimum": (lambda y: torch.minimum(y, 0.2 * y), 2),
+    "leaky sum": (lambda y: y * (y > 0) + 0.1 * y * (y <= 0), 2),
+    "slopes": (lambda y: torch.where(y > 0, y, SLOPES * y), 2),
+    "slopes by halves": (lambda y: F.relu(y) + SLOPES * (y - y.abs()) / 2, 2),
+    "shrinking": (lambda y: torch.where(y.abs() < 0.25, 0 * y, y - 0.25 * torch.sign(y)), 2),
+    "a bump": (lambda y: torch.where(y.abs() < 0.25, 0.25 - y.abs(), 0), 3),
+    "residual": (lambda y: y + F.relu(y), 1),
+    "larger of two": (largest, 1),
+    "smaller of two": (smallest, 1),
+}
+
+
+class Between(nn.Module):
+    """A function between two layers."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.a, self.b, self.function = nn.Linear(5, 4), nn.Linear(4, 3), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.b(self.function(self.a(x)))
+        return y
+
+
+def relus(ann: Ann) -> int:
+    """Populations of one ReLU each."""
+    return sum(isinstance(node, Relu) for node in lower(ann).ann)
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_reads_activations_by_hand(case: str) -> None:
+    function, expected = BY_HAND[case]
+    assert relus(assert_read_and_lowered(Between(function), (5,))) == expected
+
+
+@pytest.mark.parametrize("program", [lambda model, x: torch.export.export(model, (x,)).module(), torch.jit.trace])
+def test_reads_them_in_programs(program: Callable[[nn.Module, Tensor], nn.Module]) -> None:
+    for case in ("where zeros", "assigned", "one less a comparison", "between", "leaky"):
+        function, expected = BY_HAND[case]
+        model, x = Between(function).double().eval(), torch.randn(3, 5, dtype=torch.float64)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is deprecated
+            assert relus(read_torch(program(copy.deepcopy(model), x), (5,))) == expected
+
+
+def test_reads_them_in_onnx(tmp_path: Path) -> None:
+    from tests.ann.frontends.onnx.made import OnnxModel, carried_out, made, node, saved, weights
+
+    nodes = [
+        node("MatMul", "x w", "y"),
+        node("Greater", "y zero", "above"),
+        node("Cast", "above", "one", to=1),
+        node("Mul", "y one", "relu", name="relu"),
+        node("Not", "above", "below"),
+        node("Where", "below slopes_y relu", "leaky"),
+        node("MatMul", "leaky v", "z", name="last"),
+    ]
+    nodes.insert(1, node("Mul", "y slope", "slopes_y", name="slopes"))
+    constants = {"w": weights(5, 4), "v": weights(4, 3), "zero": np.zeros((), np.float32), "slope": np.full((4,), 0.25, np.float32)}
+    model = made(nodes, (5,), constants, output="z")
+    carried_out(model, (5,), tmp_path)
+    assert relus(OnnxModel(saved(model, tmp_path)).ann((5,))) == 2
+
+
+REFUSED: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
+    "a comparison": (lambda y: (y > 0.5).double(), "gt: gt jumps from 0 to 1 where values pass 0.5; write a ReLU as"),
+    "a jump": (lambda y: torch.where(y > 0.5, y, 0), "where: where jumps from 0 to 0.5 where values pass 0.5"),
+    "a gate": (lambda y: torch.where(y > 0, y.flip(1), 0), "where: where selects by other values .* that is a gate"),
+    "a product": (lambda y: (y > 0) * y.flip(1), "mul: mul multiplies two activations"),
+    "a square": (lambda y: F.relu(y) * y, "mul: mul multiplies two activations"),
+    "conditions on two": (lambda y: y * ((y > 0) & (y.flip(1) > 0)), "and_: and_ joins conditions on different values"),
+    "no condition": (
+        lambda y: y * torch.logical_not(torch.sign(y)),
+        "logical_not: logical_not takes a condition that is not one of true and false",
+    ),
+    "a product with another": (lambda y: y * (y[:, :1] > y), "mul: mul multiplies two activations"),
+    "exponential": (lambda y: torch.where(y > 0, y, y.exp() - 1), "exp: exp anywhere but at the very end"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refuses_what_jumps_by_name_once(case: str) -> None:
+    function, message = REFUSED[case]
+    found = problems(Net(lambda m, x: m.b(function(m.a(x))), a=nn.Linear(5, 4), b=nn.Linear(4, 3)).double(), (5,))
+    assert len(found) <= 2
+    assert re.match(message, str(found[0])), str(found)
