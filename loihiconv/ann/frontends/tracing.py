@@ -21,6 +21,7 @@ from torch.fx.proxy import TraceError
 
 from loihiconv.ann.frontends import aten, exported, hooks, torchscript
 from loihiconv.ann.frontends.copies import floating_dtype, inside, name_of, to_read
+from loihiconv.ann.frontends.einops_backend import know_stands
 from loihiconv.ann.frontends.inputs import Calling, calling, check_arguments, check_shape, examples_of
 from loihiconv.ann.frontends.memory import Memory
 from loihiconv.ann.frontends.one_operation import OneOperation, bearer
@@ -100,6 +101,7 @@ def record(
     root = _Root(to_read(model), name_of(model), calling(model, inputs))
     dtype = torch.float64 if floating_dtype(root) == torch.float64 else torch.float32
     examples = examples_of(inputs or (Part("input", example_shape),), batch, dtype)
+    know_stands()
     recorder = _Recorder(dict(zip([part.name for part in inputs] or ["input"], examples, strict=True)), is_leaf)
     try:
         with torch.inference_mode(False), torch.no_grad():
