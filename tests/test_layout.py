@@ -35,6 +35,7 @@ ELSEWHERE = {
     "ann/frontends/layers/selections.py": ("ann/frontends/test_selections.py", "handlers, tested beside one another"),
     "ann/frontends/layers/pooling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/layers/resampling.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
+    "ann/frontends/layers/stacks.py": ("ann/frontends/test_layers.py", "what handlers of moves and pooling share"),
     "ann/frontends/layers/trials.py": ("ann/frontends/test_trials.py", "what handlers are not needed for"),
     "ann/frontends/layers/weights.py": ("ann/frontends/test_layers.py", "handlers, tested beside one another"),
     "ann/frontends/keras/layers/activations.py": ("ann/frontends/keras/test_translation.py", BY_LAYERS),

@@ -17,6 +17,7 @@ from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers t
 from loihiconv.ann.frontends.copies import inside, name_of
 from loihiconv.ann.frontends.joining import joined
 from loihiconv.ann.frontends.layers.functions import Fragment
+from loihiconv.ann.frontends.layers.stacks import Stack
 from loihiconv.ann.frontends.layers.trials import by_trial
 from loihiconv.ann.frontends.memory import REMEDY
 from loihiconv.ann.frontends.quantized import plain
@@ -221,7 +222,7 @@ class _Reader:
         try:
             result = self._handle(call, node)
         except UnsupportedLayer as error:
-            result = Refused(call.name, tuple(self._named(signal) for signal in inputs), error)
+            result = Refused(call.name, tuple(name for signal in inputs for name in self._taken(signal)), error)
         except InvalidModel as error:
             self._invalid.append(error)
             result = inputs[0]
@@ -232,10 +233,10 @@ class _Reader:
             self._names.discard(call.name)
         return self._take(result, value)
 
-    def _named(self, signal: Signal) -> str:
-        """The node that a refused operation takes: one message is enough for what only it has made a problem."""
+    def _taken(self, signal: Signal) -> tuple[str, ...]:
+        """The nodes that a refused operation takes: one message is enough for what only it has made a problem."""
         node = self._by_name[signal.name]
-        return node.inputs[0] if isinstance(node, Fragment) else node.name
+        return node.inputs if isinstance(node, Fragment | Stack) else (node.name,)
 
     def _take(self, result: Node | Signal | Sequence[Node], value: Any) -> Signal:
         """Add what a handler returned to the network."""

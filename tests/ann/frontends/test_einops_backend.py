@@ -54,5 +54,5 @@ def test_reads_functions(case: str) -> None:
 
 
 def test_refuses_what_mixes_samples() -> None:
-    with pytest.raises(UnsupportedLayer, match="reshape: reshape gives shape .* which mixes samples"):
+    with pytest.raises(UnsupportedLayer, match=r"reshape: reshape gives shape .* which mixes samples"):
         read_torch(Net(lambda m, x: rearrange(m.l(x), "b c -> (b c) 1"), l=nn.Linear(4, 3)), (4,))

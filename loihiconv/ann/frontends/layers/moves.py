@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from loihiconv.ann.frontends.layers.stacks import APART, Stack, stacked
 from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module, signals_in
 from loihiconv.ann.graph import Add, Affine, Concat, Gather, Node, Reshape, arranged
 from loihiconv.core.linear import Array
@@ -51,7 +52,6 @@ STEPS = (
     "as in torch.stack([layer(step) for step in x.unbind(1)], 1)"
 )
 """What to do where steps or frames are put beside samples, so that a layer sees each of them alone."""
-APART = "keep the first axis for samples, as in torch.stack([a, b], 1).mean(1), or add results up"
 FIRST = 2**40
 """The number of the first value; a constant keeps its value where the next example counts from twice as much."""
 
@@ -85,7 +85,7 @@ def moved(call: Call, *arguments: Any, **options: Any) -> Result | tuple[Result,
     found = signals_in((arguments, tuple(options.values())))
     if not all(signal.shape for signal in found):
         raise call.refuse("takes one of several results of what cannot be converted", "see the operation that gives them")
-    signals = list({signal.name: signal for signal in found}.values())
+    signals = list({part.name: part for signal in found for part in stacked(call, signal) or (signal,)}.values())
     results, again = (_numbered(call, found, signals, begin) for begin in (FIRST, 2 * FIRST))
     if isinstance(results, torch.Tensor):
         return _read(call, call.name, results, again, signals)
@@ -101,8 +101,10 @@ def _numbered(call: Call, found: list[Signal], signals: list[Signal], begin: int
     for signal in signals:
         numbers[signal.name] = torch.arange(begin, begin + prod(signal.shape), dtype=torch.float64)
         begin += prod(signal.shape)
+    shaped = {signal.name: numbers[signal.name].reshape(signal.shape) for signal in signals}
+    given = {signal: torch.stack([shaped[part.name] for part in stacked(call, signal) or ()]) for signal in found if stacked(call, signal)}
     try:
-        return call.repeat({signal: numbers[signal.name].reshape(signal.shape) for signal in found})
+        return call.repeat({signal: given[signal] if signal in given else shaped[signal.name] for signal in found})
     except (RuntimeError, IndexError, TypeError, ValueError) as error:  # a mask or an index that comes from the input
         raise call.refuse("decides on the values of a tensor", "pick and mask with constants only") from error
 
@@ -110,6 +112,9 @@ def _numbered(call: Call, found: list[Signal], signals: list[Signal], begin: int
 def _read(call: Call, name: str, result: torch.Tensor, again: torch.Tensor, signals: list[Signal]) -> Result:
     """The nodes that arrange values as two numbered examples came out."""
     samples = signals[0].shape[0]
+    if (samples > 1 or result.shape[:1] != (1,)) and (parts := _stacked(result, signals)):
+        error = call.refuse(f"gives shape {tuple(result.shape)}, with samples on the second axis", APART)
+        return Stack(name, tuple(part.name for part in parts), error, parts=parts)
     if result.ndim == 0 or result.shape[0] != samples or any(signal.shape[0] != samples for signal in signals):
         folds = result.ndim > 1 and result.shape[0] > samples and result.shape[0] % samples == 0
         raise call.refuse(
@@ -147,6 +152,22 @@ def _read(call: Call, name: str, result: torch.Tensor, again: torch.Tensor, sign
     before: tuple[Node, ...] = () if isinstance(arrangement, Signal) else arrangement if isinstance(arrangement, tuple) else (arrangement,)
     last = arrangement.name if isinstance(arrangement, Signal) else before[-1].name
     return (*before, Affine(name, (last,), np.ones(()), constants[0].reshape(shape)))
+
+
+def _stacked(result: torch.Tensor, signals: list[Signal]) -> tuple[Signal, ...]:
+    """The signals that a numbered example has one behind the other on its first axis, each as it is; none if it has anything else."""
+    begins = np.cumsum([FIRST, *(prod(signal.shape) for signal in signals)])
+    known = {begin: signal for signal, begin in zip(signals, begins.tolist(), strict=False)}
+    parts: list[Signal] = []
+    for plane in result if result.ndim > 1 and result.numel() else ():
+        begin = float(plane.flatten()[0])
+        signal = known.get(int(begin)) if np.isfinite(begin) else None
+        if signal is None or tuple(plane.shape) != signal.shape:
+            return ()
+        if not torch.equal(plane.flatten().double(), torch.arange(begin, begin + plane.numel(), dtype=torch.float64)):
+            return ()
+        parts.append(signal)
+    return tuple(parts)
 
 
 def _joined(call: Call, name: str, used: list[tuple[Signal, Array]], shape: tuple[int, ...]) -> Signal | Node | tuple[Node, ...]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -15,7 +16,10 @@ from torch import nn
 
 from loihiconv.ann.frontends.layers.activations import maximum
 from loihiconv.ann.frontends.layers.arguments import triple, window
+from loihiconv.ann.frontends.layers.constants import total
+from loihiconv.ann.frontends.layers.fused import nodes_of
 from loihiconv.ann.frontends.layers.resampling import each_channel
+from loihiconv.ann.frontends.layers.stacks import along_stack, behind_samples, stacked
 from loihiconv.ann.frontends.registry import Call, Result, Signal, on_function, on_module
 from loihiconv.ann.frontends.remedies import Refused
 from loihiconv.ann.graph import AvgPool, Gather, Linear, MaxPool, Reshape, arranged
@@ -97,6 +101,10 @@ def sum_(call: Call, input: Signal, dim: Any = None, keepdim: bool = False, *, a
 
 @on_function(torch.amax, "amax")
 def amax(call: Call, input: Signal, dim: Any = (), keepdim: bool = False) -> Result:
+    if parts := stacked(call, input):
+        *nodes, behind = behind_samples(call, parts)
+        rest = tuple(1 if axis == 0 else axis for axis in along_stack(call, input, _axes(input, dim)))
+        return (*nodes, behind, *nodes_of(amax(call, Signal(behind.name, (input.shape[1], input.shape[0], *input.shape[2:])), rest)))
     kept = _kept(call, input, dim)
     groups = int(kept.max()) + 1
     order = np.argsort(kept, kind="stable")
@@ -116,7 +124,17 @@ def max_(call: Call, input: Any, dim: Any = None, keepdim: bool = False, *, othe
     return amax(largest, input, dim, keepdim), Refused(call.fresh(f"{call.name}.indices"), (input.name,), call.refuse("gives indices", ""))
 
 
+def _of_stack(call: Call, input: Signal, parts: Sequence[Signal], dim: Any, *, mean: bool) -> Result:
+    """The sum or mean of results on an axis before that of samples: of an ensemble."""
+    rest = tuple(axis - 1 for axis in along_stack(call, input, _axes(input, dim)) if axis)
+    added = replace(call, name=call.fresh(f"{call.name}.stack"), shape=parts[0].shape) if rest else call
+    nodes = total(added, [(part, 1 / len(parts) if mean else 1.0) for part in parts])
+    return (*nodes, *nodes_of(_reduced(call, Signal(added.name, added.shape), rest, mean=mean))) if rest else nodes
+
+
 def _reduced(call: Call, input: Signal, dim: Any, *, mean: bool) -> Result:
+    if parts := stacked(call, input):
+        return _of_stack(call, input, parts, dim, mean=mean)
     kept = _kept(call, input, dim)
     shape, outputs = arranged(input.shape[1:]), int(kept.max()) + 1
     each = len(kept) // outputs
@@ -138,12 +156,17 @@ def _reduced(call: Call, input: Signal, dim: Any, *, mean: bool) -> Result:
 
 def _kept(call: Call, input: Signal, dim: Any) -> Array:
     """For each value of the flattened input, which value of the flattened result it is part of."""
-    axes = tuple(range(len(input.shape))) if dim is None or dim == () else dim if isinstance(dim, (tuple, list)) else (dim,)
-    axes = tuple(sorted(axis % len(input.shape) for axis in axes))
+    axes = _axes(input, dim)
     if 0 in axes:
         raise call.refuse("mixes samples", "keep the first axis for samples, as in x.mean((2, 3))")
     sizes = [1 if axis in axes else size for axis, size in enumerate(input.shape)][1:]
     return np.broadcast_to(np.arange(prod(sizes)).reshape(sizes), input.shape[1:]).ravel()
+
+
+def _axes(input: Signal, dim: Any) -> tuple[int, ...]:
+    """Axes that are reduced, in order, all of them where none is named."""
+    axes = tuple(range(len(input.shape))) if dim is None or dim == () else dim if isinstance(dim, (tuple, list)) else (dim,)
+    return tuple(sorted(axis % len(input.shape) for axis in axes))
 
 
 # --- maxima over windows

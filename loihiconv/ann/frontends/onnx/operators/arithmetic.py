@@ -103,7 +103,7 @@ def reduced(op: Operation, x: Any, axes: Any = None) -> Any:
     given = integers(op, op.get("axes", axes) if op.get("axes", axes) is not None else (), "axes")
     if not given and op.get("noop_with_empty_axes", 0):
         return x
-    chosen = tuple(axis_of(op, x, axis) for axis in given or range(len(x.shape)))
+    chosen = tuple(axis_of(op, x, axis, batch=True) for axis in given or range(len(x.shape)))  # of an ensemble, samples come second
     keep = bool(op.get("keepdims", 1))
     if op.live and op.kind == "ReduceMean" and len(x.shape) == 4 and set(chosen) == {2, 3}:  # what torch's exporter makes of that
         mean = F.adaptive_avg_pool2d(x, 1)

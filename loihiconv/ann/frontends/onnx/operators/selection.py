@@ -15,8 +15,8 @@ from loihiconv.ann.frontends.onnx.operators.registry import axis_of, constant, i
 
 @operator("Concat")
 def concat(op: Operation, *parts: Any) -> Any:
-    axis = axis_of(op, parts[0], int(op.get("axis", 1)))
-    if op.live:  # constants of one sample stand beside a batch
+    axis = axis_of(op, parts[0], int(op.get("axis", 1)), batch=True)
+    if op.live and axis:  # constants of one sample stand beside a batch
         samples = max(int(part.shape[0]) for part in parts)
         parts = tuple(p.expand(samples, *p.shape[1:]) if isinstance(p, Tensor) and p.shape[0] == 1 else p for p in parts)
     return parts[0] if len(parts) == 1 else torch.cat(parts, axis)

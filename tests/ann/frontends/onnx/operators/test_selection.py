@@ -65,11 +65,11 @@ def test_gather(indices: object, tmp_path: Path) -> None:
 
 def test_samples_are_kept_apart(tmp_path: Path) -> None:
     for nodes, constants in (
-        ([node("Concat", "x x", axis=0)], {}),
         ([node("Gather", "x i", axis=0)], {"i": np.array([0])}),
         ([node("Slice", "x b e")], {"b": np.array([0]), "e": np.array([1])}),
     ):
         assert "acts on the batch axis" in refusal(made(nodes, SHAPE, constants), SHAPE, tmp_path)
+    assert "which mixes samples" in refusal(made([node("Concat", "x x", axis=0)], SHAPE), SHAPE, tmp_path)
 
 
 def test_contradictions(tmp_path: Path) -> None:
