@@ -35,11 +35,10 @@ def finish_reports(
 ) -> None:
     """Print where accuracy went, where that was asked for, and write reports and figure, with what the command was told to repeat it by."""
     from loihiconv.commands.analysis_text import print_analysis
-    from loihiconv.evaluation.verdict import MARKS
     from loihiconv.report.save import save_report
 
     if comparison.analysis is not None and not quiet:
-        print_analysis(comparison.analysis, MARKS[comparison.verdict.answers[0].status])
+        print_analysis(comparison.analysis, comparison.verdict.answers[0].status)
     if html is not None:
         save_report(comparison, html, "html", given=said)
         note(f"written: {html}")

@@ -119,12 +119,19 @@ class Comparison(Shown):
         judged = self.backends[self.judge].n if self.judge else 0
         return Verdict(
             (
-                survival(ann, result, title_of(main), LOSS * self.unit, self.unit, [finding.sentence for finding in findings]),
+                survival(ann, result, title_of(main), LOSS * self.unit, self.unit, findings),
                 fit(self.board, self.placement, unwritten_programs(self.payload_max, self.silent_steps, self.signed)),
                 cost(result, self.period, macs),
                 exactness(self.judge, judged, self.mismatched_spikes or {}, self.mismatched_potentials or 0),
             )
         )
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """What a diagnosis found and the verdict does not say."""
+        findings = () if self.analysis is None else self.analysis.diagnosis.findings
+        said = [text for answer in self.verdict.answers for text in answer.details]
+        return tuple(finding.sentence for finding in findings if finding.sentence not in said)
 
     @property
     def period(self) -> int:

@@ -13,6 +13,7 @@ from loihiconv.backends.registry import ANN, find, title_of
 from loihiconv.core import numbers as n
 from loihiconv.core.metric import Metric
 from loihiconv.core.population_base import unwritten_sentence
+from loihiconv.evaluation.explain.diagnosis import Finding
 from loihiconv.evaluation.result import BackendResult
 from loihiconv.hardware.placement import Placement
 
@@ -95,8 +96,10 @@ def small(result: BackendResult, results: Mapping[str, BackendResult]) -> bool:
     return result.n < most and result.n < max(FEW, most // 10)
 
 
-def survival(ann: BackendResult, result: BackendResult, title: str, noticeable: float, unit: float, findings: Sequence[str] = ()) -> Answer:
-    """Whether accuracy survived.
+def survival(ann: BackendResult, result: BackendResult, title: str, noticeable: float, unit: float, findings: Sequence[Finding] = ()) -> Answer:
+    """Whether accuracy survived: by the change that was measured and its interval.
+
+    What a diagnosis found explains a loss that is there. It is none by itself, unless samples are wrong.
 
     Parameters
     ----------
@@ -108,8 +111,8 @@ def survival(ann: BackendResult, result: BackendResult, title: str, noticeable: 
         Loss that is.
     unit : float
         What losses are measured by: 1 for shares.
-    findings : sequence of str
-        What a diagnosis found, worst first.
+    findings : sequence of Finding
+        Worst first.
     """
     question, metric = "Did accuracy survive?", result.metric
     if result.loss is None:
@@ -127,9 +130,10 @@ def survival(ann: BackendResult, result: BackendResult, title: str, noticeable: 
     elif (high - low > 2 * WIDE * unit and high > noticeable) or (not metric.counted and result.n < FEWEST):
         status = "unknown"
         details.append("Too few samples to tell.")
-    if findings:
+    if findings and findings[0].of_data:
         status = "bad" if status == "bad" else "warn"
-        details.append(findings[0])
+    if findings and status in ("warn", "bad"):
+        details.append(findings[0].sentence)
     return Answer(question, answer, tuple(details), status)  # type: ignore[arg-type]
 
 

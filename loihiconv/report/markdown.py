@@ -36,7 +36,9 @@ def markdown(comparison: Comparison, given: Mapping[str, Any] | None = None) -> 
         *comparison.saturated,
     ]
     if comparison.analysis is not None:
-        parts.append(comparison.analysis.diagnosis.verdict)
+        further = [f"- {text}" for text in comparison.further]
+        parts += ["## Further findings", "\n".join(further)] if further else []
+        parts += [comparison.analysis.diagnosis.verdict] if comparison.analysis.diagnosis.healthy else []
         parts += _explained(comparison.analysis)
         parts += ["## To repeat it", f"```yaml\n{configuration(comparison, given or {})}```"]
     return "\n\n".join(parts) + "\n"
@@ -65,9 +67,7 @@ def _explained(a: Analysis) -> list[str]:
     layers = [[layer["name"], *(cell["text"] for cell in layer["cells"])] for layer in sections.layers(a)]
     work = sections.work(a.workloads)
     settings = [[key.replace("_", " "), n.setting(value)] for key, value in a.settings.items()]
-    findings = [f"- {finding.sentence}" for finding in a.diagnosis.findings[1:]]
     return [
-        *(["## Further findings", "\n".join(findings)] if findings else []),
         f"## Where {metric.title} goes",
         f"{'Percentage points, on' if metric.share else 'On'} the same {n.count(chain.n)} samples.",
         table(["step", metric.title, "change", "95 % interval"], steps),

@@ -58,6 +58,7 @@ def page(comparison: Comparison, given: Mapping[str, Any] | None = None) -> str:
         sections=[item for item in SECTIONS.items() if item[0] in shown],
         accuracy=_accuracy(comparison),
         verdict=comparison.verdict,
+        further=comparison.further,
         others=_others(comparison),
         class_figures=sections.parts_of(comparison),
         saturated=comparison.saturated,

@@ -12,10 +12,11 @@ from torch import nn
 import loihiconv as lc
 from loihiconv.core.metric import ACCURACY, RMSE, Metric
 from loihiconv.evaluation.compare import Comparison
+from loihiconv.evaluation.explain.diagnosis import Finding
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.pairing import PairedLoss
 from loihiconv.evaluation.result import BackendResult
-from loihiconv.evaluation.verdict import main_back_end, small
+from loihiconv.evaluation.verdict import main_back_end, small, survival
 from loihiconv.hardware.limits import Violation
 from loihiconv.hardware.place import place
 
@@ -46,6 +47,25 @@ def compared(loss: float, low: float, high: float, n: int = 1000, metric: Metric
 def test_whether_accuracy_survived(comparison: Comparison, answer: str, status: str) -> None:
     first = comparison.verdict.answers[0]
     assert (first.answer, first.status) == (answer, status)
+
+
+@pytest.mark.parametrize(
+    ("loss", "fault", "status", "said"),
+    [
+        (compared(0.001, -0.002, 0.004), "time steps", "good", False),
+        (compared(-0.01, -0.015, -0.005), "dead layer", "good", False),
+        (compared(0.0, -0.2, 0.2, n=12), "time steps", "unknown", False),
+        (compared(0.01, 0.005, 0.015), "time steps", "warn", True),
+        (compared(0.1, 0.08, 0.12), "time steps", "bad", True),
+        (compared(0.001, -0.002, 0.004), "input scale", "warn", True),
+    ],
+)
+def test_findings_explain_what_was_lost_and_are_no_loss_themselves(loss: Comparison, fault: str, status: str, said: bool) -> None:
+    """Unless samples are wrong, which the float network gets as well: then a change says nothing."""
+    finding = Finding(fault, "input" if fault == "input scale" else "conv1", "what", "remedy")
+    ann, emulator = loss.backends.values()
+    answer = survival(ann, emulator, "emulator", 0.005, 1.0, [finding])
+    assert (answer.status, finding.sentence in answer.details) == (status, said)
 
 
 def test_intervals_are_of_the_change_as_it_is_seen() -> None:

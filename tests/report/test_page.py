@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -94,6 +95,8 @@ def test_numbers_are_those_of_the_comparison(faulty: Comparison) -> None:
     for error in faulty.analysis.errors:
         assert sum(error.share.values()) == pytest.approx(1, abs=1e-6)
     assert "Layer 0: " in text
+    for finding in faulty.analysis.diagnosis.findings:  # each once: in a tile, or below it
+        assert len(re.findall(f"<(?:p|li)>{re.escape(escape(finding.sentence))}</", text)) == 1
     assert faulty.analysis.diagnosis.verdict in plain
     worst = max(chain.layers, key=lambda layer: layer.relative_error)
     assert re.search(r'<table id="layer-table"[^>]*>.*?<tbody>.*?href="#layer-([^"]+)"', text, re.S)[1] == worst.population  # type: ignore[index]

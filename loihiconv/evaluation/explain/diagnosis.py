@@ -66,6 +66,11 @@ class Finding:
         where = f"Layer {self.layer}: " if self.layer[:1].isdigit() else f"{self.layer}: " if self.layer else ""
         return f"{where}{self.what}; {self.remedy}."
 
+    @property
+    def of_data(self) -> bool:
+        """Whether samples are wrong, for the float network too: then no change that was measured says anything."""
+        return self.layer == "input"
+
 
 @dataclass(frozen=True)
 class Diagnosis:
