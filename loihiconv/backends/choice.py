@@ -9,7 +9,7 @@ from typing import Any
 
 from loihiconv.backends.on_board import for_board
 from loihiconv.backends.register_check import check_registers
-from loihiconv.core.errors import LimitExceeded, UnsupportedLayer
+from loihiconv.core.errors import LimitExceeded, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.hardware.board import Board
@@ -22,6 +22,11 @@ REASONS = {
     "lifreset": "LIFReset, Dense and Conv are publicly known to have run on chips",
     "lif": "LIF is publicly known to have run on chips",
 }
+NO_H5PY = LoihiconvError(
+    "it would hold the network, but h5py, which writes its file, is not installed",
+    where="realization",
+    remedy='pip install "loihiconv[nir]"',
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,20 +54,30 @@ def choose(network: Network, board: Board, x: Array, options: Mapping[str, Any])
     LoihiconvError
         If none does: what the last one says.
     """
-    against: list[str] = []
+    against: dict[str, LoihiconvError] = {}
     for name in PREFERRED:
-        if name == "netx" and find_spec("h5py") is None:
-            against.append('not "netx": h5py, which writes its file, is not installed')
-            continue
         try:
             found = Chosen(name, held(network, name, board, x, options))
         except (UnsupportedLayer, LimitExceeded) as error:
-            against.append(f'not "{name}": {error}')
+            against[name] = error
             if name == PREFERRED[-1]:
                 raise
             continue
-        return found, "; ".join([REASONS[name], *against])
+        if name == "netx" and find_spec("h5py") is None:
+            against[name] = NO_H5PY
+            continue
+        return found, _why(name, against)
     raise AssertionError("PREFERRED is empty")
+
+
+def _why(chosen: Realization, against: Mapping[str, LoihiconvError]) -> str:
+    """Why it is the one that is chosen: what speaks for it, and against each one before it, the same once."""
+    reasons: dict[str, list[str]] = {}
+    for name, error in against.items():
+        where = "" if error.where.startswith("realization") else f"{error.where}: "
+        remedy = "" if f'"{chosen}"' in error.remedy else error.remedy
+        reasons.setdefault(where + "; ".join(filter(None, (error.what, error.limit, remedy))), []).append(f'"{name}"')
+    return "; ".join([REASONS[chosen], *(f"not {' or '.join(names)}: {reason}" for reason, names in reasons.items())])
 
 
 def held(network: Network, realization: Realization, board: Board, x: Array, options: Mapping[str, Any]) -> Network:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from loihiconv.core import numbers as n
 from loihiconv.core.ending import Pointwise, ending_shape
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.labels import is_one_hot, numbered
+from loihiconv.core.labels import is_binary, is_one_hot, numbered
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.simulator import simulate
@@ -26,7 +27,8 @@ class Cost:
     ----------
     samples : int
     agreement : float or None
-        Share of samples that get the same class; None where outputs are no classes: one alone, an image, or a number or label each.
+        Share of samples that get the same class; None where outputs are no classes: an image, a number or label each, or one alone, unless
+        labels are yes or no.
     before, after : float or None
         Accuracy; None without labels that are classes.
     deviation : float
@@ -52,13 +54,13 @@ class Cost:
     def __str__(self) -> str:
         what = "as it was converted" if self.ratio is None else f"reset to zero, at a ratio of {self.ratio:g} of threshold to input"
         if self.ratio is not None:
-            what += ", with biases corrected for it" if self.corrected else ", with biases that are not corrected for it"
+            what += ", with biases " + ("corrected for it" if self.corrected else "not corrected for it, as calibration data would do")
         if self.before is not None and self.after is not None:
-            found = f"{self.after:.2%} of {self.samples:,} samples are right, {self.before:.2%} were before (emulator)"
+            found = f"{n.percent(self.after)} of {self.samples:,} samples are right, {n.percent(self.before)} were before (emulator)"
         elif self.agreement is not None:
-            found = f"{self.agreement:.2%} of {self.samples:,} samples get the class that they had"
+            found = f"{n.percent(self.agreement)} of {self.samples:,} samples get the class that they had"
         else:
-            found = f"outputs of {self.samples:,} samples change by {self.deviation:.2%} of their spread (RMS, emulator)"
+            found = f"outputs of {self.samples:,} samples change by {n.percent(self.deviation)} of their spread (RMS, emulator)"
         return f"{what}: {found}"
 
 
@@ -72,7 +74,7 @@ def measure_cost(network: Network, realized: Network, x: Array, y: Array | None)
     x : array (N, \\*input shape)
         The first `SAMPLES` of them are taken.
     y : array (N, ...), optional
-        Labels, in any form. Accuracy is told of classes, one per sample.
+        Labels, in any form. Accuracy is told of classes, one per sample, and of yes or no from one output.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def measure_cost(network: Network, realized: Network, x: Array, y: Array | None)
     unchanged = realized.populations is network.populations and realized.connections is network.connections
     new = old if unchanged else simulate(realized, x, counts=False)
     truth = None if y is None else _classes(y, network)
-    same = _has_classes(network) and (y is None or truth is not None)
+    same = truth is not None or (y is None and _has_classes(network))
     right = [None, None] if truth is None else [float((r.predictions == truth[: len(x)]).mean()) for r in (old, new)]
     record = realized.record.realization
     ratio, corrected = (None, False) if record is None else (record.ratio, bool(record.corrected))
@@ -110,6 +112,8 @@ def _has_classes(network: Network) -> bool:
 def _classes(y: Array, network: Network) -> Array | None:
     """Class indices (N,) from labels in any form; None where they are something else."""
     outputs = network.readout.size
+    if outputs == 1:
+        return _yes_or_no(y)
     if not _has_classes(network):
         return None
     y = numbered(y, outputs)
@@ -117,3 +121,10 @@ def _classes(y: Array, network: Network) -> Array | None:
         return np.asarray(y.argmax(axis=1))
     whole = y.size == len(y) and bool((y == np.rint(y)).all())
     return y.reshape(len(y)) if whole else None
+
+
+def _yes_or_no(y: Array) -> Array | None:
+    """0 and 1 (N,) from 0 and 1, -1 and 1, or two names; None where labels are something else."""
+    y = numbered(y, 2)
+    y = y.reshape(len(y), -1)
+    return np.asarray(y[:, 0] > 0).astype(np.int64) if y.shape[1:] == (1,) and is_binary(y) else None

@@ -18,7 +18,9 @@ import numpy as np
 from loihiconv.backends.choice import Chosen, choose, held
 from loihiconv.backends.cost import Cost, measure_cost
 from loihiconv.backends.on_board import reached
+from loihiconv.backends.selftest import SelfTest, run_selftest
 from loihiconv.backends.stages import small_networks
+from loihiconv.core import numbers as n
 from loihiconv.core.errors import InvalidSetting, LimitExceeded
 from loihiconv.core.files import check_free, new_folder
 from loihiconv.core.fingerprints import fingerprints
@@ -30,6 +32,7 @@ from loihiconv.core.linear import Array
 from loihiconv.core.log import LOG
 from loihiconv.core.network import Integrator, Network, Recording, check_network, save
 from loihiconv.core.samples import Samples
+from loihiconv.core.tables import Shown, Table
 from loihiconv.core.version import __version__
 from loihiconv.exchange.export_netx import export_netx
 from loihiconv.hardware.board import Board, load_board
@@ -59,8 +62,8 @@ NEURONS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Deployed:
+@dataclass(frozen=True, repr=False)
+class Deployed(Shown):
     """What `deploy` wrote.
 
     Attributes
@@ -83,6 +86,17 @@ class Deployed:
     samples: int
     why: str
     cost: Cost
+
+    def selftest(self, *, simulate: bool = False) -> SelfTest:
+        """Run the folder's self-test on the board, or in Lava's CPU simulator; see `loihiconv.backends.selftest.run_selftest`."""
+        return run_selftest(self.folder, simulate=simulate)
+
+    def __repr__(self) -> str:
+        return f"<Deployed, {self.folder}: realization {self.realization}, a self-test of {n.counted(self.samples, 'sample')}>"
+
+    def tables(self) -> tuple[Table, ...]:
+        rows = [["folder", str(self.folder)], ["realization", self.realization], ["why", self.why], ["cost", str(self.cost)]]
+        return (Table("", ["deployed", ""], [*rows, ["self-test", n.counted(self.samples, "sample")]]),)
 
 
 def deploy(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,7 @@ def deploy(
     """
     given.at_least_one(selftest_samples, "--selftest-samples")
     from loihiconv.backends.deploy import deploy as write
+    from loihiconv.backends.selftest import command as selftest_command
     from loihiconv.core.artifact import load
     from loihiconv.lava.chip.settings import BoardAccess
     from loihiconv.lava.detection import detect
@@ -67,8 +69,8 @@ def deploy(
     outcome = None
     if run and detection.ready and detection.python is not None:
         environment = interpreter_environment(detection.python) | {"PYTHON": detection.python}
-        command = [str(done.folder / "run.sh"), "selftest"]
-        outcome = subprocess.run(command, env=environment, stdout=sys.stderr if as_json else None, check=False).returncode
+        command, told = selftest_command(done.folder, simulate=False), sys.stderr if as_json else None
+        outcome = subprocess.run(command, env=environment, stdout=told, check=False).returncode
     if as_json:
         print_json(
             {
@@ -86,6 +88,7 @@ def deploy(
         note(f"why {done.realization}: {done.why}")
         note(f"what it costs: {done.cost}")
         if outcome is None:
-            note("no board was tried; ./run.sh selftest --simulate runs the same process graph on a CPU")
+            simulated = shlex.join(selftest_command(out, simulate=True))
+            note(f"no board was tried; this runs the same process graph on a CPU: {simulated}")
     if outcome:
         raise typer.Exit(outcome)

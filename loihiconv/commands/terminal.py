@@ -80,12 +80,17 @@ def print_json(value: Any) -> None:
 
 def note(text: str) -> None:
     """A remark on stderr."""
-    Console(stderr=True, highlight=False, emoji=False).print(escape(text), style="yellow", soft_wrap=True)
+    _print(Console(stderr=True, highlight=False, emoji=False), f"[yellow]{escape(text)}[/]")
 
 
 def error(text: str) -> None:
     """An error on stderr, on one line."""
-    Console(stderr=True, highlight=False, emoji=False).print("[bold red]error:[/] " + escape(text), soft_wrap=True)
+    _print(Console(stderr=True, highlight=False, emoji=False), "[bold red]error:[/] " + escape(text))
+
+
+def _print(console: Console, text: str) -> None:
+    """Between words a terminal's lines break; for programs they stay whole."""
+    console.print(text, soft_wrap=not console.is_terminal)
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, stderr: bool = False) -> None:
@@ -144,7 +149,7 @@ def print_remark(text: str) -> None:
     """A line on stdout, whose mark at the beginning is coloured."""
     mark, _, rest = text.partition(" ")
     coloured = f"[{MARKS[mark]}]{mark}[/] {escape(rest)}" if mark in MARKS else escape(text)
-    Console(highlight=False, emoji=False).print(coloured, soft_wrap=True)
+    _print(Console(highlight=False, emoji=False), coloured)
 
 
 def print_comparison(comparison: Comparison) -> None:

@@ -97,7 +97,7 @@ class Check(Shown):
 
     def __repr__(self) -> str:
         said = "can be converted" if self.ok else "; ".join(self.problems)
-        return f"<Check, {len(self.layers)} populations, {len(self.notes)} notes: {said}>"
+        return f"<Check, {n.counted(len(self.layers), 'population')}, {n.counted(len(self.notes), 'note')}: {said}>"
 
     def to_json(self) -> dict[str, Any]:
         """The findings as JSON values."""

@@ -55,6 +55,11 @@ def is_one_hot(y: Array, axis: int = 1) -> bool:
     return y.ndim > axis and y.shape[axis] > 1 and bool(np.isin(y, (0, 1)).all() and (y.sum(axis=axis) == 1).all())
 
 
+def is_binary(y: Array) -> bool:
+    """Whether all are 0 or 1, or all are -1 or 1."""
+    return bool(np.isin(y, (0, 1)).all() or np.isin(y, (-1, 1)).all())
+
+
 def listed(names: list[str]) -> str:
     """Names with their numbers: "0 cat, 1 dog"; not more than a line holds."""
     text = ", ".join(f"{number} {name}" for number, name in enumerate(names[:SHOWN]))

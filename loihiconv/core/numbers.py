@@ -46,12 +46,12 @@ def bracketed(pair: tuple[float, float], digits: int = 2) -> str:
 
 def figure(metric: Metric, value: float) -> str:
     """A task's metric, in plain characters."""
-    return share(value) if metric.share else f"{value:.4g}"
+    return share(value) if metric.share else _significant(value)
 
 
 def figure_interval(metric: Metric, pair: tuple[float, float]) -> str:
     """The same of its interval, in brackets."""
-    return bracketed(pair) if metric.share else f"[{pair[0]:.4g}, {pair[1]:.4g}]"
+    return bracketed(pair) if metric.share else f"[{_significant(pair[0])}, {_significant(pair[1])}]"
 
 
 def amount(metric: Metric, loss: float) -> str:
@@ -61,7 +61,7 @@ def amount(metric: Metric, loss: float) -> str:
 
 def value(metric: Metric, given: float) -> str:
     """A task's metric for readers."""
-    return percent(given) if metric.share else number(given, 4)
+    return percent(given) if metric.share else _minus(_significant(given)) if isfinite(given) else NONE
 
 
 def value_interval(metric: Metric, pair: tuple[float, float]) -> str:
@@ -108,6 +108,11 @@ def count(value: float | None) -> str:
     return NONE if value is None else decimal(value, 0)
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of something: "1 sample", "1,024 samples"."""
+    return f"{count(number)} {noun}" + ("" if number == 1 else "s")
+
+
 def short(value: float) -> str:
     """A large number with a prefix: 1.45 M."""
     size, prefix = _prefix(value)
@@ -150,6 +155,11 @@ def quantity(value: Any) -> str:
     if isinstance(value, list):
         return " to ".join(f"{v:.4f}" for v in value)
     return str(value)
+
+
+def _significant(value: float) -> str:
+    """Four significant digits, zeros at the end among them."""
+    return f"{value:#.4g}".removesuffix(".")
 
 
 def _prefix(value: float) -> tuple[float, str]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+PADDING = "padding:0.2em 0.7em"
+"""Of cells: not every notebook's page has a style for tables."""
 _NUMBER = re.compile(r"\[?[-−–\d., ]+\]?([ \u00a0]%)?")
 
 
@@ -44,10 +46,10 @@ class Table:
         """A ``<table>`` in the colours of the page that it is on."""
 
         def cells(tag: str, row: Sequence[str]) -> str:
-            sides = ("right" if self.numeric(i) else "left" for i in range(len(self.header)))
-            return "".join(f'<{tag} style="text-align:{side}">{escape(cell)}</{tag}>' for side, cell in zip(sides, row, strict=True))
+            styles = (f"text-align:{'right' if self.numeric(i) else 'left'};{PADDING}" for i in range(len(self.header)))
+            return "".join(f'<{tag} style="{style}">{escape(cell)}</{tag}>' for style, cell in zip(styles, row, strict=True))
 
-        caption = f'<caption style="text-align:left;font-weight:bold">{escape(self.title)}</caption>' if self.title else ""
+        caption = f'<caption style="text-align:left;font-weight:bold;{PADDING}">{escape(self.title)}</caption>' if self.title else ""
         body = "".join(f"<tr>{cells('td', row)}</tr>" for row in self.rows)
         return f"<table>{caption}<thead><tr>{cells('th', self.header)}</tr></thead><tbody>{body}</tbody></table>"
 

@@ -45,7 +45,7 @@ from loihiconv.evaluation.result import BackendResult, result_tables
 from loihiconv.evaluation.tasks.answers import Answers, answer, recorded
 from loihiconv.evaluation.tasks.kinds import TaskKind
 from loihiconv.evaluation.tasks.scores import loss_between
-from loihiconv.evaluation.verdict import MARKS, Verdict, cost, exactness, fit, main_back_end, survival
+from loihiconv.evaluation.verdict import MARKS, Verdict, cost, exactness, fit, main_back_end, small, survival
 from loihiconv.hardware.placement import Placement
 
 
@@ -178,7 +178,8 @@ class Comparison(Shown):
         return (*(f"{mark} {text}" for mark, texts in saturated for text in texts), *answers)
 
     def __repr__(self) -> str:
-        measured = ", ".join(f"{title_of(name)} {n.figure(r.metric, r.value)}" for name, r in self.backends.items())
+        few = {name: f" (n = {r.n})" for name, r in self.backends.items() if small(r, self.backends)}
+        measured = ", ".join(f"{title_of(name)} {n.figure(r.metric, r.value)}{few.get(name, '')}" for name, r in self.backends.items())
         return f"<Comparison, {self.title}: {self.metric.title} {measured}; {self.verdict.title}>"
 
     def to_json(self) -> dict[str, Any]:

@@ -96,7 +96,9 @@ def small(result: BackendResult, results: Mapping[str, BackendResult]) -> bool:
     return result.n < most and result.n < max(FEW, most // 10)
 
 
-def survival(ann: BackendResult, result: BackendResult, title: str, noticeable: float, unit: float, findings: Sequence[Finding] = ()) -> Answer:
+def survival(
+    ann: BackendResult, result: BackendResult, title: str, noticeable: float, unit: float, findings: Sequence[Finding] = ()
+) -> Answer:
     """Whether accuracy survived: by the change that was measured and its interval.
 
     What a diagnosis found explains a loss that is there. It is none by itself, unless samples are wrong.
@@ -150,7 +152,11 @@ def fit(board: str, placement: Placement | None, unwritten: Sequence[str] = ()) 
     where = f"{placement.cores:,} of {placement.board.cores:,} cores of {placement.board.title}."
     if placement.fits:
         unsure = len(placement.violations)
-        said = f"{unsure} worst case{'s' if unsure > 1 else ''} beyond a limit that is not certain." if unsure else ""
+        said = ""
+        if unsure:
+            first = placement.violations[0]
+            where = f"{first.layer or 'network'}, {first.quantity.replace('_', ' ')}"
+            said = f"{n.counted(unsure, 'worst case')} beyond a limit that is not certain: {where}."
         if unwritten:
             details = (where, said, unwritten_sentence(unwritten))
             return Answer(question, "fits, but no board runs it yet", tuple(filter(None, details)), "warn")
@@ -175,7 +181,7 @@ def exactness(judge: str, samples: int, spikes: Mapping[str, int], potentials: i
     """Whether it is exact, by how many spikes and potentials differ from what the judge says; "" where none was asked."""
     question = "Is it exact?"
     if not judge:
-        return Answer(question, "not checked", ("Emulator and Lava were not both run.",), "unknown")
+        return Answer(question, "not checked", ("Emulator and Lava were not both run: name lava among the back ends.",), "unknown")
     judged, by = title_of(find(judge).judges), title_of(judge)
     if not sum(spikes.values()) and not potentials:
         what = f"Every spike of {len(spikes)} populations and every potential, {samples} samples."

@@ -13,6 +13,7 @@ from loihiconv.core.errors import InvalidData
 from loihiconv.core.linear import Dense
 from loihiconv.core.network import Connection
 from loihiconv.core.record import RealizationRecord
+from loihiconv.simulator import simulate
 from tests.lava.small import chain
 
 
@@ -29,11 +30,11 @@ def test_by_hand() -> None:
     assert (cost.samples, cost.agreement, cost.before, cost.after, cost.ratio) == (4, 0.0, 0.75, 0.25, 3.0)
     assert str(cost) == (
         "reset to zero, at a ratio of 3 of threshold to input, with biases corrected for it: "
-        "25.00% of 4 samples are right, 75.00% were before (emulator)"
+        "25.00\u00a0% of 4 samples are right, 75.00\u00a0% were before (emulator)"
     )
     unlabelled = measure_cost(net, net, np.full((SAMPLES + 5, 4), 255.0), None)
     assert (unlabelled.samples, unlabelled.before, unlabelled.after) == (SAMPLES, None, None)
-    assert str(unlabelled) == "as it was converted: 100.00% of 500 samples get the class that they had"
+    assert str(unlabelled) == "as it was converted: 100.00\u00a0% of 500 samples get the class that they had"
 
 
 def test_labels_of_any_form() -> None:
@@ -55,6 +56,21 @@ def test_labels_of_any_form() -> None:
         measure_cost(net, net, x, np.array(5))
 
 
+def test_yes_or_no_from_one_output() -> None:
+    """Half of the samples push the only output above 0; with labels that say so it is judged by its sign."""
+    net = chain()
+    one = Connection("hidden", "readout", Dense(net.connections[1].map.weight[:1].copy()))
+    net = replace(net, populations=(*net.populations[:2], replace(net.readout, shape=(1,))), connections=(net.connections[0], one))
+    x = np.array([[255.0] * 4, [0.0] * 4] * 2)
+    yes = simulate(net, x).predictions
+    assert set(yes.tolist()) == {0, 1}
+    for y in (yes, yes.astype(bool), 2.0 * yes[:, None] - 1):
+        cost = measure_cost(net, net, x, y)
+        assert (cost.before, cost.after, cost.agreement) == (1.0, 1.0, 1.0)
+    for y in (None, np.array([0.5, 1, 2, 3])):
+        assert measure_cost(net, net, x, y).agreement is None
+
+
 def test_outputs_that_are_no_classes() -> None:
     """With a function each, outputs are told by how far they move: to each other's place, by twice the distance to their mean."""
     net, x = chain(), np.full((4, 4), 255.0)
@@ -64,4 +80,4 @@ def test_outputs_that_are_no_classes() -> None:
     cost = measure_cost(net, other, x, None)
     assert cost.agreement is None
     assert cost.deviation == pytest.approx(2.0)
-    assert str(cost).endswith("outputs of 4 samples change by 200.00% of their spread (RMS, emulator)")
+    assert str(cost).endswith("outputs of 4 samples change by 200.00\u00a0% of their spread (RMS, emulator)")

@@ -19,7 +19,7 @@ def test_text_is_aligned_and_numbers_stand_to_the_right() -> None:
 
 def test_html_and_markdown_escape_what_would_be_markup() -> None:
     assert "Layers &lt;b&gt;" in TABLE.html()
-    assert '<td style="text-align:right">1,024</td>' in TABLE.html()
+    assert '<td style="text-align:right;padding:0.2em 0.7em">1,024</td>' in TABLE.html()
     assert TABLE.markdown().splitlines()[2] == "| a\\|b | 1,024 | 3.1 % |"
 
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from loihiconv.core.choices import Task
 from loihiconv.core.given import check_task
-from loihiconv.core.labels import is_one_hot, numbered
+from loihiconv.core.labels import is_binary, is_one_hot, numbered
 from loihiconv.core.linear import Array
 from loihiconv.evaluation.tasks.answers import End
 from loihiconv.evaluation.tasks.kinds import TaskKind, kind_of
-from loihiconv.evaluation.tasks.labels import is_binary, is_whole
+from loihiconv.evaluation.tasks.labels import is_whole
 
 
 def choose_task(end: End, y: Array, given: Task | None = None) -> tuple[TaskKind, Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.labels import is_one_hot
+from loihiconv.core.labels import is_binary, is_one_hot
 from loihiconv.core.linear import Array, Shape
 
 
@@ -57,11 +57,6 @@ def numbers(y: Array, shape: Shape) -> Array:
 def is_whole(y: Array) -> bool:
     """Whether all are whole numbers."""
     return y.dtype.kind in "biu" or bool(np.isfinite(y).all() and (y == np.rint(y)).all())
-
-
-def is_binary(y: Array) -> bool:
-    """Whether all are 0 or 1, or all are -1 or 1."""
-    return bool(np.isin(y, (0, 1)).all() or np.isin(y, (-1, 1)).all())
 
 
 def _check_numbers(y: Array) -> None:
