@@ -49,7 +49,7 @@ def test_an_installed_package_finds_its_boards(wheel, tmp_path):
         archive.extractall(tmp_path)
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import loihiconv.hardware.board as c;"
-        "assert c.__file__.startswith(sys.argv[1]); assert str(c._config_folder()).startswith(sys.argv[1]); print(len(c.boards()))"
+        "assert c.__file__.startswith(sys.argv[1]); assert str(c.config_folder()).startswith(sys.argv[1]); print(len(c.boards()))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "7\n"

@@ -32,9 +32,15 @@ Weights = Annotated[Path | None, typer.Option(help="State dict (.pt, .pth) or .s
 
 def complete_board(incomplete: str) -> list[str]:
     """Names of boards that begin so, for completion."""
-    from loihiconv.hardware.board import board_names
+    from loihiconv.hardware.board_files import board_names
 
     return [name for name in board_names() if name.startswith(incomplete)]
+
+
+def complete_backends(incomplete: str) -> list[str]:
+    """Back ends that begin as the last one of a list does, behind those before it."""
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{backend.name}" for backend in registry.backends() if backend.name.startswith(last)]
 
 
 Board = Annotated[str, typer.Option("--board", help="Name of a board (see 'boards') or a .yaml file.", autocompletion=complete_board)]
@@ -68,8 +74,13 @@ Plot = Annotated[
     Path | None,
     typer.Option(help="Draw the back ends and, with --explain, what each step changed, when and in which layer (.png, .svg or .pdf)."),
 ]
-Backend = Annotated[str, typer.Option(help="; ".join(f"{b.name}: {b.description}" for b in registry.backends()) + ".")]
-Backends = Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(b.name for b in registry.backends())}.")]
+Backend = Annotated[
+    str,
+    typer.Option(help="; ".join(f"{b.name}: {b.description}" for b in registry.backends()) + ".", autocompletion=complete_backends),
+]
+Backends = Annotated[
+    str, typer.Option(help=f"Comma-separated: {', '.join(b.name for b in registry.backends())}.", autocompletion=complete_backends)
+]
 LavaSamples = Annotated[
     int | None,
     typer.Option(

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import os
 import reprlib
-from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,6 +24,7 @@ from loihiconv.core.fixed_point import ALL_FORMATS, BIAS_EXPONENT_MAX, BIAS_MANT
 from loihiconv.core.given import did_you_mean, shown
 from loihiconv.core.network import V_MAX
 from loihiconv.hardware.board_fields import Compiler, Limit, Name
+from loihiconv.hardware.board_files import config_folder, files
 from loihiconv.hardware.yaml_file import BrokenYaml, read_yaml
 
 _STATE_BITS = V_MAX.bit_length() + 1
@@ -166,13 +166,8 @@ class Board(BaseModel):
 
 def boards() -> dict[str, Board]:
     """All boards that come with loihiconv, by name, smallest first within each generation."""
-    configs = [_read_board(path) for path in _files(_config_folder())]
+    configs = [_read_board(path) for path in files(config_folder())]
     return {c.name: c for c in sorted(configs, key=lambda c: (c.generation, c.cores))}
-
-
-def board_names() -> list[str]:
-    """Names of the boards that come with loihiconv, in alphabetical order; none is read."""
-    return [path.stem for path in _files(_config_folder())]
 
 
 def load_board(board: str | os.PathLike[str] | Board) -> Board:
@@ -196,7 +191,7 @@ def load_board(board: str | os.PathLike[str] | Board) -> Board:
     text = os.fspath(board)
     if not isinstance(board, str) or text.endswith((".yaml", ".yml")) or os.sep in text:
         return _read_board(Path(text))
-    known = {path.stem: path for path in _files(_config_folder())}
+    known = {path.stem: path for path in files(config_folder())}
     if text in known:
         return _read_board(known[text])
     raise InvalidBoard(
@@ -205,20 +200,6 @@ def load_board(board: str | os.PathLike[str] | Board) -> Board:
         limit=f"known are {', '.join(known)}",
         remedy="or give the path of a .yaml file",
     )
-
-
-@cache
-def _config_folder() -> Path:
-    """``hw_configs`` inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "hw_configs", package.parent / "hw_configs"):
-        if (folder / "chips").is_dir():
-            return folder
-    raise InvalidBoard("the folder hw_configs is missing", where=str(package), remedy="install loihiconv again")
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return iter(sorted(folder.glob("*.yaml")))
 
 
 def _read_board(path: Path) -> Board:
@@ -233,7 +214,7 @@ def _read_board(path: Path) -> Board:
 
 def _read_base(name: Any, path: Path) -> dict[str, Any]:
     """What a board extends: one level only, so that each number is at most one file away."""
-    chips = {file.stem: file for file in _files(_config_folder() / "chips")}
+    chips = {file.stem: file for file in files(config_folder() / "chips")}
     if not isinstance(name, str) or name not in chips:
         raise InvalidBoard(f"extends {name!r}", where=str(path), limit=f"{' or '.join(chips)} expected")
     return _read_yaml(chips[name])

@@ -60,9 +60,15 @@ MISTAKES = [
     ["sweep", "nets:f", "x.npz", "--on", "both"],
     ["sweep", "nets:f", "x.npz", "--board", "loihi9"],
 ]
-COMPLETIONS = ["loihiconv ", "loihiconv convert --sc", "loihiconv convert --scale ", "loihiconv sweep --", "loihiconv check --maxpool re"]
-BOARDS = "loihiconv place --board kapoho_"
-COMPLETED = (*COMPLETIONS, BOARDS)
+COMPLETIONS = [
+    "loihiconv ",
+    "loihiconv convert --sc",
+    "loihiconv convert --scale ",
+    "loihiconv sweep --",
+    "loihiconv check --maxpool re",
+    "loihiconv place net.lnet --board kapoho_",
+    "loihiconv compare --backends float,l",
+]
 
 FORKING = """
 import contextlib, io, json, os, sys, tempfile
@@ -116,9 +122,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     """What each command line gave, and the modules that were loaded then."""
     folder = tmp_path_factory.mktemp("start")
     lc.save(lc.convert(digits_cnn(), digits()[0], board="kapoho_point", timesteps=8), folder / "net.lnet")
-    cases = {" ".join(arguments): _run(arguments) for arguments in (*HELP, *ANSWERS, *MISTAKES)} | {
-        c: _complete(c) for c in (*COMPLETIONS, BOARDS)
-    }
+    cases = {" ".join(arguments): _run(arguments) for arguments in (*HELP, *ANSWERS, *MISTAKES)} | {c: _complete(c) for c in COMPLETIONS}
     environment = os.environ | {"PYTHONPATH": str(Path(lc.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", FORKING],
@@ -151,9 +155,9 @@ def test_choices_of_settings_are_completed(outcomes: dict[str, dict[str, Any]]) 
     assert outcomes["loihiconv check --maxpool re"]["out"].split() == ["relu-tree"]
 
 
-def test_boards_are_completed_without_torch_and_numba(outcomes: dict[str, dict[str, Any]]) -> None:
-    assert outcomes[BOARDS]["out"].split() == ["kapoho_bay", "kapoho_point"]
-    assert HEAVY.isdisjoint(outcomes[BOARDS]["modules"])
+def test_boards_and_back_ends_are_completed(outcomes: dict[str, dict[str, Any]]) -> None:
+    assert outcomes["loihiconv place net.lnet --board kapoho_"]["out"].split() == ["kapoho_bay", "kapoho_point"]
+    assert outcomes["loihiconv compare --backends float,l"]["out"].split() == ["float,lava", "float,loihi"]
 
 
 @pytest.mark.parametrize("line", [" ".join(arguments) for arguments in ANSWERS])
