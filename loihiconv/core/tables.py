@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import zip_longest
 
+WIDTH = 80
+"""Characters of a line of text."""
 PADDING = "padding:0.2em 0.7em"
 """Of cells: not every notebook's page has a style for tables."""
 _NUMBER = re.compile(r"\[?[-−–\d., ]+\]?([ \u00a0]%)?")
@@ -33,14 +37,36 @@ class Table:
         """Whether a column holds nothing but numbers, which stand to the right; the first never does."""
         return column > 0 and all(_NUMBER.fullmatch(row[column]) for row in self.rows if row[column])
 
-    def text(self) -> str:
-        """In plain characters."""
-        lines = [self.header, *self.rows]
+    def text(self, width: int = WIDTH) -> str:
+        """In plain characters; where that is wider, columns stand closer together, and then long cells take several lines."""
         columns = range(len(self.header))
-        widths = [max(len(line[i]) for line in lines) for i in columns]
-        aligned = [[line[i].rjust(widths[i]) if self.numeric(i) else line[i].ljust(widths[i]) for i in columns] for line in lines]
-        head, *body = ("  ".join(cells).rstrip() for cells in aligned)
-        return "\n".join([*([self.title] if self.title else []), head, "  ".join("-" * width for width in widths), *body])
+        longest = [max(len(line[i]) for line in (self.header, *self.rows)) for i in columns]
+        gap = " " * (2 if sum(longest) + 2 * (len(longest) - 1) <= width else 1)
+        widths = self._fitting(longest, width - len(gap) * (len(longest) - 1))
+        head, *body = (self._lines(row, widths, gap) for row in (self.header, *self.rows))
+        return "\n".join(
+            [
+                *([self.title] if self.title else []),
+                *head,
+                gap.join("-" * wide for wide in widths),
+                *(line for lines in body for line in lines),
+            ]
+        )
+
+    def _fitting(self, longest: Sequence[int], width: int) -> list[int]:
+        """Widths of columns that sum to no more, as far as words let them: those of texts give way, the widest first."""
+        widths = list(longest)
+        for i in sorted(range(1, len(widths)), key=lambda column: -longest[column]):
+            if not self.numeric(i):
+                word = max(len(word) for row in (self.header, *self.rows) for word in (row[i].split() or [""]))
+                widths[i] = max(min(widths[i], widths[i] - sum(widths) + width), word)
+        return widths
+
+    def _lines(self, row: Sequence[str], widths: Sequence[int], gap: str) -> list[str]:
+        cells = [textwrap.wrap(cell, wide) if len(cell) > wide else [cell] for cell, wide in zip(row, widths, strict=True)]
+        lines = zip_longest(*cells, fillvalue="")
+        sides = [str.rjust if self.numeric(i) else str.ljust for i in range(len(widths))]
+        return [gap.join(side(cell, wide) for side, cell, wide in zip(sides, line, widths, strict=True)).rstrip() for line in lines]
 
     def html(self) -> str:
         """A ``<table>`` in the colours of the page that it is on."""

@@ -155,8 +155,8 @@ def fit(board: str, placement: Placement | None, unwritten: Sequence[str] = ()) 
         said = ""
         if unsure:
             first = placement.violations[0]
-            where = f"{first.layer or 'network'}, {first.quantity.replace('_', ' ')}"
-            said = f"{n.counted(unsure, 'worst case')} beyond a limit that is not certain: {where}."
+            broken = f"{first.layer or 'network'}, {first.quantity.replace('_', ' ')}"
+            said = f"{n.counted(unsure, 'worst case')} beyond a limit that is not certain: {broken}."
         if unwritten:
             details = (where, said, unwritten_sentence(unwritten))
             return Answer(question, "fits, but no board runs it yet", tuple(filter(None, details)), "warn")

@@ -17,6 +17,19 @@ def test_text_is_aligned_and_numbers_stand_to_the_right() -> None:
     ]
 
 
+def test_long_cells_take_several_lines() -> None:
+    table = Table("", ("name", "why", "size"), (("a", "too many synapses of one neuron", "1"), ("b", "", "12,345")))
+    assert table.text(24).splitlines() == [
+        "name why            size",
+        "---- ------------ ------",
+        "a    too many          1",
+        "     synapses of",
+        "     one neuron",
+        "b                 12,345",
+    ]
+    assert table.text().count("\n") == 3
+
+
 def test_html_and_markdown_escape_what_would_be_markup() -> None:
     assert "Layers &lt;b&gt;" in TABLE.html()
     assert '<td style="text-align:right;padding:0.2em 0.7em">1,024</td>' in TABLE.html()

@@ -93,6 +93,7 @@ def test_the_worst_answer_is_the_verdict() -> None:
     assert large.verdict.worst.details == ("0: neurons per core 5,000, limit 4,096; make it smaller.", "1 more limit stands in the way.")
     assert large.verdict.title == "Not ready"
     doubtful = replace(exact, placement=replace(exact.placement, violations=tuple(broken[:1])))
+    assert doubtful.verdict.answers[1].details[0] == exact.verdict.answers[1].details[0]
     assert doubtful.verdict.answers[1].details[1] == "1 worst case beyond a limit that is not certain: 0, neurons per core."
     assert replace(exact, placement=None).verdict.answers[1].answer == "not known"
 
