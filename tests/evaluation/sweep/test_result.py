@@ -55,4 +55,4 @@ def test_a_result_shows_itself() -> None:
     assert "3: too large" in html
     assert "94.50" in html
     nothing = replace(result, rows=(), points=0, axes={"timesteps": (8,)}, board="", metric=RMSE)
-    assert repr(nothing) == "<SweepResult, float: 0 of 0 points on 200 test samples: RMSE 0.95 of the float network>"
+    assert repr(nothing) == "<SweepResult, float: 0 of 0 points on 200 test samples: RMSE 0.9500 of the float network>"
