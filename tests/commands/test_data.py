@@ -12,6 +12,7 @@ import pytest
 import loihiconv as lc
 from loihiconv.commands.data import Said
 from loihiconv.core.errors import InvalidSetting
+from loihiconv.core.samples import Dataset
 from loihiconv.demo import digits, digits_cnn
 
 FACTORY = "loihiconv.demo.model:digits_cnn"
@@ -120,6 +121,12 @@ def test_functions_that_print_and_that_exit(run: Any, raw: Path, stored: Path, t
 def test_mistyped_options(run: Any, raw: Path, stored: Path, options: tuple[str, str], said: str) -> None:
     code, _, err = run("run", stored, raw, *options)
     assert (code, said in " ".join(err.split())) == (2, True), err
+
+
+@pytest.mark.parametrize(("shape", "said"), [((64, 1), True), ((1, 64), False), ((64,), False)])
+def test_a_series_that_looks_like_channels_is_said(shape: tuple[int, ...], said: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    Said().chosen(Dataset(np.zeros((5, *shape), np.float32), None), None)
+    assert ("64 channels of length 1; --layout LC says that they are one channel" in capsys.readouterr().err) == said
 
 
 def test_what_is_said_of_several_inputs_has_their_names() -> None:

@@ -94,6 +94,8 @@ def test_what_cannot_be_meant(fields: dict[str, object], said: str) -> None:
 def test_samples_of_other_axes_and_channels() -> None:
     with pytest.raises(InvalidData, match=r"samples of shape \(2, 2, 1\); layout HW of 2 axes"):
         STATED.apply(np.zeros((1, 2, 2, 1)))
+    with pytest.raises(InvalidData, match="layout LC of 2 axes beside the first expected; layout L is of one channel that has no axis"):
+        Preprocessing(layout="LC").apply(np.zeros((1, 9)))
     with pytest.raises(InvalidData, match="mean: 3 numbers for 2 channels"):
         Preprocessing((1, 2, 3), layout="HWC").apply(np.zeros((1, 4, 4, 2)))
     with pytest.raises(InvalidData, match="2 channels; one expected"):
