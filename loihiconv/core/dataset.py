@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from loihiconv.core import image_folder
+from loihiconv.core.array_names import PAIRS, PLAIN, Part, names_of
 from loihiconv.core.errors import InvalidData
 from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array, Shape
@@ -20,9 +21,8 @@ from loihiconv.core.parts import Part as Input
 from loihiconv.core.parts import divided
 from loihiconv.core.samples import Dataset, collect, holds_samples, is_whole, label_array
 
-Part: TypeAlias = Literal["train", "test"]
-PAIRS: dict[Part, tuple[str, str]] = {"train": ("x_train", "y_train"), "test": ("x_test", "y_test")}
-PLAIN = ("x", "y")
+SHOWN = 8
+"""Names of arrays that an error lists."""
 
 
 def is_function(source: str | Path) -> bool:
@@ -58,7 +58,10 @@ def read(
         return _from_function(str(source), part, samples, inputs)
     if Path(source).is_dir():
         return image_folder.read(Path(source), part, samples=samples, shape=shape if isinstance(shape, tuple) else None)
-    return read_npz(source, part).first(samples), ()
+    data, names = _read_npz(Path(source), part)
+    usual = names in (PAIRS[part], PLAIN)
+    said = () if usual else (f"{source}: {names[0]} are its {part} samples" + (f", {names[1]} their labels" if names[1] else ""),)
+    return data.first(samples), said
 
 
 def holds(source: str | Path, part: Part) -> bool:
@@ -68,7 +71,7 @@ def holds(source: str | Path, part: Part) -> bool:
     if Path(source).is_dir():
         return image_folder.part_of(Path(source), part) is not None
     with _archive(Path(source)) as archive:
-        return any(name.split("/")[0] == PAIRS[part][0] for name in archive.names)
+        return names_of(archive.names, part, marked=True) is not None
 
 
 def read_npz(path: str | Path, part: Part) -> Dataset:
@@ -77,8 +80,8 @@ def read_npz(path: str | Path, part: Part) -> Dataset:
     Parameters
     ----------
     path : str or Path
-        ``.npz`` with x_train, y_train, x_test, y_test, or with x and y. Where samples are several arrays, these are called x_train/NAME
-        and so on, NAME being the input's. No pickled objects are read.
+        ``.npz`` with x_train, y_train, x_test, y_test, or with x and y, or as `loihiconv.core.array_names.names_of` tells. Where samples
+        are several arrays, these are called x_train/NAME and so on, NAME being the input's. No pickled objects are read.
     part : "train" or "test"
         Where the file has only x and y, they are it.
 
@@ -87,11 +90,19 @@ def read_npz(path: str | Path, part: Part) -> Dataset:
     InvalidData
         If the file is missing, is no npz, or lacks the arrays.
     """
-    arrays = _arrays(Path(path), [name for pair in (PAIRS[part], PLAIN) for name in pair])
-    names = next((pair for pair in (PAIRS[part], PLAIN) if _named(arrays, pair[0])), None)
+    return _read_npz(Path(path), part)[0]
+
+
+def _read_npz(path: Path, part: Part) -> tuple[Dataset, tuple[str, str]]:
+    """The same, and what samples and labels are called."""
+    with _archive(path) as archive:
+        names = names_of(archive.names, part)
+        arrays = {} if names is None else {name: archive[name] for name in archive.names if name.split("/")[0] in names}
+        there = ", ".join(archive.names[:SHOWN]) + (", ..." if len(archive.names) > SHOWN else "")
     if names is None:
         wanted = " or ".join(" and ".join(pair) for pair in (PAIRS[part], PLAIN))
-        raise InvalidData(f"has no {PAIRS[part][0]}", where=str(path), limit=f"arrays {wanted} expected")
+        remedy = f"it has {there}" if there else ""
+        raise InvalidData(f"has no {PAIRS[part][0]}", where=str(path), limit=f"arrays {wanted} expected", remedy=remedy)
     x, y = _named(arrays, names[0]), arrays.get(names[1])
     for name, values in x.items():
         where = f"{names[0]}/{name}" if name else names[0]
@@ -102,7 +113,7 @@ def read_npz(path: str | Path, part: Part) -> Dataset:
     if y is not None:
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     _check_lengths({f"{names[0]}/{name}" if name else names[0]: values for name, values in x.items()}, y, names[1], str(path))
-    return Dataset(x[""] if set(x) == {""} else x, y)
+    return Dataset(x[""] if set(x) == {""} else x, y), names
 
 
 def _check_lengths(x: Mapping[str, Array], y: Array | None, labels: str, where: str) -> None:
@@ -158,11 +169,6 @@ def _in_order(found: Sequence[Any]) -> bool:
     """Whether these are arrays of several inputs without names, and labels."""
     x = found[0]
     return len(found) == 2 and is_whole(found[1]) and isinstance(x, (tuple, list)) and len(x) > 1 and all(map(is_whole, x))
-
-
-def _arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
-    with _archive(path) as archive:
-        return {name: archive[name] for name in archive.names if name.split("/")[0] in wanted}
 
 
 def _named(arrays: Mapping[str, Array], name: str) -> dict[str, Array]:

@@ -34,7 +34,7 @@ def test_what_cannot_be_read_is_said(path: Path) -> None:
     with pytest.raises(InvalidData, match="no such file"):
         read_npz(path, "train")
     np.savez(path, y=[1])
-    with pytest.raises(InvalidData, match="has no x_train; arrays x_train and y_train or x and y expected"):
+    with pytest.raises(InvalidData, match=r"has no x_train; arrays x_train and y_train or x and y expected; it has y$"):
         read_npz(path, "train")
     np.savez(path, x=np.zeros((2, 1)), y=[1])
     with pytest.raises(InvalidData, match="2 samples in x, 1 labels in y"):
@@ -46,6 +46,16 @@ def test_what_cannot_be_read_is_said(path: Path) -> None:
         np.save(file, np.zeros(3))
     with pytest.raises(InvalidData, match="a single array"):
         read_npz(path, "train")
+
+
+def test_arrays_with_names_of_others_are_said(path: Path) -> None:
+    np.savez(path, train_images=np.zeros((3, 2)), train_labels=np.arange(3)[:, None], test_images=np.ones((1, 2)))
+    data, said = read(path, "train")
+    assert (data.x.shape, list(data.y if data.y is not None else ())) == ((3, 2), [0, 1, 2])
+    assert said == (f"{path}: train_images are its train samples, train_labels their labels",)
+    assert read(path, "test")[1] == (f"{path}: test_images are its test samples",)
+    np.savez(path, x=np.ones((1, 2)), y=[4])
+    assert read(path, "test")[1] == ()
 
 
 def test_functions_are_called_for_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
