@@ -239,7 +239,8 @@ class Network(Shown):
         return (f"samples: {self.samples}", *self.record.notes)
 
     def _row(self, population: Population) -> list[str]:
-        maps, entry = [c.map for c in self.incoming(population.name)], self.record.quantization.get(population.name)
+        incoming, entry = self.incoming(population.name), self.record.quantization.get(population.name)
+        maps, on_chip = [c.map for c in incoming], not all(c.on_host for c in incoming)
         return [
             population.name,
             n.size(population.shape, "x"),
@@ -247,7 +248,7 @@ class Network(Shown):
             n.count(sum(map.weight.size for map in maps)) if maps else "",
             n.setting(population.spike_charge(0)) if population.spiking else "",
             "" if entry is None else self._limit(population, entry.limited_by),
-            "" if entry is None else n.decimal(entry.weight_bits_used, 1),
+            n.decimal(entry.weight_bits_used, 1) if entry is not None and on_chip else "",
         ]
 
     def _limit(self, population: Population, cause: str) -> str:

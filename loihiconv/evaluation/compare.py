@@ -41,11 +41,11 @@ from loihiconv.evaluation.explain.analysis import Analysis, analyse, placed, tra
 from loihiconv.evaluation.explain.waterfall import LOSS
 from loihiconv.evaluation.judged import Judged, samples_seen
 from loihiconv.evaluation.predicting import judging, one_output
-from loihiconv.evaluation.result import BackendResult, result_tables
+from loihiconv.evaluation.result import BackendResult, result_tables, small
 from loihiconv.evaluation.tasks.answers import Answers, answer, recorded
 from loihiconv.evaluation.tasks.kinds import TaskKind
 from loihiconv.evaluation.tasks.scores import loss_between
-from loihiconv.evaluation.verdict import MARKS, Verdict, cost, exactness, fit, main_back_end, small, survival
+from loihiconv.evaluation.verdict import MARKS, Verdict, cost, exactness, fit, main_back_end, survival
 from loihiconv.hardware.placement import Placement
 
 

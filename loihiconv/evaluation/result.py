@@ -16,6 +16,9 @@ from loihiconv.evaluation.judged import Judged
 from loihiconv.evaluation.pairing import PairedLoss
 from loihiconv.evaluation.tasks.metric import Figure
 
+FEW = 100
+"""Of fewer samples a figure says little."""
+
 
 @dataclass(frozen=True)
 class BackendResult:
@@ -110,6 +113,12 @@ class BackendResult:
         }
 
 
+def small(result: BackendResult, results: Mapping[str, BackendResult]) -> bool:
+    """Whether a back end ran too few samples for its figure to stand beside the others'."""
+    most = max(other.n for other in results.values())
+    return result.n < most and result.n < max(FEW, most // 10)
+
+
 def result_tables(title: str, results: Mapping[str, BackendResult]) -> tuple[Table, ...]:
     """Back ends by name, one a row, without columns that hold nothing; and their other figures, where there are any."""
     metric = next(iter(results.values())).metric
@@ -118,7 +127,12 @@ def result_tables(title: str, results: Mapping[str, BackendResult]) -> tuple[Tab
     kept = [i for i in range(len(columns[0])) if any(row[i] for row in columns[1:])]
     header, *rows = [[row[i] for i in kept] for row in columns]
     tables = [Table(title, header, rows)]
-    if others := [[title_of(name), *figure.cells()] for name, result in results.items() for figure in result.figures]:
+    others = [
+        [title_of(name), *figure.cells()[:2], "" if small(result, results) else figure.cells()[2]]
+        for name, result in results.items()
+        for figure in result.figures
+    ]
+    if others:
         tables.append(Table("Other figures", ["back end", "figure", "value", "95 % interval"], others))
     return tuple(tables)
 

@@ -27,8 +27,6 @@ TITLES: Mapping[Status, str] = {
 MARKS: Mapping[Status, str] = {"good": "✓", "unknown": "?", "warn": "!", "bad": "✗"}
 RANK: Sequence[Status] = ("good", "unknown", "warn", "bad")
 """From the best to the worst."""
-FEW = 100
-"""Of fewer samples a figure says little."""
 FEWEST = 20
 """Fewer samples cannot be drawn again for an interval."""
 WIDE = 0.05
@@ -88,12 +86,6 @@ def main_back_end(results: Mapping[str, BackendResult]) -> str:
     """The back end that a network is judged by: of those that ran the most samples, the last one."""
     names = [name for name in results if name != ANN]
     return max(names, key=lambda name: (results[name].n, names.index(name))) if names else ANN
-
-
-def small(result: BackendResult, results: Mapping[str, BackendResult]) -> bool:
-    """Whether a back end ran too few samples for its figure to stand beside the others'."""
-    most = max(other.n for other in results.values())
-    return result.n < most and result.n < max(FEW, most // 10)
 
 
 def survival(

@@ -16,6 +16,8 @@ from loihiconv.core.numbers import decimal
 
 WIDTH, HEIGHT = 400.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 12.0, 44.0
+CHARACTER = 7.5
+"""Width of a tick's character, at most."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,9 @@ def plot(name: str, title: str, description: str, x: Scale, y: Scale, body: Sequ
     ]
     for value, text in x.ticks():
         place = x(value)
+        middle = min(place, round(WIDTH - CHARACTER * len(text) / 2, 1))  # nothing of it beyond the edge
         parts.append(
-            f'<path class="tick" d="M{place} {bottom}v4"/><text class="t" x="{place}" y="{bottom + 17}" text-anchor="middle">{text}</text>'
+            f'<path class="tick" d="M{place} {bottom}v4"/><text class="t" x="{middle}" y="{bottom + 17}" text-anchor="middle">{text}</text>'
         )
     for value, text in y.ticks() if y_ticks else ():
         place = y(value)

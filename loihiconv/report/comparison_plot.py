@@ -15,7 +15,7 @@ from loihiconv.core.metric import Metric
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.analysis import Analysis
 from loihiconv.evaluation.explain.layers import relative
-from loihiconv.evaluation.verdict import small
+from loihiconv.evaluation.result import small
 from loihiconv.report.figures import check_figure, new_figure, save_figure
 
 if TYPE_CHECKING:

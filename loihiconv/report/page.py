@@ -15,7 +15,7 @@ from loihiconv.core import numbers as n
 from loihiconv.core.version import __version__
 from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.analysis import Analysis
-from loihiconv.evaluation.verdict import small
+from loihiconv.evaluation.result import small
 from loihiconv.report import plots, sections
 from loihiconv.report.repeat import configuration
 
@@ -139,10 +139,11 @@ def _others(comparison: Comparison) -> dict[str, Any] | None:
     ran = {name: result.figures for name, result in comparison.backends.items() if result.figures}
     if not ran:
         return None
-    rows = [
-        {"name": title_of(name), "cells": [(n.value(f.metric, f.value), n.value_interval(f.metric, f.interval95)) for f in figures]}
-        for name, figures in ran.items()
-    ]
+    rows = []
+    for name, figures in ran.items():
+        few = small(comparison.backends[name], comparison.backends)
+        cells = [(n.value(f.metric, f.value), "" if few else n.value_interval(f.metric, f.interval95)) for f in figures]
+        rows.append({"name": title_of(name), "cells": cells})
     return {"header": [figure.metric.title for figure in next(iter(ran.values()))], "rows": rows}
 
 

@@ -64,7 +64,7 @@ def histogram(layer: LayerStatistics, index: int) -> Markup:
     """How often which activation and which rate occurs, among those above 0."""
     a, r = (values / max(1, values.sum()) for values in (layer.activation_histogram, layer.rate_histogram))
     edges = [k / BINS for k in range(BINS + 2)]
-    x = horizontal(0, edges[-1], "share of the largest rate (activation / λ); last bin: above 1")
+    x = horizontal(0, edges[-1], "activation / λ, or rate; last bin: above 1")
     y = vertical(0, max(float(a.max(initial=0)), float(r.max(initial=0)), 1e-6) * 1.05, "share of positive values / %", percent=True)
     body = [f'<path class="area2" d="{stairs(x, y, edges, list(a))}"/>', f'<path class="s1" d="{stairs(x, y, edges, list(r))}"/>']
     described = (

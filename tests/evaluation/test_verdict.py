@@ -15,8 +15,8 @@ from loihiconv.evaluation.compare import Comparison
 from loihiconv.evaluation.explain.diagnosis import Finding
 from loihiconv.evaluation.metrics import wilson
 from loihiconv.evaluation.pairing import PairedLoss
-from loihiconv.evaluation.result import BackendResult
-from loihiconv.evaluation.verdict import main_back_end, small, survival
+from loihiconv.evaluation.result import BackendResult, small
+from loihiconv.evaluation.verdict import main_back_end, survival
 from loihiconv.hardware.limits import Violation
 from loihiconv.hardware.place import place
 
