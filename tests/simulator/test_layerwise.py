@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
+import loihiconv as lc
 from loihiconv.core.linear import Array
 from loihiconv.core.network import IF, Network, Readout
 from loihiconv.core.recording import Recording
@@ -59,3 +62,20 @@ def test_spikes_are_dropped_when_nothing_needs_them_any_more(case: Case) -> None
     for population in case.network.populations[1:-1]:
         run.settle(population.name)
     assert set(run._sent) <= {c.source for c in case.network.incoming(case.network.readout.name)}
+
+
+@pytest.mark.filterwarnings("ignore:calibration data")
+def test_the_highest_potential_is_that_at_the_end_of_the_silent_steps() -> None:
+    """With as many silent steps as time steps a neuron holds its whole input then, before the first spike takes from it."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 20), nn.ReLU(), nn.Linear(20, 8), nn.ReLU(), nn.Linear(8, 3))
+    x = np.random.default_rng(0).random((30, 6)).astype(np.float32)
+    net = lc.convert(model, x, board=None, timesteps=8, silent_steps=8, buffered=True)
+    run = Layerwise(net, x)
+    for population in net.layers[:-1]:
+        run.settle(population.name)
+    first, second = (population for population in net.layers if isinstance(population, IF))
+    (connection,) = net.incoming(second.name)
+    received = simulate(net, x).sent(first.name).reshape(len(x), -1) @ connection.map.weight.T
+    whole_input = second.v_init + 8 * second.bias + received
+    assert run.potentials[second.name][1] == pytest.approx(whole_input.max(), rel=1e-5)
