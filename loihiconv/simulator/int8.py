@@ -3,7 +3,7 @@
 oneDNN multiplies unsigned bytes by signed bytes and returns float32 below 2^24 (`Int8Product`), or signed bytes by signed bytes
 and returns int32 (`Int8Matmul`, binary spikes only). Payloads of 8 bits are left to float32: a processor without VNNI adds pairs of
 products in 16 bits, and 2 * 255 * 127 would saturate them; 2 * 127 * 127 does not, nor does 2 * 129 * 127, which is what it makes
-of signed binary spikes.
+of signed binary spikes. Signed payloads are multiplied as unsigned ones with a zero point.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Exact: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 """The same product in float32, to compare with: spikes (N, neurons of the source) to sums in units of v."""
 
 LARGEST_PAYLOAD = 127
-"""Of graded spikes that are multiplied as bytes."""
+"""Of graded spikes that are multiplied as bytes; of signed ones the range from the smallest to the largest."""
 FEW_WEIGHTS = 2**16
 """Bytes of weights up to which `Int8Matmul` is chosen: it arranges them anew in every call."""
 
@@ -59,11 +59,20 @@ class Int8Product:
 
     They are semi-public, so `prepare` first compares them with float32, on random spikes and with every neuron firing, and gives
     them up on any difference or error.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    weights : Bytes
+    shift : int
+        From whole sums to units of v.
+    zero : int
+        The byte that stands for no spike: how far below 0 payloads go.
     """
 
-    def __init__(self, geometry: Geometry, weights: Bytes, shift: int) -> None:
+    def __init__(self, geometry: Geometry, weights: Bytes, shift: int, zero: int = 0) -> None:
         ops, narrow = torch.ops.onednn, weights.values
-        self.geometry, self.ops = geometry, ops
+        self.geometry, self.ops, self.zero = geometry, ops, zero
         self.scales = torch.full((len(narrow),), float(2 ** (weights.halved + shift)))
         self.zeros = torch.zeros(len(narrow), dtype=torch.int64)
         if geometry.pixelwise:
@@ -75,23 +84,24 @@ class Int8Product:
             padding = [top, left] if self.symmetric else [0, 0]
             c = geometry.map
             self.windows: tuple[Any, ...] = (list(c.stride), padding, list(c.dilation), c.groups)
-            self.packed = ops.qconv_prepack(narrow, self.scales, 1.0, 0, *self.windows, None)
+            self.packed = ops.qconv_prepack(narrow, self.scales, 1.0, zero, *self.windows, None)
         else:
             self.packed = ops.qlinear_prepack(narrow, None)
 
     @classmethod
-    def prepare(cls, geometry: Geometry, weights: Bytes, shift: int, payload: int, exact: Exact) -> Int8Product | None:
-        """The byte-wise product for payloads of up to so much, or None where it is not exact or not there, as for a `Sparse`.
+    def prepare(cls, geometry: Geometry, weights: Bytes, shift: int, payloads: tuple[int, int], exact: Exact) -> Int8Product | None:
+        """The byte-wise product for payloads from the smallest to the largest; None if it is not exact or not there, as for a `Sparse`.
 
         A convolution that is blind, all of whose sums are 0, ends the process in oneDNN's kernels: nothing could catch that.
         """
-        if isinstance(geometry.map, Sparse) or geometry.blind:
+        smallest, largest = payloads
+        if isinstance(geometry.map, Sparse) or geometry.blind or largest - smallest > LARGEST_PAYLOAD:
             return None
-        generator = torch.Generator().manual_seed(0)
-        spikes = torch.randint(0, payload + 1, (3, prod(geometry.source)), generator=generator, dtype=torch.uint8)
-        spikes[0] = payload
+        generator, kind = torch.Generator().manual_seed(0), torch.int8 if smallest < 0 else torch.uint8
+        spikes = torch.randint(smallest, largest + 1, (4, prod(geometry.source)), generator=generator, dtype=kind)
+        spikes[0], spikes[1] = smallest, largest
         try:
-            product = cls(geometry, weights, shift)
+            product = cls(geometry, weights, shift, -smallest)
             if torch.equal(product(spikes), exact(spikes)):
                 return product
         except (RuntimeError, AttributeError, TypeError, NotImplementedError):
@@ -100,18 +110,22 @@ class Int8Product:
 
     def __call__(self, spikes: torch.Tensor) -> torch.Tensor:
         g, output = self.geometry, torch.float32
+        if self.zero:
+            spikes = spikes.add(self.zero).view(torch.uint8)
         if not isinstance(g.map, Conv) or g.pixelwise:
             rows = spikes.view(-1, g.source[0]) if g.pixelwise else spikes
             result: torch.Tensor = self.ops.qlinear_pointwise(
-                rows, 1.0, 0, self.packed, self.scales, self.zeros, None, 1.0, 0, output, "none", [], ""
+                rows, 1.0, self.zero, self.packed, self.scales, self.zeros, None, 1.0, 0, output, "none", [], ""
             )
             return result.view(len(spikes), -1)
         x = g.image(spikes)
         if not self.symmetric:
             top, bottom, left, right = g.map.padding
-            x = F.pad(x, (left, right, top, bottom)).contiguous(memory_format=torch.channels_last)
+            x = F.pad(x, (left, right, top, bottom), value=self.zero).contiguous(memory_format=torch.channels_last)
         return g.flat(
-            self.ops.qconv2d_pointwise(x, 1.0, 0, self.packed, self.scales, self.zeros, None, *self.windows, 1.0, 0, output, "none", [], "")
+            self.ops.qconv2d_pointwise(
+                x, 1.0, self.zero, self.packed, self.scales, self.zeros, None, *self.windows, 1.0, 0, output, "none", [], ""
+            )
         )
 
 

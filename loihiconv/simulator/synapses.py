@@ -31,7 +31,7 @@ import torch.nn.functional as F
 
 from loihiconv.core.linear import Conv, Dense, LinearMap, Sparse
 from loihiconv.core.network import Connection, Network, assert_never
-from loihiconv.simulator.int8 import LARGEST_PAYLOAD, Bytes, Int8Matmul, Int8Product
+from loihiconv.simulator.int8 import Bytes, Int8Matmul, Int8Product
 from loihiconv.simulator.layout import Geometry, dense_channels_last, sparse_channels_last, without_idle_strides
 from loihiconv.simulator.sparse import SparseProduct
 from loihiconv.simulator.timing import shortest
@@ -63,16 +63,11 @@ class Synapses:
         self.sparse: SparseProduct | None = None
         self.int8: Int8Product | None = None
         self.matmul: Int8Matmul | None = None
+        payloads = source.smallest_message, source.largest_message
         if isinstance(self.map, Sparse):
             self._arrange(sparse_channels_last(self.map, source.shape, target.shape), device)
-            if (
-                network.fixed_point
-                and source.spiking
-                and not portable
-                and source.smallest_message == 0
-                and source.largest_message <= LARGEST_PAYLOAD
-            ):
-                self.int8 = self._faster_dense(network, source.largest_message)
+            if network.fixed_point and source.spiking and not portable:
+                self.int8 = self._faster_dense(network, payloads)
             return
         weight = torch.from_numpy(np.ascontiguousarray(self.map.weight))
         if isinstance(self.map, Dense):
@@ -85,8 +80,7 @@ class Synapses:
         if network.fixed_point and source.spiking and not portable and (weights := Bytes.of(weight)) is not None:
             if not source.graded:
                 self.matmul = Int8Matmul.prepare(self.geometry, weights, network.shift, self.float32)
-            if source.smallest_message == 0 and source.largest_message <= LARGEST_PAYLOAD:
-                self.int8 = Int8Product.prepare(self.geometry, weights, network.shift, source.largest_message, self.float32)
+            self.int8 = Int8Product.prepare(self.geometry, weights, network.shift, payloads, self.float32)
 
     def _arrange(self, linear: Sparse, device: torch.device) -> None:
         """Sparse weights, ready for the kernel or, on an accelerator, for its library."""
@@ -98,7 +92,7 @@ class Synapses:
         else:
             self.sparse = SparseProduct(linear, self.unit)
 
-    def _faster_dense(self, network: Network, payload: int) -> Int8Product | None:
+    def _faster_dense(self, network: Network, payloads: tuple[int, int]) -> Int8Product | None:
         """A sparse map written out as bytes, where that is small and, on a processor with int8 matrix units, faster."""
         assert isinstance(self.map, Sparse)  # the caller asked
         inputs, outputs = prod(self.map.inputs), prod(self.map.outputs)
@@ -108,10 +102,10 @@ class Synapses:
         weight = dense_channels_last(torch.from_numpy(written_out.map.weight), written_out.source, written_out.target)
         if (weights := Bytes.of(weight)) is None:
             return None
-        product = Int8Product.prepare(written_out, weights, network.shift, payload, self.float32)
+        product = Int8Product.prepare(written_out, weights, network.shift, payloads, self.float32)
         if product is None:
             return None
-        spikes = torch.ones((TIMED_ROWS, inputs), dtype=torch.uint8)
+        spikes = torch.ones((TIMED_ROWS, inputs), dtype=torch.int8 if payloads[0] < 0 else torch.uint8)
         return product if shortest(lambda: product(spikes)) < shortest(lambda: self.float32(spikes)) else None
 
     @property

@@ -30,6 +30,30 @@ def test_small_products_write_whole_sums(monkeypatch: pytest.MonkeyPatch, value:
         assert (some[2] == 0).all()
 
 
+@pytest.mark.parametrize("payload", [1, 7, 63, 64])
+@pytest.mark.parametrize(
+    ("linear", "shape"),
+    [
+        (Dense(np.arange(-12, 12, dtype=np.int32).reshape(4, 6)), (6,)),
+        (Conv(np.arange(-27, 27, dtype=np.int32).reshape(3, 2, 3, 3), padding=(1, 1, 1, 1)), (2, 5, 4)),
+        (Conv(np.arange(-27, 27, dtype=np.int32).reshape(3, 2, 3, 3), (2, 1), (0, 2, 1, 0)), (2, 5, 4)),
+        (Conv(np.arange(-4, 4, dtype=np.int32).reshape(4, 2, 1, 1)), (2, 3, 3)),
+    ],
+)
+def test_signed_payloads_have_a_zero_point(linear: Dense | Conv, shape: tuple[int, ...], payload: int) -> None:
+    network, connection = between(linear, shape)
+    exact = Synapses(network, connection, torch.device("cpu")).float32
+    weights = int8.Bytes.of(torch.from_numpy(linear.weight))
+    assert weights is not None
+    geometry = Geometry(linear, shape, linear.output_shape(shape))
+    product = int8.Int8Product.prepare(geometry, weights, network.shift, (-payload, payload), exact)
+    unsigned = int8.Int8Product.prepare(geometry, weights, network.shift, (0, 1), exact)
+    assert (product is not None) == (unsigned is not None and payload < 64)
+    if product is not None:
+        spikes = torch.randint(-payload, payload + 1, (9, int(np.prod(shape))), dtype=torch.int8)
+        assert torch.equal(product(spikes), exact(spikes))
+
+
 BLIND = {
     "beside one column": (Conv(np.full((2, 6, 3, 1), 2, np.int32), (1, 2), (3, 3, 3, 3), (2, 2)), (6, 1, 1)),
     "between taps": (Conv(np.full((24, 1, 3, 3), 2, np.int32), (3, 1), (3, 3, 2, 2), (2, 1), 3), (3, 1, 3)),
