@@ -116,7 +116,8 @@ Profile = Annotated[
     Literal["throughput", "latency"] | None,
     typer.Option(
         "--profile",
-        help="Measure time and power of the first sample on the board: replayed on the chip (throughput), or sent by the host (latency).",
+        help="Measure time and power on the board, of the first sample or --samples: replayed on the chip (throughput), or sent by the "
+        "host (latency).",
     ),
 ]
 NeurocoreModel = Annotated[

@@ -67,13 +67,13 @@ def run(
     from loihiconv.lava.chip.realizations import TO_ZERO
     from loihiconv.lava.chip.settings import BoardAccess
 
-    keep = None if out is None else out.with_name(f"{out.name}.part")
+    keep = None if out is None or profile else out.with_name(f"{out.name}.part")
     if out is not None:
         check_writable(out)
     check_kept(keep, resume=resume)
     check_cluster(cluster)
     net = load(network)
-    test = read_data(data, "test", shapes_of(net), samples=1 if profile else samples)
+    test = read_data(data, "test", shapes_of(net), samples=(samples or 1) if profile else samples)
     net, x = said.fitted(net, test.x)
     kind, labels = _task(net, test.y, task)
     training = training_samples(calibration, data, said, net) if realization in TO_ZERO else None
@@ -102,6 +102,8 @@ def run(
         predictions = _predictions(kind, recording)
         if out is not None:
             _write(out, recording, predictions)
+    if profile and labels is not None:
+        labels = labels[-len(recording) :]  # a measurement leaves the result of the last sample
     summary: dict[str, Any] = {
         "backend": backend,
         "n": len(recording),

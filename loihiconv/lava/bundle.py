@@ -59,9 +59,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("data", type=Path, help=".npz with x_test or x, and labels y_test or y if there are any")
     run.add_argument("--samples", type=int, help="only the first so many")
     run.add_argument("--out", type=Path, help="write predictions and potentials (.npz)")
-    measure = commands.add_parser("measure", help="measure time and power of the self-test's first sample, run again and again")
-    measure.add_argument("measurement", choices=MEASUREMENTS, help="with the sample replayed on the chip, or sent by the host")
+    measure = commands.add_parser("measure", help="measure time and power of the self-test's samples, run again and again")
+    measure.add_argument("measurement", choices=MEASUREMENTS, help="with samples replayed on the chip, or sent by the host")
     measure.add_argument("--chips", type=int, help="chips of the board, where it is another one than in bundle.json")
+    measure.add_argument("--samples", type=int, default=1, help="of the self-test's, one after the other; 1 unless said")
     measure.add_argument("--steps", type=int, default=STEPS, help="time steps that it takes at least")
     for command in (selftest, run, measure):
         command.add_argument("--partition", help="SLURM partition, instead of the one in bundle.json")
@@ -145,13 +146,16 @@ def _selftest(options: argparse.Namespace) -> int:
 def _measure(options: argparse.Namespace) -> int:
     stage = Stage.read(options.folder, NETWORK)
     settings, python = _settings(options, sinks=False)
-    check_measurable(stage.network, settings.realization, options.measurement, 1, False)
+    there = len(stage.expected.x)
+    if not 1 <= options.samples <= there:
+        raise InvalidSetting(f"{options.samples} samples", where="--samples", limit=f"1 to {there}, those of the self-test")
+    check_measurable(stage.network, settings.realization, options.measurement, options.samples, False)
     access = replace(settings.access, profile=options.measurement, profile_steps=options.steps)
     board, used = settings.chips
     settings = replace(settings, access=access, chips=(max(used, options.chips or board), used))
-    recording = _execute(stage.network, stage.expected.x[:1], settings, python, None, bar=False)
+    recording = _execute(stage.network, stage.expected.x[: options.samples], settings, python, None, bar=False)
     print(json.dumps(recording.profile, indent=2))
-    wrong = int((recording.potentials != stage.expected.potentials[:1]).sum())
+    wrong = int((recording.potentials != stage.expected.potentials[options.samples - 1]).sum())
     if wrong:
         print(f"FAILED: the result is not the network's, {wrong} of {recording.potentials.size} potentials differ; see selftest")
     return DIFFERENT if wrong else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -114,7 +115,8 @@ def run_lava(
     payload = input_coding.input_payloads(network, x)
     softmax = network.readout.decision == "softmax"
     counted = chip is None or chip.sinks or "spikes" in record
-    settings = Settings(len(x), "spikes" in record, softmax or "potentials" in record, stock_models, counted, first)
+    results = len(x) if chip is None or chip.access.profile is None else min(len(x), 1)  # a measurement leaves that of the last one
+    settings = Settings(results, "spikes" in record, softmax or "potentials" in record, stock_models, counted, first)
     interpreter = find_python(python)
     with _room():
         folder = make_temporary("lava")
@@ -126,7 +128,7 @@ def run_lava(
         LOG.info("Lava runs in process %d of %s", worker.pid, interpreter)
         limit = default_deadline(network, len(x), stock_models=stock_models, chip=chip is not None) if deadline is None else deadline
         try:
-            _watch(worker, interpreter, job, network, len(x), limit, progress, counted)
+            _watch(worker, interpreter, job, network, results, limit, progress, counted)
         except (LavaFailed, KeyboardInterrupt) as error:
             end_group(worker)
             records = read_records(job, network, settings)
@@ -258,7 +260,8 @@ def _raise_failure(worker: subprocess.Popen[bytes], job: Job, interpreter: str) 
     if last.startswith(UNAVAILABLE):  # Lava is there, and the board is not
         raise BackendUnavailable(last.removeprefix(UNAVAILABLE)) from cause
     message = status.get("message") or f"the worker ended with status {worker.returncode}: {last}"
-    raise LavaFailed(str(message), where=_backend(job)) from cause
+    full = "make room in the temporary folder (TMPDIR) and in /dev/shm" if os.strerror(errno.ENOSPC) in message else ""
+    raise LavaFailed(str(message), where=_backend(job), remedy=full) from cause
 
 
 def _backend(job: Job) -> str:

@@ -49,4 +49,6 @@ def test_it_measures_its_own_sample(
     found = json.loads("\n".join(lines))
     assert (found["steps"], found["chips"], found["chips_used"], found["time_per_sample_us"]) == (18, 32, 1, 100.0)
     assert last == "FAILED: the result is not the network's, 2 of 2 potentials differ; see selftest"
+    assert main([str(folder), "measure", "throughput", "--samples", "2"]) == 2
+    assert capsys.readouterr().err == "error: --samples: 2 samples; 1 to 1, those of the self-test\n"
     assert diary.read_text()

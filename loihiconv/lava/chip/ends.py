@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 from lava.magma.core.process.ports.ports import OutPort
 
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Network, Population
 from loihiconv.lava.chip.cores import OnChip
+from loihiconv.lava.chip.measuring import FRAMES
 from loihiconv.lava.chip.processes.process import HostSource, PotentialReader, PotentialSink, SpikeSink
 from loihiconv.lava.chip.realizations import AT_ONCE
 from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import Samples
 from loihiconv.lava.job import Job, Settings
+from loihiconv.lava.messages import Messages, frames
 from loihiconv.lava.window import Window
 
 ADAPTER_BITS = {"conv": 16, "dense": 24}
@@ -30,8 +33,8 @@ class Adapters(Protocol):
     def read(self, var: Any) -> OutPort | None:
         """A port that sends a variable of a process on the chip at every step, or None where the host can read it by itself."""
 
-    def replay(self, payload: Array) -> OutPort | None:
-        """A port that sends a payload at every step from the chip itself, or None where it comes from the host."""
+    def replay(self, frames: Array) -> OutPort | None:
+        """A port that sends frames (\\*shape, steps), one per step, from the chip itself, or None where they come from the host."""
 
 
 class NoAdapters:
@@ -43,7 +46,7 @@ class NoAdapters:
     def read(self, var: Any) -> OutPort | None:
         return None
 
-    def replay(self, payload: Array) -> OutPort | None:
+    def replay(self, frames: Array) -> OutPort | None:
         return None
 
 
@@ -76,7 +79,7 @@ class HostEnds:
         index = [p.name for p in self.network.inputs].index(source)
         population = self.network.inputs[index]
         profile = self.chip.access.profile
-        if profile == "throughput" and (replay := self.adapters.replay(Samples(self.job.payload(index), shape)[0])) is not None:
+        if profile == "throughput" and (replay := self.adapters.replay(self._frames(index, shape, delay))) is not None:
             self.on_chip.adapters[f"replay of {source} for {target}"] = replay.process
             return replay
         record = record and population.spiking and profile is None
@@ -90,6 +93,13 @@ class HostEnds:
             name=f"{source} of {target}",
         ).s_out
         return port
+
+    def _frames(self, index: int, shape: Shape, delay: int) -> Array:
+        """What an input sends: of one sample's payloads a few frames, which are all the same, else one for each step of the run."""
+        population, samples = self.network.inputs[index], Samples(self.job.payload(index), shape)
+        if len(samples) == 1 and not population.spiking:
+            return np.repeat(samples[0][..., None], FRAMES, axis=-1)
+        return frames(Messages(population, samples, self.settings.first), self.network.timesteps, self.settings.samples, delay)
 
     def sink(self, population: Population, port: OutPort) -> None:
         """Bring a population's spikes to the host."""

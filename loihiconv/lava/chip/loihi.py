@@ -38,7 +38,6 @@ from lava.utils import loihi as lava_loihi
 
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.core.linear import Array
-from loihiconv.lava.chip.measuring import FRAMES
 from loihiconv.lava.chip.processes.process import SoftResetIF
 from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, BoardAccess, ChipSettings
 
@@ -148,7 +147,7 @@ class Embedded:
         adapter.connect_var(var)
         return adapter.out
 
-    def replay(self, payload: Array) -> OutPort | None:
+    def replay(self, frames: Array) -> OutPort | None:
         return None
 
 
@@ -158,7 +157,7 @@ class Replaying(Embedded):
     def attach(self, port: OutPort, kind: str, bits: int) -> OutPort:
         return port
 
-    def replay(self, payload: Array) -> OutPort:
+    def replay(self, frames: Array) -> OutPort:
         try:
             buffer = import_module("lava.proc.cyclic_buffer.process")
         except ImportError as error:
@@ -168,8 +167,7 @@ class Replaying(Embedded):
                 limit="a lava-loihi with CyclicBuffer expected",
                 remedy='measure "latency", for which samples come from the host',
             ) from error
-        frames = np.repeat(payload[..., None], FRAMES - 1, axis=-1)
-        port: OutPort = buffer.CyclicBuffer(first_frame=payload, replay_frames=frames).s_out
+        port: OutPort = buffer.CyclicBuffer(first_frame=frames[..., 0], replay_frames=frames[..., 1:]).s_out
         return port
 
 

@@ -1,18 +1,20 @@
 """Measuring a chip in a steady state: what is run, and what becomes of the profiler's numbers. Imports no Lava.
 
-As lava-dl's benchmark of PilotNet does it: one sample again and again, in one run of 10,000 steps and more, since power is measured
-slowly and pauses between samples would be measured with them. The profiler takes the power of the whole board; the static power of the
-chips that the network does not use is taken off, as that benchmark does.
+As lava-dl's benchmark of PilotNet does it: samples one after the other, again and again, in one run of 10,000 steps and more, since power
+is measured slowly and pauses between samples would be measured with them. The profiler takes the power of the whole board; the static
+power of the chips that the network does not use is taken off, as that benchmark does.
 
 ``throughput``
-    The sample is replayed on the chip (``lava.proc.cyclic_buffer``), no spikes come back, and the readout is read once, at the end. So
+    What goes in is replayed on the chip (``lava.proc.cyclic_buffer``), no spikes come back, and the readout is read once, at the end. So
     the time of a step is the chip's own.
 ``latency``
-    The sample's payloads or spikes come from the host at every step, and the readout's potentials go back at every step, as when new
+    Payloads or spikes come from the host at every step, and the readout's potentials go back at every step, as when new
     samples arrive. So the time of a step has the way to the chip and back in it.
 
-Both need neurons that begin every sample by themselves; those that the host sets between samples would need pauses. What is replayed
-is the same frame at every step, so that it does not matter how the buffer goes on after its last frame, which no public source says.
+Both need neurons that begin every sample by themselves; those that the host sets between samples would need pauses. Samples that differ
+are replayed by a buffer that holds a frame for every step of the run, as public networks for spoken digits fill theirs: how one goes on
+after its last frame no public source says, nor how many frames a chip has room for. Of one sample's payloads, which are the same at every
+step, a few frames are enough. What is left at the end is the result of the last sample.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from loihiconv.core.errors import InvalidSetting, UnsupportedLayer
+from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.network import Network
 from loihiconv.lava.chip.realizations import AT_ONCE
 
@@ -32,7 +34,7 @@ MEASUREMENTS: tuple[str, ...] = get_args(Measurement)
 STEPS = 10_000
 """Time steps that a measurement takes at least, as PilotNet's benchmark has them."""
 FRAMES = 11
-"""That a buffer on the chip holds; public code has replayed 11, 99 and 1024. All of ours are the same."""
+"""That a buffer on the chip holds of one sample; public code has replayed 11, 99 and 1024."""
 POWER = {"total": "total_power", "neuro_cores": "vdd_power", "memory": "vddm_power", "io": "vddio_power"}
 """What the profiler calls its series of power, in W; each has its static part in ``static_...``."""
 
@@ -54,9 +56,7 @@ def check_measurable(network: Network, realization: str, measurement: Measuremen
     Raises
     ------
     InvalidSetting
-        If there is not one sample, or more is asked for than its result, or neurons do not begin samples by themselves.
-    UnsupportedLayer
-        If an input cannot be replayed on the chip.
+        If there is no sample, or more is asked for than a result, or neurons do not begin samples by themselves.
     """
     where = f"profile {measurement}"
     if realization not in AT_ONCE:
@@ -65,34 +65,26 @@ def check_measurable(network: Network, realization: str, measurement: Measuremen
             where=where,
             limit=f"one of {', '.join(AT_ONCE)}",
         )
-    if samples != 1:
-        raise InvalidSetting(f"{samples} samples", where=where, limit="one is run again and again", remedy="give one sample")
+    if not samples:
+        raise InvalidSetting("no samples", where=where, limit="at least one is run again and again")
     if records or network.readout.decision == "softmax":
         raise InvalidSetting("nothing comes back at every step", where=where, limit="potentials after the last step alone can be had")
-    spiking = next((p for p in network.inputs if p.spiking), None)
-    if measurement == "throughput" and spiking is not None:
-        raise UnsupportedLayer(
-            f'the spikes of input_coding="{spiking.coding}" differ from step to step, and in which order a chip replays them is not public',
-            where=spiking.name,
-            limit="payloads that stay the same for a sample",
-            remedy='measure "latency", or convert with input_coding="analog"',
-        )
 
 
-def windows(network: Network, least: int) -> int:
-    """How often the sample is run, for at least so many steps."""
-    return ceil(least / network.timesteps)
+def windows(network: Network, least: int, samples: int = 1) -> int:
+    """How many samples are run, for at least so many steps: all of them equally often, so that the last one comes last."""
+    return samples * ceil(least / (samples * network.timesteps))
 
 
-def total_steps(network: Network, least: int) -> int:
+def total_steps(network: Network, least: int, samples: int = 1) -> int:
     """Steps of a measurement: whole windows of T, and those that the last one takes through the network."""
-    return windows(network, least) * network.timesteps + max(network.begins.values())
+    return windows(network, least, samples) * network.timesteps + max(network.begins.values())
 
 
 def figures(
     network: Network, measurement: Measurement, steps: int, chips: tuple[int, int], measured: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """What a measurement says of one sample.
+    """What a measurement says of a sample, the mean of all that were run.
 
     With t the mean time of a step, a sample takes T t, and its result is there after (T + L) t, L the depth of the network. Of n chips on
     the board that use n p_s idle, k run the network: power is the mean of the profiler's series less (n - k) p_s, its static part k p_s.

@@ -58,10 +58,11 @@ def run(network: Network, job: Job, settings: Settings, chip: ChipSettings) -> N
 
 
 def _measure(network: Network, job: Job, settings: Settings, chip: ChipSettings) -> None:
-    """One sample again and again, in one run: the profiler counts the steps of one, and is known to fail on a second."""
+    """Samples again and again, in one run: the profiler counts the steps of one, and is known to fail on a second."""
     least, measurement = chip.access.profile_steps, chip.access.profile
     assert measurement is not None
-    repeated, steps = replace(settings, samples=windows(network, least)), total_steps(network, least)
+    samples = len(np.load(job.payload(0), mmap_mode="r"))
+    repeated, steps = replace(settings, samples=windows(network, least, samples)), total_steps(network, least, samples)
     loihi.connect(chip.access, chip.generation)
     steps += chip.access.read_late if measurement == "latency" else 0
     callbacks = loihi.callbacks(steps)

@@ -152,6 +152,21 @@ def test_one_sample_is_measured_in_one_run_of_many_steps(diary, measurement):
         assert (replayed, adapters) == ([], {"PyToNxAdapter", "Read"})
 
 
+@lava
+def test_samples_that_differ_are_measured_one_after_the_other(diary, monkeypatch):
+    """Replayed on the chip, a frame for every step; what is left is the last one's result, and a buffer that is late is noticed."""
+    net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
+    x = np.array([[255, 0, 9, 200], [1, 0, 2, 3], [0, 0, 0, 0], [255, 200, 100, 0]])
+    access = BoardAccess(profile="throughput", profile_steps=60)
+    recording = lc.run(net, x[:3], "loihi", realization="lifreset", access=access)
+    np.testing.assert_array_equal(recording.potentials, lc.run(net, x[:3]).potentials[-1:])
+    assert recording.profile["steps"] == 9 * 8 + 2
+    assert [(e["shape"], e["frames"]) for e in events(diary, "buffer")] == [([4], 9 * 8 - 1)]
+    monkeypatch.setenv("STANDIN_FAULTS", "late")
+    with pytest.raises(BackendFailed, match="the result of what was measured is not the network's: "):
+        lc.run(net, x, "loihi", realization="lifreset", access=access)
+
+
 def test_what_was_measured_has_to_be_the_network(monkeypatch):
     net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
     right = lc.run(net, X[1:])

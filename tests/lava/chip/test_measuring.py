@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
-from loihiconv.core.errors import InvalidSetting, UnsupportedLayer
+from loihiconv.core.errors import InvalidSetting
 from loihiconv.lava.chip.measuring import STEPS, check_measurable, figures, total_steps, windows
 from loihiconv.lava.chip.settings import BoardAccess
 from tests.lava.small import chain
@@ -39,6 +39,9 @@ def test_at_least_so_many_steps_in_whole_windows() -> None:
     for timesteps, n in ((1, 10_000), (32, 313), (64, 157), (16_384, 1)):
         assert windows(chain(timesteps=timesteps), STEPS) == n
         assert total_steps(chain(timesteps=timesteps), STEPS) == n * timesteps + 2
+    for samples in (1, 3, 10_000):  # each equally often, the last one last
+        n = windows(chain(timesteps=32), STEPS, samples)
+        assert (n % samples, n * 32 >= STEPS, (n - samples) * 32 < STEPS) == (0, True, True)
 
 
 def test_what_cannot_be_measured_is_refused_by_name() -> None:
@@ -47,14 +50,14 @@ def test_what_cannot_be_measured_is_refused_by_name() -> None:
     for realization in ("native", "atrlif", "lif"):
         with pytest.raises(InvalidSetting, match=f'realization "{realization}" pauses .*; one of lifreset, netx'):
             check_measurable(net, realization, "throughput", 1, False)
-    with pytest.raises(InvalidSetting, match="2 samples; one is run again and again"):
-        check_measurable(net, "netx", "latency", 2, False)
+    with pytest.raises(InvalidSetting, match="no samples; at least one is run again and again"):
+        check_measurable(net, "netx", "latency", 0, False)
     with pytest.raises(InvalidSetting, match="nothing comes back at every step"):
         check_measurable(net, "netx", "latency", 1, True)
     rates = replace(net, populations=(replace(net.input, coding="rate"), *net.layers))
-    check_measurable(rates, "lifreset", "latency", 1, False)
-    with pytest.raises(UnsupportedLayer, match=r'input: the spikes of input_coding="rate" differ .* measure "latency", or'):
-        check_measurable(rates, "lifreset", "throughput", 1, False)
+    check_measurable(rates, "lifreset", "throughput", 3, False)
+    with pytest.raises(InvalidSetting, match="keep: a measurement is one run; nothing of it is kept"):
+        lc.run(net, np.zeros((1, 4)), "loihi", realization="lifreset", keep="kept", access=BoardAccess(profile="latency"))
     with pytest.raises(InvalidSetting, match="back end 'lava' has no time and power of a chip"):
         lc.run(net, np.zeros((1, 4)), "lava", realization="lifreset", access=BoardAccess(profile="latency"))
     with pytest.raises(InvalidSetting, match="profile: cannot measure 'through'"):

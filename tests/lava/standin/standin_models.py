@@ -9,7 +9,8 @@
 Here they compute in Python, by deriving from Lava's own models as well. Lava-loihi's do not.
 
 STANDIN_FAULTS names what is wrong with them, separated by commas: "Dense" and "Conv" forget the sign of their sums, "LIFReset" resets once
-and never again, "CyclicBuffer" sends nothing, and with "payloads" adapters take 5 bits from the host, signed.
+and never again, "CyclicBuffer" sends nothing, with "late" its first
+frame comes a step late, and with "payloads" adapters take 5 bits from the host, signed.
 
 STANDIN_TAG is the neurons' tag ("" for none), STANDIN_WITHOUT names processes that have no model for a chip, separated by commas, and
 STANDIN_ON_HOST is "adapters" or "everything": what of it is a Python model of the host and nothing else.

@@ -12,12 +12,12 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from loihiconv.core.input_coding import poisson_spikes
 from loihiconv.core.linear import Array
 from loihiconv.core.network import STATE_SHIFT
 from loihiconv.core.neurons import current, fire, integrate
 from loihiconv.lava.chip.processes.process import HostSource, PotentialReader, PotentialSink, SeparatedIF, SoftResetIF, SpikeSink
 from loihiconv.lava.files import PotentialRecorder, Samples, SpikeRecorder, sign_extended
+from loihiconv.lava.messages import Messages
 
 
 class _SoftResetModel(PyLoihiProcessModel):
@@ -73,10 +73,10 @@ class HostSourceModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
-        self.window, self.population = proc_params["window"], proc_params["population"]
-        self.samples = Samples(proc_params["payload"], proc_params["shape"])
+        self.window = proc_params["window"]
+        samples = Samples(proc_params["payload"], proc_params["shape"])
+        self.messages = Messages(proc_params["population"], samples, self.window.first)
         self.silence = np.zeros(proc_params["shape"], np.int32)
-        self.payload = self.v = self.silence
         self.recorder = SpikeRecorder(proc_params) if proc_params["counts"] else None
 
     def run_spk(self) -> None:
@@ -84,25 +84,11 @@ class HostSourceModel(PyLoihiProcessModel):
         if place is None:
             self.s_out.send(self.silence)
             return
-        sample, step = place[0] % len(self.samples), place[1]  # a measurement runs one again and again
-        if step == 0:
-            self.payload = self.samples[sample]
-            self.v = np.full_like(self.payload, self.population.payload_max // 2)
-        message = self.message(sample, step)
+        sample, step = place[0] % len(self.messages), place[1]  # a measurement runs them again and again
+        message = self.messages.at(sample, step)
         self.s_out.send(message)
         if self.recorder:
             self.recorder.record(message.astype(bool), step)
-
-    def message(self, sample: int, step: int) -> Array:
-        """Payloads, or spikes of one step as int32."""
-        if self.population.coding == "analog":
-            return self.payload
-        if self.population.coding == "poisson":
-            drawn = poisson_spikes(self.population, self.payload.T, self.window.first + sample, begin=step, steps=1)
-            return np.asarray(drawn[0].T.astype(np.int32))
-        # Rate: integrate-and-fire with the payload as its input and payload_max as its threshold, from half of it.
-        self.v += self.payload
-        return fire(self.v, self.population.payload_max).astype(np.int32)
 
 
 @implements(proc=SpikeSink, protocol=LoihiProtocol)

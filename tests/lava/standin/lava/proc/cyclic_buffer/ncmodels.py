@@ -17,6 +17,9 @@ class NcModelCyclicBuffer(PyLoihiProcessModel, Core):
 
     def run_spk(self) -> None:
         frames = self.proc_params["frames"]
-        place = self.time_step - 1
+        place = self.time_step - 1 - ("late" in FAULTS)
+        if place < 0:
+            self.s_out.send(np.zeros_like(frames[..., 0]))
+            return
         frame = frames[..., place if place < 1 else 1 + (place - 1) % (frames.shape[-1] - 1)]
         self.s_out.send(np.zeros_like(frame) if "CyclicBuffer" in FAULTS else frame)
