@@ -151,6 +151,7 @@ class Board(BaseModel):
         for name, low, high in (
             ("weight_bits", 1, 8),
             ("vth_mantissa_bits", 1, 17),
+            ("vth_exponent_max", 0, 16),
             ("accumulator_bits", 8, _STATE_BITS),
             ("graded_spike_bits", 0, 32),
         ):

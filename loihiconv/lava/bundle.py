@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -18,7 +19,7 @@ from loihiconv.core.dataset import read_npz
 from loihiconv.core.errors import ArtifactError, InvalidSetting, LoihiconvError
 from loihiconv.core.files import check_writable, write_npz
 from loihiconv.core.fitting import each_fitted, fitted
-from loihiconv.core.given import shown
+from loihiconv.core.given import check_number, shown
 from loihiconv.core.input_checks import input_doubts
 from loihiconv.core.input_coding import check_samples
 from loihiconv.core.json_text import read_json
@@ -39,7 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command of the folder; 0 is success, 1 a self-test that differs, 2 a mistake, 3 that there is no board, 130 Ctrl-C."""
     options = _options(arguments)
     os.environ[PYTHON_VARIABLE] = sys.executable
+    warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
     try:
+        _check(options)
         return {"selftest": _selftest, "run": _run, "measure": _measure}[options.command](options)
     except LoihiconvError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -76,6 +79,16 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         command.add_argument("--deadline", type=float, metavar="SECONDS", help="end the run after so many seconds")
     measure.set_defaults(simulate=False)
     return parser.parse_args(arguments)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise `InvalidSetting` for numbers that mean nothing, before a board is looked for."""
+    given = vars(options)
+    for name, low in (("samples", 1), ("steps", 1), ("chips", 1), ("read_late", 0)):
+        if given.get(name) is not None:
+            check_number(given[name], f"--{name.replace('_', '-')}", low=low)
+    if given.get("deadline") is not None:
+        check_number(given["deadline"], "--deadline", low=0, above=True)
 
 
 def read_content(folder: Path) -> dict[str, Any]:
@@ -130,13 +143,13 @@ def _execute(network: Network, x: Array, settings: ChipSettings, python: str, de
 
 
 def _selftest(options: argparse.Namespace) -> int:
+    names = chosen(read_content(options.folder)["stages"], options.stage)
     settings, python = _settings(options, sinks=True)
 
     def run(stage: Stage) -> Recording:
         chip = replace(settings, netx=str(stage.netx.resolve()) if settings.netx else None)
         return _execute(stage.network, stage.expected.x, chip, python, options.deadline, bar=stage.name == NETWORK)
 
-    names = chosen(read_content(options.folder)["stages"], options.stage)
     if options.simulate:
         return run_stages(options.folder, names, run, "Lava's CPU simulator")
     hint = " (where they are read while the chip runs, try --read-late 1)" if settings.realization in AT_ONCE else ""
@@ -145,10 +158,10 @@ def _selftest(options: argparse.Namespace) -> int:
 
 def _measure(options: argparse.Namespace) -> int:
     stage = Stage.read(options.folder, NETWORK)
-    settings, python = _settings(options, sinks=False)
     there = len(stage.expected.x)
     if not 1 <= options.samples <= there:
         raise InvalidSetting(f"{options.samples} samples", where="--samples", limit=f"1 to {there}, those of the self-test")
+    settings, python = _settings(options, sinks=False)
     check_measurable(stage.network, settings.realization, options.measurement, options.samples, False)
     access = replace(settings.access, profile=options.measurement, profile_steps=options.steps)
     board, used = settings.chips

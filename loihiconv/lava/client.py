@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -32,6 +33,8 @@ from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.interpreter import INSTALL, find_python, interpreter_environment
 from loihiconv.lava.job import RESERVE, Job, Records, Settings, finished_samples, read_records
 
+TRIED = "0.10"
+"""Version of lava-nc that results are tested with."""
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 5.0
 """How long processes may take to end after SIGTERM before they get SIGKILL."""
@@ -140,6 +143,7 @@ def run_lava(
             interrupted = LavaInterrupted(*error.args)
             interrupted.partial = partial
             raise interrupted from error
+        _check_version(job)
         return _recording(network, payload, read_records(job, network, settings), "potentials" in record, job, settings, chip)
     finally:
         Job(folder).remove()  # while the worker is there, who sees to it if this process is killed now
@@ -247,6 +251,13 @@ def _watch(
         time.sleep(POLL_SECONDS)
     if job.read_status().get("state") != "done" or finished != samples:
         _raise_failure(worker, job, interpreter)
+
+
+def _check_version(job: Job) -> None:
+    """Warn of a lava-nc that nobody has tried this with."""
+    found = job.version.read_text() if job.version.exists() else TRIED
+    if found.split(".")[:2] != TRIED.split("."):
+        warnings.warn(f"lava-nc {found} ran this; loihiconv is tested with {TRIED} alone", stacklevel=3)
 
 
 def _raise_failure(worker: subprocess.Popen[bytes], job: Job, interpreter: str) -> None:

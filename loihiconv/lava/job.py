@@ -91,6 +91,11 @@ class Job:
         return self.folder / "reserve"
 
     @property
+    def version(self) -> Path:
+        """Which lava-nc runs it."""
+        return self.folder / "lava-nc.txt"
+
+    @property
     def scratch(self) -> Path:
         """A link to the folder that Lava's processes have for themselves."""
         return self.folder / SCRATCH

@@ -20,6 +20,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -72,6 +73,8 @@ def _run(job: Job) -> None:
     from loihiconv.lava.processes.models import FAST
 
     os.register_at_fork(after_in_child=_die_with_parent)
+    with suppress(PackageNotFoundError):  # of a source tree nobody knows
+        job.version.write_text(version("lava-nc"))
     name_shared_memory(job.folder)
     job.scratch.symlink_to(multiprocessing.util.get_temp_dir())  # of this process and all that it starts
     runtime.target_fn = _reporting(job, runtime.target_fn)

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,6 +84,34 @@ def test_the_selftest_passes_elsewhere(made, bare, tmp_path):
         assert re.fullmatch(rf"{number}/5 {name}: passed, ([\d,]+ spikes and )?[\d,]+ potentials of [123] samples? equal", line)
     assert done.stdout.splitlines()[5:] == ["self-test passed on Lava's CPU simulator"]
     assert sorted(made.rglob("*")) == before  # it leaves nothing behind
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("selftest", "--stage", "dens"), "--stage: no stage 'dens', did you mean 'dense'?"),
+        (("run", "x.npz", "--samples", -1), "--samples: -1; a number of at least 1 expected"),
+        (("run", "x.npz", "--deadline", "nan"), "--deadline: nan; a number above 0 expected"),
+        (("measure", "latency", "--steps", 0), "--steps: 0; a number of at least 1 expected"),
+        (("measure", "throughput", "--samples", 4), "--samples: 4 samples; 1 to 2, those of the self-test"),
+    ],
+)
+def test_what_means_nothing_is_said_before_a_board_is_looked_for(made, bare, tmp_path, arguments, message):
+    done = run_sh(made, *arguments, environment=bare, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {message}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_python_that_cannot_run_it(made, bare, tmp_path):
+    without = tmp_path / "without"
+    without.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
+    without.chmod(0o755)
+    for python, said in ((without, "has no numpy; install requirements.txt"), ("/nowhere/python", "no such program; name a Python 3.10")):
+        done = run_sh(made, "selftest", "--simulate", environment=bare | {"PYTHON": str(python), "PYTHONPATH": ""}, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.startswith(f"error: {python}")
+        assert said in done.stderr
 
 
 @lava

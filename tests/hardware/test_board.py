@@ -150,6 +150,7 @@ def test_broken_files(written, text, message):
         ("state_bits", 16),
         ("vth_mantissa_bits", 18),
         ("vth_exponent_max", 1),  # 17 bits * 2 no longer fit
+        ("vth_exponent_max", 10**21),
         ("accumulator_bits", 32),
         ("graded_spike_bits", 33),
     ],

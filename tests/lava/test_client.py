@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -240,3 +241,16 @@ def test_the_deadline_of_a_board_begins_with_its_first_step(tmp_path: Path, plac
     with pytest.raises(LavaFailed, match="did not finish within -1 s; 0 of 1 samples were done"):
         client._watch(worker, "python", job, chain(), 1, -1.0, None)  # type: ignore[arg-type]
     assert worker.polls == polls
+
+
+def test_another_lava_is_said(tmp_path: Path) -> None:
+    job = Job(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        client._check_version(job)  # nobody knows
+        for fine in ("0.10.0", "0.10.1"):
+            job.version.write_text(fine)
+            client._check_version(job)
+    job.version.write_text("0.9.0")
+    with pytest.warns(UserWarning, match=r"^lava-nc 0\.9\.0 ran this; loihiconv is tested with 0\.10 alone$"):
+        client._check_version(job)

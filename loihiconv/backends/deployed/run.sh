@@ -1,6 +1,6 @@
 #!/bin/sh
 # ./run.sh selftest [--simulate]
-# ./run.sh measure throughput|latency
+# ./run.sh measure throughput|latency [--samples N]
 # ./run.sh run DATA.npz [--samples N] [--out RESULT.npz] [--simulate]
 #
 # Uses the program that PYTHON names, or .venv in this folder, or the Python that loihiconv uses for Lava: what LOIHICONV_LAVA_PYTHON
@@ -22,4 +22,12 @@ fi
 PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONPATH PYTHONDONTWRITEBYTECODE
+if ! command -v "$PYTHON" >/dev/null; then
+    echo "error: $PYTHON: no such program; name a Python 3.10 that has what requirements.txt lists: PYTHON=/path/to/python" >&2
+    exit 2
+fi
+if ! "$PYTHON" -c 'import numpy' 2>/dev/null; then
+    echo "error: $PYTHON has no numpy; install requirements.txt into .venv in this folder, or name another: PYTHON=/path/to/python" >&2
+    exit 2
+fi
 exec "$PYTHON" -m loihiconv.lava.bundle "$here" "$@"
