@@ -98,6 +98,11 @@ class Placement(Shown):
     bounds: Mapping[str, int]
     violations: tuple[Violation, ...] = ()
 
+    @property
+    def unplaced(self) -> tuple[str, ...]:
+        """Populations that fit no core."""
+        return tuple(layer.name for layer in self.layers if not layer.slices)
+
     def tables(self) -> tuple[Table, ...]:
         title = f"{self.board.title}: each layer, and the most that one core holds of it"
         return (Table(title, HEADER, [self._row(layer) for layer in self.layers]),)
@@ -106,8 +111,10 @@ class Placement(Shown):
         cores = f"{n.count(self.cores)} core{'s' * (self.cores != 1)}"
         chips = f"{n.count(self.chips)} of {n.count(self.board.chips.value)} chips"
         bounds = ", ".join(f"{name.replace('_', ' ')} {n.count(cores)}" for name, cores in self.bounds.items())
+        apart = f"without {', '.join(self.unplaced)}, which no core holds"
+        above = apart if self.unplaced else f"{n.count(self.cores - self.bound)} above the bound"
         return (
-            f"{cores} on {chips}, {n.count(self.cores - self.bound)} above the bound",
+            f"{cores} on {chips}, {above}",
             *self._shared(),
             *([CUT] if self.board.compiler is not None else []),
             f"no cut can take fewer than, by resource: {bounds}",

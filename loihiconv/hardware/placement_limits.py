@@ -49,7 +49,7 @@ def _board(placement: Placement) -> Iterator[Violation]:
     if placement.cores > board.cores:
         limit = board.chips
         largest = max(placement.layers, key=lambda layer: len(layer.cores))
-        remedy = (
-            f"{largest.name} takes {len(largest.cores):,}: use strides or fewer channels there, or a board with {placement.chips:,} chips"
-        )
+        remedy = f"{largest.name} takes {len(largest.cores):,}: use strides or fewer channels there"
+        if not placement.unplaced:
+            remedy += f", or a board with {placement.chips:,} chips"
         yield Violation("", "cores", placement.cores, board.cores, limit.certain and board.cores_per_chip.certain, remedy, limit.source)

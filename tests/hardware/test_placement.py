@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loihiconv.core.linear import LinearMap
+from loihiconv.core.linear import Dense, LinearMap
 from loihiconv.core.network import Connection, Network
 from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.board_fields import Limit
@@ -167,3 +167,12 @@ def test_shared_cores_are_said() -> None:
     both = replace(placement, layers=(layer, other, *placement.layers[1:]))
     (said_now,) = [text for text in both.remarks() if text.startswith("shared: ")]
     assert f"by {layer.name} and other" in said_now
+
+
+def test_what_no_core_holds_is_not_among_the_cores() -> None:
+    """Neither the gap to the bound nor the chips that would be enough say anything then."""
+    net = chain((1, 8, 8), conv(1, 4, 3), Dense(np.ones((10, 256))))
+    placement = place(net, small_board("kapoho_point", synapse_memory_words=30, chips=1, cores_per_chip=1))
+    assert placement.unplaced
+    assert placement.remarks()[0].endswith(f"without {', '.join(placement.unplaced)}, which no core holds")
+    assert not any("or a board with" in str(violation) for violation in placement.violations)
