@@ -153,6 +153,20 @@ def test_version_2_of_the_format(path: Path) -> None:
     assert new.origin is None or fingerprints(new.origin) == fingerprints(old.origin)
 
 
+@pytest.mark.parametrize("name", ["several", "silent", "signed"])
+def test_what_came_into_version_2_later(name: str) -> None:
+    """Inputs and outputs of several, preprocessing of each, silent steps, signed spikes: `tests/fixtures/make_v2_later.py`."""
+    net = lc.load(FOLDER.parent / "v2_later" / f"{name}.lnet")
+    with np.load(FOLDER.parent / "v2_later" / f"{name}.npz") as file:
+        held = dict(file)
+    x = held["x"] if "x" in held else {key.removeprefix("x/"): values for key, values in held.items() if key.startswith("x/")}
+    recording = lc.run(net, x, record=["spikes"])
+    np.testing.assert_array_equal(recording.potentials, held["potentials"])
+    assert {f"spikes/{key}" for key in recording.spikes} == {key for key in held if key.startswith("spikes/")}
+    for key, values in recording.spikes.items():
+        np.testing.assert_array_equal(values, held[f"spikes/{key}"], err_msg=key)
+
+
 def test_there_are_files_of_every_version_but_the_newest_to_come() -> None:
     assert lnet.VERSION == 2, "keep some files of version 2's successor, too"
     assert len(list((FOLDER.parent / "v2").glob("*.lnet"))) == 5
