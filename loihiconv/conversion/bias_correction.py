@@ -16,6 +16,7 @@ import torch
 
 from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.graph import Ann
+from loihiconv.ann.passes.rounding import with_rounding
 from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.potentials import with_potentials
 from loihiconv.conversion.scales import Scales
@@ -33,6 +34,8 @@ BATCH = 64
 def target_rates(ann: Ann, scales: Scales, x: Array) -> dict[str, Array]:
     """Firing rates that spiking populations should have, averaged over samples and positions: mean of a / λ per channel.
 
+    Of activations that training rounded they are those of the rounded ones, which are what the model computes.
+
     Parameters
     ----------
     ann : Ann
@@ -47,7 +50,7 @@ def target_rates(ann: Ann, scales: Scales, x: Array) -> dict[str, Array]:
         For the output layer, the mean outputs themselves.
     """
     names = {node: population for node, population in population_names(ann).items() if node in scales}
-    evaluator = Evaluator(ann)
+    evaluator = Evaluator(with_rounding(ann))
     totals: dict[str, Array] = {}
     for begin in range(0, len(x), BATCH):
         output, kept = evaluator(torch.from_numpy(np.ascontiguousarray(x[begin : begin + BATCH], np.float32)), keep=list(names))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
 import loihiconv as lc
 from loihiconv.conversion.bias_correction import SAMPLES, correct_biases, first_samples, spread_samples, target_rates
@@ -38,6 +40,22 @@ def test_mean_rates_come_closer(board: str | None, backend: str) -> None:
         on_host = any(c.on_host for c in corrected.incoming(population.name))
         if board is not None and not on_host:
             assert (round_bias(population.bias) == population.bias).all()  # type: ignore[union-attr]
+
+
+class Rounded(nn.Module):
+    """λ floor(L clip(x / λ, 0, 1) + 1/2) / L (QCFS)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.floor(4 * torch.clamp(x / 0.8, 0, 1) + 0.5) / 4 * 0.8
+
+
+def test_what_training_rounded_is_what_rates_should_be() -> None:
+    """With as many time steps and silent ones as levels nothing is lost, so that nothing is to be repaired."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(16, 20), Rounded(), nn.Linear(20, 20), Rounded(), nn.Linear(20, 3)).eval()
+    x = np.random.default_rng(0).integers(0, 256, (200, 16)).astype(np.float32) / 255
+    exact = lc.convert(model, x, board=None, timesteps=4, silent_steps=4)
+    np.testing.assert_allclose(lc.run(exact, x, "float").outputs, model(torch.from_numpy(x)).detach().numpy(), atol=1e-4)
 
 
 def test_only_biases_change() -> None:

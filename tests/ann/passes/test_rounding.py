@@ -11,7 +11,7 @@ from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Relu, Round
 from loihiconv.ann.passes import lower
-from loihiconv.ann.passes.rounding import rounds, without_rounding
+from loihiconv.ann.passes.rounding import rounds, with_rounding, without_rounding
 from loihiconv.core.errors import UnsupportedLayer
 from tests.ann.frontends.nets import Net
 
@@ -51,7 +51,9 @@ def test_clip_floor_shift_is_a_bounded_relu_of_so_many_levels() -> None:
     lowered = lower(ann)
     (relu,) = (node for node in lowered.ann if isinstance(node, Relu))
     assert (relu.bound, relu.levels) == (1, 8)  # of x / λ
-    assert lowered.notes == ("training rounded activations to 8 steps; rounding is left to rates, and timesteps=8 has those steps",)
+    (note,) = lowered.notes
+    assert note.startswith("training rounded activations to 8 steps: timesteps=8 with silent_steps=8 has just those, in simulators")
+    torch.testing.assert_close(Evaluator(with_rounding(lowered.ann))(x)[0], model(x).detach())
     smooth = network(nn.Hardtanh(0, 0.75))
     for rewritten in (lowered.ann, without_rounding(ann)):
         torch.testing.assert_close(Evaluator(rewritten)(x)[0], smooth(x).detach(), rtol=1e-4, atol=1e-5)
