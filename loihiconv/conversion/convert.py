@@ -18,8 +18,9 @@ from loihiconv.conversion.attempts import making
 from loihiconv.conversion.building import attempted, build, noted
 from loihiconv.conversion.calibration import CalibrationData, prepared
 from loihiconv.conversion.judge import Judge
-from loihiconv.conversion.measuring import Progress, measure
+from loihiconv.conversion.measuring import Measured, Progress, measure
 from loihiconv.conversion.quantization import check_payload
+from loihiconv.conversion.resolution import too_few_steps
 from loihiconv.conversion.search import search
 from loihiconv.conversion.settings import SEARCHES, Optimize, SettingOptions, choose
 from loihiconv.core.choices import Task
@@ -128,7 +129,7 @@ def convert(
     for text in source.notes:
         LOG.info(text)
     if not searching:
-        return build(source, chosen, board, report).with_preprocessing(preprocessing)
+        return _told(build(source, chosen, board, report), source).with_preprocessing(preprocessing)
     if chosen.maxpool == "gate" and any(isinstance(node, MaxPool) for node in source.ann):
         aim = replace(aim, signed=False)  # gates take no spikes back
     common = source, Judge(source.ann, source.held_out, task), board
@@ -140,7 +141,16 @@ def convert(
         network = noted(network, said)
         if not met:
             warnings.warn(said, stacklevel=2)
-    return network.with_preprocessing(preprocessing)
+    return _told(network, source).with_preprocessing(preprocessing)
+
+
+def _told(network: Network, source: Measured) -> Network:
+    """The network, once the user knows of a layer whose rates tell samples apart too little."""
+    said = too_few_steps(source.ann, network, source.samples)
+    if not said:
+        return network
+    warnings.warn(said, stacklevel=3)
+    return noted(network, said)
 
 
 def _check_cluster(cluster: Cluster | None, *, searching: bool) -> None:
