@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loihiconv.ann.graph import Node
+from loihiconv.ann.graph import AvgPool, BatchNorm, Linear, MaxPool, Node
 from loihiconv.core.ending import LastFunction
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Shape
@@ -27,6 +28,36 @@ class Refused(Node):
     error: UnsupportedLayer
     on_host: tuple[LastFunction, ...] = ()
     given: Shape = ()
+
+
+def with_way_out(refused: Refused, nodes: Sequence[Node]) -> UnsupportedLayer:
+    """Why an operation is refused; and behind the last layer, where detectors decode their boxes, that users may compute it themselves.
+
+    Parameters
+    ----------
+    refused : Refused
+    nodes : sequence of Node
+        What outputs depend on, in order.
+    """
+    error, behind = refused.error, {refused.name}
+    by_name = {node.name: node for node in nodes}
+    layer: Node = refused
+    while layer.inputs and not isinstance(layer, Linear):
+        layer = by_name[layer.inputs[0]]
+    for node in nodes:
+        if not behind.isdisjoint(node.inputs):
+            if isinstance(node, Linear | BatchNorm | MaxPool | AvgPool):
+                return error
+            behind.add(node.name)
+    if not isinstance(layer, Linear):
+        return error
+    raw = f"let forward() return what {layer.layer or layer.name} gives, and compute what comes after it from its outputs yourself"
+    if refused.on_host:
+        what = f"{error.what.split()[0]} after the last layer is joined with other results"
+        return UnsupportedLayer(
+            what, where=error.where, limit="the host computes functions of all outputs, one after the other", remedy=raw
+        )
+    return UnsupportedLayer(error.what, where=error.where, limit=error.limit, remedy=f"{error.remedy}; or {raw}")
 
 
 _RELU = "retrain with ReLU, whose values firing rates can stand for"

@@ -22,7 +22,7 @@ from loihiconv.ann.frontends.layers.trials import by_trial
 from loihiconv.ann.frontends.memory import REMEDY
 from loihiconv.ann.frontends.quantized import plain
 from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler, signals_in
-from loihiconv.ann.frontends.remedies import Refused
+from loihiconv.ann.frontends.remedies import Refused, with_way_out
 from loihiconv.ann.frontends.results import Chosen
 from loihiconv.ann.frontends.tracing import BATCH, Trace, record
 from loihiconv.ann.graph import Ann, Input, Node, arranged
@@ -141,7 +141,8 @@ class _Reader:
 
     def problems(self) -> tuple[LoihiconvError, ...]:
         """Errors for everything that the result depends on."""
-        refused = [node.error for node in self._nodes if isinstance(node, Refused) and node.name in self._live]
+        live = [node for node in self._nodes if node.name in self._live]
+        refused = [with_way_out(node, live) for node in live if isinstance(node, Refused)]
         return (*self._invalid, *refused)
 
     @property

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import Tensor, nn
 
 from loihiconv.ann.frontends.remedies import remedy
+from loihiconv.ann.frontends.torch import problems, read_torch
+from tests.ann.frontends.nets import Net
+
+
+def decoded(m: Net, x: Tensor) -> Tensor:
+    """Boxes as YOLO decodes them: places by sigmoids on a grid, sizes by exponentials of anchors."""
+    raw = m.head(m.body(x).relu())  # type: ignore[operator]
+    return torch.cat([raw[:, :2].sigmoid() + torch.arange(2), raw[:, 2:4].exp() * 3, (raw[:, 4:].sigmoid() * 2) ** 2], 1)
 
 
 @pytest.mark.parametrize(("name", "part"), [("GELU", "retrain"), ("hard_swish", "retrain with ReLU"), ("addcmul_", "constant factors")])
@@ -14,3 +24,17 @@ def test_names_of_modules_functions_and_methods(name: str, part: str) -> None:
 
 def test_what_is_unknown_gets_what_is_supported() -> None:
     assert remedy("Mystery").startswith("train a network without it; linear layers and convolutions,")
+
+
+def test_decoders_behind_the_last_layer_are_left_to_the_user() -> None:
+    layers = {"body": nn.Linear(4, 6), "head": nn.Linear(6, 7)}
+    found = [str(error) for error in problems(Net(decoded, **layers), (4,))]
+    assert [text.partition(":")[0] for text in found] == ["sigmoid", "exp", "sigmoid_1", "pow"]
+    assert "sigmoid after the last layer is joined with other results" in found[0]
+    assert all("let forward() return what head gives" in text for text in found)
+    assert len(read_torch(Net(lambda m, x: m.head(m.body(x).relu()), **layers), (4,)).nodes) == 4
+
+
+def test_what_other_layers_take_has_no_way_out() -> None:
+    (error,) = problems(Net(lambda m, x: m.b(m.a(x).sigmoid()), a=nn.Linear(4, 3), b=nn.Linear(3, 2)), (4,))
+    assert "let forward()" not in str(error)
