@@ -152,7 +152,9 @@ def _how(before: Any, after: Any) -> str:
 
 
 def _values(before: Any, after: Any) -> str:
-    texts = ("an array" if isinstance(value, np.ndarray) else n.setting(value, none="none") for value in (before, after))
+    texts = ["an array" if isinstance(value, np.ndarray) else n.setting(value, none="none") for value in (before, after)]
+    if texts[0] == texts[1] and isinstance(before, float) and isinstance(after, float):
+        texts = [repr(before), repr(after)]  # what they differ in is behind the digits that are usually shown
     return " -> ".join(texts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -39,6 +39,34 @@ class Requirement:
     name: str
     holds: bool
     detail: str
+
+
+def junit(requirements: Sequence[Requirement], stopped: str = "") -> str:
+    """Requirements as test cases of a JUnit XML file, which every CI service reads, and what stopped the program before it could tell."""
+    failures = sum(not r.holds for r in requirements)
+    suite = ElementTree.Element(
+        "testsuite",
+        name="loihiconv verify",
+        tests=str(len(requirements) + bool(stopped)),
+        failures=str(failures),
+        errors=str(int(bool(stopped))),
+    )
+    for requirement in requirements:
+        case = ElementTree.SubElement(suite, "testcase", classname="loihiconv.verify", name=requirement.name)
+        if requirement.holds:
+            ElementTree.SubElement(case, "system-out").text = requirement.detail
+        else:
+            ElementTree.SubElement(case, "failure", message=requirement.detail)
+    if stopped:
+        case = ElementTree.SubElement(suite, "testcase", classname="loihiconv.verify", name="verify")
+        ElementTree.SubElement(case, "error", message=stopped)
+    ElementTree.indent(suite)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(suite, encoding="unicode")}\n'
+
+
+def stopped_markdown(stopped: str) -> str:
+    """What a pull request is told where the program could not tell."""
+    return f"### ❌ loihiconv verify: not checked\n\n{stopped}\n"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,17 +108,8 @@ class Verification(Shown):
         return {"holds": self.holds, "requirements": requirements, **drift, "comparison": self.comparison.to_json()}
 
     def junit(self) -> str:
-        """The requirements as test cases of a JUnit XML file, which every CI service reads."""
-        failures = sum(not r.holds for r in self.requirements)
-        suite = ElementTree.Element("testsuite", name="loihiconv verify", tests=str(len(self.requirements)), failures=str(failures))
-        for requirement in self.requirements:
-            case = ElementTree.SubElement(suite, "testcase", classname="loihiconv.verify", name=requirement.name)
-            if requirement.holds:
-                ElementTree.SubElement(case, "system-out").text = requirement.detail
-            else:
-                ElementTree.SubElement(case, "failure", message=requirement.detail)
-        ElementTree.indent(suite)
-        return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(suite, encoding="unicode")}\n'
+        """The requirements as test cases of a JUnit XML file."""
+        return junit(self.requirements)
 
     def markdown(self) -> str:
         """A summary for a pull request."""
@@ -177,7 +196,8 @@ def _measured(comparison: Comparison, max_loss: float) -> Iterator[Requirement]:
     result = comparison.backends[main_back_end(comparison.backends)]
     assert result.loss is not None  # the emulator always runs
     loss = 100 * result.loss.loss / comparison.unit
-    details = [*accuracy.details[:2], f"At most {max_loss:g} {'points' if result.metric.share else '% of the unit'} may be lost."]
+    unit = "% of the unit" if not result.metric.share else "point" if max_loss == 1 else "points"
+    details = [*accuracy.details[:2], f"At most {max_loss:g} {unit} may be lost."]
     stranger = 100 * result.loss.interval95[1] / comparison.unit < -max(max_loss, MAX_LOSS)
     if stranger:
         details.append("The float network does worse than what was made of it: is it the one that was converted, with its weights?")
@@ -198,7 +218,8 @@ def _registers(comparison: Comparison) -> Requirement:
 
 
 def _repeated(drift: Drift) -> Requirement:
-    changes = "; ".join(f"{c.where} {c.what}: {c.how}" for c in drift.changes[:3])
+    first = sorted(drift.changes, key=lambda change: " -> " not in change.where)  # weights, from which most else follows
+    changes = "; ".join(f"{c.where} {c.what}: {c.how}" for c in first[:3])
     more = f"; and {len(drift.changes) - 3} more" if len(drift.changes) > 3 else ""
     others = "; ".join(f"{c.where}: {c.how}" for c in drift.settings)
     said = "the conversion, made again, gives the same integers." if drift.same else f"{changes}{more}"

@@ -72,6 +72,11 @@ def test_kinds_and_types_count() -> None:
         diff(NET, "x")  # type: ignore[arg-type]
 
 
+def test_numbers_that_look_alike_have_all_their_digits() -> None:
+    made = [replace(NET, populations=(INPUT, HIDDEN, replace(OUT, scale=scale))) for scale in (20704.41, 20704.42)]
+    assert diff(*made).changes[0].how == "20704.41 -> 20704.42"
+
+
 def test_last_functions_are_compared_by_what_they_hold() -> None:
     """They hold arrays and do not compare; each load makes new ones."""
     ends = [replace(OUT, ending=(Softmax(0), Rescale(np.full(1, float(f)), np.zeros(1)))) for f in (2, 2, 3)]

@@ -56,7 +56,7 @@ def test_each_requirement_fails_by_itself(model: nn.Module, net: Network, data: 
     blind = replace(net, connections=tuple(weights))
     found = lc.verify(model, blind, data["test"], lava_samples=0, calibration=data["train"])
     assert failed(found) == ["accuracy", "repeatability"]
-    assert "At most 1 points may be lost." in found.requirements[0].detail
+    assert "At most 1 point may be lost." in found.requirements[0].detail
     assert "map.weight: " in found.requirements[-1].detail
     suite = ElementTree.fromstring(found.junit())
     assert [case.attrib["name"] for case in suite if case.find("failure") is not None] == failed(found)
