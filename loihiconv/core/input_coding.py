@@ -71,7 +71,7 @@ def _one_array(population: Input, x: Any) -> Array:
             f"samples of shape ({_text(x.shape[1:])})",
             where="input",
             limit=f"({_text(expected)}) expected" + _arranged(population),
-            remedy="transpose or reshape the data",
+            remedy="of one sample alone give x[None]" if x.shape == expected else "transpose or reshape the data",
         )
     return np.asarray(x)
 

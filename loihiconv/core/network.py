@@ -273,7 +273,7 @@ class Network(Shown):
 
     def _sample(self, source: Input) -> str:
         name = f"{source.name} " if len(self.inputs) > 1 else ""
-        done = "" if source.preprocessing is None else f", preprocessed here: {source.preprocessing}"
+        done = "" if source.preprocessing is None or source.preprocessing.plain else f", preprocessed here: {source.preprocessing}"
         return f"{name}({', '.join(map(str, source.sample_shape))}){done}"
 
     @property

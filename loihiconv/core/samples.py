@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Number
+from os import PathLike
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -89,7 +90,8 @@ def stream(data: Samples, where: str, *, shape: Shape | None = None, axes: int |
     elif by_index(data):
         yield from reader.elements((data[i] for i in range(len(data))), single=True)
     elif isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
-        raise InvalidData(f"{shown(data)} as {where}", where=where, limit=f"{LABELLED if labels else FORMS} expected")
+        remedy = "read the file first, as numpy.load(...) does" if isinstance(data, (str, bytes, PathLike)) else ""
+        raise InvalidData(f"{shown(data)} as {where}", where=where, limit=f"{LABELLED if labels else FORMS} expected", remedy=remedy)
     else:
         yield from reader.elements(data, single=any(kind.__name__ == "IterableDataset" for kind in type(data).__mro__))
 

@@ -112,7 +112,7 @@ def test_what_is_in_memory() -> None:
     ("data", "said"),
     [
         (5, "5 as data"),
-        ("images", "'images' as data"),
+        ("images", "'images' as data.* read the file first"),
         (None, "None as data"),
         ([], "no samples"),
         ([None], "None in place of samples"),

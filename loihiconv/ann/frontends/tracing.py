@@ -32,6 +32,8 @@ from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Shape
 from loihiconv.core.parts import Part
 
+CHANNELS = 4
+"""More of them an image hardly has."""
 BATCH = 3
 """Samples in the example: a number that models do not write into a reshape, so that one which mixes samples shows."""
 
@@ -134,10 +136,11 @@ def record(
 
 
 def _channel(shape: Shape) -> str:
-    """What samples of one channel may lack: the axis of that channel."""
-    axes = {1: "L", 2: "HW"}.get(len(shape))
-    said = f'--layout {axes}, or Preprocessing(layout="{axes}")'
-    return f"; samples of one channel that has no axis need {said}" if axes else ""
+    """What layout samples may need: for an axis of one channel that is not there, or for channels that come last."""
+    last = {2: "LC", 3: "HWC"}.get(len(shape)) if shape and shape[-1] <= CHANNELS < shape[0] else None
+    axes = last or {1: "L", 2: "HW"}.get(len(shape))
+    said = f'need --layout {axes}, or Preprocessing(layout="{axes}")'
+    return f"; samples {'with channels last' if last else 'of one channel that has no axis'} {said}" if axes else ""
 
 
 def said(error: Exception) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from loihiconv.core.choices import Task
+from loihiconv.core.errors import InvalidData
 from loihiconv.core.given import check_task
 from loihiconv.core.labels import is_binary, is_one_hot, numbered
 from loihiconv.core.linear import Array
@@ -35,8 +38,19 @@ def choose_task(end: End, y: Array, given: Task | None = None) -> tuple[TaskKind
     check_task(given)
     if y.dtype.kind in "USO" and not end.indices and int(np.prod(end.shape)) == 1 and given in (None, "binary"):
         y = numbered(y, 2)
+    _check_present(y)
     kind = kind_of(given or read_task(end, y), end)
+    if given is None and kind.name == "regression" and int(np.prod(end.shape)) == 1 and is_whole(y) and len(values := np.unique(y)) == 2:
+        said = f"labels are {values[0]:g} and {values[1]:g} and taken for numbers (task regression)"
+        warnings.warn(f"{said}; for yes or no give 0 and 1, or say the task", stacklevel=3)
     return kind, kind.labels(y)
+
+
+def _check_present(y: Array) -> None:
+    """Raise `InvalidData` for labels that are NaN."""
+    if y.dtype.kind == "f" and (missing := int(np.isnan(y).reshape(len(y), -1).any(axis=1).sum())):
+        remedy = "leave these samples out"
+        raise InvalidData(f"{missing:,} of {len(y):,} are NaN", where="labels", limit="a label for each sample expected", remedy=remedy)
 
 
 def read_task(end: End, y: Array) -> Task:

@@ -12,6 +12,10 @@ from loihiconv.core.linear import Array, Shape
 def class_indices(y: Array, classes: int | None = None) -> Array:
     """Class indices int64 (N,) from whole numbers, also of a floating-point type or (N, 1), or from one-hot rows (N, classes)."""
     _check_numbers(y)
+    if y.dtype.kind == "b" and y.ndim == 1 and classes is not None and classes > 2:
+        raise InvalidData(
+            "labels are yes or no", where="labels", limit=f"0 to {classes - 1} expected, as the network has {classes} outputs"
+        )
     y = y.reshape(len(y), -1)[:, 0] if y.ndim > 1 and y[0].size == 1 else y
     if is_one_hot(y):
         y = y.argmax(axis=1)
@@ -22,7 +26,7 @@ def class_indices(y: Array, classes: int | None = None) -> Array:
             limit="whole numbers (N,) or one-hot rows expected",
             remedy='or give another task, such as "regression"',
         )
-    low, high = int(y.min(initial=0)), int(y.max(initial=0))
+    low, high = (int(y.min()), int(y.max())) if len(y) else (0, 0)
     if low < 0 or (classes is not None and high >= classes):
         limit = "0 and more" if classes is None else f"0 to {classes - 1}, as the network has {classes} outputs,"
         raise InvalidData(f"labels from {low} to {high}", where="labels", limit=f"{limit} expected", remedy="count classes from 0")

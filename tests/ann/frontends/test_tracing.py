@@ -69,9 +69,16 @@ def test_a_layer_that_does_not_fit_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "shape", "layout"), [(nn.Conv1d(1, 2, 3), (9,), "L"), (nn.Conv2d(1, 2, 3), (9, 9), "HW"), (nn.Conv2d(1, 2, 3), (3, 9, 9), "")]
+    ("model", "shape", "layout"),
+    [
+        (nn.Conv1d(1, 2, 3), (9,), "L"),
+        (nn.Conv2d(1, 2, 3), (9, 9), "HW"),
+        (nn.Conv1d(3, 2, 3), (9, 3), "LC"),
+        (nn.Conv2d(1, 2, 3), (9, 9, 1), "HWC"),
+        (nn.Conv2d(1, 2, 3), (3, 9, 9), ""),
+    ],
 )
-def test_samples_whose_one_channel_has_no_axis_get_a_layout(model: nn.Module, shape: tuple[int, ...], layout: str) -> None:
+def test_samples_without_channels_or_with_channels_last_get_a_layout(model: nn.Module, shape: tuple[int, ...], layout: str) -> None:
     with pytest.raises(InvalidModel, match=r"forward.. fails on an example") as caught:
         read_torch(nn.Sequential(model), shape)
     assert ("--layout" in caught.value.remedy) == bool(layout)

@@ -56,6 +56,17 @@ def test_it_may_be_given() -> None:
             choose_task(End((1,)), np.array([0, 1, 1]), wrong)  # type: ignore[arg-type]
 
 
+def test_two_numbers_that_are_no_yes_and_no_are_said() -> None:
+    with pytest.warns(UserWarning, match="labels are 1 and 2 and taken for numbers .* for yes or no give 0 and 1"):
+        assert choose_task(End((1,)), np.array([1, 2, 2, 1]))[0].name == "regression"
+
+
+@pytest.mark.parametrize("end", [End((1,)), End((3,))])
+def test_labels_that_are_missing(end: End) -> None:
+    with pytest.raises(InvalidData, match="labels: 2 of 3 are NaN"):
+        choose_task(end, np.array([np.nan, 1, np.nan]))
+
+
 @pytest.mark.parametrize("labels", [["no", "yes", "no"], [b"no", b"yes", b"no"], ["0", "1", "0"]])
 def test_text_says_yes_or_no_of_one_output(labels: list[Any]) -> None:
     with pytest.warns(UserWarning, match="labels are"):

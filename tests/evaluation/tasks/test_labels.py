@@ -24,6 +24,8 @@ def test_class_indices(y: Any) -> None:
         (["a", "b", "c"], "labels of type <U1"),
         ([0, 1, 3], "labels from 0 to 3; 0 to 2, as the network has 3 outputs"),
         ([-1, 0, 1], "labels from -1 to 1"),
+        ([1, 2, 3], "labels from 1 to 3; .* count classes from 0"),
+        ([True, False, True], "labels are yes or no; 0 to 2 expected"),
         ([0.5, 1, 2], "labels of type float64"),
         (np.zeros((3, 3)), "labels of type float64 and shape"),
         ([0, np.nan, 1], "labels of type float64"),
