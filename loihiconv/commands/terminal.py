@@ -102,11 +102,11 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     console = Console(highlight=False, stderr=stderr, emoji=False)
     widths = [max(cell_len(line[i]) for line in (header, *rows)) for i in range(len(header))]
     apart = sum(widths) + 2 * len(widths) <= console.width
+    if title:  # on a line of its own: above a narrow table it would wrap
+        _print(console, f"[bold]{escape(title)}[/]")
     table = rich.table.Table(
-        title=escape(title),
-        title_justify="left",
-        title_style="bold",
         box=SIMPLE_HEAD,
+        show_header=any(header),
         pad_edge=False,
         padding=(0, int(apart)),
         collapse_padding=True,

@@ -192,5 +192,5 @@ def _archive(path: Path) -> Iterator[Npz]:
         with opened(path) as archive:
             yield archive
     except NoArrays as error:
-        remedy = "write it with numpy.savez"
+        remedy = "write it with numpy.savez, or name a function that reads it, module:function"
         raise InvalidData(f"is not a readable .npz file of plain arrays ({error})", where=str(path), remedy=remedy) from error

@@ -52,7 +52,7 @@ class Npz:
             shape, dtype = _header(file)
         declared = prod(shape) * dtype.itemsize
         if dtype.hasobject:
-            raise NoArrays(f"{name} holds objects, which only code could rebuild")
+            raise NoArrays(f"{name} holds objects, which only code could rebuild; of names astype(str) makes text")
         if any(type(length) is not int or length < 0 for length in shape) or declared > info.file_size:
             raise NoArrays(f"{name} declares {dtype} of shape {shape}, but holds {n.in_bytes(info.file_size)}")
         try:

@@ -77,7 +77,7 @@ def test_convert_run_and_compare(run, npz: Path, tmp_path: Path) -> None:
 def test_mistakes_are_one_line_and_leave_nothing(run, nets: Path, lnet: Path, arguments: list[str], message: str) -> None:
     x = np.zeros((4, 1, 8, 8), np.float32)
     np.savez("good.npz", x=x, y=np.zeros(4, int))
-    np.savez("wrong.npz", images=x)
+    np.savez("wrong.npz", pictures=x)
     np.savez("shape.npz", x=np.zeros((4, 3, 9), np.float32))
     np.savez("nan.npz", x=np.full_like(x, np.nan))
     np.savez("empty.npz", x=x[:0])

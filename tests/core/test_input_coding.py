@@ -109,6 +109,7 @@ def network(*inputs: Input) -> Network:
     [
         (np.zeros((2, 1, 3)), r"input: shape \(2, 1, 3\) has an axis too many; \(N, 3\) expected"),
         (np.zeros((2, 2, 3)), r"input: samples of shape \(2, 3\); \(3\) expected, channels first"),
+        (np.zeros(3), r"input: samples of shape \(\); .* of one sample alone give x\[None\]"),
         (np.zeros((0, 3)), "input: no samples; at least 1 expected"),
         (np.array([["a", "b", "c"]]), "input: samples of type <U1; numbers expected"),
         (np.array([[0, np.nan, 0]]), "input: samples hold NaN or infinity"),
