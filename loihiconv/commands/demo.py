@@ -29,6 +29,7 @@ def demo(
     """
     check_reports(html, markdown)
     conversion = Conversion(board, timesteps, samples=None)
+    make_folder(out)
     from loihiconv.backends.registry import without_unavailable
     from loihiconv.core.network import save
     from loihiconv.core.progress import Bars
@@ -36,7 +37,6 @@ def demo(
     from loihiconv.evaluation.compare import compare as run_compare
 
     names, missing = without_unavailable(["float", "emulator", "lava"])
-    make_folder(out)
     x_train, _, x_test, y_test = digits()
     model = digits_cnn()
     net = conversion.convert(model, x_train)

@@ -66,7 +66,7 @@ def value(metric: Metric, given: float) -> str:
 
 def value_interval(metric: Metric, pair: tuple[float, float]) -> str:
     """The same of its interval."""
-    return interval(pair) if metric.share else f"{number(pair[0])} to {number(pair[1])}"
+    return interval(pair) if metric.share else " to ".join(_minus(_significant(end, 3)) if isfinite(end) else NONE for end in pair)
 
 
 def change(metric: Metric, loss: float, of: float = 1.0) -> str:
@@ -157,9 +157,9 @@ def quantity(value: Any) -> str:
     return str(value)
 
 
-def _significant(value: float) -> str:
-    """Four significant digits, zeros at the end among them."""
-    return f"{value:#.4g}".removesuffix(".")
+def _significant(value: float, digits: int = 4) -> str:
+    """So many significant digits, zeros at the end among them."""
+    return f"{value:#.{digits}g}".removesuffix(".")
 
 
 def _prefix(value: float) -> tuple[float, str]:

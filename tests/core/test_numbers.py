@@ -25,7 +25,7 @@ def test_losses_and_intervals() -> None:
     assert [n.change(RMSE, loss, 20.0) for loss in (0.0, 0.5, -0.5, 1e-6)] == ["0", "+0.500", "−0.500", "0"]
     assert n.change_interval(RMSE, (-0.5, 1e-9), 20.0) == "−0.500 to 0.000"
     assert (n.value(RMSE, 1.23456), n.figure(RMSE, 1.23456)) == ("1.235", "1.235")
-    assert n.value_interval(RMSE, (1.0, 2.0)) == "1 to 2"
+    assert n.value_interval(RMSE, (1.0, 2.0)) == "1.00 to 2.00"
     assert (n.figure(ACCURACY, 0.5), n.figure_interval(RMSE, (1.0, 2.5))) == ("50.00 %", "[1.000, 2.500]")
     assert n.interval((-0.001, 0.02)) == "−0.10 to 2.00"
     assert n.bracketed((0.9894, 1.0)) == "[98.94, 100.00]"
