@@ -533,4 +533,8 @@ EQUIVALENT: dict[str, str] = {
     "conversion/adaptive_rounding.py: while mean > 0 and -> while mean > 0 or": (
         "a covariance of negative mean, or one that is not finite, has no Cholesky factor with any damping: it ends in None either way"
     ),
+    "simulator/neurons.py: highest > peak, trough > lowest -> highest > peak, lowest != trough": (
+        "potentials are kept from falling below the lowest, so what is not it is above it"
+    ),
+    "simulator/neurons.py: ALL >> np.uint64(64 - lanes) -> ALL": "marks that are all nothing are then stored as well: slower, and the same",
 }
