@@ -65,6 +65,8 @@ class Comparison(Shown):
         What a noticeable loss is measured by; see `loihiconv.evaluation.tasks.kinds.TaskKind.unit`.
     placement : Placement or None
         On its board; None for float networks and where the board is not known here.
+    output : str
+        Of a network with several the one that was judged; empty where it has one alone.
     judge : str
         The back end that another one has to agree with spike for spike, as the emulator with "lava"; empty where not both ran.
     mismatched_spikes : {population: int} or None
@@ -101,6 +103,7 @@ class Comparison(Shown):
     silent_steps: int = 0
     added_steps: int = 0
     signed: bool = False
+    output: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -158,7 +161,8 @@ class Comparison(Shown):
         """Board, time steps and, where they are not binary, spikes."""
         kind = "signed" if self.signed else "graded"
         graded = f", {kind} spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ", signed spikes" * self.signed
-        return f"{self.board or 'float'}, {self.timesteps} time steps{silent_words(self.silent_steps, self.added_steps)}{graded}"
+        one = f", output {self.output}" if self.output else ""
+        return f"{self.board or 'float'}, {self.timesteps} time steps{silent_words(self.silent_steps, self.added_steps)}{graded}{one}"
 
     def tables(self) -> tuple[Table, ...]:
         tables = [*result_tables(f"{self.title}: {self.task}", self.backends)]
@@ -192,6 +196,7 @@ class Comparison(Shown):
             "board": self.board,
             "payload_max": self.payload_max,
             "signed": self.signed,
+            "output": self.output,
             "task": self.task,
             "backends": {name: result.to_json() for name, result in self.backends.items()},
             "mismatched_spikes": None if self.mismatched_spikes is None else dict(self.mismatched_spikes),
@@ -315,6 +320,7 @@ def compare(
         silent_steps=net.silent_steps,
         added_steps=net.period - net.timesteps,
         signed=net.signed,
+        output=output or "",
         settings=settings,
         versions=versions(net),
     )

@@ -116,7 +116,7 @@ def survival(
     between = " and ".join(_change(metric, loss) for loss in ((high, low) if metric.rises else (low, high)))
     before = n.figure(metric, ann.value) if result.n == ann.n else "the float network"
     figure = f"{metric.title[:1].upper()}{metric.title[1:]} {before} to {n.figure(metric, result.value)}"
-    details = [f"{figure}, {title}, n\u00a0=\u00a0{result.n:,}.", f"The change lies between {between} (95 %)."]
+    details = [f"{figure}, {title}, n\u00a0=\u00a0{result.n:,}.", f"The change lies between {between} (95\u00a0%)."]
     answer, status = "no measurable change", "good"
     if change.significant:
         answer = _change(metric, change.loss) + ("" if metric.title == "accuracy" else f" of {metric.title}")

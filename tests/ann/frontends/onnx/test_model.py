@@ -60,6 +60,7 @@ def test_several_inputs_and_outputs_go_all_the_way(tmp_path: Path) -> None:
     assert isinstance(outputs, dict)
     assert {name: values.shape for name, values in outputs.items()} == {"policy": (5, 3), "value": (5, 1)}
     judged = lc.compare(path, net, (x, np.zeros(5, int)), ["emulator"], output="policy")
+    assert judged.title.endswith(" time steps, output policy")
     assert judged.backends["emulator"].n == 5
     with pytest.raises(InvalidData, match=r"2 inputs; \{'x': \.\.\., 'z': \.\.\.\} expected"):
         lc.check(path, (2,))
