@@ -129,7 +129,7 @@ class Student:
         return found
 
     def tuned(self, ann: Ann) -> Ann:
-        """A simplified network with the weights and biases that it has now."""
+        """A simplified network with the weights and biases that it has now; weights rounded to so many bits as it has seen them."""
         return Ann(
             tuple(self._tuned(node) if f"{node.name}.weight" in self.parameters else node for node in ann),
             ending=ann.ending,
@@ -144,9 +144,8 @@ class Student:
 
     def _tuned(self, node: Node) -> Linear:
         assert isinstance(node, Linear)
-        weight, bias = (self.parameters[f"{node.name}.{kind}"].detach() for kind in ("weight", "bias"))
-        masked = weight * self._masks.get(node.name, 1)
-        return replace(node, map=node.map.with_weight(masked.cpu().numpy().copy()), bias=bias.cpu().numpy().copy())
+        weight, bias = self._weight(node).detach(), self.parameters[f"{node.name}.bias"].detach()
+        return replace(node, map=node.map.with_weight(weight.cpu().numpy().copy()), bias=bias.cpu().numpy().copy())
 
     def _flow(self, node: Node, sources: list[Flow]) -> Flow:
         match node:
@@ -173,13 +172,16 @@ class Student:
     def _trained(self, node: Node) -> Step:
         """The function of a layer with its present weights."""
         assert isinstance(node, Linear)
-        weight, bias, shape = self.parameters[f"{node.name}.weight"], self.parameters[f"{node.name}.bias"], node.shape
-        if node.name in self._masks:
-            weight = weight * self._masks[node.name]
-        if self.bits is not None:
-            weight = on_grid(weight, self._factors(node), self.bits)
-        apply = product(node.map, weight)
+        bias, shape = self.parameters[f"{node.name}.bias"], node.shape
+        apply = product(node.map, self._weight(node))
         return lambda x: (apply(x) if shape is None else apply(x).reshape(len(x), *shape)) + bias
+
+    def _weight(self, layer: Linear) -> Tensor:
+        """Present weights of a layer: pruned ones stay so, and all are rounded where they are to be."""
+        weight = self.parameters[f"{layer.name}.weight"]
+        if layer.name in self._masks:
+            weight = weight * self._masks[layer.name]
+        return weight if self.bits is None else on_grid(weight, self._factors(layer), self.bits)
 
     def _factors(self, layer: Linear) -> Tensor:
         """λ_before / λ_after of a layer's weights; 1 for a side on which there is no population."""

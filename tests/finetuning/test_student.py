@@ -14,7 +14,7 @@ from loihiconv.ann.passes import simplify
 from loihiconv.core.linear import Array, Conv, Dense
 from loihiconv.finetuning.finetune import student_of
 from loihiconv.finetuning.options import Tuning
-from loihiconv.finetuning.student import is_trained
+from loihiconv.finetuning.student import Student, is_trained
 from tests.finetuning.small import Residual, images, mlp, vectors
 
 
@@ -37,6 +37,16 @@ def test_weights_on_the_grid_are_few() -> None:
     fine, coarse = (student_of(simple, x, Tuning(5), bits)(torch.from_numpy(x)) for bits in (8, 3))
     exact = student_of(simple, x, Tuning(5), None)(torch.from_numpy(x))
     assert 0 < float((fine - exact).detach().abs().mean()) < float((coarse - exact).detach().abs().mean())
+
+
+@pytest.mark.filterwarnings("ignore:calibration data")
+@pytest.mark.parametrize(("model", "x"), [(mlp(), vectors(64)), (Residual().eval(), images())])
+def test_what_is_trained_on_a_grid_is_kept_on_it(model: nn.Module, x: Array) -> None:
+    simple = simplify(readable(model).ann(x.shape[1:]))
+    coarse = student_of(simple, x, Tuning(5, rates="rounded"), 3)
+    kept = Student(coarse.tuned(simple), coarse.scales(), 5, in_time=False)
+    with torch.no_grad():
+        torch.testing.assert_close(kept(torch.from_numpy(x)), coarse(torch.from_numpy(x)))
 
 
 def test_pruned_weights_stay_pruned() -> None:
