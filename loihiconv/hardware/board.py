@@ -126,7 +126,15 @@ class Board(BaseModel):
     @property
     def neurons_placed(self) -> Limit:
         """Neurons that a core is given: what the chip has, or what Intel's compiler makes of it."""
-        return self.neurons_per_core if self.compiler is None else self.compiler.neurons_per_core
+        return self.neurons_per_core if self.cutting is None else self.cutting.neurons_per_core
+
+    @property
+    def cutting(self) -> Compiler | None:
+        """How the compiler cuts for this board: it gives a core no more neurons than the board says that there are."""
+        most, compiler = self.neurons_per_core, self.compiler
+        if compiler is None or compiler.neurons_per_core.value <= most.value:
+            return compiler
+        return compiler.model_copy(update={"neurons_per_core": most})
 
     @property
     def cores(self) -> int:

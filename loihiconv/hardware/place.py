@@ -46,8 +46,8 @@ def place(network: Network, board: str | Path | Board | None = None) -> Placemen
     board = load_board(board if board is not None else network.board)
     layers = {p.name: Layer(network, p.name, board) for p in placed(network)}
     bounds = {name: layer_bounds(layer) for name, layer in layers.items()}
-    if board.compiler is not None:
-        parts, impossible = compiled_layers(layers, bounds, board.compiler)
+    if (compiler := board.cutting) is not None:
+        parts, impossible = compiled_layers(layers, bounds, compiler)
     else:
         parts, impossible = searched_layers(network, layers, bounds, board)
     totals = {resource: int(-(-round(sum(b[resource] for b in bounds.values()), 9) // 1)) for resource in next(iter(bounds.values()))}

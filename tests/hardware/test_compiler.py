@@ -16,7 +16,7 @@ from loihiconv.hardware.board import Board, load_board
 from loihiconv.hardware.board_fields import Limit
 from loihiconv.hardware.place import place
 from loihiconv.hardware.placement import Placement
-from tests.hardware.nets import chain, conv, ones
+from tests.hardware.nets import chain, conv, mnist_cnn, ones
 from tests.hardware.recount_compiled import recount_compiled
 from tests.hardware.tables import MNIST, PILOTNET_SNN, TABLES, YOLO, network
 from tests.hardware.test_placement import covered_once, images
@@ -162,3 +162,15 @@ def test_the_bound_of_a_convolution_with_an_exponent() -> None:
     assert placement.cores >= placement.bound
     assert placement["layer1"].bounds["synapse_memory"] == 118 * 118 * 2 * 4 * 8 / 64 / 12000
     assert placement["layer1"].bounds["axons_in"] == 3200 / load_board("kapoho_point").input_axons_per_core.value
+
+
+def test_a_board_of_ones_own_with_fewer_neurons() -> None:
+    """What its file says of the chip holds for the compiler's cut, too; more neurons than the compiler uses change nothing."""
+    net, board = mnist_cnn(), load_board("kapoho_point")
+    few = board.model_copy(update={"neurons_per_core": Limit(value=200, source="a test")})
+    placement = place(net, few)
+    assert max(demand.compartments for demand in placement.usage.values()) <= 200
+    assert placement.cores >= placement.bound
+    assert not placement.unplaced
+    many = board.model_copy(update={"neurons_per_core": Limit(value=10_000, source="a test")})
+    assert place(net, many).cores == place(net, board).cores < placement.cores
