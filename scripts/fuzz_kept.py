@@ -18,11 +18,10 @@ from fuzz_small import Parser, converted, network, samples, written
 import loihiconv as lc
 from loihiconv.backends.conformance import write_conformance
 from loihiconv.backends.conformance_check import OUTPUTS, Unusable, check, read_cases
-from loihiconv.backends.slices import Slices
+from loihiconv.backends.slices import Slices, joined_slices
 from loihiconv.clusters.cluster import check_cluster
 from loihiconv.clusters.profile import read_profile
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.joining import joined_recordings
 from loihiconv.evaluation.difference import diff_files
 from loihiconv.evaluation.sweep.cache import SweepCache
 from loihiconv.evaluation.sweep.outcome import Outcome, Row
@@ -45,7 +44,7 @@ def _slices() -> dict[str, bytes]:
 
 
 def _read_slices(path: Path) -> None:
-    joined_recordings(converted(), [part.recording for part in Slices(path.parent, RUN, 8).finished()])
+    joined_slices(converted(), Slices(path.parent, RUN, 8).finished())
 
 
 def _training() -> list[bytes]:

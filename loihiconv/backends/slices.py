@@ -115,6 +115,20 @@ class Slices:
         return part
 
 
+def joined_slices(network: Network, parts: Sequence[Slice]) -> Recording:
+    """The recording of a whole run.
+
+    Raises
+    ------
+    ArtifactError
+        If what the slices hold does not belong together: files were altered.
+    """
+    try:
+        return joined_recordings(network, [part.recording for part in sorted(parts, key=lambda part: part.first)])
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ArtifactError("slices that were kept do not belong together", remedy="remove their folder, and run again") from error
+
+
 def run_in_slices(backend: Backend, network: Network, x: Array, options: RunOptions, folder: str | PathLike[str]) -> Recording:
     """Run samples as `Backend.run` does, and keep each finished slice in a folder; what it has already is not run again.
 
@@ -156,7 +170,7 @@ def run_in_slices(backend: Backend, network: Network, x: Array, options: RunOpti
             raise
         parts.append(kept.write(first, recording))
         done += last - first
-    return joined_recordings(network, [part.recording for part in sorted(parts, key=lambda part: part.first)])
+    return joined_slices(network, parts)
 
 
 def run_key(backend: Backend, network: Network, x: Array, options: RunOptions) -> str:

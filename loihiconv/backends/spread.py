@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loihiconv.backends.backend import Backend, RunOptions
-from loihiconv.backends.slices import Slice, Slices, missing, run_in_slices, run_key, slice_size
+from loihiconv.backends.slices import Slice, Slices, joined_slices, missing, run_in_slices, run_key, slice_size
 from loihiconv.clusters.cluster import planned
 from loihiconv.clusters.farm import Farm, Overtime
 from loihiconv.clusters.jobs import Finished, Job
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting, LoihiconvError
-from loihiconv.core.joining import joined_recordings
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.numbers import count
@@ -107,7 +106,7 @@ def run_on_cluster(
             ) from error
     if failed:
         raise _failure(failed, backend, _samples(parts), len(x), kept is not None)
-    return joined_recordings(network, [part.recording for part in sorted(parts, key=lambda part: part.first)])
+    return joined_slices(network, parts)
 
 
 def balanced_size(backend: Backend, network: Network, options: RunOptions, samples: int, slots: int) -> int:

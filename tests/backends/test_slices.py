@@ -15,7 +15,8 @@ import loihiconv as lc
 from loihiconv.backends import slices
 from loihiconv.backends.backend import RunOptions
 from loihiconv.backends.simulators import EMULATOR, FLOAT, Emulator
-from loihiconv.backends.slices import run_in_slices, samples_done, slice_size
+from loihiconv.backends.slices import Slice, run_in_slices, samples_done, slice_size
+from loihiconv.core import lnet
 from loihiconv.core.errors import ArtifactError, BackendFailed
 from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.network import Recording
@@ -117,6 +118,13 @@ def test_folders_of_another_run_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"slice: holds samples 0 to .*, which is not what its name says; remove it"):
         lc.run(chain(), X, keep=folder)
     moved.rename(name)
+    several = tmp_path / "several"
+    lc.run(chain(), X, keep=several)
+    part = sorted(several.glob("*.slice"))[1]
+    held = lnet.read(part, Slice)
+    lnet.write(replace(held, recording=replace(held.recording, potentials=held.recording.potentials[:, :1])), part)
+    with pytest.raises(ArtifactError, match="slices that were kept do not belong together; remove their folder"):
+        lc.run(chain(), X, keep=several)
     (folder / "notes.slice").touch()
     assert samples_done(folder) == {"": len(X)}
     (folder / "notes.slice").unlink()
