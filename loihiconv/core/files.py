@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -86,6 +87,25 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write text as UTF-8 atomically."""
     write_bytes(path, text.encode())
+
+
+def read_bytes(path: str | os.PathLike[str], most: int | None = None) -> bytes:
+    """What is in a file.
+
+    Raises
+    ------
+    ValueError
+        If there are more than so many bytes of it, or it is a device, which may have no end.
+    OSError
+        As `open` does.
+    """
+    with open(path, "rb") as file:
+        if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
+            raise ValueError("a device, no file")
+        data = file.read() if most is None else file.read(most + 1)
+    if most is not None and len(data) > most:
+        raise ValueError(f"larger than {most >> 20} MiB")
+    return data
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:

@@ -28,7 +28,7 @@ import numpy as np
 
 from loihiconv.core.dataclass_json import AGAIN, UPDATE, Malformed, decode, encode, shown
 from loihiconv.core.errors import ArtifactError
-from loihiconv.core.files import replacing
+from loihiconv.core.files import read_bytes, replacing
 from loihiconv.core.json_text import read_json
 from loihiconv.core.linear import Array
 from loihiconv.core.upgrade import upgraded
@@ -80,8 +80,7 @@ def read(path: str | os.PathLike[str], cls: type[Value]) -> Value:
         If the file is missing, truncated, altered, foreign or of a newer version.
     """
     try:
-        with open(path, "rb") as file:
-            members = _members(file.read())
+        members = _members(read_bytes(path))
         description = _description(members)
         _verify(members)
         arrays = {name: _array(data, name) for name, data in members.items() if name not in (_DESCRIPTION, _CHECKSUMS)}

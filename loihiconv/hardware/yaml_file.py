@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable
-from pathlib import Path
 from typing import Any
 
 import yaml
+
+from loihiconv.core.files import read_bytes
 
 MOST_BYTES = 1 << 20
 MOST_VALUES = 10_000
@@ -36,12 +37,9 @@ def read_yaml(path: str | os.PathLike[str]) -> Any:
     OSError
         As `open` does.
     """
-    path = Path(path)
-    if path.stat().st_size > MOST_BYTES:
-        raise BrokenYaml(f"larger than {MOST_BYTES >> 20} MiB")
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        loader = _Loader(read_bytes(path, MOST_BYTES).decode())
+    except (ValueError, yaml.YAMLError) as error:
         raise BrokenYaml(_said(error)) from error
     try:
         return loader.get_single_data()

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loihiconv.core.errors import InvalidSetting
-from loihiconv.core.files import check_writable, make_folder, replacing, write_json, write_npz, write_text
+from loihiconv.core import lnet
+from loihiconv.core.errors import ArtifactError, InvalidSetting
+from loihiconv.core.files import check_writable, make_folder, read_bytes, replacing, write_json, write_npz, write_text
 from tests.conftest import ROOT
 
 
@@ -76,7 +77,8 @@ def test_a_full_disk_leaves_nothing_and_says_no_more(tmp_path: Path, compressed:
 import resource, signal, sys
 from pathlib import Path
 import numpy as np
-from loihiconv.core.errors import InvalidSetting
+from loihiconv.core import lnet
+from loihiconv.core.errors import ArtifactError, InvalidSetting
 from loihiconv.core.files import new_folder, write_npz
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
@@ -96,3 +98,15 @@ for path in (Path("a.npz"), Path("folder")):
     assert done.stdout.splitlines() == [f"{name}: cannot be written: File too large" for name in ("a.npz", "folder/a.npz")]
     assert not done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_what_has_no_end_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 2**20)
+    assert len(read_bytes(tmp_path / "a")) == len(read_bytes(tmp_path / "a", 2**20)) == 2**20
+    with pytest.raises(ValueError, match=r"^larger than 0 MiB$"):
+        read_bytes(tmp_path / "a", 2**20 - 1)
+    if Path("/dev/zero").exists():
+        with pytest.raises(ValueError, match=r"^a device, no file$"):
+            read_bytes("/dev/zero")
+        with pytest.raises(ArtifactError, match=r"^/dev/zero: cannot be read: a device, no file$"):
+            lnet.read("/dev/zero", object)

@@ -220,7 +220,7 @@ def denied(*_):
 
 
 def test_unreadable(saved, monkeypatch):
-    monkeypatch.setattr(lnet, "open", denied, raising=False)  # not by its mode: tests may run as root
+    monkeypatch.setattr(lnet, "read_bytes", denied)  # not by its mode: tests may run as root
     assert "denied" in refusal(saved)
 
 

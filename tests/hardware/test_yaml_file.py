@@ -57,3 +57,9 @@ def test_what_is_refused(tmp_path: Path, text: str, said: str) -> None:
 def test_references_stand_for_what_they_name(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: [*a, *a]\n")
     assert read_yaml(tmp_path / "a.yaml") == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": [{"x": 1, "y": 2}] * 2}
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no /dev/zero here")
+def test_a_device_has_no_end() -> None:
+    with pytest.raises(BrokenYaml, match=r"^a device, no file$"):
+        read_yaml("/dev/zero")
