@@ -185,12 +185,28 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("np.any(population.bias % step) or", "False or"),
     ),
     "lava/chip/measuring.py": (
-        ("return ceil(least / network.timesteps)", "return least // network.timesteps"),
+        ("samples * ceil(least / (samples * network.timesteps))", "samples * (least // (samples * network.timesteps))"),
+        ("samples * ceil(least / (samples * network.timesteps))", "ceil(least / network.timesteps)"),
         ("network.timesteps + max(network.begins.values())\n\n\ndef figures", "network.timesteps\n\n\ndef figures"),
         ("time * (network.timesteps + max(network.begins.values()))", "time * network.timesteps"),
         ("power - (board - used) * idle / board", "power - board * idle / board"),
         ("used * idle / board", "idle / board"),
         ("if realization not in AT_ONCE", "if False"),
+    ),
+    "lava/messages.py": (
+        ("population.payload_max // 2", "0 * population.payload_max"),
+        ("self._first + sample", "sample"),
+        ("% sent.shape[-1]", "% (sent.shape[-1] - 1)"),
+        ("delay), sent.dtype", "0), sent.dtype"),
+    ),
+    "core/temporary.py": (
+        ("or self.machine != here.machine", ""),
+        ("self.processes == here.processes and", "True and"),
+        ("started(self.pid) != self.start", "started(self.pid) is None"),
+        ("and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)", ""),
+        ("stat.S_ISDIR(found.st_mode)", "True"),
+        ("if scratch.name.startswith(_MULTIPROCESSING)", "if True"),
+        (".removesuffix(_GONE)", ""),
     ),
     "lava/chip/lif.py": (
         ("(ratio if connection.target == network.readout.name else 1)", "1"),
@@ -338,6 +354,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("correct / len(y)", "correct / (len(y) + 1)"),
         ("float(np.mean(predictions == reference))", "float(np.mean(predictions != reference))"),
     ),
+    "hardware/board.py": (("compiler.neurons_per_core.value <= most.value", "True"),),
     "hardware/demand.py": (
         ("max(self.longest, other.longest)", "self.longest + other.longest"),
         ("        demand.compartments / board.neurons_placed.value,\n", ""),
