@@ -204,7 +204,6 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("self.processes == here.processes and", "True and"),
         ("started(self.pid) != self.start", "started(self.pid) is None"),
         ("and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)", ""),
-        ("stat.S_ISDIR(found.st_mode)", "True"),
         ("if scratch.name.startswith(_MULTIPROCESSING)", "if True"),
         (".removesuffix(_GONE)", ""),
     ),

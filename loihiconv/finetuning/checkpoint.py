@@ -77,6 +77,6 @@ def read_checkpoint(path: Path, run: str, parameters: Mapping[str, Tensor], opti
                     values.copy_(file.get_tensor(name))
                     moments = {moment: file.get_tensor(f"{name}:{moment}").to(values.device, copy=True) for moment in MOMENTS}
                     optimizer.state[values] = {"step": torch.tensor(float(position.steps)), **moments}
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise InvalidSetting("is no checkpoint, or damaged", where=str(path), remedy="remove it") from error
     return position

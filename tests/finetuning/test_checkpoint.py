@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 from torch import Tensor
 
 from loihiconv.core.errors import InvalidSetting
-from loihiconv.finetuning.checkpoint import Position, read_checkpoint, write_checkpoint
+from loihiconv.finetuning.checkpoint import KEY, Position, read_checkpoint, write_checkpoint
 
 
 def trained() -> tuple[dict[str, Tensor], torch.optim.Adam]:
@@ -45,7 +46,10 @@ def test_of_another_training_it_is_refused(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "kept", "other", parameters, optimizer)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x08\0\0\0\0\0\0\0{}      ", b"junk" * 100])
+ENDLESS = save({}, {KEY: '{"run": "run", "steps": Infinity, "total": 0, "losses": []}'})
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08\0\0\0\0\0\0\0{}      ", b"junk" * 100, ENDLESS])
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     parameters, optimizer = trained()
     step(parameters, optimizer)
