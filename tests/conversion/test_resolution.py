@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from loihiconv.ann.frontends import readable
 from loihiconv.ann.passes import lower
 from loihiconv.conversion.resolution import changes, too_few_steps
 from loihiconv.demo import digits_cnn
-from tests.evaluation.good import data
+from tests.evaluation.good import data, with_max_pooling
 
 X = np.random.default_rng(0).random((200, 20)).astype(np.float32)
 
@@ -37,11 +38,11 @@ def test_layers_that_hardly_change_are_told_of(model: nn.Module, timesteps: int,
     assert any("from sample to sample" in note for note in net.record.notes)
 
 
-@pytest.mark.parametrize("timesteps", [1, 32])
-def test_trained_networks_are_not(timesteps: int) -> None:
+@pytest.mark.parametrize(("model", "timesteps"), [(digits_cnn, 1), (digits_cnn, 32), (with_max_pooling, 4)])
+def test_trained_networks_are_not(model: Callable[[], nn.Module], timesteps: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        lc.convert(digits_cnn(), data()[0][:200], board=None, timesteps=timesteps, optimize="none")
+        lc.convert(model(), data()[0][:200], board=None, timesteps=timesteps, optimize="none", maxpool="relu-tree")
 
 
 def test_changes_are_deviations_of_rates() -> None:

@@ -6,7 +6,10 @@ import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Linear, Node
 from loihiconv.ann.passes.rewrite import Rewrite, fresh, identity, layer_of, splice
-from loihiconv.core.linear import Dense
+from loihiconv.core.linear import Dense, Sparse
+
+MOST_DENSE = 2048
+"""Outputs of a network of classes; more of them are those of places, and no matrix of all by all."""
 
 
 class OutputIsLinear(Rewrite):
@@ -30,5 +33,8 @@ class OutputIsVector(Rewrite):
 
     def transform(self, ann: Ann, node: Node) -> Ann:
         name = fresh(ann, f"{node.name}.flat")
-        flat = Linear(name, (node.name,), Dense(np.eye(ann.shapes[node.name][0])), layer=layer_of(node) or node.name)
+        size = ann.shapes[node.name][0]
+        places = np.arange(size, dtype=np.int32)
+        same = Dense(np.eye(size)) if size <= MOST_DENSE else Sparse(np.ones(size), places, places, (size,), (size, 1, 1))
+        flat = Linear(name, (node.name,), same, layer=layer_of(node) or node.name)
         return splice(ann, node.name, [node, flat], result=name)
