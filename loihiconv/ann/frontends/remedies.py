@@ -40,24 +40,39 @@ def with_way_out(refused: Refused, nodes: Sequence[Node]) -> UnsupportedLayer:
         What outputs depend on, in order.
     """
     error, behind = refused.error, {refused.name}
-    by_name = {node.name: node for node in nodes}
-    layer: Node = refused
-    while layer.inputs and not isinstance(layer, Linear):
-        layer = by_name[layer.inputs[0]]
     for node in nodes:
         if not behind.isdisjoint(node.inputs):
             if isinstance(node, Linear | BatchNorm | MaxPool | AvgPool):
                 return error
             behind.add(node.name)
-    if not isinstance(layer, Linear):
+    last = _last_layers([node for node in nodes if node.name not in behind], [node for node in nodes if node.name in behind])
+    if not last:
         return error
-    raw = f"let forward() return what {layer.layer or layer.name} gives, and compute what comes after it from its outputs yourself"
+    layers = f"{last[0]} gives" if len(last) == 1 else f"{' and '.join(last)} give"
+    raw = f"let the model return what {layers}, and compute what comes after it from its outputs yourself"
     if refused.on_host:
         what = f"{error.what.split()[0]} after the last layer is joined with other results"
         return UnsupportedLayer(
             what, where=error.where, limit="the host computes functions of all outputs, one after the other", remedy=raw
         )
     return UnsupportedLayer(error.what, where=error.where, limit=error.limit, remedy=f"{error.remedy}; or {raw}")
+
+
+def _last_layers(before: Sequence[Node], behind: Sequence[Node]) -> list[str]:
+    """The layers whose results some operations are made of; none where one is made of anything else."""
+    by_name = {node.name: node for node in before}
+    known = {node.name for node in behind}
+    waiting = [name for node in behind for name in node.inputs if name not in known]
+    found: dict[str, None] = {}
+    while waiting:
+        node = by_name[waiting.pop(0)]
+        if isinstance(node, Linear):
+            found[node.layer or node.name] = None
+        elif not node.inputs:
+            return []
+        else:
+            waiting += node.inputs
+    return list(found)
 
 
 _RELU = "retrain with ReLU, whose values firing rates can stand for"

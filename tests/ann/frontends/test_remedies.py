@@ -31,10 +31,16 @@ def test_decoders_behind_the_last_layer_are_left_to_the_user() -> None:
     found = [str(error) for error in problems(Net(decoded, **layers), (4,))]
     assert [text.partition(":")[0] for text in found] == ["sigmoid", "exp", "sigmoid_1", "pow"]
     assert "sigmoid after the last layer is joined with other results" in found[0]
-    assert all("let forward() return what head gives" in text for text in found)
+    assert all("let the model return what head gives" in text for text in found)
     assert len(read_torch(Net(lambda m, x: m.head(m.body(x).relu()), **layers), (4,)).nodes) == 4
+
+
+def test_all_layers_whose_results_are_joined_are_named() -> None:
+    layers = {"a": nn.Linear(4, 3), "b": nn.Linear(4, 3)}
+    found = problems(Net(lambda m, x: m.a(x).softmax(1) + m.b(x).softmax(1), **layers), (4,))
+    assert "what a and b give, and" in str(found[0])
 
 
 def test_what_other_layers_take_has_no_way_out() -> None:
     (error,) = problems(Net(lambda m, x: m.b(m.a(x).sigmoid()), a=nn.Linear(4, 3), b=nn.Linear(3, 2)), (4,))
-    assert "let forward()" not in str(error)
+    assert "let the model" not in str(error)

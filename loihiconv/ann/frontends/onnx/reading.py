@@ -11,6 +11,7 @@ import numpy as np
 
 from loihiconv.ann.frontends.onnx.graph import STANDARD, Graph, Operation, ordered
 from loihiconv.ann.frontends.onnx.naming import SCOPES, named_as_layers
+from loihiconv.ann.frontends.onnx.refusals import CHOICES, remedy
 from loihiconv.ann.frontends.onnx.signs import with_facts
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
 from loihiconv.core.linear import Array
@@ -83,6 +84,8 @@ def _graph(model: onnx.ModelProto, path: Path) -> Graph:
     taken, given = tuple(_text(entry.name) for entry in inputs), tuple(_text(exit.name) for exit in graph.output)
     operations = ordered(_named_apart(named_as_layers(read, _scopes(graph))), given, {*constants, *taken})
     used = {*given, *(name for operation in operations for name in operation.inputs)}
+    if choice := next((operation for operation in operations if operation.kind in CHOICES), None):  # its graphs take what it does not list
+        raise choice.refuse("cannot be converted", remedy(choice.kind))
     if used.isdisjoint(taken):
         raise InvalidModel("the result does not depend on the input", where=str(path))
     return Graph(tuple(with_facts(operations, taken, constants)), constants, taken, given, tuple(sample for _, sample in sizes))

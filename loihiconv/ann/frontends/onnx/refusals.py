@@ -17,8 +17,10 @@ from loihiconv.core.linear import Shape
 Shapes: TypeAlias = Callable[[Sequence[Shape]], Mapping[str, Shape]]
 """From the shapes of batches, one for each input, to those of all tensors that are known."""
 
+CHOICES = ("If", "Loop", "Scan")
+"""Operators that hold graphs."""
 _REMEDIES = {
-    **dict.fromkeys(("If", "Loop", "Scan"), "export the network for one shape of input, so that no choice is left in the graph"),
+    **dict.fromkeys(CHOICES, "export the network for one shape of input, so that no choice is left in the graph"),
     **dict.fromkeys(("Attention", "com.microsoft.Attention"), remedies.remedy("multihead_attention")),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), remedies.remedy("lstm")),
     **dict.fromkeys(("DynamicQuantizeLinear", "MatMulInteger", "ConvInteger"), remedies.remedy("quantize")),

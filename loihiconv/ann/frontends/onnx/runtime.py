@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,10 @@ class Runtime:
 
     def _failed(self, error: Exception) -> InvalidModel:
         said = (str(error).splitlines() or [""])[0]
+        if newest := re.search(r"till opset (\d+)", said):
+            remedy = f"update onnxruntime, or export the model again with opset_version={newest[1]}"
+            what, limit = "has a later opset than this onnxruntime knows", f"at most {newest[1]} expected"
+            return InvalidModel(what, where=str(self._path), limit=limit, remedy=remedy)
         return InvalidModel(
             f"cannot be run by onnxruntime: {said}", where=str(self._path), remedy="check it with onnx.checker, or export it again"
         )

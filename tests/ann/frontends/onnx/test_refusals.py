@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import loihiconv as lc
@@ -44,3 +46,14 @@ def test_what_the_result_does_not_depend_on_is_no_matter(tmp_path: Path) -> None
 )
 def test_remedies(kind: str, said: str) -> None:
     assert said in remedy(kind)
+
+
+def test_choices_are_refused_by_name_whatever_their_graphs_take(tmp_path: Path) -> None:
+    from onnx import TensorProto, helper
+
+    def graph(kind: str) -> Any:
+        return helper.make_graph([node(kind, "a", kind)], kind, [], [helper.make_tensor_value_info(kind, TensorProto.FLOAT, None)])
+
+    nodes = [node("MatMul", "x w", "a"), node("If", "always", then_branch=graph("Relu"), else_branch=graph("Neg"))]
+    model = made(nodes, (6,), {"w": weights(6, 4), "always": np.array(True)})
+    assert refusal(model, (6,), tmp_path).startswith("the_if: If cannot be converted; export the network for one shape")

@@ -26,6 +26,9 @@ def test_what_it_refuses_is_said_in_a_line(tmp_path: Path, capfd: pytest.Capture
     with pytest.raises(InvalidModel, match=r"model\.bin: cannot be run by onnxruntime: ") as caught:
         Runtime(path)({"x": samples((5,))}, ["y"])
     assert "\n" not in str(caught.value)
+    path = saved(made([node("MatMul", "x w")], (6,), {"w": weights(6, 3)}, opset=99), tmp_path)
+    with pytest.raises(InvalidModel, match=r"a later opset than this onnxruntime knows; .* with opset_version=\d+"):
+        Runtime(path)
     path = saved(made([node("ReduceSum", "x", keepdims=0)], (5,)), tmp_path)
     with pytest.raises(InvalidModel, match=r"returns \(\) for 5 samples; a result for each expected"):
         Runtime(path)({"x": samples((5,))}, ["y"])

@@ -119,6 +119,18 @@ def reduce_prod(op: Operation, x: Any, axes: Any = None) -> Any:
     return x
 
 
+@operator("Einsum")
+def einsum(op: Operation, *parts: Any) -> Any:
+    return torch.einsum(str(op.get("equation", "")), *parts)
+
+
+@operator("ArgMax")
+def argmax(op: Operation, x: Any) -> Any:
+    if op.get("select_last_index", 0):
+        raise op.refuse("takes the last of equal values", "take the first")
+    return torch.argmax(x, axis_of(op, x, int(op.get("axis", 0))), bool(op.get("keepdims", 1)))
+
+
 @operator("Where")
 def where(op: Operation, condition: Any, a: Any, b: Any) -> Any:
     return torch.where(condition, a, b)

@@ -51,7 +51,7 @@ def unsqueeze(op: Operation, x: Any, axes: Any = None) -> Any:
     if any(not -rank <= axis < rank for axis in given) or rank > 16:
         raise op.broken(f"adds axes {given} to shape {tuple(x.shape)}")
     added, rest = {axis % rank for axis in given}, [int(size) for size in x.shape]
-    return _reshaped(op, x, [1 if axis in added else rest.pop(0) for axis in range(rank)])
+    return torch.reshape(x, tuple(1 if axis in added else rest.pop(0) for axis in range(rank)))
 
 
 def _reshaped(op: Operation, x: Any, wanted: list[int]) -> Any:

@@ -29,8 +29,26 @@ def test_two_operands(kind: str, tmp_path: Path) -> None:
     carried_out(made([node("Relu", "x", "h"), node(kind, "x h")], (3, 4, 4)), (3, 4, 4), tmp_path, x)
 
 
+def test_products_by_equation(tmp_path: Path) -> None:
+    nodes = [node("Einsum", "x a", "h", equation="bi,io->bo", name="first"), node("Einsum", "h b", equation="bi,oi->bo", name="second")]
+    model = made(nodes, (6,), {"a": weights(6, 4), "b": weights(3, 4)})
+    carried_out(model, (6,), tmp_path)
+    assert [type(n).__name__ for n in OnnxModel(saved(model, tmp_path)).ann((6,))] == ["Input", "Linear", "Linear"]
+
+
+@pytest.mark.parametrize("keepdims", [0, 1])
+def test_the_host_computes_an_argmax(keepdims: int, tmp_path: Path) -> None:
+    nodes = [node("MatMul", "x a", "h"), node("ArgMax", "h", "i", axis=-1, keepdims=keepdims), node("Cast", "i", to=1)]
+    model = made(nodes, (6,), {"a": weights(6, 4)})
+    carried_out(model, (6,), tmp_path)
+    assert OnnxModel(saved(model, tmp_path)).ann((6,)).ending
+    last = made([node("ArgMax", "x", select_last_index=1)], (6,))
+    assert "takes the last of equal values" in refusal(last, (6,), tmp_path)
+
+
+@pytest.mark.parametrize("batch", ["N", 1])
 @pytest.mark.parametrize("kind", ["ReduceMean", "ReduceSum", "ReduceMax"])
-def test_ensembles(kind: str, tmp_path: Path) -> None:
+def test_ensembles(kind: str, batch: int | str, tmp_path: Path) -> None:
     """As torch.stack([a, b]).mean(0) is exported: several results on an axis before that of samples."""
     nodes = [
         *(node("MatMul", f"x {w}", f"h{w}", name=f"layer_{w}") for w in "ab"),
@@ -39,7 +57,7 @@ def test_ensembles(kind: str, tmp_path: Path) -> None:
         node(kind, "stack" + " zero" * (kind == "ReduceSum"), keepdims=0, **({} if kind == "ReduceSum" else {"axes": [0]})),
     ]
     constants = {"a": weights(6, 4), "b": weights(6, 4, seed=2), "zero": np.array([0])}
-    model = made(nodes, (6,), constants)
+    model = made(nodes, (6,), constants, batch=batch)
     carried_out(model, (6,), tmp_path)
     assert len(OnnxModel(saved(model, tmp_path)).ann((6,)).inputs) == 1
 
