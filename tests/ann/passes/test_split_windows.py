@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.graph import Ann, Input, MaxPool, Relu
 from loihiconv.ann.passes.rewrite import apply_all
-from loihiconv.ann.passes.split_windows import MORE, SplitLongWindows, splits
+from loihiconv.ann.passes.split_windows import SplitLongWindows, splits
 
 
 def pooled(length: int, kernel: int, stride: int, dilation: int = 1, *, padding: int = 0, column: bool = False) -> Ann:
@@ -38,6 +38,11 @@ def test_the_maximum_stays(kernel: int, stride: int, dilation: int, more: int, p
     np.testing.assert_array_equal(Evaluator(split)(x)[0], Evaluator(ann)(x)[0])
 
 
+MOST = 2.3
+"""Times as many neurons as in one step that rows of up to 1,024 values take, stretches of stretches included: 2.283, of 473 values."""
+
+
+@example(kernel=473)
 @given(kernel=st.integers(10, 1024))
 @settings(max_examples=40)
 def test_a_maximum_over_a_whole_row_is_shallow_for_few_more_neurons(kernel: int) -> None:
@@ -46,7 +51,7 @@ def test_a_maximum_over_a_whole_row_is_shallow_for_few_more_neurons(kernel: int)
     pools = [node for node in split if isinstance(node, MaxPool)]
     assert len(pools) > 1
     assert sum(max(pool.kernel) - 1 for pool in pools) <= 2 * kernel**0.5 + 2
-    assert sum(max(pool.kernel) * max(split.shapes[pool.name][1:]) for pool in pools) <= MORE**2 * kernel
+    assert sum(max(pool.kernel) * max(split.shapes[pool.name][1:]) for pool in pools) <= MOST * kernel
 
 
 def test_windows_that_overlap_take_fewer_neurons_and_primes_side_by_side_are_left_whole() -> None:
