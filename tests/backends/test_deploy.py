@@ -224,7 +224,7 @@ def test_uses_the_python_that_loihiconv_uses_for_lava(made, tmp_path, variable):
     for name, answer in (("bin/python", "the one of Lava"), ("path/python3", "another")):
         program = tmp_path / name
         program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exit 1\necho {answer}\n')
+        program.write_text(f'#!/bin/sh\n[ "$*" = "-c import numpy" ] && exit 0\n[ "$1" = -c ] && exit 1\necho {answer}\n')
         program.chmod(0o755)
     environment = {"PATH": f"{tmp_path / 'path'}:/usr/bin:/bin", "HOME": str(tmp_path)}
     assert run_sh(made, environment=environment, cwd=tmp_path).stdout == "another\n"
