@@ -14,6 +14,8 @@ from loihiconv.core.linear import Array, Shape
 
 _JUMP = 1e-5
 """Difference between both sides of a knot that rounding of constants to float32 may make, relative to what is added up there."""
+_SAME = 1e-6
+"""Distance of two knots, relative to them, that the same rounding may make of one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,7 @@ class Pieces:
     def times(self, other: Pieces) -> Pieces | None:
         """The product; None where both change with x at the same place, so that it is no line there."""
         a, b = _aligned(self, other)
-        if np.any(a.slopes * b.slopes):
+        if np.any(np.where(_empty(a.knots), 0.0, a.slopes * b.slopes)):
             return None
         slopes = a.slopes * b.offsets + b.slopes * a.offsets
         return Pieces(a.knots, slopes, a.offsets * b.offsets).simplified()
@@ -90,11 +92,24 @@ class Pieces:
         return self._beside()[0]
 
     def simplified(self) -> Pieces:
-        """Without knots where nothing changes."""
-        same = np.isinf(self.knots) | ((self.slopes[1:] == self.slopes[:-1]) & (self.offsets[1:] == self.offsets[:-1]))
-        kept = ~same.all(axis=tuple(range(1, same.ndim)))
-        pieces = np.concatenate([[True], kept])
-        return Pieces(self.knots[kept], self.slopes[pieces], self.offsets[pieces])
+        """Without empty pieces, and without knots where nothing changes; values that have fewer knots than others have infinite ones."""
+        if not len(self.knots):
+            return self
+        shape = np.broadcast_shapes(self.knots.shape[1:], self.slopes.shape[1:], self.offsets.shape[1:])
+        wide = Pieces(*(np.broadcast_to(array, (len(array), *shape)) for array in (self.knots, self.slopes, self.offsets)))
+        full = wide._without(_empty(wide.knots)[1:])
+        return full._without((full.slopes[1:] == full.slopes[:-1]) & (full.offsets[1:] == full.offsets[:-1]))
+
+    def _without(self, dropped: Array) -> Pieces:
+        """Without knots, for each value by itself, and without the piece after each of them."""
+        knots = np.where(dropped, np.inf, self.knots)
+        order = np.argsort(knots, axis=0, kind="stable")
+        knots = np.take_along_axis(knots, order, axis=0)
+        number = np.isfinite(knots).sum(axis=0)
+        after = np.concatenate([np.zeros((1, *number.shape), order.dtype), order + 1])
+        last = np.minimum(np.arange(len(after)).reshape(-1, *(1,) * number.ndim), number)
+        pieces = np.take_along_axis(after, last, axis=0)[: number.max(initial=0) + 1]
+        return Pieces(knots[: len(pieces) - 1], _taken(self.slopes, pieces), _taken(self.offsets, pieces))
 
     def _beside(self) -> tuple[Array, Array]:
         """Values before and after each knot."""
@@ -167,6 +182,14 @@ def _ends(knots: Array) -> tuple[Array, Array]:
     """Where each piece begins and ends."""
     edge = np.full((1, *knots.shape[1:]), np.inf)
     return np.concatenate([-edge, knots]), np.concatenate([knots, edge])
+
+
+def _empty(knots: Array) -> Array:
+    """Which pieces are none: those after an infinite knot, or between two that rounding has told apart."""
+    left, right = _ends(knots)
+    inner = np.isfinite(left) & np.isfinite(right)
+    width = np.subtract(right, left, out=np.ones_like(left), where=inner)
+    return np.isposinf(left) | (inner & (width <= _SAME * np.abs(np.where(inner, right, 0.0))))
 
 
 def _within(knots: Array) -> Array:

@@ -82,3 +82,8 @@ def test_a_product_of_two_that_change_is_no_line() -> None:
     x = line(1.0, 0.0, 1)
     assert x.times(x) is None
     assert bent(0.0, 1.0, 1).times(bent(1.0, 0.0, 1)) is not None  # one of them is 0 on either side
+
+
+def test_knots_that_rounding_tells_apart_are_one() -> None:
+    between = selected(positive(line(1.0, -0.1, 1), strict=True), line(0.0, 1.0, 1) - positive(line(3.0, -0.1 - 0.2, 1), strict=True))
+    assert len(between.knots) == 0

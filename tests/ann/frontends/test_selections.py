@@ -68,6 +68,8 @@ BY_HAND: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {  # and the ReLUs 
     "slopes by halves": (lambda y: F.relu(y) + SLOPES * (y - y.abs()) / 2, 2),
     "shrinking": (lambda y: torch.where(y.abs() < 0.25, 0 * y, y - 0.25 * torch.sign(y)), 2),
     "a bump": (lambda y: torch.where(y.abs() < 0.25, 0.25 - y.abs(), 0), 3),
+    "of a ReLU": (lambda y: torch.where(F.relu(y) > 0, y, 0.1 * y), 2),
+    "knots of some alone": (lambda y: torch.maximum(SLOPES * y.clamp(-0.5, 0.5), F.leaky_relu(F.relu(y), 0.5)), 3),
     "residual": (lambda y: y + F.relu(y), 1),
     "larger of two": (largest, 1),
     "smaller of two": (smallest, 1),

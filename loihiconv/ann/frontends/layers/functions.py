@@ -67,15 +67,19 @@ class OfOne(NamedTuple):
         return sum(2 if isinstance(node, LeakyRelu) else isinstance(node, Relu | Clamp) for node in self.nodes)
 
 
-def of_one(call: Call, *values: Any) -> OfOne | None:
-    """Values, some of them results of nodes, as functions of the nearest one that they are all made of value by value; None without any."""
+def of_one(call: Call, *values: Any, nearest: bool = True) -> OfOne | None:
+    """Values, some of them results of nodes, as functions of one that they are all made of value by value; None without any.
+
+    That is the nearest, or the first that was computed. What compares has to be a function of the first: a ReLU rests at 0 for all negative
+    values, and functions that jump there do not say which of both they are at that very place.
+    """
     rank = len(arranged(call.shape[1:]))
     signals = [value for value in values if isinstance(value, Signal)]
     if any(signal.shape != call.shape for signal in signals):
         return None
     chains = [list(_made_of(call.node, signal.name, rank)) for signal in signals]
     names = [[step.name for step in chain if not isinstance(step.node, Fragment)] for chain in chains]
-    root = next((name for name in names[0] if all(name in others for others in names)), None)
+    root = next((name for name in names[0][:: 1 if nearest else -1] if all(name in others for others in names)), None)
     if root is None:
         return None
     found: list[Pieces] = []

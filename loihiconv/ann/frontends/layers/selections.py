@@ -109,7 +109,7 @@ def _selected(call: Call, condition: Signal, a: Any, b: Any) -> Result:
 
 def _compared(call: Call, a: Any, b: Any, *, strict: bool) -> Result:
     """1 where a > b, or a >= b."""
-    if (found := of_one(call, a, b)) is not None:
+    if (found := of_one(call, a, b, nearest=False)) is not None:
         first, second = found.functions
         return _fragment(call, found.of, positive(first - second, strict=strict))
     if not (isinstance(a, Signal) and isinstance(b, Signal)):
@@ -128,7 +128,7 @@ def _fragment(call: Call, of: str, function: Pieces) -> Fragment:
 
 
 def _found(call: Call, *values: Any) -> OfOne:
-    found = of_one(call, *values)
+    found = of_one(call, *values, nearest=False)
     if found is None:
         raise call.refuse("joins conditions on different values", BY_HAND)
     return found
