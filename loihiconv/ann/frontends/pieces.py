@@ -189,7 +189,8 @@ def _empty(knots: Array) -> Array:
     left, right = _ends(knots)
     inner = np.isfinite(left) & np.isfinite(right)
     width = np.subtract(right, left, out=np.ones_like(left), where=inner)
-    return np.isposinf(left) | (inner & (width <= _SAME * np.abs(np.where(inner, right, 0.0))))
+    empty: Array = np.isposinf(left) | (inner & (width <= _SAME * np.abs(np.where(inner, right, 0.0))))
+    return empty
 
 
 def _within(knots: Array) -> Array:
