@@ -103,10 +103,10 @@ def make_temporary(kind: str) -> Path:
 
 
 def remove_temporary(folder: Path) -> None:
-    """Remove a folder and what its link `SCRATCH` points to; under another name first, where nobody can add files."""
+    """Remove a folder and the folder of this user's that its link `SCRATCH` names; under another name first, where nobody can add files."""
     with suppress(OSError):
         scratch = Path(os.readlink(folder / SCRATCH))
-        if scratch.name.startswith(_MULTIPROCESSING):
+        if scratch.name.startswith(_MULTIPROCESSING) and _is_own(scratch):
             shutil.rmtree(scratch, ignore_errors=True)
     moved = folder.with_name(folder.name + _GONE)
     with suppress(OSError):

@@ -110,3 +110,15 @@ def test_shared_memory_has_its_folder_s_name(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", NAMES, str(tmp_path)], env=environment, stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout.startswith(temporary.shared_names(tmp_path))
     assert len(done.stdout.strip()) == 13
+
+
+def test_a_link_to_what_is_not_this_users_alone_is_not_followed(tmp_path: Path) -> None:
+    folder, own, shared = tmp_path / "loihiconv-x", tmp_path / "pymp-own", tmp_path / "pymp-shared"
+    for scratch, mode, left in ((own, 0o700, False), (shared, 0o770, True)):
+        folder.mkdir()
+        scratch.mkdir()
+        scratch.chmod(mode)
+        (folder / temporary.SCRATCH).symlink_to(scratch)
+        remove_temporary(folder)
+        assert not folder.exists()
+        assert scratch.exists() == left
