@@ -12,10 +12,10 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from loihiconv.core.input_coding import poisson_spikes
 from loihiconv.core.linear import Array
 from loihiconv.core.network import ESTIMATE_SHIFT
 from loihiconv.lava.files import Samples, SpikeRecorder
+from loihiconv.lava.messages import Messages
 from loihiconv.lava.processes.process import MaxPoolGate, PoissonInput
 
 
@@ -29,11 +29,11 @@ class PoissonInputModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
-        self.window, self.population = proc_params["window"], proc_params["population"]
-        self.samples = Samples(proc_params["payload"], proc_params["shape"])
+        self.window = proc_params["window"]
+        samples = Samples(proc_params["payload"], proc_params["shape"])
+        self.messages = Messages(proc_params["population"], samples, self.window.first)
         self.silence = np.zeros(proc_params["shape"], np.int32)
         self.recorder = SpikeRecorder(proc_params)
-        self.payload = self.silence.T
 
     def run_spk(self) -> None:
         place = self.window.locate(self.time_step)
@@ -41,11 +41,9 @@ class PoissonInputModel(PyLoihiProcessModel):
             self.s_out.send(self.silence)
             return
         sample, step = place
-        if step == 0:
-            self.payload = self.samples[sample].T
-        spikes = poisson_spikes(self.population, self.payload, self.window.first + sample, begin=step, steps=1)[0].T
-        self.s_out.send(spikes.astype(np.int32))
-        self.recorder.record(spikes, step)
+        spikes = self.messages.at(sample, step)
+        self.s_out.send(spikes)
+        self.recorder.record(spikes.astype(bool), step)
 
 
 @implements(proc=MaxPoolGate, protocol=LoihiProtocol)
