@@ -30,6 +30,7 @@ from torch.nn import functional as F
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import data, nets
 from loihiconv.evaluation.metrics import wilson
+from loihiconv.finetuning.augmentation import moved
 
 HELD_OUT = 5_000
 LARGE = 4_096
@@ -95,17 +96,10 @@ def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
     """Shift every image by its own random offset, and mirror about half of them; (N, C, H, W) in and out. Series stay as they are."""
     if images.ndim == 3:
         return images
-    n, _, height, width = images.shape
-    device = images.device
-    padded = F.pad(images, (recipe.shift,) * 4, mode=recipe.padding).permute(0, 2, 3, 1)
-    top, left = torch.randint(2 * recipe.shift + 1, (2, n, 1), generator=generator)
-    rows, columns = top + torch.arange(height), left + torch.arange(width)
-    if recipe.flip:
-        mirrored = torch.rand(n, 1, generator=generator) < 0.5
-        columns = torch.where(mirrored, columns.flip(1), columns)
-    rows, columns = rows.to(device), columns.to(device)
-    picked = padded[torch.arange(n, device=device)[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return picked.permute(0, 3, 1, 2)  # a view: channels last in memory, as the convolutions want it
+    n = len(images)
+    corners = torch.randint(2 * recipe.shift + 1, (2, n, 1), generator=generator)
+    mirrored = torch.rand(n, 1, generator=generator) < 0.5 if recipe.flip else None
+    return moved(images, recipe.shift, corners, mirrored, recipe.padding)
 
 
 def native_bfloat16() -> bool:

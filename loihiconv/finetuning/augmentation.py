@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -50,13 +52,31 @@ def augmented(x: Tensor, tuning: Tuning, step: int) -> Tensor:
     if not (tuning.shift or tuning.flip):
         return x
     random = np.random.default_rng((tuning.seed, step, 1))
+    corners = torch.from_numpy(random.integers(2 * tuning.shift + 1, size=(2, len(x), 1)))
+    mirrored = torch.from_numpy(random.random((len(x), 1)) < 0.5) if tuning.flip else None
+    return moved(x, tuning.shift, corners, mirrored)
+
+
+def moved(x: Tensor, shift: int, corners: Tensor, mirrored: Tensor | None, padding: Literal["reflect", "constant"] = "reflect") -> Tensor:
+    """Images cut out of themselves with a wider border, each at its own place; the result is a view with channels last in memory.
+
+    Parameters
+    ----------
+    x : tensor (N, C, H, W)
+        On any device.
+    shift : int
+        Pixels of the border.
+    corners : int64 tensor (2, N, 1)
+        Upper and left edge of each cut, from 0 to twice the shift; on the CPU, as all that is drawn.
+    mirrored : bool tensor (N, 1) or None
+        Which ones are mirrored left to right.
+    padding : "reflect" or "constant"
+        What the border shows: the mirrored image, or zeros.
+    """
     n, _, height, width = x.shape
-    top, left = random.integers(2 * tuning.shift + 1, size=(2, n, 1))
-    rows, columns = top + np.arange(height), left + np.arange(width)
-    if tuning.flip:
-        columns = np.where(random.random((n, 1)) < 0.5, columns[:, ::-1], columns)
-    padded = F.pad(x, (tuning.shift,) * 4, mode="reflect").permute(0, 2, 3, 1)
-    which, down, across = (
-        torch.from_numpy(index).to(x.device) for index in (np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :])
-    )
+    padded = F.pad(x, (shift,) * 4, mode=padding).permute(0, 2, 3, 1)
+    rows, columns = corners[0] + torch.arange(height), corners[1] + torch.arange(width)
+    if mirrored is not None:
+        columns = torch.where(mirrored, columns.flip(1), columns)
+    which, down, across = (index.to(x.device) for index in (torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]))
     return padded[which, down, across].permute(0, 3, 1, 2)
