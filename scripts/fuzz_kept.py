@@ -9,10 +9,12 @@ import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import fuzz_mutations as mutations
 import numpy as np
 import torch
+from fuzz_archives import of_zip
 from fuzz_small import Parser, converted, network, samples, written
 
 import loihiconv as lc
@@ -22,9 +24,11 @@ from loihiconv.backends.slices import Slices, joined_slices
 from loihiconv.clusters.cluster import check_cluster
 from loihiconv.clusters.profile import read_profile
 from loihiconv.core.errors import InvalidData
+from loihiconv.core.tables import Table
 from loihiconv.evaluation.difference import diff_files
 from loihiconv.evaluation.sweep.cache import SweepCache
 from loihiconv.evaluation.sweep.outcome import Outcome, Row
+from loihiconv.evaluation.verify import Requirement, junit
 from loihiconv.finetuning.checkpoint import Position, read_checkpoint, write_checkpoint
 from loihiconv.lava.bundle import read_content
 from loihiconv.lava.expected import Expected
@@ -118,6 +122,16 @@ def _expected() -> list[bytes]:
         return [path.read_bytes()]
 
 
+def _read_verdicts(path: Path) -> None:
+    """What a CI service and a pull request are told, in which names and messages stand that may hold anything."""
+    said = path.read_text(errors="surrogateescape")
+    requirements = (Requirement("accuracy", False, said), Requirement("board", True, said))
+    suite = ElementTree.fromstring(junit(requirements, said).encode())
+    lines = Table("", ["requirement", "found"], [(r.name, r.detail) for r in requirements]).markdown(left=2).splitlines()
+    if len(lines) != 4 or suite.get("tests") != str(2 + bool(said)):
+        raise AssertionError("not what was told")
+
+
 PROFILE = b"jobs: 2\ncores: 4\nmemory: 4 GiB\npartition: cpu\ndirectives: ['--gres=gpu:1']\nprologue: [module load python]\n"
 CLUSTERS = [b"local", b"local:8", b"tcp://10.0.0.1:8786", b"slurm:profile.yaml"]
 
@@ -130,7 +144,7 @@ KEPT = (
         SECOND,
         lambda: [_slices()[SECOND], _slices()[FIRST]],
         _read_slices,
-        mutations.of_zip,
+        of_zip,
         {name: lambda name=name: _slices()[name] for name in ("run.json", FIRST)},  # type: ignore[misc]
     ),
     Parser("training", ".safetensors", _training, _read_training, mutations.of_safetensors),
@@ -138,8 +152,9 @@ KEPT = (
         "point", ".json", _point, _read_point, mutations.of_json, {"sweep.json": lambda: b'{"format": "loihiconv sweep", "version": 2}'}
     ),
     Parser("comparison", ".json", lambda: [_comparison()], _read_comparison, mutations.of_json, {"before.json": _comparison}),
-    Parser("results", ".npz", _results, _read_results, mutations.of_zip, {"vectors.npz": _vectors}),
+    Parser("results", ".npz", _results, _read_results, of_zip, {"vectors.npz": _vectors}),
+    Parser("verdicts", ".xml", lambda: [b"0.9 of it | lost <2> & more"], _read_verdicts, mutations.of_text),
     Parser("bundle", "bundle.json", _bundle, lambda path: read_content(path.parent), mutations.of_json),
-    Parser("expected", ".npz", _expected, lambda path: Expected.read(path, converted()), mutations.of_zip),
+    Parser("expected", ".npz", _expected, lambda path: Expected.read(path, converted()), of_zip),
 )
 """The first kinds that are read; see `fuzz_parsers.PARSERS` for all."""

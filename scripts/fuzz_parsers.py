@@ -12,14 +12,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import fuzz_archives as archives
 import fuzz_mutations as mutations
+import fuzz_onnx
 import numpy as np
 import torch
+from fuzz_hdf5 import of_hdf5
+from fuzz_images import of_image
 from fuzz_kept import KEPT
 from fuzz_small import Parser, converted, network, samples, written
 
 import loihiconv as lc
 from loihiconv.ann.frontends import readable
+from loihiconv.ann.frontends.checkpoints import NESTS
 from loihiconv.ann.frontends.loading import load_weights
 from loihiconv.clusters.cluster import check_cluster
 from loihiconv.commands.app import app
@@ -54,15 +59,6 @@ def _arrays() -> list[bytes]:
     return files
 
 
-def _onnx() -> list[bytes]:
-    def export(path: Path) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(network(), (torch.zeros(1, 1, 4, 4),), str(path), dynamo=False)
-
-    return [written(export)]
-
-
 def _nir() -> list[bytes]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -79,6 +75,8 @@ def _checkpoints() -> list[bytes]:
     contents += [{0: state["0.bias"], "a": state["0.bias"]}, [state], {"state_dict": {"x": {"state_dict": {}}}}, {**state, "x": "y"}]
     contents.append(itself := dict[str, Any]())
     itself["state_dict"] = itself
+    contents.append(everywhere := dict[str, Any]())
+    everywhere.update(dict.fromkeys(NESTS, everywhere))
     files = []
     for content in contents:
         for zipped in (True, False):
@@ -157,17 +155,17 @@ def _import(path: Path) -> None:
 
 PARSERS = (
     *KEPT,
-    Parser("lnet", ".lnet", _networks, lc.load, mutations.of_zip),
+    Parser("lnet", ".lnet", _networks, lc.load, archives.of_zip),
     Parser("board", ".yaml", lambda: _small(ROOT / "hw_configs", "**/*.yaml"), load_board, mutations.of_text),
     Parser("configuration", ".yaml", _configuration, _read_configuration, mutations.of_text),
-    Parser("npz", ".npz", _arrays, lambda path: read_npz(path, "test"), mutations.of_zip),
-    Parser("onnx", ".onnx", _onnx, _read_model, mutations.of_onnx),
-    Parser("nir", ".nir", _nir, _import, mutations.of_hdf5),
-    Parser("netx", ".net", _netx, _import, mutations.of_hdf5),
-    Parser("keras", ".keras", lambda: _small(FIXTURES / "keras", "*.keras"), _read_model, mutations.of_zip),
-    Parser("keras-hdf5", ".h5", lambda: _small(FIXTURES / "keras", "*.h5"), _read_model, mutations.of_hdf5),
-    Parser("checkpoint", ".pt", _checkpoints, lambda path: load_weights(network(), path), mutations.of_zip),
+    Parser("npz", ".npz", _arrays, lambda path: read_npz(path, "test"), archives.of_zip),
+    Parser("onnx", ".onnx", fuzz_onnx.whole, _read_model, fuzz_onnx.of_onnx, {"weights.bin": lambda: bytes(192)}),
+    Parser("nir", ".nir", _nir, _import, of_hdf5),
+    Parser("netx", ".net", _netx, _import, of_hdf5),
+    Parser("keras", ".keras", lambda: _small(FIXTURES / "keras", "*.keras"), _read_model, archives.of_zip),
+    Parser("keras-hdf5", ".h5", lambda: _small(FIXTURES / "keras", "*.h5"), _read_model, of_hdf5),
+    Parser("checkpoint", ".pt", _checkpoints, lambda path: load_weights(network(), path), archives.of_checkpoint),
     Parser("safetensors", ".safetensors", _safetensors, lambda path: load_weights(network(), path), mutations.of_safetensors),
     Parser("tuned", ".safetensors", _tuned, _read_model, mutations.of_safetensors),
-    Parser("image", ".png", _images, _read_image, mutations.of_bytes),
+    Parser("image", ".png", _images, _read_image, of_image),
 )

@@ -28,6 +28,7 @@ KINDS = (
     "point",
     "comparison",
     "results",
+    "verdicts",
     "bundle",
     "expected",
     "lnet",
