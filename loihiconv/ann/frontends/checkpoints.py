@@ -78,15 +78,17 @@ def find(path: Path, expected: Weights) -> Found:
     return Found(read[place].weights, tuple(f"{path.name}: {note}" for note in (choice, read[place].note, unused) if note))
 
 
-def _places(content: Any, name: str = "") -> Iterator[tuple[str, Weights]]:
-    """State dicts in a checkpoint, the most likely ones first."""
-    if not isinstance(content, Mapping) or name.count(".") >= DEEPEST:
+def _places(content: Any, name: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Weights]]:
+    """State dicts in a checkpoint, each once, the most likely ones first."""
+    seen = set() if seen is None else seen
+    if not isinstance(content, Mapping) or id(content) in seen or name.count(".") >= DEEPEST:
         return
+    seen.add(id(content))
     tensors = {key: value for key, value in content.items() if isinstance(value, torch.Tensor) and isinstance(key, str)}
     if tensors and len(tensors) == len(content):
         yield name, tensors
         return
-    nested = [found for key in NESTS if key in content for found in _places(content[key], f"{name}.{key}".strip("."))]
+    nested = [found for key in NESTS if key in content for found in _places(content[key], f"{name}.{key}".strip("."), seen)]
     yield from nested
     if tensors and not nested:  # beside other entries, such as an epoch
         yield name, tensors

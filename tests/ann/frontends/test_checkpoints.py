@@ -97,6 +97,13 @@ def test_the_first_that_fits_is_taken_and_said(state: State, load: Any) -> None:
     assert "left out, since the model has nothing of that name: ema." in notes[1]
 
 
+def test_what_holds_itself_under_many_names_is_looked_at_once(state: State, load: Any) -> None:
+    model, content = Cnn(), dict[str, Any](state)
+    content.update(dict.fromkeys(NESTS, content))
+    assert load(content, model) == ()
+    assert_loaded(model, state)
+
+
 def test_lightning_checkpoints(state: State, load: Any) -> None:
     model = Cnn()
     weights = {**prefixed("model.", state), "loss.weight": torch.ones(3)}
