@@ -85,8 +85,8 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write text as UTF-8 atomically."""
-    write_bytes(path, text.encode())
+    """Write text as UTF-8 atomically; of bytes that are none, as names of files may have, their numbers."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def read_bytes(path: str | os.PathLike[str], most: int | None = None) -> bytes:

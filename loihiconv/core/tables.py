@@ -80,9 +80,13 @@ class Table:
         return f"<table>{caption}<thead><tr>{cells('th', self.header)}</tr></thead><tbody>{body}</tbody></table>"
 
     def markdown(self, left: int = 1) -> str:
-        """In Markdown; the first ``left`` columns to the left, the others to the right. Bars within cells are escaped."""
+        """In Markdown; the first ``left`` columns to the left, the others to the right. Bars within cells are escaped, and lines joined."""
         rule = [":--" if i < left else "--:" for i in range(len(self.header))]
-        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (self.header, rule, *self.rows))
+        return "\n".join("| " + " | ".join(map(_in_cell, row)) + " |" for row in (self.header, rule, *self.rows))
+
+
+def _in_cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").splitlines())
 
 
 class Shown:

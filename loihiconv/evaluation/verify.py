@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from loihiconv.evaluation.verdict import main_back_end
 
 MAX_LOSS = 1.0
 LAVA_SAMPLES = 20
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML file may hold, not even in another form; names of layers and files may."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def junit(requirements: Sequence[Requirement], stopped: str = "") -> str:
         case = ElementTree.SubElement(suite, "testcase", classname="loihiconv.verify", name="verify")
         ElementTree.SubElement(case, "error", message=stopped)
     ElementTree.indent(suite)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(suite, encoding="unicode")}\n'
+    text = _NO_XML.sub("\ufffd", ElementTree.tostring(suite, encoding="unicode"))
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
 def stopped_markdown(stopped: str) -> str:

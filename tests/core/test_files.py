@@ -42,6 +42,11 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "folder" / "file").read_bytes() == "λ".encode()
 
 
+def test_names_of_files_that_are_no_text_are_written(tmp_path: Path) -> None:
+    write_text(tmp_path / "a", os.fsdecode(b"caf\xe9.npz: no such file"))
+    assert (tmp_path / "a").read_text() == "caf\\udce9.npz: no such file"
+
+
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"x": [1, None]})
     assert json.loads((tmp_path / "a.json").read_text()) == {"x": [1, None]}

@@ -36,6 +36,10 @@ def test_html_and_markdown_escape_what_would_be_markup() -> None:
     assert TABLE.markdown().splitlines()[2] == "| a\\|b | 1,024 | 3.1 % |"
 
 
+def test_a_row_of_markdown_is_a_line() -> None:
+    assert Table("", ["a", "b"], [("1\n2", "3\r4\u20285|6")]).markdown().splitlines()[2:] == ["| 1 2 | 3 4 5\\|6 |"]
+
+
 def test_a_value_shows_its_tables_and_remarks() -> None:
     class Two(Shown):
         def tables(self) -> tuple[Table, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ import loihiconv as lc
 from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.core.network import IF, Network
 from loihiconv.demo import digits, digits_cnn
+from loihiconv.evaluation.verify import Requirement, junit
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,15 @@ def test_what_holds(model: nn.Module, net: Network, data: dict[str, Any], lava_p
     suite = ElementTree.fromstring(found.junit())
     assert (suite.attrib["tests"], suite.attrib["failures"]) == ("5", "0")
     assert found.markdown().startswith("### ✅ loihiconv verify: kapoho_point, 8 time steps\n\n| ")
+
+
+@pytest.mark.parametrize("said", ["\x00\x1b[2J\x0b", os.fsdecode(b"caf\xe9"), "\ufffe\U0001f9e0", "]]> & <a> \"'"])
+def test_whatever_names_hold_a_ci_service_can_read_it(said: str) -> None:
+    text = junit([Requirement("accuracy", False, said), Requirement("board", True, said)], said)
+    suite = ElementTree.fromstring(text.encode())
+    told = [suite[0][0].get("message"), suite[1][0].text, suite[2][0].get("message")]
+    assert [len(each or "") for each in told] == [len(said)] * 3
+    assert told[0] == "".join(c if c in "[2Jcaf\U0001f9e0]> & <a> \"'" else "\ufffd" for c in said)
 
 
 def test_each_requirement_fails_by_itself(model: nn.Module, net: Network, data: dict[str, Any]) -> None:
