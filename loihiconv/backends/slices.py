@@ -20,7 +20,7 @@ from loihiconv.backends.backend import Backend, RunOptions
 from loihiconv.core import lnet
 from loihiconv.core.composition import synapses
 from loihiconv.core.errors import ArtifactError, BackendFailed
-from loihiconv.core.files import make_folder, write_json
+from loihiconv.core.files import PART, make_folder, write_json
 from loihiconv.core.fingerprints import fingerprint, fingerprints
 from loihiconv.core.given import shown
 from loihiconv.core.joining import joined_recordings
@@ -89,7 +89,7 @@ class Slices:
     def __init__(self, folder: Path, key: str, samples: int) -> None:
         self.folder, self.samples = folder, samples
         self._said = {"format": FORMAT, "version": VERSION, "loihiconv": __version__, "run": key, "samples": samples}
-        if folder.exists():
+        if folder.exists() and not _is_empty(folder):
             _check(folder, self._said)
 
     def finished(self) -> list[Slice]:
@@ -106,7 +106,7 @@ class Slices:
 
     def write(self, first: int, recording: Recording) -> Slice:
         """Keep the recording of the samples from ``first`` on."""
-        if not self.folder.exists():
+        if not (self.folder / _RUN).exists():
             make_folder(self.folder)
             write_json(self.folder / _RUN, self._said)
         part = Slice(first, recording, not isnan(recording.firing_rate))
@@ -226,6 +226,11 @@ def _named(part: Slice) -> str:
 
 def _with_rates(part: Slice, value: float) -> Recording:
     return replace(part.recording, firing_rate=value, synaptic_operations=value)
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a folder is one in which a run that was killed had just begun."""
+    return folder.is_dir() and all(path.name.startswith(PART) for path in folder.iterdir())
 
 
 def _check(folder: Path, said: dict[str, Any]) -> None:

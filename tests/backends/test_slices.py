@@ -18,6 +18,7 @@ from loihiconv.backends.simulators import EMULATOR, FLOAT, Emulator
 from loihiconv.backends.slices import Slice, run_in_slices, samples_done, slice_size
 from loihiconv.core import lnet
 from loihiconv.core.errors import ArtifactError, BackendFailed
+from loihiconv.core.files import PART
 from loihiconv.core.fingerprints import fingerprint
 from loihiconv.core.network import Recording
 from loihiconv.lava.client import LavaFailed
@@ -139,6 +140,14 @@ def test_folders_of_another_run_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ArtifactError, match="holds no slices"):
         lc.run(chain(), X, keep=tmp_path / "file")
+
+
+def test_a_run_that_was_killed_before_its_first_slice_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / f"{PART}0123.tmp").write_text("{")  # of run.json, which was being written
+    assert fingerprint(lc.run(chain(), X, keep=folder)) == fingerprint(lc.run(chain(), X))
+    assert (folder / "run.json").exists()
 
 
 def test_comparisons_keep_each_back_end_s(tmp_path: Path) -> None:
