@@ -8,15 +8,16 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 from weakref import WeakKeyDictionary
 
+from loihiconv.clusters.slurm import slurm_client
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, InvalidSetting
-from loihiconv.core.given import shown
+from loihiconv.core.given import did_you_mean, shown
 from loihiconv.core.temporary import make_temporary, remove_temporary
 from loihiconv.core.version import __version__
 
@@ -33,6 +34,7 @@ DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 CONNECT_SECONDS = 20.0
 """How long a scheduler may take to answer."""
 _PLANNED: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+_REFUSED: WeakKeyDictionary[Any, Callable[[], str]] = WeakKeyDictionary()
 _ADDRESSES = ("tcp://", "tls://", "ucx://", "ws://", "wss://")
 
 
@@ -55,7 +57,8 @@ def check_cluster(cluster: Cluster | None) -> None:
         elif kind == "slurm":
             _profile(rest)
         elif not cluster.startswith(_ADDRESSES) or cluster in _ADDRESSES:
-            raise InvalidSetting(shown(cluster), where="cluster", limit=f"{FORMS} expected")
+            guess = did_you_mean(kind, ("local", "slurm"))
+            raise InvalidSetting(f"{shown(cluster)}{guess}", where="cluster", limit=f"{FORMS} expected")
     missing = [name for name in ("distributed", "dask_jobqueue")[: 1 + _is_slurm(cluster)] if find_spec(name) is None]
     if missing:
         raise BackendUnavailable(f"{missing[0].replace('_', '-')} is not installed", where="cluster", remedy=INSTALL)
@@ -105,6 +108,11 @@ def described(client: Client) -> str:
 def planned(client: Client) -> int:
     """Workers that were asked for, of which some may still wait in SLURM's queue; 0 where nobody knows."""
     return _PLANNED.get(client, 0)
+
+
+def refusal(client: Client) -> str:
+    """Why no worker will come, where SLURM takes none of the jobs; "" where some may."""
+    return _REFUSED[client]() if client in _REFUSED else ""
 
 
 def _is_slurm(cluster: Cluster) -> bool:
@@ -182,21 +190,9 @@ def _client_of(stack: ExitStack, address: str) -> Client:
 
 
 def _slurm(stack: ExitStack, profile: Profile, boards: bool) -> Client:
-    """SLURM's jobs as workers, those that end early started again; SLURM decides when the first of them runs."""
-    import shutil
-
-    from dask_jobqueue import SLURMCluster
-    from distributed import Client
-
-    if shutil.which("sbatch") is None:
-        raise BackendUnavailable("no program sbatch", where="cluster slurm", remedy="log in to a node that submits jobs to SLURM")
-    try:
-        cluster = stack.enter_context(SLURMCluster(**profile.arguments(boards=boards)))
-        cluster.adapt(minimum_jobs=profile.jobs, maximum_jobs=profile.jobs)
-    except (RuntimeError, OSError, ValueError, TypeError) as error:
-        raise BackendFailed(str(error).strip().splitlines()[0], where="cluster slurm", remedy="mend its profile") from error
-    client = stack.enter_context(Client(cluster))
+    client, refused = slurm_client(stack, profile, boards)
     _PLANNED[client] = profile.jobs * (1 if boards else profile.cores)
+    _REFUSED[client] = refused
     return client
 
 

@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from loihiconv.clusters.cluster import refusal
 from loihiconv.clusters.jobs import Finished, Job
 from loihiconv.core.errors import BackendFailed, BackendUnavailable, LoihiconvError
 from loihiconv.core.log import LOG
@@ -264,6 +265,8 @@ class Farm:
                     self._homes[place] = home
                     self._free.extend([place] * slots)
         self._seen = set(alive)
+        if not alive and (why := refusal(self._client)):
+            raise BackendUnavailable(f"SLURM takes none of its jobs: {why}", where="cluster slurm", remedy="mend its profile")
         if alive or self._planned:  # those that were asked for may wait in SLURM's queue for long
             self._alive_at = time.monotonic()
         elif time.monotonic() - self._alive_at > PATIENCE:

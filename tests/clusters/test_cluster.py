@@ -26,7 +26,7 @@ X = np.random.default_rng(0).integers(0, 256, (40, 4))
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("loacl", "'loacl'; local[:workers], tcp://scheduler:port or slurm:profile.yaml expected"),
+        ("loacl", "'loacl', did you mean 'local'?; local[:workers], tcp://scheduler:port or slurm:profile.yaml expected"),
         ("local:", "local:; local, or local: and a number of workers from 1 to 4096 expected"),
         ("local:0", "a number of workers from 1"),
         ("local:٣", "a number of workers from 1"),
