@@ -20,6 +20,9 @@ Tree: TypeAlias = dict[str, Any]
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 LARGEST = 2**32
 """Bytes that all datasets of a file may take once they are unpacked."""
+SMALL, DENSEST = 2**24, 128
+"""Bytes that values may always take, and how many times larger than what is stored they may be beyond that: weights, also of sparse
+networks, do not pack as zeros do, and what is read takes several times as much again while it is looked at."""
 _INFLATED = 1100
 """How many times larger than what is stored values may be: more than deflate can do."""
 DEEPEST, MOST = 32, 200_000
@@ -87,7 +90,9 @@ class _Reader:
     """What is left of the limits while a file is read."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.bytes, self.members = path, LARGEST, MOST
+        self.path, self.members = path, MOST
+        self.stored = path.stat().st_size
+        self.most = self.bytes = min(LARGEST, max(SMALL, DENSEST * self.stored))
 
     def group(self, group: Any, name: str, depth: int) -> Tree:
         import h5py
@@ -120,7 +125,7 @@ class _Reader:
             raise self.refuse(name, f"claims {dataset.dtype} of shape {dataset.shape}, but takes {stored:,} bytes in the file")
         self.bytes -= dataset.size * max(dataset.dtype.itemsize, 1)
         if self.bytes < 0:
-            raise self.refuse(name, f"with it the file holds more than {LARGEST >> 30} GiB")
+            raise self.refuse(name, f"with it a file of {self.stored:,} bytes holds more than {self.most >> 20:,} MiB")
         return _texts(dataset[()]) if text else np.asarray(dataset[()])
 
     def refuse(self, name: str, what: str) -> InvalidModel:

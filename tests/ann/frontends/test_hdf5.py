@@ -66,6 +66,11 @@ def claims(file: Any) -> None:
     file.create_dataset("x", (2**20, 2**20), "f8", compression="gzip", chunks=(2**10, 2**10))
 
 
+def packed(file: Any) -> None:
+    for name in "xy":
+        file.create_dataset(name, data=np.zeros(2**24 - 9, np.uint8), compression="gzip", chunks=(2**22,))
+
+
 def record(file: Any) -> None:
     file["x"] = np.zeros(2, [("a", "f8"), ("b", "i4")])
 
@@ -77,6 +82,7 @@ def record(file: Any) -> None:
         (linked("external"), "link is a link to somewhere else"),
         (circle, "groups are nested deeper than 32"),
         (elsewhere, "x has its values in another file"),
+        (packed, "y with it a file of "),
         (virtual, "x has its values in another file"),
         (claims, "x claims float64 of shape (1048576, 1048576)"),
         (record, "numbers or texts expected"),

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from loihiconv.ann.frontends.hdf5 import DENSEST, SMALL
 from loihiconv.ann.frontends.hdf5_heaps import broken_heap, broken_heap_of
 from loihiconv.core.errors import InvalidModel, LoihiconvError
 from loihiconv.core.json_text import read_json
@@ -189,7 +190,8 @@ def array(group: Any, name: str, where: str) -> Array:
     if not isinstance(dataset, h5py.Dataset):
         raise InvalidModel(f"its weights {name!r} are missing", where=where, remedy=_COPY)
     stored = dataset.id.get_storage_size()
-    if dataset.external or dataset.is_virtual or dataset.nbytes > _INFLATED * stored or dataset.dtype.kind not in "fiu":
+    too_large = 4 * dataset.size > max(SMALL, DENSEST * stored) or dataset.nbytes > _INFLATED * stored
+    if dataset.external or dataset.is_virtual or too_large or dataset.dtype.kind not in "fiu":
         raise InvalidModel(
             f"its weights {name!r}, {dataset.dtype} of shape {dataset.shape}, take {stored:,} bytes in the file", where=where, remedy=_COPY
         )

@@ -20,6 +20,7 @@ def kept(file: Any) -> Any:
     file["plain"] = weights(3, 2)
     file["compressed"] = np.zeros((100, 100), np.float32)
     file.create_dataset("packed", data=np.zeros((100, 100), np.float32), compression="gzip")
+    file.create_dataset("dense", data=np.zeros(2**23, np.uint8), compression="gzip", chunks=(2**22,))
     file.create_dataset("claimed", shape=(2**40,), dtype="f4", chunks=(1024,))
     file["link"] = h5py.ExternalLink("other.h5", "/plain")
     file["soft"] = h5py.SoftLink("/plain")
@@ -38,6 +39,7 @@ def test_arrays(tmp_path: Path) -> None:
         assert array(file, "group/inner", "layer").dtype == np.float32
         for name, said in {
             "claimed": r"layer: its weights 'claimed', float32 of shape \(1099511627776,\), take 0 bytes in the file",
+            "dense": r"its weights 'dense', uint8 of shape \(8388608,\), take",
             "link": "its weights 'link' are missing",
             "soft": "its weights 'soft' are missing",
             "elsewhere": "its weights 'elsewhere', uint8",
