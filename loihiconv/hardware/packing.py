@@ -60,18 +60,23 @@ def merge(bags: Sequence[Bag], board: Board) -> list[Bag]:
     """Put bags together, largest first, each where it first fits; the result keeps the order of the first bags."""
     loads = np.array([_load(bag.demand) for bag in bags], np.int64).reshape(-1, 4)
     room = np.array([_load_limit(board)] * len(bags), np.int64).reshape(-1, 4)
+    least = loads.min(axis=0, initial=np.iinfo(np.int64).max)
     held: list[Bag] = []
     firsts: list[int] = []
+    open_: list[int] = []  # cores that may take something more: cores of a large network are mostly full
     for i in sorted(range(len(bags)), key=lambda i: (-share(bags[i].demand, board), i)):
-        for j in np.flatnonzero((room[: len(held)] >= loads[i]).all(axis=1)):
+        for j in np.array(open_, np.int64)[(room[open_] >= loads[i]).all(axis=1)]:
             if fits(held[j] + bags[i], board):
                 held[j], firsts[j] = held[j] + bags[i], min(firsts[j], i)
-                room[j] -= loads[i]
                 break
         else:
-            room[len(held)] -= loads[i]
+            j = len(held)
             held.append(bags[i])
             firsts.append(i)
+            open_.append(j)
+        room[j] -= loads[i]
+        if (room[j] < least).any():
+            open_.remove(j)
     return [bag for _, bag in sorted(zip(firsts, held, strict=True), key=lambda pair: pair[0])]
 
 

@@ -211,9 +211,10 @@ class Placement(Shown):
         }
 
     def _layer_json(self, layer: LayerPlacement) -> dict[str, Any]:
-        cores = []
-        for core in layer.cores:
-            parts = [s for s in layer.slices if s.core == core]
+        cores, held = [], dict[int, list[Slice]]()
+        for each in layer.slices:
+            held.setdefault(each.core, []).append(each)
+        for core, parts in sorted(held.items()):
             demand = sum((s.demand for s in parts), Demand())
             cores.append(
                 {

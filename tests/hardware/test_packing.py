@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from loihiconv.hardware.board import load_board
 from loihiconv.hardware.board_fields import Limit
 from loihiconv.hardware.demand import Demand
@@ -34,6 +37,19 @@ def test_what_fills_a_core_to_the_last_fits() -> None:
     """4 + 2 + 2: what is left is counted down by what was put in."""
     bags = [Bag(((name, 0),), demand(n)) for name, n in (("a", 4), ("b", 2), ("c", 2), ("d", 8))]
     assert contents(merge(bags, BOARD)) == [[("a", 0), ("b", 0), ("c", 0)], [("d", 0)]]
+
+
+@given(st.lists(st.integers(1, 10), max_size=40))
+def test_what_goes_where_is_what_looking_at_every_core_gives(sizes: list[int]) -> None:
+    held: list[list[int]] = []
+    for i in sorted(range(len(sizes)), key=lambda i: (-sizes[i], i)):
+        place = next((core for core in held if sum(sizes[k] for k in core) + sizes[i] <= 8), None)
+        if place is None:
+            held.append([i])
+        else:
+            place.append(i)
+    bags = [Bag((("a", i),), demand(n)) for i, n in enumerate(sizes)]
+    assert contents(merge(bags, BOARD)) == [[("a", i) for i in core] for core in sorted(held, key=min)]
 
 
 def test_a_core_has_so_many_profiles() -> None:
