@@ -55,8 +55,8 @@ class Call:
         A name for one more node, unlike all others.
     repeat : callable ({signal: tensor}) -> result
         Carry out the operation once more, on other tensors in place of the signals.
-    node : callable (str) -> Node or None
-        The node of a name; None for those that handlers are still making.
+    nodes : {name: Node}
+        Those that were made before, in order.
     given : tuple
         What it took on the example, by place: tensors, or what a library of quantization makes of them.
     """
@@ -66,7 +66,7 @@ class Call:
     shape: Shape
     fresh: Callable[[str], str]
     repeat: Callable[[Mapping[Signal, torch.Tensor]], Any]
-    node: Callable[[str], Node | None]
+    nodes: dict[str, Node]
     given: tuple[Any, ...] = ()
 
     def refuse(self, why: str, remedy: str = "") -> UnsupportedLayer:

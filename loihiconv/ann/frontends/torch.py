@@ -218,8 +218,7 @@ class _Reader:
             return inputs[0]  # one of several results of something refused: one message is enough
         name, operation = self._describe(node)
         given = tuple(map_arg(node.args, lambda n: self._trace.values[n]))
-        repeat, node_of = partial(self._repeat, node), self._by_name.get
-        call = Call(self._unique(name), operation, _shape(value), self._unique, repeat, node_of, given)
+        call = Call(self._unique(name), operation, _shape(value), self._unique, partial(self._repeat, node), self._by_name, given)
         try:
             result = self._handle(call, node)
         except UnsupportedLayer as error:

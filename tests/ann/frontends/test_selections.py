@@ -6,6 +6,7 @@ import copy
 import re
 import warnings
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,10 @@ def assigned(y: Tensor) -> Tensor:
     z = y.clone()
     z[z < 0] = 0
     return z
+
+
+def rectified(y: Tensor) -> Tensor:
+    return torch.where(y > 0, y, 0)
 
 
 def largest(y: Tensor) -> Tensor:
@@ -71,6 +76,13 @@ BY_HAND: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {  # and the ReLUs 
     "of a ReLU": (lambda y: torch.where(F.relu(y) > 0, y, 0.1 * y), 2),
     "knots of some alone": (lambda y: torch.maximum(SLOPES * y.clamp(-0.5, 0.5), F.leaky_relu(F.relu(y), 0.5)), 3),
     "residual": (lambda y: y + F.relu(y), 1),
+    "nothing added": (lambda y: F.relu(y) + y * (y < y), 1),
+    "nothing taken away": (lambda y: y - torch.where(y < y, y, 0), 0),
+    "a constant added": (lambda y: F.relu(y) - torch.where(y < y, y, 2), 1),
+    "by a sum": (lambda y: torch.where(F.relu(y) + F.relu(-y) > 0.25, y - 0.25 * torch.sign(y), 0 * y), 2),
+    "of a sum": (lambda y: rectified(F.leaky_relu(y, 0.1) + F.hardtanh(y)), 2),
+    "of sums of sums": (lambda y: rectified(F.relu(y - 0.5) + (y + F.relu(-y)) + 0.1 * F.relu6(y)), 3),
+    "of a long sum": (lambda y: rectified(reduce(lambda z, i: z + 0.1 * F.relu(z - 0.1 * i), range(12), y)), 12),
     "larger of two": (largest, 1),
     "smaller of two": (smallest, 1),
 }
@@ -141,6 +153,7 @@ REFUSED: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
         "logical_not: logical_not takes a condition that is not one of true and false",
     ),
     "a product with another": (lambda y: y * (y[:, :1] > y), "mul: mul multiplies two activations"),
+    "constants added to others": (lambda y: y.flip(1) + y * (y < y), "mul: mul gives nothing but constants; leave it out"),
     "exponential": (lambda y: torch.where(y > 0, y, y.exp() - 1), "exp: exp anywhere but at the very end"),
 }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import takewhile
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,11 +24,13 @@ BY_HAND = (
 )
 _SMALL = 1e-9
 """Slope, relative to the steepest, that is what rounding has left of 0."""
+_MOST_KNOTS = 64
+"""Of a function that is looked at: those that fold values again and again have twice as many each time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fragment(Refused):
-    """A function of the one result that it takes, which jumps: what neurons cannot compute, unless what is made of it is continuous.
+    """A function of the one result that it takes, which jumps or is a constant: no network, unless what is made of it is one.
 
     Parameters
     ----------
@@ -77,21 +80,20 @@ def of_one(call: Call, *values: Any, nearest: bool = True) -> OfOne | None:
     signals = [value for value in values if isinstance(value, Signal)]
     if any(signal.shape != call.shape for signal in signals):
         return None
-    chains = [list(_made_of(call.node, signal.name, rank)) for signal in signals]
-    names = [[step.name for step in chain if not isinstance(step.node, Fragment)] for chain in chains]
-    root = next((name for name in names[0][:: 1 if nearest else -1] if all(name in others for others in names)), None)
-    if root is None:
+    found = _made_of(call.nodes, {signal.name for signal in signals}, rank, nearest)
+    if found is None:
         return None
-    found: list[Pieces] = []
-    nodes: set[Node] = set()
-    for value in values:
-        if isinstance(value, Signal):
-            steps = list(takewhile(lambda step: step.name != root, chains.pop(0)))
-            nodes.update(step.node for step in steps if step.node is not None)
-            found.append(_in_turn([step.function for step in reversed(steps)], rank))
-        else:
-            found.append(line(0.0, compact(constant(call, value), arranged(call.shape[1:])), rank))
-    return OfOne(root, found, nodes)
+    root, made = found
+    functions = {root: line(1.0, 0.0, rank)}
+    for node, function in made:
+        terms = [function.after(functions[name]) for name in node.inputs]
+        functions[node.name] = reduce(add, terms)
+        if len(functions[node.name].knots) > _MOST_KNOTS:
+            return None
+    shape = arranged(call.shape[1:])
+    constants = [None if isinstance(value, Signal) else line(0.0, compact(constant(call, value), shape), rank) for value in values]
+    given = [functions[value.name] if known is None else known for value, known in zip(values, constants, strict=True)]
+    return OfOne(root, given, {node for node, _ in made})
 
 
 def written(call: Call, of: str, function: Pieces) -> Result:
@@ -102,7 +104,7 @@ def written(call: Call, of: str, function: Pieces) -> Result:
         return Fragment(call.name, (of,), error, function=function)
     shape, clean = arranged(call.shape[1:]), _clean(function)
     if not clean.slopes.any():
-        raise call.refuse("gives nothing but constants", "leave it out")
+        return Fragment(call.name, (of,), call.refuse("gives nothing but constants", "leave it out"), function=function)
     if not len(clean.knots):
         slope, offset = (compact(values[0], shape) for values in (clean.slopes, clean.offsets))
         return Signal(of, call.shape) if (slope == 1).all() and not offset.any() else Affine(call.name, (of,), slope, offset)
@@ -174,24 +176,29 @@ def _clean(function: Pieces) -> Pieces:
     return Pieces(function.knots, slopes, function.offsets).simplified()
 
 
-class _Made(NamedTuple):
-    """A result, by the node's name, and as a function of what the node takes; a line for the last of them."""
-
-    name: str
-    node: Node | None
-    function: Pieces
-
-
-def _made_of(node_of: Callable[[str], Node | None], name: str, rank: int) -> Iterator[_Made]:
-    """A result, and those that it is made of value by value."""
-    while (node := node_of(name)) is not None and (function := _function(node, rank)) is not None:
-        yield _Made(name, node, function)
-        name = node.inputs[0]
-    yield _Made(name, node, line(1.0, 0.0, rank))
+def _made_of(nodes: dict[str, Node], names: set[str], rank: int, nearest: bool) -> tuple[str, list[tuple[Node, Pieces]]] | None:
+    """A result that others are made of value by value, and what is done on the way: each node, and its function of what it sums."""
+    waiting, found = names, None
+    passed: list[tuple[Node, Pieces]] = []
+    for node in reversed(nodes.values()):
+        if node.name not in waiting:
+            continue
+        if len(waiting) == 1 and not isinstance(node, Fragment):
+            found = node.name, len(passed)
+            if nearest:
+                break
+        if (function := _function(node, rank)) is None:
+            break
+        passed.append((node, function))
+        waiting = waiting - {node.name} | {*node.inputs}
+    return None if found is None else (found[0], passed[: found[1]][::-1])
 
 
 def _function(node: Node, rank: int) -> Pieces | None:
+    """A node's function of what it takes; of the sum of that, if these are several results."""
     match node:
+        case Add():
+            return line(1.0, 0.0, rank)
         case Affine():
             scale, shift = np.broadcast_arrays(node.scale, node.shift)
             return line(scale, shift, rank)
@@ -210,10 +217,3 @@ def _function(node: Node, rank: int) -> Pieces | None:
 def _alike(bound: float | Array) -> bool:
     """Whether all values are bounded, or none."""
     return bool(np.isfinite(bound).all() or not np.isfinite(bound).any())
-
-
-def _in_turn(functions: Sequence[Pieces], rank: int) -> Pieces:
-    result = line(1.0, 0.0, rank)
-    for function in functions:
-        result = function.after(result)
-    return result

@@ -101,7 +101,7 @@ def _selected(call: Call, condition: Signal, a: Any, b: Any) -> Result:
         chosen, first, second = found.functions
         chosen = _condition(call, chosen)
         return written(call, found.of, _product(chosen, first) + _product(_not(chosen), second))
-    compared = node.compared if isinstance(node := call.node(condition.name), Fragment) else None
+    compared = node.compared if isinstance(node := call.nodes.get(condition.name), Fragment) else None
     if compared is not None and isinstance(a, Signal) and isinstance(b, Signal) and {a.name, b.name} == {*compared}:
         return larger(call, a, b, 1 if a.name == compared[0] else -1)
     raise call.refuse("selects by other values than those it selects from", f"that is a gate, a product of two activations; {BY_HAND}")

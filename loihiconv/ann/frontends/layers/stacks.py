@@ -24,7 +24,7 @@ class Stack(Refused):
 
 def stacked(call: Call, signal: Signal) -> tuple[Signal, ...]:
     """The parts of a `Stack`; none of any other result."""
-    node = call.node(signal.name)
+    node = call.nodes.get(signal.name)
     return node.parts if isinstance(node, Stack) else ()
 
 
