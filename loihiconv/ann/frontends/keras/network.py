@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from loihiconv.ann.frontends.keras.calls import given, kind_of
 from loihiconv.ann.frontends.keras.saved import Saved, opened
 from loihiconv.ann.frontends.keras.variables import Place, snake_case, variables
 from loihiconv.ann.frontends.open_shapes import OpenShape, whole
@@ -30,7 +31,7 @@ class Layer:
     name : str
         The layer's, after those of the models that it is in: "encoder.conv2d". A second call of a shared layer has a number.
     kind : str
-        Class, such as "Conv2D".
+        Class, such as "Conv2D"; of an operation, such as the product ``2 * x`` of two tensors, "ops.Multiply".
     config : dict
         As Keras writes it.
     weights : {variable: array}
@@ -39,6 +40,8 @@ class Layer:
         Names of the calls whose results it takes.
     keras3 : bool
         Whether Keras 3 wrote it, some of whose defaults are others.
+    arguments : tuple
+        Of an operation: None for each result that it takes, and the constants between them.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Layer:
     weights: Mapping[str, Array]
     inputs: tuple[str, ...]
     keras3: bool = True
+    arguments: tuple[Array | None, ...] = ()
 
     def refuse(self, why: str, remedy: str = "") -> UnsupportedLayer:
         """The error for a layer, or a use of one, that cannot be converted."""
@@ -101,6 +105,7 @@ class _Reader:
         self._saved, self._path = saved, path
         self._layers: list[Layer] = []
         self._calls: Counter[str] = Counter()
+        self._names_taken: set[str] = set()
 
     def network(self) -> KerasNetwork:
         config = self._saved.config
@@ -130,6 +135,7 @@ class _Reader:
         places = dict(zip((_name(part) for part in parts), self._places(parts, place), strict=True))
         if len(places) != len(parts):
             raise InvalidModel("two layers have the same name", where=name or str(self._path))
+        self._names_taken.update(_within(name, part) for part in places)
         if model.get("class_name") == "Sequential":
             for part in parts:
                 if part.get("class_name") != "InputLayer":
@@ -157,35 +163,39 @@ class _Reader:
         if len(first) != len(entries) or not last:
             raise InvalidModel(f"takes {len(first)} inputs, given are {len(entries)}; and returns {len(last)} results", where=where)
         known: dict[Reference, str] = dict(zip(first, entries, strict=True))
+        last = _counted(parts, last) if self._saved.keras3 else last
         begin = _first_calls(parts, last)
-        calls = [(part, i, _references(node)) for part in parts for i, node in enumerate(_nodes(part), begin[_name(part)])]
+        calls = [(part, i, _references(node), node) for part in parts for i, node in enumerate(_nodes(part), begin[_name(part)])]
         waiting = [call for call in calls if (_name(call[0]), call[1], 0) not in known]
         while waiting and not all(reference in known for reference in last):
             ready = [call for call in waiting if all(reference in known for reference in call[2])]
             if not ready:
                 raise InvalidModel(f"layer {_name(waiting[0][0])!r} takes what no layer gives", where=where)
-            for part, i, references in ready:
-                results = self._call(part, name, tuple(known[reference] for reference in references), places[_name(part)])
+            for part, i, references, node in ready:
+                results = self._call(part, name, tuple(known[reference] for reference in references), places[_name(part)], node)
                 known.update(((_name(part), i, place), result) for place, result in enumerate(results))
             waiting = [call for call in waiting if (_name(call[0]), call[1], 0) not in known]
         if missing := [reference[0] for reference in last if reference not in known]:
             raise InvalidModel(f"its output {missing[0]!r} is none of its layers", where=where)
         return tuple(known[reference] for reference in last)
 
-    def _call(self, part: Mapping[str, Any], outer: str, inputs: tuple[str, ...], place: Place) -> tuple[str, ...]:
-        kind, name = str(part.get("class_name")), _within(outer, _name(part))
+    def _call(self, part: Mapping[str, Any], outer: str, inputs: tuple[str, ...], place: Place, node: Any = None) -> tuple[str, ...]:
+        kind, name = kind_of(part, node), _within(outer, _name(part))
         if not inputs:
             raise InvalidModel("takes nothing", where=name)
+        arguments = given(node, kind, name)
         if kind in MODELS:
             return self._model(part, name, inputs, place)
         config = part.get("config")
         if not isinstance(config, dict):
             raise InvalidModel("has no configuration", where=name)
-        count = self._calls[name]
         self._calls[name] += 1
-        weights = place.read(variables(kind, config))
-        layer = Layer(name, kind, config, weights, inputs, self._saved.keras3)
-        self._layers.append(replace(layer, name=f"{name}_{count}") if count else layer)
+        again = (f"{name}_{i}" for i in range(self._calls[name] - 1, len(self._layers) + len(self._names_taken)))
+        call = name if self._calls[name] == 1 else next(other for other in again if other not in self._names_taken)
+        self._names_taken.add(call)
+        weights = place.read(variables(kind, config, name, merged=not self._saved.legacy))
+        layer = Layer(name, kind, config, weights, inputs, self._saved.keras3, arguments)
+        self._layers.append(replace(layer, name=call))
         return (self._layers[-1].name,)
 
 
@@ -230,6 +240,12 @@ def _references(node: Any) -> list[Reference]:
     if len(node) >= 3 and isinstance(node[0], str) and all(isinstance(n, int) for n in node[1:3]):
         return [(node[0], node[1], node[2])]
     return [found for value in node for found in _references(value)]
+
+
+def _counted(parts: Sequence[Mapping[str, Any]], last: list[Reference]) -> list[Reference]:
+    """Outputs as Keras 3 names them: it counts the making of functional models within as a call there, and nowhere else."""
+    made = {_name(part) for part in parts if part.get("class_name") in MODELS[1:]}
+    return [(name, number - 1 if name in made and number else number, place) for name, number, place in last]
 
 
 def _first_calls(parts: Sequence[Mapping[str, Any]], others: list[Reference]) -> Counter[str]:

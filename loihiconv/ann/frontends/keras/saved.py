@@ -190,12 +190,15 @@ def array(group: Any, name: str, where: str) -> Array:
     if not isinstance(dataset, h5py.Dataset):
         raise InvalidModel(f"its weights {name!r} are missing", where=where, remedy=_COPY)
     stored = dataset.id.get_storage_size()
+    short = dataset.dtype.kind == "V" and dataset.dtype.itemsize == 2  # bfloat16, which HDF5 has no name for
+    numbers = dataset.dtype.kind in "fiu" or short
     too_large = 4 * dataset.size > max(SMALL, DENSEST * stored) or dataset.nbytes > _INFLATED * stored
-    if dataset.external or dataset.is_virtual or too_large or dataset.dtype.kind not in "fiu":
+    if dataset.external or dataset.is_virtual or too_large or not numbers:
         raise InvalidModel(
             f"its weights {name!r}, {dataset.dtype} of shape {dataset.shape}, take {stored:,} bytes in the file", where=where, remedy=_COPY
         )
-    values = np.asarray(dataset[()], np.float32)
+    kept = dataset[()]
+    values = np.asarray((kept.view(np.uint16).astype(np.uint32) << 16).view(np.float32) if short else kept, np.float32)
     if bad := int(np.count_nonzero(~np.isfinite(values))):
         raise InvalidModel(
             f"{bad} of {values.size} values of {name!r} are NaN or infinite", where=where, remedy="check that training converged"

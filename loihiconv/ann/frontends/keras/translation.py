@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import loihiconv.ann.frontends.keras.layers  # noqa: F401  registers the layers
 from loihiconv.ann.frontends import remedies
+from loihiconv.ann.frontends.keras.calls import OPERATION, OTHERWISE
 from loihiconv.ann.frontends.keras.layers.registry import Value, Work, handler
 from loihiconv.ann.frontends.keras.network import KerasNetwork, Layer
 from loihiconv.ann.frontends.onnx.graph import Graph, Operation, ordered
@@ -16,7 +17,8 @@ from loihiconv.core.linear import Array
 _CODE = "use Keras' own layers; what stands in the file is code, which is never carried out"
 _REMEDIES = {
     **dict.fromkeys(("Lambda", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"), _CODE),
-    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "Bidirectional", "TimeDistributed"), remedies.remedy("lstm")),
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "Bidirectional"), remedies.remedy("lstm")),
+    "TimeDistributed": "a Dense layer takes each step without it; for others, give each step as a sample of its own",
     **dict.fromkeys(("MultiHeadAttention", "Attention", "AdditiveAttention"), remedies.remedy("multihead_attention")),
     **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization"), remedies.remedy("layer_norm")),
 }
@@ -73,4 +75,5 @@ def _translate(work: Work, inputs: list[Value | None]) -> Value:
 
 
 def _unknown(layer: Layer) -> UnsupportedLayer:
-    return layer.refuse("cannot be converted", _REMEDIES.get(layer.kind) or remedies.remedy(layer.kind))
+    known = OTHERWISE if layer.kind.startswith(OPERATION) else remedies.remedy(layer.kind)
+    return layer.refuse("cannot be converted", _REMEDIES.get(layer.kind) or known)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loihiconv.ann.frontends.keras.saved import Saved, array, attribute, datasets
-from loihiconv.core.errors import InvalidModel
+from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array
 
 _WITH_BIAS = {
@@ -18,8 +18,22 @@ _WITH_BIAS = {
 _ALIASES = {"depthwise_kernel": ("depthwise_kernel", "kernel"), "gamma": ("gamma",), "alpha": ("alpha", "alphas")}
 
 
-def variables(kind: str, config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of a layer's variables, in the order in which Keras 3 numbers them."""
+def variables(kind: str, config: Mapping[str, Any], where: str = "", *, merged: bool = True) -> tuple[str, ...]:
+    """Names of a layer's variables, in the order in which Keras 3 numbers them.
+
+    Raises
+    ------
+    UnsupportedLayer
+        If they are not what the layer multiplies with: those of a quantized one, or with others to be added to them.
+    """
+    policy = config.get("dtype")
+    if (isinstance(policy, dict) and "Quantized" in str(policy.get("class_name"))) or config.get("quantization_config"):
+        remedy = "save the model before model.quantize(); quantization is done here"
+        raise UnsupportedLayer(f"{kind} is quantized", where=where, limit="floating-point weights expected", remedy=remedy)
+    if config.get("lora_rank") and not merged:
+        raise UnsupportedLayer(
+            f"{kind} has LoRA weights beside its own", where=where, remedy="save the model as .keras, which adds them up"
+        )
     if kind in _WITH_BIAS:
         return (*_WITH_BIAS[kind], *(("bias",) if config.get("use_bias", True) else ()))
     if kind == "BatchNormalization":

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.ann.frontends.keras.made import agreed, part, problems, sequential, weights
+from loihiconv.core.errors import UnsupportedLayer
+from tests.ann.frontends.keras.made import agreed, functional, part, problems, sequential, weights
 
 
 def test_code_is_never_carried_out_and_everything_is_listed(tmp_path: Path) -> None:
@@ -47,6 +48,68 @@ def test_refusals(layer: dict[str, object], said: str, tmp_path: Path) -> None:
     assert len(found) == 1
     assert found[0].startswith(f"{name}: ")
     assert said in found[0]
+
+
+OPERATION = {"module": "keras.src.ops.numpy"}
+
+
+def called(layer: dict[str, Any], *arguments: Any, **options: Any) -> dict[str, Any]:
+    """A part that is called with these arguments besides "x", as Keras 3 writes it."""
+    x = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
+    return {**layer, "inbound_nodes": [{"args": [x, *arguments], "kwargs": options}]}
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (called({**part("Mean", "m"), **OPERATION}), "m: ops.Mean cannot be converted; write it with a layer of Keras' own"),
+        (
+            called({**part("GetItem", "g"), **OPERATION}, {"class_name": "__slice__", "config": {}}),
+            "g: ops.GetItem is called with something",
+        ),
+        (called({**part("Add", "a"), **OPERATION}, 1, alpha=2), "a: ops.Add is called with alpha; write it"),
+        (called({**part("Add", "a"), **OPERATION}, [[1], [2], [3]]), "a: ops.Add takes a constant of shape (3, 1); give it one for all"),
+        (called({**part("Add", "a"), **OPERATION}), "a: ops.Add takes 1 arguments; give it two"),
+        (called({**part("Clip", "c", x_min=0), **OPERATION}), "c: ops.Clip has bounds [0, None]"),
+        (
+            called({**part("Dropout", "d"), "module": "keras.layers"}, noise=0.5),
+            "d: Dropout is called with noise=0.5; call it with",
+        ),
+        (called(part("Dropout", "d", trainable=True), True), "d: Dropout is called with argument 2=True"),
+        ({**part("Dropout", "d"), "inbound_nodes": [[["x", 0, 0, {"training": True}]]]}, "d: Dropout is called with training=True"),
+        (called({**part("ReLU", "r"), "module": None}), "r: ReLU is a class of one's own; use Keras' own layers"),
+        (called({**part("ReLU", "r"), "module": "my.layers"}), "r: ReLU is a class of one's own"),
+        (
+            called(part("Dense", "d", dtype={"class_name": "QuantizedDTypePolicy"})),
+            "d: Dense is quantized; floating-point weights expected",
+        ),
+        (called(part("Dense", "d", dtype="float32", lora_rank=2)), "d: Dense has LoRA weights beside its own; save the model as .keras"),
+    ],
+)
+def test_calls_that_are_refused(layer: dict[str, Any], said: str, tmp_path: Path) -> None:
+    name = str(layer["name"])
+    model = {**functional((3,), layer, output=name), "keras3": True}
+    try:
+        found = problems(tmp_path, model)
+    except UnsupportedLayer as error:
+        found = [str(error)]
+    assert len(found) == 1
+    assert found[0].startswith(said)
+
+
+def test_an_argument_that_says_nothing_is_none(tmp_path: Path) -> None:
+    layer = called({**part("Dropout", "d", rate=0.5), "module": "keras.layers"}, None, training=True, mask=[None])
+    agreed(
+        tmp_path,
+        {**functional((3,), layer, part("Dense", "e", ["d"]), output="e"), "keras3": True},
+        {"e": {"kernel": weights(3, 2), "bias": weights(2)}},
+    )
+
+
+def test_merging_what_broadcasts(tmp_path: Path) -> None:
+    for kind in ("Average", "Maximum", "Minimum", "Add", "Subtract"):
+        parts = (part("Permute", "p", ["x"], dims=[2, 1, 3]), part("GlobalAveragePooling2D", "g", ["p"], keepdims=True))
+        agreed(tmp_path, functional((3, 3, 2), *parts, part(kind, "m", ["x", "g"]), output="m"))
 
 
 CHANNELS = 3

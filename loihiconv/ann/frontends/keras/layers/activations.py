@@ -77,6 +77,7 @@ _OTHERS: dict[str, Callable[[Work, Value], str]] = {
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "relu6": lambda work, value: work.add("Clip", value.tensor, *_bounds(0, 6)),
+    "hard_tanh": lambda work, value: work.add("Clip", value.tensor, *_bounds(-1, 1)),
     "leaky_relu": lambda work, value: work.add("LeakyRelu", value.tensor, alpha=0.2),
     "hard_sigmoid": _hard_sigmoid,
     **dict.fromkeys(("swish", "silu"), _swish),

@@ -12,7 +12,7 @@ _KINDS = {"Add": "Sum", "Subtract": "Sub", "Multiply": "Mul", "Average": "Mean",
 @layer(*_KINDS)
 def merged(work: Work, *inputs: Value) -> Value:
     kind = _KINDS[work.layer.kind]
-    names, rank, moved = _alike(work, inputs)
+    names, rank, moved = alike(work, inputs)
     if kind in ("Sub", "Mul"):  # of two
         tensor = names[0]
         for name in names[1:]:
@@ -23,12 +23,12 @@ def merged(work: Work, *inputs: Value) -> Value:
 
 @layer("Concatenate")
 def concatenate(work: Work, *inputs: Value) -> Value:
-    names, rank, moved = _alike(work, inputs)
+    names, rank, moved = alike(work, inputs)
     axis = work.axis(Value("", rank), int(work.config.get("axis", -1)))
     return Value(work.add("Concat", *names, axis=work.along(Value("", rank, moved), axis)), rank, moved)
 
 
-def _alike(work: Work, inputs: tuple[Value, ...]) -> tuple[list[str], int, bool]:
+def alike(work: Work, inputs: tuple[Value, ...]) -> tuple[list[str], int, bool]:
     """Names of tensors that lie alike, their rank, and whether channels are moved."""
     ranks = {value.rank for value in inputs}
     if len(ranks) > 1:

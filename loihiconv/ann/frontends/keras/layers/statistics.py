@@ -77,11 +77,11 @@ def _scaled(work: Work, x: Value, scale: Array, offset: Array) -> Value:
     tensor = x.tensor
     for kind, constant, neutral in (("Mul", scale, 1), ("Add", offset, 0)):
         if (constant != neutral).any():
-            tensor = work.add(kind, tensor, _lying(constant, x))
+            tensor = work.add(kind, tensor, lying(constant, x))
     return replace(x, tensor=tensor)
 
 
-def _lying(constant: Array, x: Value) -> Array:
+def lying(constant: Array, x: Value) -> Array:
     """A constant that broadcasts to (\\*sizes, channels), as the tensor lies."""
     whole = np.asarray(constant, np.float32).reshape((1,) * (x.rank - 1 - constant.ndim) + constant.shape)
     return np.ascontiguousarray(np.moveaxis(whole, -1, 0)) if x.moved else whole

@@ -31,7 +31,7 @@ def activated(layer: Layer, x: Array) -> Array:
         return x
     if activation == "hard_sigmoid" and not layer.keras3:
         return np.clip(0.2 * x + 0.5, 0, 1)
-    return _FUNCTIONS[activation](x)
+    return FUNCTIONS[activation](x)
 
 
 def _softmax(x: Array, axis: int = -1) -> Array:
@@ -55,10 +55,11 @@ def _softplus(x: Array) -> Array:
     return np.logaddexp(0, x)
 
 
-_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
     "relu6": lambda x: np.clip(x, 0, 6),
+    "hard_tanh": lambda x: np.clip(x, -1, 1),
     "leaky_relu": lambda x: _leaky(x, 0.2),
     "elu": _elu,
     "selu": lambda x: _SELU[0] * _elu(x, _SELU[1]),

@@ -13,6 +13,7 @@ import numpy as np
 
 from loihiconv.ann.frontends.keras.network import KerasNetwork
 from loihiconv.ann.frontends.keras.reference import kernels as _kernels
+from loihiconv.ann.frontends.keras.reference import operations as _operations
 from loihiconv.ann.frontends.keras.reference import pooling as _pooling
 from loihiconv.ann.frontends.keras.reference import shapes as _shapes
 from loihiconv.ann.frontends.keras.reference import values as _values
@@ -24,7 +25,7 @@ from loihiconv.core.linear import Array
 BATCH = 64
 """Samples that are evaluated at a time."""
 
-_REGISTERED = (_kernels, _pooling, _shapes, _values)
+_REGISTERED = (_kernels, _operations, _pooling, _shapes, _values)
 
 
 def evaluate(network: KerasNetwork, inputs: Mapping[str, Array]) -> Array:

@@ -71,17 +71,17 @@ def _multiply(layer: Layer, *inputs: Array) -> Array:
 
 @rule("Average")
 def _average(layer: Layer, *inputs: Array) -> Array:
-    return np.asarray(np.mean(inputs, axis=0))
+    return np.asarray(np.mean(np.broadcast_arrays(*inputs), axis=0))
 
 
 @rule("Maximum")
 def _maximum(layer: Layer, *inputs: Array) -> Array:
-    return np.asarray(np.max(inputs, axis=0))
+    return np.asarray(np.max(np.broadcast_arrays(*inputs), axis=0))
 
 
 @rule("Minimum")
 def _minimum(layer: Layer, *inputs: Array) -> Array:
-    return np.asarray(np.min(inputs, axis=0))
+    return np.asarray(np.min(np.broadcast_arrays(*inputs), axis=0))
 
 
 @rule("Concatenate")

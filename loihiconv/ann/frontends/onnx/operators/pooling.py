@@ -27,9 +27,25 @@ def max_pool(op: Operation, x: Any) -> Any:
     mode = _mode(w, end)
     if mode is not None:
         return _MAX[dims](x, w.kernel, w.stride, w.begin, w.dilation, mode)
+    if not op.never_negative and (cut := _cut(w, end)) is not None:  # windows further out are left out again
+        pads, places = cut
+        pooled = _MAX[dims](x, w.kernel, w.stride, pads, w.dilation)
+        return pooled[places]
     # Nothing is below zero after a ReLU, so that zeros never win against what is there.
     padded = F.pad(x, flat_pads(w.begin, end), value=0.0 if op.never_negative else -torch.inf)
     return _MAX[dims](padded, w.kernel, w.stride, 0, w.dilation)
+
+
+def _cut(w: Window, end: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[slice, ...]] | None:
+    """The same padding on both sides with which windows are those that are asked for and others, and which of them these are."""
+    pads = tuple(map(max, w.begin, end))
+    before = [(pad - begin, stride) for pad, begin, stride in zip(pads, w.begin, w.stride, strict=True)]
+    if any(more % stride for more, stride in before) or any(2 * pad > reach for pad, reach in zip(pads, w.reach, strict=True)):
+        return None
+    sizes = zip(w.input, w.begin, end, w.reach, w.stride, strict=True)
+    counts = [(size + begin + after - reach) // stride + 1 for size, begin, after, reach, stride in sizes]
+    places = tuple(slice(more // stride, more // stride + count) for (more, stride), count in zip(before, counts, strict=True))
+    return pads, (slice(None), slice(None), *places)
 
 
 @operator("AveragePool")
