@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from packaging import version
 
-from loihiconv.ann.frontends.onnx.reading import read_file
+from loihiconv.ann.frontends.onnx.reading import OPSETS, read_file
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
-from tests.ann.frontends.onnx.made import carried_out, made, node, saved, weights
+from tests.ann.frontends.onnx.made import OnnxModel, carried_out, made, node, saved, weights
 
+import onnxruntime  # isort: skip
 import onnx  # isort: skip  # there, or the module above has skipped this one
 from onnx import TensorProto, helper, numpy_helper  # isort: skip
 
@@ -34,6 +36,43 @@ def test_names_sizes_and_dead_parts(tmp_path: Path) -> None:
     graph, _ = read_file(saved(made(nodes, ("features",), {"w": weights(6, 3)}, batch=4), tmp_path))
     assert (graph.sample_shapes, graph.samples) == (None, ((None,),))
     assert all(operation.batch == 4 for operation in graph.operations)
+
+
+LAST = 25 if version.parse(onnxruntime.__version__) >= version.parse("1.24") else 23  # that this onnxruntime knows
+
+
+@pytest.mark.parametrize("opset", range(OPSETS[0], LAST + 1))
+def test_every_opset_says_the_same_in_its_own_way(opset: int, tmp_path: Path) -> None:
+    """Operators whose attributes have become inputs, or whose defaults have changed, from one version to the next."""
+    vectors = {"p": [0, 0, 1, 0, 0, 0, 0, 1], "from": [1], "to": [100], "along": [2], "two": [2, 1], "last": [3], "axes": [2, 3]}
+    constants = {name: np.array(values) for name, values in vectors.items()} | {name: weights(2) for name in ("gamma", "beta", "mean")}
+    constants |= {
+        "var": np.ones(2, np.float32),
+        "w": weights(2, 3),
+        "low": np.float32(-0.5),
+        "high": np.float32(0.7),
+        "slope": weights(2, 1, 1),
+    }
+    nodes = [
+        node("Pad", "x p", "a") if opset >= 11 else node("Pad", "x", "a", pads=vectors["p"]),
+        node("Slice", "a from to along", "b") if opset >= 10 else node("Slice", "a", "b", starts=[1], ends=[100], axes=[2]),
+        node("BatchNormalization", "b gamma beta mean var", "c", **({"training_mode": 0} if opset >= 14 else {})),
+        node("Split", "c two", "d e", axis=2) if opset >= 13 else node("Split", "c", "d e", axis=2, split=[2, 1]),
+        node("Concat", "e d", "f", axis=2 if opset < 11 else -2),
+        node("Clip", "f low high", "g") if opset >= 11 else node("Clip", "f", "g", min=-0.5, max=float(np.float32(0.7))),
+        node("PRelu", "g slope", "h"),
+        node("Unsqueeze", "h along", "i") if opset >= 13 else node("Unsqueeze", "h", "i", axes=[2]),
+        node("Squeeze", "i along", "j") if opset >= 13 else node("Squeeze", "i", "j", axes=[2]),
+        node("ReduceSum", "j last", "k", keepdims=1) if opset >= 13 else node("ReduceSum", "j", "k", axes=[3], keepdims=1),
+        node("Add", "j k", "l"),
+        node("ReduceMean", "l axes", "m", keepdims=0) if opset >= 18 else node("ReduceMean", "l", "m", axes=[2, 3], keepdims=0),
+        node("Dropout", "m", "n", **({"ratio": 0.5} if opset < 12 else {})),
+        node("Gemm", "n w" if opset >= 11 else "n w none", "o"),
+        node("Softmax", "o"),
+    ]
+    model = made(nodes, (2, 3, 4), constants | {"none": np.zeros(3, np.float32)}, opset=opset)
+    carried_out(model, (2, 3, 4), tmp_path)
+    assert not OnnxModel(saved(model, tmp_path)).problems((2, 3, 4))
 
 
 def test_several_inputs_and_outputs_are_named(tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ def _mirrored(op: Operation, x: Any, begin: list[int], end: list[int], mode: str
     dims = len(begin) - first
     if first < len(begin) - 3 or first < 1:
         raise op.refuse(f"has mode {mode!r} on axis {first} of {len(begin)}", "pad the last axes only")
+    if first > 1 and len(begin) <= 5:
+        return F.pad(x, flat_pads(begin[2:], end[2:]), _MODES[mode])
     return F.pad(torch.reshape(x, (-1, 1, *x.shape[first:])), flat_pads(begin[-dims:], end[-dims:]), _MODES[mode]).reshape(
         *x.shape[:first], *(int(n) + b + e for n, b, e in zip(x.shape[first:], begin[first:], end[first:], strict=True))
     )
