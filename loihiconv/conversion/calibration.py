@@ -2,7 +2,8 @@
 
 Activations are counted in a histogram whose bins are float32 bit patterns cut to `MANTISSA_BITS` of mantissa: no range
 has to be known beforehand, and any percentile is right to a relative 2^-10. Channels have coarser histograms of their
-own where they are wanted: `CHANNEL_BITS` of mantissa between 2^-24 and 2^24, 12 KiB each.
+own where they are wanted: `CHANNEL_BITS` of mantissa between 2^-24 and 2^24, or the 48 powers of two up to the largest activation
+where that is larger; 12 KiB each.
 """
 
 from __future__ import annotations
@@ -49,14 +50,14 @@ def _count(bits: Any, histogram: Any) -> None:
 
 
 @numba.njit(cache=True)
-def _count_channels(bits: Any, histograms: Any) -> None:
+def _count_channels(bits: Any, histograms: Any, lowest: int) -> None:
     samples, channels, size = bits.shape
     for n in range(samples):
         for c in range(channels):
             for i in range(size):
                 pattern = bits[n, c, i]
                 if pattern > 0:
-                    index = (pattern >> _CHANNEL_SHIFT) - _CHANNEL_LOWEST
+                    index = (pattern >> _CHANNEL_SHIFT) - lowest
                     histograms[c, min(max(index, 0), _CHANNEL_BINS - 1)] += 1
 
 
@@ -86,6 +87,7 @@ class Statistics:
         self.channel_largest = np.full(shape[0], -np.inf)
         self._histogram = np.zeros(_BINS, np.int64)
         self._channels = np.zeros((shape[0], _CHANNEL_BINS), np.uint32) if per_channel else None
+        self._lowest = _CHANNEL_LOWEST
 
     def add(self, x: Array) -> None:
         """Count a batch (N, \\*shape) of float32 activations."""
@@ -97,7 +99,8 @@ class Statistics:
         self.channel_largest = np.maximum(self.channel_largest, x.reshape(len(x), self.shape[0], -1).max(axis=(0, 2)))
         _count(x.view(np.int32).ravel(), self._histogram)
         if self._channels is not None:
-            _count_channels(x.view(np.int32).reshape(len(x), self.shape[0], -1), self._channels)
+            self._channels, self._lowest = _with_room(self._channels, self._lowest, self.largest)
+            _count_channels(x.view(np.int32).reshape(len(x), self.shape[0], -1), self._channels, self._lowest)
 
     @property
     def nonzero(self) -> int:
@@ -121,7 +124,7 @@ class Statistics:
         """The same for each channel by itself, right to a relative 2^-6: float64 (C,)."""
         assert self._channels is not None  # the caller asked for them
         pairs = zip(self._channels, self.channel_largest, strict=True)
-        return np.array([_percentile(h, p, float(largest), shift=_CHANNEL_SHIFT, lowest=_CHANNEL_LOWEST) for h, largest in pairs])
+        return np.array([_percentile(h, p, float(largest), shift=_CHANNEL_SHIFT, lowest=self._lowest) for h, largest in pairs])
 
     def distribution(self) -> tuple[Array, Array]:
         """Positive activations in bins, right to a relative 2^-11: values (K,), and how often each was seen (1, K)."""
@@ -132,7 +135,20 @@ class Statistics:
         """The same for each channel by itself, right to a relative 2^-7: values (K,), counts (C, K)."""
         assert self._channels is not None  # the caller asked for them
         bins = np.flatnonzero(self._channels.any(axis=0))
-        return _middles(bins, shift=_CHANNEL_SHIFT, lowest=_CHANNEL_LOWEST), self._channels[:, bins]
+        return _middles(bins, shift=_CHANNEL_SHIFT, lowest=self._lowest), self._channels[:, bins]
+
+
+def _with_room(histograms: Array, lowest: int, largest: float) -> tuple[Array, int]:
+    """Histograms (C, K) whose bins reach to the largest value, and where they begin; what is then below the first bin is counted there."""
+    last = int(np.float32(max(largest, 0)).view(np.int32)) >> _CHANNEL_SHIFT
+    moved = last - (lowest + _CHANNEL_BINS - 1)
+    if moved <= 0:
+        return histograms, lowest
+    higher = np.zeros_like(histograms)
+    kept = max(_CHANNEL_BINS - moved, 0)
+    higher[:, :kept] = histograms[:, _CHANNEL_BINS - kept :]
+    higher[:, 0] += histograms[:, : _CHANNEL_BINS - kept].sum(axis=1, dtype=np.uint32)
+    return higher, lowest + moved
 
 
 def _percentile(histogram: Array, p: float, largest: float, *, shift: int, lowest: int) -> float:

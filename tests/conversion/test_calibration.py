@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import loihiconv as lc
 from loihiconv.conversion.calibration import Statistics, batches
@@ -49,6 +50,31 @@ def test_channel_percentiles_against_numpy(p: float) -> None:
     for c in (0, 1, 3):
         values = x[:, c][x[:, c] > 0].astype(np.float64)
         assert channels[c] == pytest.approx(np.percentile(values, p, method="inverted_cdf"), rel=2**-6)
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1e8, 1e30])
+def test_channel_percentiles_of_any_magnitude(factor: float) -> None:
+    x = (factor * np.random.default_rng(0).lognormal(0, 1, (300, 2, 50))).astype(np.float32)
+    statistics = Statistics((2, 50), per_channel=True)
+    for part in (x[:1] * 1e-6, x[:150], x[150:]):  # what comes later is larger
+        statistics.add(part)
+    seen = np.concatenate([x[:1] * 1e-6, x])
+    for c, channel in enumerate(statistics.channel_percentiles(99)):
+        assert channel == pytest.approx(np.percentile(seen[:, c].astype(np.float64), 99, method="inverted_cdf"), rel=2**-6)
+    assert statistics.channel_distributions()[1].sum(axis=1).tolist() == [301 * 50] * 2
+
+
+def test_large_activations_have_the_rates_of_small_ones() -> None:
+    torch.manual_seed(0)
+    model, x = nn.Sequential(nn.Linear(16, 24, bias=False), nn.ReLU(), nn.Linear(24, 4, bias=False)), np.float32(1e8) * uniform(100, 16)
+    network = lc.convert(model, x, board="kapoho_point", timesteps=64)
+    expected, found = model(torch.from_numpy(x)).detach().numpy(), lc.run(network, x).outputs
+    assert isinstance(found, np.ndarray)
+    assert np.corrcoef(expected.ravel(), found.ravel())[0, 1] > 0.99
+
+
+def uniform(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).random(shape, np.float32)
 
 
 def test_preprocessing_and_a_number_of_samples() -> None:
