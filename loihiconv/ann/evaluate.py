@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,7 +31,7 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     ------
     InvalidModel
         If they differ, so that a misread model is never converted in silence; it names the first operation that does, where the front
-        end can tell.
+        end can tell. Also if the model gives something else when it is called again.
     """
     reference = readable(model)
     batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
@@ -43,11 +44,25 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
     try:
         _verify(expected, outputs_of(ann, Evaluator(ann)(batch)[0]), tolerance, reference.name, ann.parts)
     except InvalidModel as error:
-        if _agree(reference, expected, ann, batch):
-            return
-        if first := _first_difference(reference, ann, tuple(batch.shape[1:]), tolerance):
-            raise InvalidModel(error.what, where=first, limit="the first that differs", remedy=error.remedy) from error
-        raise
+        if not _agree(reference, expected, ann, batch):
+            if first := _first_difference(reference, ann, tuple(batch.shape[1:]), tolerance):
+                raise InvalidModel(error.what, where=first, limit="the first that differs", remedy=error.remedy) from error
+            raise
+    _check_memory(reference, batch[:FEW].numpy(), tolerance)
+
+
+def _check_memory(reference: FloatModel, x: Array, tolerance: float) -> None:
+    """Raise `InvalidModel` where a model gives something else when it is called again, as one with a hidden state of its own does."""
+    if (again := reference.outputs_again(x)) is None:
+        return
+    once = reference.outputs(x)
+    if not np.abs(again - once).max() <= tolerance * np.abs(once).max():
+        raise InvalidModel(
+            "forward() gives other results for the same samples when it is called again",
+            where=reference.name,
+            remedy="remove what it keeps from call to call, such as a hidden state, or begin anew in each call; a spiking network starts "
+            "each sample from rest",
+        )
 
 
 def _agree(reference: FloatModel, expected: Tensor, ann: Ann, batch: Tensor) -> bool:
@@ -103,6 +118,8 @@ def _verify_one(expected: Tensor, read: Tensor, tolerance: float, where: str) ->
         )
 
 
+FEW = 4
+"""Samples that a model is called twice with."""
 ROUNDINGS = 8
 """Times the rounding of one number that outputs may differ by, where a model computes in fewer bits than float32's."""
 PRECISE = 1e-6

@@ -29,6 +29,7 @@ ENDINGS = [
 
 @pytest.mark.parametrize("last", ENDINGS)
 def test_reading_is_verified(last: nn.Module) -> None:
+    torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3), last)
     ann, x = read_torch(model, (4,)), torch.randn(5, 4)
     verify_reading(model, ann, x)
@@ -37,6 +38,32 @@ def test_reading_is_verified(last: nn.Module) -> None:
     ann = read_torch(model, (4,))
     with pytest.raises(InvalidModel, match=r"0.mul: the model's outputs differ by up to .*; the first that differs"):
         verify_reading(model, ann, x)
+
+
+class Remembers(nn.Module):
+    """Adds to each result a part of the last one, if that had as many samples."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.layer, self.share, self.calls = nn.Linear(4, 3), share, 0
+        self.last: torch.Tensor | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        out = self.layer(x)
+        if self.last is not None and self.last.shape == out.shape:
+            out = out + self.share * self.last
+        self.last = out.detach()
+        return out
+
+
+def test_what_remembers_the_last_call_is_refused() -> None:
+    x = torch.randn(5, 4)
+    model = Remembers(0.0)
+    verify_reading(model, read_torch(model, (4,)), x)  # it counts, and that changes nothing
+    model = Remembers(0.5)
+    with pytest.raises(InvalidModel, match=r"Remembers: forward\(\) gives other results .* when it is called again; remove what it keeps"):
+        verify_reading(model, read_torch(model, (4,)), x)
 
 
 def test_a_softmax_over_the_channels_of_an_image_may_be_left_out() -> None:

@@ -109,6 +109,10 @@ class FloatModel(ABC):
         x : array (N, \\*shape)
         """
 
+    def outputs_again(self, x: Array) -> Array | None:
+        """`outputs` of a second call of what may keep something from its first; None where nothing can be kept, as in files."""
+        return None
+
     @property
     def epsilon(self) -> float:
         """Relative rounding of the numbers that `outputs` is computed in."""

@@ -49,6 +49,10 @@ class OneOutput(FloatModel):
     def outputs(self, x: Array) -> Array:
         return self._of(self.model.outputs(x), x.shape[1:])
 
+    def outputs_again(self, x: Array) -> Array | None:
+        values = self.model.outputs_again(x)
+        return None if values is None else self._of(values, x.shape[1:])
+
     def precise_outputs(self, x: Array) -> Array | None:
         values = self.model.precise_outputs(x)
         return None if values is None else self._of(values, x.shape[1:])
