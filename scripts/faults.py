@@ -211,6 +211,13 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("(ratio if connection.target == network.readout.name else 1)", "1"),
         ("population.bias + np.asarray(population.v_init", "population.bias - np.asarray(population.v_init"),
     ),
+    "conversion/integer_loss.py": (
+        ("b = a - a.mean(axis=1, keepdims=True), b -", "b = a, b -"),
+        ("a - a.mean(axis=0)", "a - a.mean()"),
+        ("weight_bits_used + log2(share)", "weight_bits_used"),
+        ("max(LARGE, WORSE * before)", "WORSE * before"),
+        ("error >= MUCH", "error >= 2 * MUCH"),
+    ),
     "conversion/potentials.py": (
         ("POTENTIAL_MARGIN = 1.5", "POTENTIAL_MARGIN = 1.0"),
         ("network.layers[:-1]", "network.layers[:-2]"),

@@ -17,6 +17,7 @@ from loihiconv.conversion.aim import aimed, outcome
 from loihiconv.conversion.attempts import making
 from loihiconv.conversion.building import attempted, build, noted
 from loihiconv.conversion.calibration import CalibrationData, prepared
+from loihiconv.conversion.integer_loss import integer_loss
 from loihiconv.conversion.judge import Judge
 from loihiconv.conversion.measuring import Measured, Progress, measure
 from loihiconv.conversion.quantization import check_payload
@@ -104,8 +105,8 @@ def convert(
     Warns
     -----
     UserWarning
-        If a layer is silent on all calibration data, the data looks wrong, no chip has the gates that were asked for, or what average
-        pooling costs.
+        If a layer is silent on all calibration data, the data looks wrong, no chip has the gates that were asked for, what average
+        pooling costs, or if integers or time steps are too few for outputs to follow the float network's.
     """
     model, chosen = with_output(readable(model), output), choose(timesteps, optimize, **settings)
     report = reporting(progress)
@@ -145,8 +146,8 @@ def convert(
 
 
 def _told(network: Network, source: Measured) -> Network:
-    """The network, once the user knows of a layer whose rates tell samples apart too little."""
-    said = too_few_steps(source.ann, network, source.samples)
+    """The network, once the user knows of a layer whose rates tell samples apart too little, or of what integers cost too much."""
+    said = too_few_steps(source.ann, network, source.samples) or integer_loss(source.ann, network, source.samples)
     if not said:
         return network
     warnings.warn(said, stacklevel=3)
