@@ -191,7 +191,7 @@ def load_board(board: str | os.PathLike[str] | Board) -> Board:
     Raises
     ------
     InvalidBoard
-        If there is no such board or file, or the file is broken.
+        If there is no such board or file, the file is broken, or it has another board's name.
     """
     if isinstance(board, Board):
         return board
@@ -199,7 +199,7 @@ def load_board(board: str | os.PathLike[str] | Board) -> Board:
         raise InvalidBoard(f"{shown(board)} is no board", where="board", limit="a name, the path of a .yaml file or a Board expected")
     text = os.fspath(board)
     if not isinstance(board, str) or text.endswith((".yaml", ".yml")) or os.sep in text:
-        return _read_board(Path(text))
+        return _with_its_own_name(_read_board(Path(text)), Path(text))
     known = {path.stem: path for path in files(config_folder())}
     if text in known:
         return _read_board(known[text])
@@ -209,6 +209,18 @@ def load_board(board: str | os.PathLike[str] | Board) -> Board:
         limit=f"known are {', '.join(known)}",
         remedy="or give the path of a .yaml file",
     )
+
+
+def _with_its_own_name(board: Board, path: Path) -> Board:
+    """The board of a file, unless its name is that of a board that comes with loihiconv: networks know their board by name alone."""
+    namesake = next((file for file in files(config_folder()) if file.stem == board.name), None)
+    if namesake is not None and _read_board(namesake) != board:
+        raise InvalidBoard(
+            f"name: {board.name} is a board that comes with loihiconv, with other limits or another title",
+            where=str(path),
+            remedy=f"give this one a name of its own, such as my_{board.name}",
+        )
+    return board
 
 
 def _read_board(path: Path) -> Board:

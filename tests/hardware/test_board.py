@@ -78,6 +78,12 @@ def test_load_board_takes_a_name_a_path_or_a_config(written):
     assert load_board("kapoho_point") == boards()["kapoho_point"]
 
 
+def test_a_file_has_a_name_of_its_own(written):
+    said = refusal(written("extends: loihi2\nname: kapoho_point\ntitle: Ours\nchips: {value: 1, source: our lab}\n"))
+    assert "name: kapoho_point is a board that comes with loihiconv, with other limits" in said
+    assert "a name of its own, such as my_kapoho_point" in said
+
+
 def test_a_file_states_only_what_differs(written):
     path = written("extends: loihi2\nname: stack\ntitle: Two in a stack\nchips: {value: 16, source: our lab}\n")
     board = load_board(path)
@@ -88,7 +94,7 @@ def test_a_file_states_only_what_differs(written):
 def test_files_from_before_the_compiler_was_known_go_on_working(written):
     """All of a board in one file, without its rule: cuts are looked for, as they were. So they are where the rule is left empty."""
     net = chain((784,), Dense(ones(128, 784)), Dense(ones(64, 128)), Dense(ones(10, 64)))
-    board = load_board(written(compiler=None))
+    board = load_board(written(name="old", compiler=None))
     assert board.compiler is None
     empty = load_board(written("extends: loihi2\nname: x\ntitle: x\nchips: {value: 8, source: x}\ncompiler:\n"))
     assert place(net, board).cores == place(net, empty).cores < place(net, "kapoho_point").cores
