@@ -19,6 +19,7 @@ from loihiconv.ann.graph import (
     BatchNorm,
     Clamp,
     Concat,
+    Curve,
     Gather,
     Input,
     LeakyRelu,
@@ -132,6 +133,17 @@ class Evaluator:
     def _(self, node: Clamp) -> Callable[..., Tensor]:
         low, high = self._tensor(node.low), self._tensor(node.high)
         return lambda x: torch.minimum(torch.maximum(x, low), high)
+
+    @step.register
+    def _(self, node: Curve) -> Callable[..., Tensor]:
+        places, values = (torch.as_tensor(points, dtype=torch.float64, device=self.device) for points in (node.x, node.y))
+        slopes = values.diff() / places.diff()
+
+        def between(x: Tensor) -> Tensor:
+            piece = torch.searchsorted(places[1:-1].contiguous(), x.double().contiguous(), right=True)
+            return (values[piece] + slopes[piece] * (x.double() - places[piece])).to(x.dtype)
+
+        return between
 
     @step.register
     def _(self, node: Round) -> Callable[..., Tensor]:

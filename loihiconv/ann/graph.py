@@ -191,6 +191,20 @@ class Clamp(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class Curve(Node):
+    """y = f(x), value by value: straight between points of f, and beyond the first and last ones as between those next to them.
+
+    Parameters
+    ----------
+    x, y : array (n,)
+        Places in ascending order, so many that nothing is lost between them, and the values there.
+    """
+
+    x: Array
+    y: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Round(Node):
     """y = the whole number below x ("floor"), above it ("ceil"), or nearest to it, halves to even ("nearest")."""
 

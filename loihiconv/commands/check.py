@@ -31,6 +31,7 @@ def check(
         str | None, typer.Option("--board", help="Also compare with a board's size.", autocompletion=given.complete_board)
     ] = None,
     maxpool: given.Pooling = Settings.maxpool,
+    approximate: given.Approximate = Settings.approximate,
     calibration: Annotated[
         str | None, typer.Option(help=f"Training samples to try a conversion with, instead of random ones: {FORMS}.", metavar="DATA")
     ] = None,
@@ -45,6 +46,7 @@ def check(
     from loihiconv.hardware.board import load_board
 
     DECLARED["maxpool"].check(maxpool)
+    DECLARED["approximate"].check(approximate)
     dimensions = read_shapes(shape)
     chip = load_board(board) if board is not None else None
     file = open_file(model)
@@ -60,6 +62,7 @@ def check(
     network = load_model(file or model, weights)
     options: dict[str, Any] = {
         "maxpool": maxpool,
+        "approximate": approximate,
         "calibration": data,
         "preprocessing": preprocessing,
         "timesteps": timesteps,

@@ -44,6 +44,7 @@ def finetune(
     batch: Annotated[int, setting_option(DECLARED["batch"])] = Tuning.batch,
     rates: Annotated[str, setting_option(DECLARED["rates"])] = Tuning.rates,
     loss: Annotated[str, setting_option(DECLARED["loss"])] = Tuning.loss,
+    approximate: Annotated[int, setting_option(DECLARED["approximate"])] = Tuning.approximate,
     shift: Annotated[int, setting_option(DECLARED["shift"])] = Tuning.shift,
     flip: Annotated[bool, setting_option(DECLARED["flip"])] = Tuning.flip,
     seed: Annotated[int, setting_option(DECLARED["seed"])] = Tuning.seed,
@@ -59,7 +60,7 @@ def finetune(
     loihiconv convert tuned.safetensors --calibration mnist.npz -T 4 --out lenet.lnet
     """
     choices: dict[str, Any] = {"epochs": epochs, "rate": rate, "batch": batch, "rates": rates, "loss": loss, "seed": seed}
-    choices |= {"shift": shift, "flip": flip}
+    choices |= {"approximate": approximate, "shift": shift, "flip": flip}
     Tuning(timesteps, **choices)
     check_writable(out)
     checkpoint = _checkpoint(out, resume=resume)

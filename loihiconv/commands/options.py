@@ -45,6 +45,7 @@ def complete_backends(incomplete: str) -> list[str]:
 
 Board = Annotated[str, typer.Option("--board", help="Name of a board (see 'boards') or a .yaml file.", autocompletion=complete_board)]
 Pooling = Annotated[str, setting_option(DECLARED["maxpool"])]
+Approximate = Annotated[int, setting_option(DECLARED["approximate"])]
 TaskName = Annotated[
     Literal["classification", "binary", "multilabel", "regression", "dense"] | None,
     typer.Option("--task", help="What outputs are judged by; by default what the network's end and the labels say."),

@@ -37,7 +37,7 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
         notes = (*notes, "no layer is driven by spikes: silent steps change nothing")
     if settings.signed_spikes and not network.signed:
         notes = (*notes, "no layer is driven by spikes: signed spikes change nothing")
-    record = replace(network.record, calibration=summarized(source, scales), notes=notes, provenance=_versions())
+    record = replace(network.record, calibration=summarized(source, scales), notes=notes, curves=source.curves, provenance=_versions())
     network = replace(network, record=record)
     rounds = 1 if board is None else 2  # a quantized network is corrected once more
     floated = network

@@ -14,9 +14,10 @@ import torch
 
 from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.ann.frontends.given import bound, opened
-from loihiconv.ann.frontends.selection import with_output
+from loihiconv.ann.frontends.selection import with_output, with_relus
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.ann.passes import lower
+from loihiconv.ann.passes.curves import straightened
 from loihiconv.conversion.building import build
 from loihiconv.conversion.calibration import CalibrationData, prepared
 from loihiconv.conversion.measuring import measure
@@ -111,6 +112,7 @@ def check(
     board: str | Path | Board | None = None,
     *,
     maxpool: MaxPooling = Settings.maxpool,
+    approximate: int = Settings.approximate,
     calibration: CalibrationData | None = None,
     preprocessing: GivenPreprocessing = None,
     timesteps: int = 32,
@@ -130,6 +132,8 @@ def check(
         A board to place the network on, to see whether it fits; it also decides what ``maxpool="auto"`` is.
     maxpool : "auto", "gate", "relu-tree" or "average"
         As `loihiconv.convert` takes it.
+    approximate : int
+        As `loihiconv.convert` takes it.
     calibration : as `loihiconv.convert` takes it, optional
         What the trial is made with; random samples from 0 to 1 otherwise, which tell structure and ranges, and nothing of accuracy.
     preprocessing : Preprocessing, or {input: Preprocessing}, optional
@@ -139,7 +143,8 @@ def check(
     output : str, optional
         As `loihiconv.convert` takes it.
     """
-    model = with_output(readable(model), output)
+    DECLARED["approximate"].check(approximate)
+    model = with_relus(with_output(readable(model), output), approximate)
     model, example = _with_inputs(model, example)
     if calibration is not None:
         model, calibration = opened(model, calibration, by_input(preprocessing))
@@ -153,7 +158,7 @@ def check(
         return Check((), tuple(map(str, found)), ())
     try:
         original = model.ann(shape)
-        ann, notes = lower(original, pooling)
+        ann, notes = lower(original, pooling, straightened(original, _random(shape), approximate))
         if pooling == "gate":
             check_pooled(ann)
     except LoihiconvError as error:
@@ -169,7 +174,7 @@ def check(
         problems += [str(v) for v in placement.violations if v.certain and v.quantity != "max_pooling"]
         if not problems:
             notes += (f"fits {board.title}: {placement.cores:,} of {board.cores:,} cores",)
-    settings = Settings(timesteps, maxpool=maxpool, rounding="nearest", bias_correction=False).for_board(board)
+    settings = Settings(timesteps, maxpool=maxpool, approximate=approximate, rounding="nearest", bias_correction=False).for_board(board)
     trial = None if calibration is None else prepared(calibration, of_one(preprocessing), shape=shape)
     return Check(layers, (*problems, *_does_not_convert(model, shape, board, settings, trial)), notes)
 
@@ -217,12 +222,17 @@ def _does_not_convert(
 ) -> tuple[str, ...]:
     """What stops a conversion without the corrections that only serve accuracy."""
     if calibration is None:
-        calibration = np.random.default_rng(0).random((TRIAL_SAMPLES, *shape), np.float32)
+        calibration = _random(shape)
     try:
         build(measure(model, calibration, settings, board), settings, board)
     except LoihiconvError as error:
         return (str(error),)
     return ()
+
+
+def _random(shape: Shape) -> Array:
+    """Samples from 0 to 1 to try with."""
+    return np.random.default_rng(0).random((TRIAL_SAMPLES, *shape), np.float32)
 
 
 def _layers(ann: Ann) -> list[LayerCheck]:

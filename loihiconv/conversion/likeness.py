@@ -58,10 +58,19 @@ def alike(task: Task, ending: Sequence[HostFunction], reference: Array, logits: 
 
 def cost_of_rounding(rounded: Ann, ann: Ann, x: Array) -> str:
     """How far outputs (N, n) of a network without the rounding of its activations are from those with it, for its record."""
-    reference, outputs = (outputs_of(network, forward(network, x)[0]).double().numpy() for network in (rounded, ann))
+    return f"without the rounding of activations {_difference(rounded, ann, x)}"
+
+
+def cost_of_curves(curved: Ann, ann: Ann, x: Array) -> str:
+    """How far outputs (N, n) of a network with ReLUs in place of curves are from those with curves, for its record."""
+    return f"with ReLUs in place of curved activations {_difference(curved, ann, x)}"
+
+
+def _difference(given: Ann, changed: Ann, x: Array) -> str:
+    reference, outputs = (outputs_of(network, forward(network, x)[0]).double().numpy() for network in (given, changed))
     size = float(np.sqrt(np.mean(reference**2)))
     off = float(np.sqrt(np.mean((outputs - reference) ** 2))) / size if size else 0.0
-    return f"without the rounding of activations outputs differ by {n.percent(off, 1)} (root mean square, on {len(x)} samples)"
+    return f"outputs differ by {n.percent(off, 1)} (root mean square, on {len(x)} samples)"
 
 
 def divergence(reference: Array, outputs: Array) -> Array:

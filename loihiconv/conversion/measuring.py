@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain, islice
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 
 from loihiconv.ann.evaluate import verify_reading, verify_rewriting
 from loihiconv.ann.frontends import Source, readable
+from loihiconv.ann.frontends.selection import with_relus
 from loihiconv.ann.graph import Ann, MaxPool
 from loihiconv.ann.passes import Lowered, lower
+from loihiconv.ann.passes.curves import straight, straightened
 from loihiconv.ann.passes.rounding import rounds, without_rounding
 from loihiconv.conversion.bias_correction import SAMPLES, first_samples, spread_samples
 from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
-from loihiconv.conversion.likeness import cost_of_rounding, likely_task
+from loihiconv.conversion.likeness import cost_of_curves, cost_of_rounding, likely_task
 from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.scales import silent_layers
 from loihiconv.conversion.settings import Settings
@@ -25,6 +28,7 @@ from loihiconv.conversion.spiking import check_pooled
 from loihiconv.core.choices import PoolingWay
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Shape
+from loihiconv.core.record import StraightCurve
 from loihiconv.hardware.board import Board
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -45,6 +49,8 @@ class Measured:
         What a user should know, and what a user should be warned of.
     trained : (timesteps, silent steps) or None
         Of the spikes that training has seen.
+    curves : {activation: StraightCurve}
+        What has taken the place of curved activations.
     """
 
     ann: Ann
@@ -54,6 +60,7 @@ class Measured:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     trained: tuple[int, int] | None = None
+    curves: Mapping[str, StraightCurve] = field(default_factory=dict)
 
 
 def measure(
@@ -68,10 +75,12 @@ def measure(
     """Read the model and run the calibration data through it, once; a search needs more of it kept than one conversion."""
     model = readable(model)
     first, data = _peek(calibration if isinstance(calibration, np.ndarray) else prepared(calibration))
-    maxpool = settings.pooling
-    ann, notes = read(model, first, maxpool)
+    maxpool, relus = settings.pooling, settings.approximate
+    model = with_relus(model, relus)
+    curves = straightened(model.ann(first.shape[1:]), first, relus)
+    ann, notes = read(model, first, maxpool, curves)
     averaged = maxpool == "average" and any(isinstance(node, MaxPool) for node in model.ann(first.shape[1:]))
-    reference = read(model, first).ann if averaged else None
+    reference = read(model, first, curves=curves).ann if averaged else None
     if maxpool == "gate":
         check_pooled(ann, settings.input_coding)
     kept: list[Array] = []
@@ -99,10 +108,10 @@ def measure(
         said = f'{", ".join(gates)}: no chip has gates for max-pooling, only the simulators do; maxpool="relu-tree" runs on {board.title}'
         warned.append(said)
         notes = (*notes, said)
-    return Measured(ann, statistics, samples, held_out, (*model.notes, *notes), tuple(warned), model.trained)
+    return Measured(ann, statistics, samples, held_out, (*model.notes, *notes), tuple(warned), model.trained, curves)
 
 
-def read(model: Source, x: Array, maxpool: PoolingWay = "gate") -> Lowered:
+def read(model: Source, x: Array, maxpool: PoolingWay = "gate", curves: Mapping[str, StraightCurve] = MappingProxyType({})) -> Lowered:
     """Read a model, rewrite it to linear maps and ReLUs, and check both against the model itself.
 
     Parameters
@@ -111,8 +120,10 @@ def read(model: Source, x: Array, maxpool: PoolingWay = "gate") -> Lowered:
     x : array (N, \\*shape)
         A few samples to compare outputs on.
     maxpool : "gate", "relu-tree" or "average"
-        "average" is another function than the model's, and so are rounded activations without their rounding: what is checked is the
-        network before that.
+        "average" is another function than the model's, and so are rounded activations without their rounding, and ReLUs in place of a
+        curve: what is checked is the network before that.
+    curves : {activation: StraightCurve}
+        What takes the place of each curved activation.
 
     Returns
     -------
@@ -120,14 +131,17 @@ def read(model: Source, x: Array, maxpool: PoolingWay = "gate") -> Lowered:
     notes : tuple of str
         What the passes did that a user should know.
     """
-    model = readable(model)
+    model = with_relus(readable(model), len(curves))
     original = model.ann(x.shape[1:])
-    lowered = lower(original, maxpool)
-    same = lower(original).ann if maxpool == "average" else lowered.ann
-    if rounds(original):
+    lowered = lower(original, maxpool, curves)
+    same = lower(original, curves=curves).ann if maxpool == "average" else lowered.ann
+    if rounds(original) or curves:
         verify_reading(model, original, x)
-        verify_rewriting(without_rounding(original), same, x)
-        return Lowered(lowered.ann, (*lowered.notes, cost_of_rounding(original, same, x)))
+        with_pieces = straight(original, curves)
+        verify_rewriting(without_rounding(with_pieces), same, x)
+        costs = [cost_of_curves(original, with_pieces, x)] if curves else []
+        costs += [cost_of_rounding(with_pieces, same, x)] if rounds(original) else []
+        return Lowered(lowered.ann, (*lowered.notes, *costs))
     try:
         verify_reading(model, same, x)
     except InvalidModel:

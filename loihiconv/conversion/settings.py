@@ -155,6 +155,16 @@ class Settings:
             title="max-pooling",
         ),
     )
+    approximate: int = field(
+        default=0,
+        metadata=described(
+            "ReLUs in place of each curved activation, such as SiLU or tanh; 0 refuses them.",
+            details="What that costs before any spike is said. Two mostly suffice. Neurons become as many times more, and synapses between "
+            "two such layers, and the time to simulate them, its square. See `loihiconv.ann.passes.curves`.",
+            low=0,
+            high=16,
+        ),
+    )
     maxpool_estimate: Estimate = field(
         default="count", metadata=described("How gates estimate rates.", details="See `loihiconv.core.network.MaxPool`.")
     )
@@ -262,6 +272,7 @@ class SettingOptions(TypedDict, total=False):
     start: float
     hold_back: float
     maxpool: MaxPooling
+    approximate: int
     maxpool_estimate: Estimate
     readout: Decision
     readout_delay: int

@@ -88,6 +88,24 @@ class CalibrationSummary:
 
 
 @dataclass(frozen=True)
+class StraightCurve:
+    """What a conversion put in place of a curved activation: straight from knot to knot.
+
+    Parameters
+    ----------
+    knots, values : tuple of float
+        Places in ascending order, and values there.
+    before, after : float
+        Slopes before the first knot and after the last one.
+    """
+
+    knots: tuple[float, ...]
+    values: tuple[float, ...]
+    before: float = 0.0
+    after: float = 0.0
+
+
+@dataclass(frozen=True)
 class LayerRecord:
     """How a population's numbers became integers.
 
@@ -193,6 +211,8 @@ class ConversionRecord:
         Of a fixed-point network.
     bounds : {population: WorstCase}
         Of a fixed-point network.
+    curves : {activation: StraightCurve}
+        Where ``approximate`` was asked for.
     search : tuple of Trial
         In the order in which they were made, if settings were searched for.
     realization : RealizationRecord, optional
@@ -210,6 +230,7 @@ class ConversionRecord:
     calibration: CalibrationSummary = field(default_factory=CalibrationSummary)
     quantization: Mapping[str, LayerRecord] = field(default_factory=dict)
     bounds: Mapping[str, WorstCase] = field(default_factory=dict)
+    curves: Mapping[str, StraightCurve] = field(default_factory=dict)
     search: tuple[Trial, ...] = ()
     realization: RealizationRecord | None = None
     notes: tuple[str, ...] = ()

@@ -12,14 +12,16 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
+from loihiconv.ann.ending import split_off
 from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.ann.frontends.given import opened
-from loihiconv.ann.frontends.selection import with_output
+from loihiconv.ann.frontends.selection import with_output, with_relus
 from loihiconv.ann.frontends.tuned import TunedModel
 from loihiconv.ann.frontends.tuned_file import rounded
 from loihiconv.ann.graph import Ann, Linear
 from loihiconv.ann.passes import pool, simplify
+from loihiconv.ann.passes.curves import straightened
 from loihiconv.conversion.bias_correction import spread_samples
 from loihiconv.conversion.calibration import WHERE, calibrate
 from loihiconv.conversion.likeness import likely_task
@@ -109,13 +111,15 @@ def finetune(
         check_writable(checkpoint)
     bits = None if board is None else load_board(board).weight_bits.value
     model, x, y = _given(with_output(readable(model), output), data, samples)
-    read(model, x[:CHECKED])
-    simple = simplify(model.ann(tuple(x.shape[1:])))
+    original = with_relus(model, tuning.approximate).ann(tuple(x.shape[1:]))
+    curves = straightened(original, x, tuning.approximate)
+    read(model, x[:CHECKED], curves=curves)
+    simple = simplify(original, curves)
     if not any(isinstance(node, Linear) and is_trained(node) for node in simple):
         raise InvalidModel("holds no weights to train", where=model.name, limit="a dense layer or convolution expected")
     check_augmentation(simple, tuning)
     student = student_of(simple, x, tuning, bits, where)
-    loss = _loss(simple, y, tuning, where)
+    loss = _loss(simple, split_off(original)[0] if curves else simple, y, tuning, where)
     losses = train(
         student,
         x,
@@ -167,9 +171,9 @@ def student_of(simple: Ann, x: Array, tuning: Tuning, bits: int | None, device: 
     return Student(ann, scales, tuning.timesteps, in_time=in_time, bits=bits, device=device)
 
 
-def _loss(simple: Ann, y: Array | None, tuning: Tuning, device: torch.device) -> Loss:
+def _loss(simple: Ann, wanted: Ann, y: Array | None, tuning: Tuning, device: torch.device) -> Loss:
     labels = None if tuning.loss == "outputs" else torch.from_numpy(_classes(simple, y, tuning.loss)).to(device)
-    teacher = None if tuning.loss == "labels" else Evaluator(simple, device)
+    teacher = None if tuning.loss == "labels" else Evaluator(wanted, device)
 
     def loss(outputs: Tensor, samples: Tensor, indices: Array) -> Tensor:
         parts = []

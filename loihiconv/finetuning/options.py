@@ -64,6 +64,15 @@ class Tuning:
             title="loss",
         ),
     )
+    approximate: int = field(
+        default=0,
+        metadata=described(
+            "ReLUs in place of each curved activation, such as SiLU or tanh, which are trained with the rest; 0 refuses them.",
+            details="As `loihiconv.convert` takes it; the outputs that are wanted are those with curves. What comes out has none.",
+            low=0,
+            high=16,
+        ),
+    )
     shift: int = field(
         default=0,
         metadata=described("Pixels by which images are moved at most, at random, each time that they are seen.", low=0),
@@ -84,6 +93,7 @@ class TuningOptions(TypedDict, total=False):
     batch: int
     rates: Rates
     loss: Loss
+    approximate: int
     shift: int
     flip: bool
     seed: int

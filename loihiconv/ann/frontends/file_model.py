@@ -59,6 +59,12 @@ class FileModel(FloatModel):
         other.check_shape(other.sample_shape or ())
         return other
 
+    def with_curves(self) -> FloatModel:
+        other = copy.copy(self)
+        if self._reader is not None:
+            other._reader = self._reader.with_curves()
+        return other
+
     def _take(self, parts: Sequence[Part]) -> None:
         """Several inputs of these shapes."""
         self.inputs, self.sample_shape = tuple(parts), (sum(part.size for part in parts),)

@@ -85,6 +85,10 @@ class FloatModel(ABC):
         given = ", ".join(part.name for part in parts)
         raise UnsupportedLayer(f"takes one input, given are {len(parts)} ({given})", where=self.name, remedy="give one array of samples")
 
+    def with_curves(self) -> FloatModel:
+        """The same, in which curved activations are read as `Curve` nodes, where they are refused otherwise."""
+        return self
+
     def input_order(self, names: Sequence[str]) -> list[str]:
         """Names of inputs in its own order."""
         known = [name for name in self.input_names if name in names]

@@ -31,6 +31,9 @@ class OneOutput(FloatModel):
     def with_inputs(self, parts: Sequence[Part]) -> FloatModel:
         return OneOutput(self.model.with_inputs(parts), self.output)
 
+    def with_curves(self) -> FloatModel:
+        return OneOutput(self.model.with_curves(), self.output)
+
     def input_order(self, names: Sequence[str]) -> list[str]:
         return self.model.input_order(names)
 
@@ -82,6 +85,11 @@ def with_output(model: FloatModel, output: str | None) -> FloatModel:
     if not isinstance(output, str):
         raise InvalidSetting(shown(output), where="output", limit="the name of an output expected")
     return OneOutput(model, output)
+
+
+def with_relus(model: FloatModel, approximate: int) -> FloatModel:
+    """The model with curved activations read as such, where ReLUs are to be taken for them."""
+    return model.with_curves() if approximate else model
 
 
 def judged(model: FloatModel, output: str | None, shape: Shape) -> FloatModel:

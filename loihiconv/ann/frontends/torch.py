@@ -15,6 +15,7 @@ from torch.fx.node import map_arg
 from loihiconv.ann.ending import after, host_function, said
 from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers the handlers
 from loihiconv.ann.frontends.copies import inside, name_of
+from loihiconv.ann.frontends.curves import curves_at, with_remedy
 from loihiconv.ann.frontends.joining import joined
 from loihiconv.ann.frontends.layers.functions import Fragment
 from loihiconv.ann.frontends.layers.stacks import Stack
@@ -25,7 +26,7 @@ from loihiconv.ann.frontends.registry import Call, Signal, function_handler, mod
 from loihiconv.ann.frontends.remedies import Refused, with_way_out
 from loihiconv.ann.frontends.results import Chosen
 from loihiconv.ann.frontends.tracing import BATCH, Trace, record
-from loihiconv.ann.graph import Ann, Input, Node, arranged
+from loihiconv.ann.graph import Ann, Curve, Input, Node, arranged
 from loihiconv.core.ending import LastFunction, Shaped
 from loihiconv.core.ending import joined as joined_functions
 from loihiconv.core.errors import InvalidModel, LoihiconvError, UnsupportedLayer
@@ -56,10 +57,15 @@ def read_torch(model: nn.Module, example_shape: Shape) -> Ann:
     return read_with_output(model, example_shape)[0]
 
 
-def read_with_output(model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()) -> tuple[Ann, Chosen]:
-    """As `read_torch`, and which parts of what the model returns are its outputs; it takes ``batch`` samples of several ``inputs``."""
+def read_with_output(
+    model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = (), *, curves: bool = False
+) -> tuple[Ann, Chosen]:
+    """As `read_torch`, and which parts of what the model returns are its outputs; it takes ``batch`` samples of several ``inputs``.
+
+    With ``curves`` activations that are curved, such as SiLU, are read as a `Curve`; else they are refused.
+    """
     trace = record(model, example_shape, is_leaf, batch, inputs)
-    reader = _Reader(trace, name_of(inside(model)))
+    reader = _Reader(trace, name_of(inside(model)), curves=curves)
     if found := reader.problems():
         first, more = found[0], len(found) - 1
         if more:
@@ -71,10 +77,12 @@ def read_with_output(model: nn.Module, example_shape: Shape, batch: int = BATCH,
     return reader.ann(), trace.chosen
 
 
-def problems(model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = ()) -> tuple[LoihiconvError, ...]:
-    """Everything that stands in the way of `read_torch`, in the order of the network; empty if nothing does."""
+def problems(
+    model: nn.Module, example_shape: Shape, batch: int = BATCH, inputs: Sequence[Part] = (), *, curves: bool = False
+) -> tuple[LoihiconvError, ...]:
+    """Everything that stands in the way of `read_with_output`, in the order of the network; empty if nothing does."""
     try:
-        reader = _Reader(record(model, example_shape, is_leaf, batch, inputs), name_of(inside(model)))
+        reader = _Reader(record(model, example_shape, is_leaf, batch, inputs), name_of(inside(model)), curves=curves)
         found = reader.problems()
         if not found:
             reader.ann()
@@ -96,20 +104,24 @@ def is_leaf(module: nn.Module) -> bool:
 class _Reader:
     """Turns recorded operations into nodes, one after the other."""
 
-    def __init__(self, trace: Trace, model_name: str) -> None:
-        self._trace, self._model_name = trace, model_name
+    def __init__(self, trace: Trace, model_name: str, *, curves: bool = False) -> None:
+        self._trace, self._model_name, self._curves = trace, model_name, curves
         self._nodes: list[Node] = []
         self._by_name: dict[str, Node] = {}
         self._names: set[str] = set()
         self._shapes: dict[str, Shape] = {}  # of results, as they are kept
         self._env: dict[fx.Node, Any] = {}  # Signal for what depends on the input, else the constant itself
+        self._own: dict[fx.Node, Any] = {}  # the same, before anything changed it in place
         self._invalid: list[InvalidModel] = []
         for node in trace.nodes:
             if node.op == "output":
                 self._outputs = self._network_outputs(node.args[0])
             else:
-                self._env[node] = self._read(node)
+                self._env[node] = self._own[node] = self._read(node)
                 self._take_over(node)
+        if curves and self._curved:
+            self._by_name |= self._curved
+            self._nodes = [self._by_name[node.name] for node in self._nodes]
 
     def ann(self) -> Ann:
         """The network, once there are no problems."""
@@ -142,8 +154,21 @@ class _Reader:
     def problems(self) -> tuple[LoihiconvError, ...]:
         """Errors for everything that the result depends on."""
         live = [node for node in self._nodes if node.name in self._live]
-        refused = [with_way_out(node, live) for node in live if isinstance(node, Refused)]
-        return (*self._invalid, *refused)
+        refused = {node.name: with_way_out(node, live) for node in live if isinstance(node, Refused)}
+        if refused and not self._curves:
+            curved, left = self._curved, self._reached(self._by_name | self._curved)
+            refused = {
+                name: with_remedy(error, curved[name], self._by_name[name]) if name in curved else error
+                for name, error in refused.items()
+                if name in left
+            }
+        return (*self._invalid, *refused.values())
+
+    @cached_property
+    def _curved(self) -> dict[str, Curve]:
+        """Those of the operations which are refused that compute a curve, value by value."""
+        refused = {name for name in self._live if isinstance(self._by_name[name], Refused)}
+        return curves_at(self._trace, self._own, refused) if refused else {}
 
     @property
     def _parts(self) -> tuple[OutputPart, ...]:
@@ -161,12 +186,16 @@ class _Reader:
     @property
     def _live(self) -> set[str]:
         """Names of the nodes that the result depends on."""
+        return self._reached(self._by_name)
+
+    def _reached(self, by_name: Mapping[str, Node]) -> set[str]:
+        """Names of the nodes that the result would depend on, were these the nodes."""
         live, waiting = set(), [self._end(output) for output in self._outputs]
         while waiting:
             name = waiting.pop()
             if name not in live:
                 live.add(name)
-                waiting.extend(self._by_name[name].inputs)
+                waiting.extend(by_name[name].inputs)
         return live
 
     def _end(self, output: Signal) -> str:

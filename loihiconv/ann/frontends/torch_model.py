@@ -36,10 +36,12 @@ class TorchModel(FloatModel):
         It is left as it was. What only wraps another one is left out: `torch.compile`, `nn.DataParallel` and their like.
     inputs : sequence of Part
         What it takes, unless that is one tensor.
+    curves : bool
+        Whether curved activations are read, or refused.
     """
 
-    def __init__(self, module: nn.Module, inputs: Sequence[Part] = ()) -> None:
-        self.module, self.inputs = inside(module), tuple(inputs)
+    def __init__(self, module: nn.Module, inputs: Sequence[Part] = (), *, curves: bool = False) -> None:
+        self.module, self.inputs, self._curves = inside(module), tuple(inputs), curves
         self.name = name_of(self.module)
         required = required_inputs(self.module)
         self.input_names = required if len(required) > 1 else ()
@@ -57,14 +59,19 @@ class TorchModel(FloatModel):
         self._chosen: Chosen | None = None
 
     def with_inputs(self, parts: Sequence[Part]) -> TorchModel:
-        return TorchModel(self.module, parts)
+        return TorchModel(self.module, parts, curves=self._curves)
+
+    def with_curves(self) -> TorchModel:
+        other = TorchModel(self.module, self.inputs, curves=True)
+        other.name = self.name
+        return other
 
     def input_order(self, names: Sequence[str]) -> list[str]:
         return ordered_inputs(self.module, names)
 
     def ann(self, shape: Shape) -> Ann:
         if shape not in self._read:
-            self._read[shape], self._chosen = read_with_output(self.module, shape, self._examples, self.inputs)
+            self._read[shape], self._chosen = read_with_output(self.module, shape, self._examples, self.inputs, curves=self._curves)
             self.notes = (self._chosen.note,) if self._chosen.note else ()
         return self._read[shape]
 
@@ -75,7 +82,7 @@ class TorchModel(FloatModel):
         return Results(x.float().numpy(), {name: value.detach().float().numpy() for name, value in rest})
 
     def problems(self, shape: Shape) -> tuple[LoihiconvError, ...]:
-        return problems(self.module, shape, self._examples, self.inputs)
+        return problems(self.module, shape, self._examples, self.inputs, curves=self._curves)
 
     def outputs(self, x: Array) -> Array:
         return self._outputs(to_evaluate(self.module), x)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from loihiconv.ann.ending import split_off
 from loihiconv.ann.graph import Ann, Linear, Node
+from loihiconv.ann.passes.curves import straight
 from loihiconv.ann.passes.fold_affine import (
     AffineAfterMaxPool,
     AffineBeforeMaxPool,
@@ -44,6 +47,7 @@ from loihiconv.ann.passes.rounding import ClampedRoundingToQuantize, DropQuantiz
 from loihiconv.ann.passes.split_windows import SplitLongWindows
 from loihiconv.ann.passes.straight_through import DropStraightThrough
 from loihiconv.core.choices import PoolingWay
+from loihiconv.core.record import StraightCurve
 
 __all__ = ["Lowered", "lower", "pool", "simplify"]
 
@@ -82,7 +86,7 @@ class Lowered(NamedTuple):
     notes: tuple[str, ...]
 
 
-def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
+def lower(ann: Ann, maxpool: PoolingWay = "gate", curves: Mapping[str, StraightCurve] = MappingProxyType({})) -> Lowered:
     """Rewrite a network so that every ReLU is a population of neurons, and everything else synapses between them.
 
     Afterwards `Linear` takes the result of `Input`, `Relu` or `MaxPool`; `Add` sums those and `Linear`; `Relu` and the
@@ -94,14 +98,17 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
     ----------
     maxpool : "gate", "relu-tree" or "average"
         "gate" keeps `MaxPool` of spikes, and is "relu-tree" for what can be negative; "relu-tree" writes it with `Relu` and `Add`;
-        "average" takes the mean instead. That, and leaving the rounding of activations to rates, are all that changes the function.
+        "average" takes the mean instead. That, leaving the rounding of activations to rates, and ``curves`` are all that changes the
+        function.
+    curves : {name of a node: StraightCurve}
+        What takes the place of each curved activation.
 
     Raises
     ------
     UnsupportedLayer
-        If two linear layers follow one another that cannot be merged.
+        If two linear layers follow one another that cannot be merged, or nothing takes the place of a curve.
     """
-    given, ann, notes = _staged(ann)
+    given, ann, notes = _staged(straight(ann, curves))
     ann, new = _applied(_POOLING[maxpool], ann)
     notes += new
     unmerged = _weights(ann)
@@ -115,12 +122,12 @@ def lower(ann: Ann, maxpool: PoolingWay = "gate") -> Lowered:
     return Lowered(_ended(ann, given), notes + rounding_notes(given, ann))
 
 
-def simplify(ann: Ann) -> Ann:
+def simplify(ann: Ann, curves: Mapping[str, StraightCurve] = MappingProxyType({})) -> Ann:
     """A network of `Input`, `Linear`, `Relu`, `MaxPool` and `Add` alone, as `lower` has it before it pools and merges.
 
     Each layer still has its own weights, batch norms folded into them, so that they can be trained further.
     """
-    given, ann, _ = _staged(ann)
+    given, ann, _ = _staged(straight(ann, curves))
     return _ended(ann, given)
 
 

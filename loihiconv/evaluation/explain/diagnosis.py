@@ -306,10 +306,26 @@ def in_time(evidence: Evidence) -> str:
     return more if silent or evidence.net.signed or evidence.net.board else f"use silent_steps={timesteps}, or {more}"
 
 
+def straightened_curves(evidence: Evidence) -> Iterator[Finding]:
+    """ReLUs where the model has curves, if that costs anything."""
+    cost, named = _cost(evidence.waterfall, "rewritten")
+    if evidence.curves and named:
+        first, *others = evidence.curves
+        more = f" (and {n.counted(len(others), 'other')})" if others else ""
+        relus = evidence.settings.approximate
+        yield Finding(
+            "curved activations",
+            first,
+            f"{n.counted(relus, 'ReLU')} in place of each of the model's curves, {first}{more}, cost {evidence.amount(cost)}",
+            f"use approximate={2 * relus}, or train with ReLU",
+            cost,
+        )
+
+
 def other_steps(evidence: Evidence) -> Iterator[Finding]:
     """Steps that no other check looks at."""
     chain = evidence.waterfall
-    explained = {"ann", "clipped", "steps", "spikes", "weights"} | ({"rewritten"} if evidence.averaged else set())
+    explained = {"ann", "clipped", "steps", "spikes", "weights"} | ({"rewritten"} if evidence.averaged or evidence.curves else set())
     for step in chain.steps:
         cost, named = _cost(chain, step.key)
         if named and step.key not in explained:
@@ -342,7 +358,7 @@ def unexplained(evidence: Evidence) -> Iterator[Finding]:
 
 HARD: tuple[Check, ...] = (input_scale, input_order, averaged_pooling, weights, dead_layers, clipped_biases)
 """Seen in the data or in the network's own numbers, in the order in which signals meet them."""
-GRADED: tuple[Check, ...] = (saturation, weight_precision, few_steps, other_steps)
+GRADED: tuple[Check, ...] = (straightened_curves, saturation, weight_precision, few_steps, other_steps)
 """A matter of degree: the one that costs most is named first."""
 STEP_NAMES = {
     "rewritten": "rewriting the layers",

@@ -35,6 +35,8 @@ class Evidence:
     waterfall : Waterfall
     averaged : tuple of str
         Max-pooling layers that became averages.
+    curves : tuple of str
+        Activations of the model that ReLUs stand for.
     fidelity : tuple of Fidelity
     biases : tuple of BiasFidelity
     largest_input, calibrated_input : float
@@ -46,6 +48,7 @@ class Evidence:
     net: Network
     waterfall: Waterfall
     averaged: tuple[str, ...]
+    curves: tuple[str, ...]
     fidelity: tuple[Fidelity, ...]
     biases: tuple[BiasFidelity, ...]
     largest_input: float
@@ -90,6 +93,7 @@ def gather(net: Network, chain: Waterfall, reference: Reference, x: Array, calib
         net,
         chain,
         reference.averaged,
+        reference.curves,
         weight_fidelity(net, reference),
         bias_fidelity(net),
         reach[furthest.name],

@@ -13,11 +13,13 @@ import torch
 from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import for_network
+from loihiconv.ann.frontends.selection import with_relus
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.graph import Input as AnnInput
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.graph import Relu as AnnRelu
 from loihiconv.ann.passes import lower
+from loihiconv.ann.passes.curves import curved
 from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.settings import Settings, settings_of
 from loihiconv.conversion.spiking import to_spiking
@@ -37,7 +39,7 @@ class Reference:
     Attributes
     ----------
     ann : Ann
-        The model after the passes, a function equal to the model's own.
+        The model after the passes, a function equal to the model's own but for ``curves``.
     converted : Ann
         The model after the passes that conversion used; another function only where averages stand in for max-pooling.
     scales : {population: λ}
@@ -49,6 +51,8 @@ class Reference:
         The same with the charge that conversion holds back at the start: what converts before bias correction.
     expected : Network or None
         What ``converted`` and ``scales`` give by themselves; None where the network says too little of how it was made.
+    curves : tuple of str
+        Activations of the model that are no straight lines, for which ``ann`` has ReLUs.
     """
 
     ann: Ann
@@ -57,6 +61,7 @@ class Reference:
     plain: Network
     uncorrected: Network
     expected: Network | None
+    curves: tuple[str, ...] = ()
 
     @cached_property
     def averaged(self) -> tuple[str, ...]:
@@ -95,15 +100,17 @@ def read_reference(model: Source, network: Network) -> Reference:
     LoihiconvError
         If the model cannot be read.
     """
-    original = for_network(readable(model), network).ann(sample_shape(network))
-    maxpool = _recorded(network).maxpool
-    ann = lower(original, "relu-tree" if maxpool == "relu-tree" else "gate").ann
-    converted = lower(original, "average").ann if maxpool == "average" else ann
+    recorded = _recorded(network)
+    maxpool, pieces = recorded.maxpool, network.record.curves
+    original = with_relus(for_network(readable(model), network), len(pieces)).ann(sample_shape(network))
+    curves = curved(original)
+    ann = lower(original, "relu-tree" if maxpool == "relu-tree" else "gate", pieces).ann
+    converted = lower(original, "average", pieces).ann if maxpool == "average" else ann
     scales = _scales(converted, network)
     expected = _expected(converted, scales, network)
     if expected is None:
-        return Reference(ann, converted, scales, network, network, None)
-    return Reference(ann, converted, scales, *_uncorrected(network, *expected), expected[0])
+        return Reference(ann, converted, scales, network, network, None, curves)
+    return Reference(ann, converted, scales, *_uncorrected(network, *expected), expected[0], curves)
 
 
 def same_weights(a: Connection, b: Connection) -> bool:

@@ -80,7 +80,10 @@ def chain(net: Network, reference: Reference) -> tuple[Stage, ...]:
     )
 
 
-REWRITTEN = "All as linear maps and ReLUs: batch norms folded and pooling rewritten; only averages in place of maxima change the function."
+REWRITTEN = (
+    "All as linear maps and ReLUs: batch norms folded and pooling rewritten; only averages in place of maxima, and ReLUs in place of "
+    "curves, change the function."
+)
 CLIPPED = "Activations above λ are cut off, because no neuron fires more than once per step."
 STEPS = "Rates are whole numbers of spikes in T steps; what is left over in the potential is lost (Eq. 6)."
 SPIKES = "Spikes arrive one by one instead of as a constant current: too early, too late, or not at all (Eq. 8)."

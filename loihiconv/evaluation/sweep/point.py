@@ -52,15 +52,15 @@ class Converter:
         self.board = board
         self._model, self._calibration, self._progress = model, calibration, progress
         self._per_channel = any(point.settings.per_channel for point in todo)
-        self._measured: dict[tuple[str, bool], Measured] = {}
+        self._measured: dict[tuple[str, int, bool], Measured] = {}
         self._warned: set[str] = set()
 
     def __call__(self, point: Point) -> Network:
         return build_point(self.source(point), point, self.board, self.task)
 
     def source(self, point: Point) -> Measured:
-        """What a point's network is built from, the same for all with its ``maxpool`` that search or do not."""
-        key = (point.settings.maxpool, point.searching)
+        """What a point's network is built from, the same for all with its ``maxpool`` and ``approximate`` that search or do not."""
+        key = (point.settings.maxpool, point.settings.approximate, point.searching)
         if key not in self._measured:
             wanted = replace(point.settings, per_channel=self._per_channel)
             self._measured[key] = measure(self._model, self._calibration, wanted, self.board, self._progress, searching=point.searching)

@@ -13,8 +13,9 @@ from typing_extensions import Unpack
 
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import opened
-from loihiconv.ann.frontends.selection import judged
+from loihiconv.ann.frontends.selection import judged, with_relus
 from loihiconv.ann.passes import lower
+from loihiconv.ann.passes.curves import straightened
 from loihiconv.clusters.cluster import Cluster, check_cluster, connected
 from loihiconv.conversion.measuring import Progress
 from loihiconv.core.choices import Task
@@ -135,9 +136,11 @@ def sweep(
         samples, x = one.apply(samples), one.apply(x)
     if x.shape[1:] != samples.shape[1:]:
         raise InvalidData(f"test set of shape {x.shape}", where="sweep", limit=f"(M, *{samples.shape[1:]}) expected, M at least 1")
-    model, stored = judged(model, output, x.shape[1:]), SweepCache(cache)
-    hashes = {"network": fingerprint(model.ann(x.shape[1:])), "data": fingerprint(samples, x, y), **code()}
-    lowered = lower(model.ann(x.shape[1:])).ann
+    most = max(point.settings.approximate for point in todo)
+    model, stored = judged(with_relus(model, most), output, x.shape[1:]), SweepCache(cache)
+    original = model.ann(x.shape[1:])
+    hashes = {"network": fingerprint(original), "data": fingerprint(samples, x, y), **code()}
+    lowered = lower(original, curves=straightened(original, samples, most)).ann
     kind, y = choose_task(end_of(lowered.ending, prod(lowered.shapes[lowered.output.name])), y, task)
     hashes["task"] = kind.name
     reference = answer(model, x, kind.end.shape)

@@ -1,0 +1,220 @@
+"""Which operations are a function of one activation, value by value: found by carrying them out on other values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import fx
+
+from loihiconv.ann.frontends.quantized import plain
+from loihiconv.ann.frontends.registry import Signal
+from loihiconv.ann.frontends.tracing import Trace
+from loihiconv.ann.graph import Curve, Node
+from loihiconv.core.errors import UnsupportedLayer
+from loihiconv.core.linear import Array
+
+ENOUGH = 2
+"""ReLUs that follow most curves well."""
+_CORE = 16.0
+"""How far from 0 a curve is known closely."""
+_FAR = 1e4
+"""Where it has to be straight."""
+_SAME = 1e-5
+"""Difference of what the same value gives in two places, relative to the largest value nearby, that is rounding."""
+_STEEP = 0.05
+"""Difference from one place to the next, relative to the largest value nearby, that is a jump."""
+_STRAIGHT = 0.1
+"""Distance from the asymptotes, relative to the largest value nearby, from which on a curve bends on and on, as x^2 does."""
+
+
+def curves_at(trace: Trace, results: Mapping[fx.Node, Any], refused: Collection[str]) -> dict[str, Curve]:
+    """The curves among operations that are refused.
+
+    Parameters
+    ----------
+    trace : Trace
+    results : {operation: Signal or anything else}
+        What each operation was read as.
+    refused : names of nodes
+
+    Returns
+    -------
+    {name of the node: Curve}
+    """
+    made: dict[str, fx.Node] = {}
+    for node, result in results.items():
+        if isinstance(result, Signal) and result.name in refused:
+            made.setdefault(result.name, node)
+
+    def is_refused(node: fx.Node) -> bool:
+        result = results[node]
+        return not isinstance(result, Signal) or result.name in refused
+
+    found = {name: curve_at(trace, node, is_refused) for name, node in made.items()}
+    sources = {name: results[curve.of] for name, curve in found.items() if curve is not None}
+    return {
+        name: Curve(name, (sources[name].name,), curve.x, curve.y)
+        for name, curve in found.items()
+        if curve is not None and isinstance(sources[name], Signal)
+    }
+
+
+def with_remedy(error: UnsupportedLayer, curve: Curve, node: Node) -> UnsupportedLayer:
+    """Why an operation is refused that computes a curve, and that ReLUs can stand for it."""
+    what, remedy = error.what, error.remedy
+    if curve.inputs != node.inputs:
+        what, remedy = f"{what.split()[0]} ends a curved function of one activation", "retrain with ReLU"
+    return UnsupportedLayer(
+        what, where=error.where, limit=error.limit, remedy=f"{remedy}; or take {ENOUGH} ReLUs for it, by approximate={ENOUGH}"
+    )
+
+
+class Found(NamedTuple):
+    """A curve.
+
+    Attributes
+    ----------
+    of : fx.Node
+        Gives the activation.
+    x, y : array (n,)
+        As `loihiconv.ann.graph.Curve` has them.
+    """
+
+    of: fx.Node
+    x: Array
+    y: Array
+
+
+def curve_at(trace: Trace, node: fx.Node, refused: Callable[[fx.Node], bool]) -> Found | None:
+    """What an operation makes of the last result before it that is not refused, if that is a curve; else of one closer to it.
+
+    Parameters
+    ----------
+    trace : Trace
+    node : fx.Node
+        The operation.
+    refused : callable (fx.Node) -> bool
+        Whether a result cannot be converted.
+    """
+    candidates = []
+    for source in _dominators(trace, node):
+        candidates.append(source)
+        if not refused(source):
+            break
+    for source in reversed(candidates):
+        if (table := _table(trace, source, node)) is not None:
+            return Found(source, *table)
+    return None
+
+
+def _dominators(trace: Trace, node: fx.Node) -> Iterator[fx.Node]:
+    """Results that an operation takes its input from alone, the nearest first."""
+    order = {other: i for i, other in enumerate(trace.nodes)}
+    front = _taken(trace, node)
+    while front:
+        last = max(front, key=order.__getitem__)
+        if len(front) == 1:
+            yield last
+        front = (front - {last}) | _taken(trace, last)
+
+
+def _taken(trace: Trace, node: fx.Node) -> set[fx.Node]:
+    return {other for other in node.all_input_nodes if other in trace.dependent}
+
+
+def _table(trace: Trace, source: fx.Node, node: fx.Node) -> tuple[Array, Array] | None:
+    """Places, and what the operation gives there; None where it is no function of each value by itself, or none with asymptotes."""
+    given, result = (plain(trace.values[other]) for other in (source, node))
+    if not all(isinstance(value, torch.Tensor) and value.is_floating_point() for value in (given, result)) or given.shape != result.shape:
+        return None
+    tails = np.geomspace(_FAR, _CORE, 100, endpoint=False)
+    x = np.concatenate([-tails, np.linspace(-_CORE, _CORE, 16385), tails[::-1]])
+    steps = _between(trace, source, node)
+    if not _changed_elsewhere(trace, steps).isdisjoint([source, *steps]):
+        return None
+    few = _carried_out(trace, steps, source, node, given, x[:: max(1, len(x) // given.numel())])
+    if few is None or (y := _carried_out(trace, steps, source, node, given, x)) is None:
+        return None
+    return (x, y) if _is_curve(x, y) else None
+
+
+def _between(trace: Trace, source: fx.Node, node: fx.Node) -> list[fx.Node]:
+    """The operations from one result to another, in order."""
+    needed, waiting = {node}, [node]
+    while waiting:
+        for other in _taken(trace, waiting.pop()):
+            if other is not source and other not in needed:
+                needed.add(other)
+                waiting.append(other)
+    return [other for other in trace.nodes if other in needed]
+
+
+def _changed_elsewhere(trace: Trace, steps: Sequence[fx.Node]) -> set[fx.Node]:
+    """Results that other operations change in place."""
+    changed = {other for step, others in trace.memory.overwritten.items() if step not in steps for other in others}
+    return changed | set(trace.memory.stale)
+
+
+def _carried_out(trace: Trace, steps: Sequence[fx.Node], source: fx.Node, node: fx.Node, given: torch.Tensor, x: Array) -> Array | None:
+    """Values at some places; None where they depend on which value of the activation it is, or on the other ones."""
+    rng, size = np.random.default_rng(0), given.numel()
+    once, again = (rng.permutation(np.resize(np.arange(len(x)), -(-len(x) // size) * size)) for _ in range(2))
+    y = np.empty(len(x))
+    for order in (once, again):
+        results = []
+        for part in np.split(order, len(order) // size):
+            tensor = torch.from_numpy(x[part]).to(given.dtype).reshape(given.shape)
+            result = _result(trace, steps, {source: tensor}, node)
+            if result is None or result.shape != given.shape or not result.isfinite().all():
+                return None
+            results.append(result.detach().double().numpy().reshape(-1))
+        values = np.concatenate(results)
+        if order is once:
+            y[order] = values
+        near = float(np.abs(y[np.abs(x) <= _CORE]).max(initial=0.0))
+        if (np.abs(values - y[order]) > _SAME * np.maximum(near, np.abs(y[order]))).any():
+            return None
+    return y
+
+
+def _result(trace: Trace, steps: Sequence[fx.Node], values: dict[fx.Node, Any], node: fx.Node) -> torch.Tensor | None:
+    """What an operation gives once others have given these values; None where it fails."""
+    values = {other: value.clone() for other, value in values.items()}
+
+    def value_of(other: fx.Node) -> Any:
+        return values[other] if other in values else trace.values[other]
+
+    try:
+        with torch.no_grad():
+            for step in steps:
+                args, kwargs = fx.node.map_arg((step.args, step.kwargs), value_of)
+                values[step] = _carry_out(trace.modules, step, args, kwargs)
+    except (RuntimeError, TypeError, ValueError, IndexError):
+        return None
+    result = plain(values[node])
+    return result if isinstance(result, torch.Tensor) else None
+
+
+def _carry_out(modules: Mapping[str, Any], step: fx.Node, args: Any, kwargs: Any) -> Any:
+    if step.op == "call_module":
+        return modules[str(step.target)].forward(*args, **kwargs)
+    if step.op == "call_method":
+        return getattr(args[0], str(step.target))(*args[1:], **kwargs)
+    assert callable(step.target)
+    return step.target(*args, **kwargs)
+
+
+def _is_curve(x: Array, y: Array) -> bool:
+    """Whether a function does not jump, and is straight far from 0, so that what it is nearby can be told."""
+    core = np.abs(x) <= _CORE
+    near = float(np.abs(y[core]).max())
+    if np.ptp(y[core]) == 0 or float(np.abs(np.diff(y[core])).max()) > _STEEP * near:
+        return False
+    for ends, at in ((slice(0, 2), -_CORE), (slice(-2, None), _CORE)):
+        slope = np.diff(y[ends])[0] / np.diff(x[ends])[0]
+        if abs(y[ends][0] + slope * (at - x[ends][0]) - np.interp(at, x, y)) > _STRAIGHT * near:
+            return False
+    return True
