@@ -17,7 +17,7 @@ from loihiconv.core.fixed_point import BIAS_MAX, round_bias
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import IF, SUM_LIMIT, V_MAX, WEIGHT_EXP_MIN, Connection, Input, MaxPool, Network, Population, Readout
 from loihiconv.core.parts import OutputPart
-from loihiconv.core.record import CalibrationSummary, ConversionRecord, LayerRecord, RealizationRecord, Trial, WorstCase
+from loihiconv.core.record import CalibrationSummary, ConversionRecord, LayerRecord, RealizationRecord, StraightCurve, Trial, WorstCase
 from loihiconv.core.validation import EXACT_FLOAT32
 
 PAYLOADS = (1, 1, 3, 7, 15, 127, 255)
@@ -80,6 +80,7 @@ def records() -> st.SearchStrategy[ConversionRecord]:
         row(st.text()),
         named(st.text()),
         named(st.text()),
+        named(st.builds(StraightCurve, row(FLOATS), row(FLOATS), FLOATS, FLOATS)),
     )
 
 

@@ -211,8 +211,6 @@ class ConversionRecord:
         Of a fixed-point network.
     bounds : {population: WorstCase}
         Of a fixed-point network.
-    curves : {activation: StraightCurve}
-        Where ``approximate`` was asked for.
     search : tuple of Trial
         In the order in which they were made, if settings were searched for.
     realization : RealizationRecord, optional
@@ -223,6 +221,8 @@ class ConversionRecord:
         What converted it.
     saved : {program: version}
         What first wrote it to a file.
+    curves : {activation: StraightCurve}
+        What stands for curved activations, where ``approximate`` was asked for.
     """
 
     settings: Json = field(default_factory=dict)
@@ -230,12 +230,12 @@ class ConversionRecord:
     calibration: CalibrationSummary = field(default_factory=CalibrationSummary)
     quantization: Mapping[str, LayerRecord] = field(default_factory=dict)
     bounds: Mapping[str, WorstCase] = field(default_factory=dict)
-    curves: Mapping[str, StraightCurve] = field(default_factory=dict)
     search: tuple[Trial, ...] = ()
     realization: RealizationRecord | None = None
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     saved: Mapping[str, str] = field(default_factory=dict)
+    curves: Mapping[str, StraightCurve] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """What is known, as JSON values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,16 +19,18 @@ from loihiconv.core.linear import Array
 
 ENOUGH = 2
 """ReLUs that follow most curves well."""
+_FURTHEST = 8
+"""Results before an operation that are tried."""
 _CORE = 16.0
 """How far from 0 a curve is known closely."""
 _FAR = 1e4
-"""Where it has to be straight."""
+"""How far it is known at all."""
 _SAME = 1e-5
 """Difference of what the same value gives in two places, relative to the largest value nearby, that is rounding."""
 _STEEP = 0.05
 """Difference from one place to the next, relative to the largest value nearby, that is a jump."""
-_STRAIGHT = 0.1
-"""Distance from the asymptotes, relative to the largest value nearby, from which on a curve bends on and on, as x^2 does."""
+_STRAIGHT = 2e-3
+"""Difference from a straight line between two places, relative to the largest value nearby or to it, beyond which too few were tried."""
 
 
 def curves_at(trace: Trace, results: Mapping[fx.Node, Any], refused: Collection[str]) -> dict[str, Curve]:
@@ -89,7 +92,7 @@ class Found(NamedTuple):
 
 
 def curve_at(trace: Trace, node: fx.Node, refused: Callable[[fx.Node], bool]) -> Found | None:
-    """What an operation makes of the last result before it that is not refused, if that is a curve; else of one closer to it.
+    """What an operation makes of one result before it, if that is a curve: of the nearest that is not refused, else of others.
 
     Parameters
     ----------
@@ -99,12 +102,10 @@ def curve_at(trace: Trace, node: fx.Node, refused: Callable[[fx.Node], bool]) ->
     refused : callable (fx.Node) -> bool
         Whether a result cannot be converted.
     """
-    candidates = []
-    for source in _dominators(trace, node):
-        candidates.append(source)
-        if not refused(source):
-            break
-    for source in reversed(candidates):
+    sources = list(islice(_dominators(trace, node), _FURTHEST))
+    first = next((i for i, source in enumerate(sources) if not refused(source)), len(sources) - 1) + 1
+    # a logarithm of 1 + relu(x) is a curve of x alone
+    for source in (*reversed(sources[:first]), *sources[first:]):
         if (table := _table(trace, source, node)) is not None:
             return Found(source, *table)
     return None
@@ -126,11 +127,11 @@ def _taken(trace: Trace, node: fx.Node) -> set[fx.Node]:
 
 
 def _table(trace: Trace, source: fx.Node, node: fx.Node) -> tuple[Array, Array] | None:
-    """Places, and what the operation gives there; None where it is no function of each value by itself, or none with asymptotes."""
+    """Places, and what the operation gives there; None where it is no function of each value by itself, or jumps."""
     given, result = (plain(trace.values[other]) for other in (source, node))
     if not all(isinstance(value, torch.Tensor) and value.is_floating_point() for value in (given, result)) or given.shape != result.shape:
         return None
-    tails = np.geomspace(_FAR, _CORE, 100, endpoint=False)
+    tails = np.geomspace(_FAR, _CORE, 200, endpoint=False)
     x = np.concatenate([-tails, np.linspace(-_CORE, _CORE, 16385), tails[::-1]])
     steps = _between(trace, source, node)
     if not _changed_elsewhere(trace, steps).isdisjoint([source, *steps]):
@@ -208,13 +209,10 @@ def _carry_out(modules: Mapping[str, Any], step: fx.Node, args: Any, kwargs: Any
 
 
 def _is_curve(x: Array, y: Array) -> bool:
-    """Whether a function does not jump, and is straight far from 0, so that what it is nearby can be told."""
+    """Whether a function does not jump, and is as good as straight between its points: every second one tells where the others are."""
     core = np.abs(x) <= _CORE
     near = float(np.abs(y[core]).max())
     if np.ptp(y[core]) == 0 or float(np.abs(np.diff(y[core])).max()) > _STEEP * near:
         return False
-    for ends, at in ((slice(0, 2), -_CORE), (slice(-2, None), _CORE)):
-        slope = np.diff(y[ends])[0] / np.diff(x[ends])[0]
-        if abs(y[ends][0] + slope * (at - x[ends][0]) - np.interp(at, x, y)) > _STRAIGHT * near:
-            return False
-    return True
+    between = np.interp(x[1::2], x[::2], y[::2])
+    return bool((np.abs(between - y[1::2]) <= _STRAIGHT * np.maximum(near, np.abs(between))).all())

@@ -28,6 +28,8 @@ SPELLINGS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor
     ),
     "Mish by hand": (lambda x: x * torch.tanh(F.softplus(x)), F.mish),
     "hard swish": (lambda x: x * (F.relu6(x + 3) / 6), F.hardswish),
+    "square": (lambda x: x**2, torch.square),
+    "logarithm": (lambda x: torch.log(1 + F.relu(x)), lambda x: torch.log1p(F.relu(x))),
     "ELU by hand": (lambda x: torch.where(x > 0, x, torch.exp(x.clamp(max=0)) - 1), F.elu),
 }
 
@@ -81,14 +83,14 @@ def test_every_curved_layer_is_read(layer: nn.Module) -> None:
     ("function", "problem"),
     [
         (lambda x: x * torch.sigmoid(x.mean((2, 3), keepdim=True)), "mul multiplies two activations"),
-        (lambda x: x**2, "pow"),
+        (lambda x: torch.sin(x), "sin"),
         (lambda x: torch.softmax(x, 1), "softmax"),
         (lambda x: torch.exp(x), "exp"),
         (lambda x: (x > 0).float() * 2.0, "jumps"),
         (lambda x: F.layer_norm(x, x.shape[1:]), "layer_norm"),
         (lambda x: x * torch.sigmoid(x.roll(1, 1)), "mul"),
     ],
-    ids=["squeeze and excitation", "square", "softmax", "exp", "jump", "layer norm", "neighbour"],
+    ids=["squeeze and excitation", "sine", "softmax", "exp", "jump", "layer norm", "neighbour"],
 )
 def test_what_is_no_curve_of_one_activation_stays_refused(function: Callable[[Tensor], Tensor], problem: str) -> None:
     found = readable(between(function)).with_curves().problems((1, 8, 8))

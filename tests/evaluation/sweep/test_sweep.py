@@ -189,7 +189,7 @@ def test_progress_counts_time_steps() -> None:
     ("arguments", "message"),
     [
         ({"axes": {"timestep": [4]}}, "no such axis: timestep, did you mean 'timesteps'"),
-        ({"axes": {"timesteps": [4]}, "colour": 1}, "known are bias_correction"),
+        ({"axes": {"timesteps": [4]}, "colour": 1}, "known are approximate"),
         ({"axes": {"timesteps": []}}, "timesteps: no values"),
         ({"axes": {"reset": ["zero"]}}, "no time steps"),
         ({"axes": {"timesteps": [4, 0]}}, "timesteps 0"),
