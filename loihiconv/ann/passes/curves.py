@@ -155,7 +155,7 @@ def _terms(ann: Ann, node: Node, curve: StraightCurve) -> list[Node]:
     pieces = [piece for piece in _pieces(curve) if piece[2]]
     nodes: list[Node] = []
     for i, (origin, sign, slope, bound) in enumerate(pieces):
-        before, relu = (fresh(ann, f"{node.name}.{kind}{i}") for kind in ("from", "piece"))
+        before, relu = (fresh(ann, f"{node.name}.{kind}{i}") for kind in ("piece", "relu"))
         after = node.name if len(pieces) == 1 else fresh(ann, f"{node.name}.slope{i}")
         nodes.append(Affine(before, node.inputs, np.full((), sign), np.full((), -sign * origin)))
         nodes.append(Relu(relu, (before,), bound=bound))
