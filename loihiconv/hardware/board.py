@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import reprlib
+import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -191,7 +192,12 @@ def load_board(board: str | os.PathLike[str] | Board) -> Board:
     Raises
     ------
     InvalidBoard
-        If there is no such board or file, the file is broken, or it has another board's name.
+        If there is no such board or file, or the file is broken.
+
+    Warns
+    -----
+    UserWarning
+        If a file has the name of a board that comes with loihiconv and is another.
     """
     if isinstance(board, Board):
         return board
@@ -212,13 +218,14 @@ def load_board(board: str | os.PathLike[str] | Board) -> Board:
 
 
 def _with_its_own_name(board: Board, path: Path) -> Board:
-    """The board of a file, unless its name is that of a board that comes with loihiconv: networks know their board by name alone."""
+    """The board of a file; a warning if it has the name of another: networks know their board by name alone."""
     namesake = next((file for file in files(config_folder()) if file.stem == board.name), None)
     if namesake is not None and _read_board(namesake) != board:
-        raise InvalidBoard(
-            f"name: {board.name} is a board that comes with loihiconv, with other limits or another title",
-            where=str(path),
-            remedy=f"give this one a name of its own, such as my_{board.name}",
+        said = f"{path}: name: {board.name} is a board that comes with loihiconv, with other limits or another title"
+        warnings.warn(
+            f"{said}; networks know their board by name, so that whatever is not given this file takes those: "
+            f"give it a name of its own, such as my_{board.name}",
+            stacklevel=3,
         )
     return board
 
