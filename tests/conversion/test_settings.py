@@ -48,7 +48,7 @@ def test_none_is_the_paper_and_what_is_given_wins() -> None:
         ({"optimize": "best"}, 'optimize: optimize \'best\'; "none" or "default" or "accuracy" or "latency" expected'),
         (
             {"precentile": 99},
-            r"no such setting: precentile, did you mean 'percentile'\?; known are approximate, bias_correction, buffered, hold_back, .*per_channel",
+            r"no such setting: precentile, did you mean 'percentile'\?; known are approximate, bias_correction, .*per_channel",
         ),
         ({"hold_back": 5}, "hold_back 5; 0 to 4 thresholds expected"),
         ({"hold_back": "much"}, "hold_back much"),
