@@ -17,7 +17,7 @@ from loihiconv.ann.frontends import layers as _layers  # noqa: F401  registers t
 from loihiconv.ann.frontends.copies import inside, name_of
 from loihiconv.ann.frontends.curves import curves_at, with_remedy
 from loihiconv.ann.frontends.joining import joined
-from loihiconv.ann.frontends.layers.functions import Fragment
+from loihiconv.ann.frontends.layers.functions import Fragment, fragment_of
 from loihiconv.ann.frontends.layers.stacks import Stack
 from loihiconv.ann.frontends.layers.trials import by_trial
 from loihiconv.ann.frontends.memory import REMEDY
@@ -311,6 +311,7 @@ class _Reader:
             raise call.refuse(
                 f"is called in a way that cannot be converted ({error})", "call it with its usual, constant arguments"
             ) from error
+        result = fragment_of(call, result)
         value = plain(self._trace.values[node])
         if isinstance(value, torch.Tensor) and not value.is_floating_point() and not self._may_be_whole(result):
             raise call.refuse("rounds to whole numbers", "compute in floating point throughout")

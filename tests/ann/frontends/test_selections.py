@@ -8,14 +8,20 @@ import warnings
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from loihiconv.ann.evaluator import Evaluator, outputs_of
+from loihiconv.ann.frontends.model import FloatModel
 from loihiconv.ann.frontends.torch import problems, read_torch
+from loihiconv.ann.frontends.torch_model import TorchModel
 from loihiconv.ann.graph import Ann, Relu
 from loihiconv.ann.passes import lower
 from tests.ann.frontends.nets import Net, assert_read_and_lowered
@@ -75,6 +81,12 @@ BY_HAND: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {  # and the ReLUs 
     "a bump": (lambda y: torch.where(y.abs() < 0.25, 0.25 - y.abs(), 0), 3),
     "of a ReLU": (lambda y: torch.where(F.relu(y) > 0, y, 0.1 * y), 2),
     "knots of some alone": (lambda y: torch.maximum(SLOPES * y.clamp(-0.5, 0.5), F.leaky_relu(F.relu(y), 0.5)), 3),
+    "of what jumps": (lambda y: F.relu(torch.where(y > 0, y, -1)), 1),
+    "of what jumps in steps": (lambda y: F.hardsigmoid(-1.5 * torch.where(y > 2, -7, -y)), 1),
+    "threshold of what jumps": (
+        lambda y: F.threshold((-y).masked_fill((y > 0) | (y <= -0.5), -2.0), 0.0, 0.0) + F.relu(-y - 0.5) + 0.5 * (y <= -0.5),
+        1,
+    ),
     "residual": (lambda y: y + F.relu(y), 1),
     "nothing added": (lambda y: F.relu(y) + y * (y < y), 1),
     "nothing taken away": (lambda y: y - torch.where(y < y, y, 0), 0),
@@ -139,6 +151,72 @@ def test_reads_them_in_onnx(tmp_path: Path) -> None:
     model = made(nodes, (5,), constants, output="z")
     carried_out(model, (5,), tmp_path)
     assert relus(OnnxModel(saved(model, tmp_path)).ann((5,))) == 2
+
+
+Function: TypeAlias = Callable[[Tensor], Tensor]
+NUMBERS = st.sampled_from([-0.5, 0.0, 0.25, 1.0])
+
+
+@st.composite
+def conditions(draw: st.DrawFn, depth: int) -> Function:
+    """Comparisons, and what logic makes of them."""
+    f, g, a = draw(functions(depth)), draw(functions(depth)), draw(NUMBERS)
+    c: Function = draw(st.sampled_from([lambda y: f(y) > a, lambda y: f(y) <= a, lambda y: f(y) >= g(y), lambda y: f(y) < g(y)]))
+    if depth == 0 or draw(st.booleans()):
+        return c
+    d = draw(conditions(depth - 1))
+    return draw(st.sampled_from([lambda y: c(y) & d(y), lambda y: c(y) | d(y), lambda y: torch.logical_not(c(y))]))
+
+
+@st.composite
+def functions(draw: st.DrawFn, depth: int = 3) -> Function:
+    """An activation as somebody may write it by hand."""
+    if depth == 0:
+        return draw(st.sampled_from([lambda y: y, F.relu]))
+    f, g, c, a = draw(functions(depth - 1)), draw(functions(depth - 1)), draw(conditions(depth - 1)), draw(NUMBERS)
+    ways: list[Function] = [
+        *(lambda y: torch.where(c(y), f(y), g(y)), lambda y: f(y) * c(y).to(y.dtype), lambda y: f(y).masked_fill(c(y), a)),
+        *(lambda y: f(y) + g(y), lambda y: f(y) - g(y), lambda y: 0.5 * f(y) + a, lambda y: f(y) * (1 - c(y).to(y.dtype))),
+        *(lambda y: torch.abs(f(y)), lambda y: torch.maximum(f(y), g(y)), lambda y: torch.minimum(f(y), g(y))),
+        *(
+            lambda y: torch.clamp(f(y), -0.5, 0.75),
+            lambda y: F.leaky_relu(f(y), 0.3),
+            lambda y: F.relu(f(y)),
+            lambda y: torch.sign(f(y)) * g(y),
+        ),
+    ]
+    return draw(st.sampled_from(ways))
+
+
+FORMS: dict[str, Callable[[nn.Module, Tensor, Path], FloatModel]] = {
+    "module": lambda model, x, folder: TorchModel(model),
+    "half": lambda model, x, folder: TorchModel(model.half()),
+    "bfloat16": lambda model, x, folder: TorchModel(model.bfloat16()),
+    "traced": lambda model, x, folder: TorchModel(torch.jit.trace(model, x)),
+    "onnx": lambda model, x, folder: as_onnx(model, x, folder),
+}
+
+
+def as_onnx(model: nn.Module, x: Tensor, folder: Path) -> FloatModel:
+    from tests.ann.frontends.onnx.made import OnnxModel
+
+    torch.onnx.export(model, (x,), str(folder / "model.onnx"), dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "n"}})
+    return OnnxModel(folder / "model.onnx")
+
+
+@given(functions(), st.sampled_from(list(FORMS)))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_read_is_what_is_computed(tmp_path: Path, function: Function, form: str) -> None:
+    model, x = Between(function).eval(), torch.randn(64, 5, generator=torch.Generator().manual_seed(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is deprecated, and of constants in traces
+        read = FORMS[form](copy.deepcopy(model), x, tmp_path)
+    if not read.problems((5,)):
+        exact = model.to({"half": torch.half, "bfloat16": torch.bfloat16}.get(form, torch.float32)).double()
+        expected = exact(x.double()).detach()
+        for ann in (read.ann((5,)), lower(read.ann((5,))).ann):
+            result = outputs_of(ann, Evaluator(ann, dtype=torch.float64)(x.double())[0])
+            torch.testing.assert_close(result, expected, rtol=1e-3, atol=1e-3 * max(1.0, float(expected.abs().max())))
 
 
 REFUSED: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {

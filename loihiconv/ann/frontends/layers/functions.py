@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from typing import Any, NamedTuple
@@ -81,19 +81,33 @@ def of_one(call: Call, *values: Any, nearest: bool = True) -> OfOne | None:
     if any(signal.shape != call.shape for signal in signals):
         return None
     found = _made_of(call.nodes, {signal.name for signal in signals}, rank, nearest)
-    if found is None:
+    functions = None if found is None else _functions(*found, rank)
+    if found is None or functions is None:
         return None
     root, made = found
-    functions = {root: line(1.0, 0.0, rank)}
-    for node, function in made:
-        terms = [function.after(functions[name]) for name in node.inputs]
-        functions[node.name] = reduce(add, terms)
-        if len(functions[node.name].knots) > _MOST_KNOTS:
-            return None
     shape = arranged(call.shape[1:])
     constants = [None if isinstance(value, Signal) else line(0.0, compact(constant(call, value), shape), rank) for value in values]
     given = [functions[value.name] if known is None else known for value, known in zip(values, constants, strict=True)]
     return OfOne(root, given, {node for node, _ in made})
+
+
+def fragment_of(call: Call, result: Result | tuple[Result, ...]) -> Result | tuple[Result, ...]:
+    """What is done to a `Fragment` value by value as a function of the same result, which may be continuous where that jumps."""
+    given = [result] if isinstance(result, Node) else list(result) if isinstance(result, Sequence) else []
+    made = {node.name: node for node in given if isinstance(node, Node) and not isinstance(node, Refused)}
+    before = [call.nodes.get(name) for node in made.values() for name in node.inputs]
+    first = next((node for node in before if isinstance(node, Fragment)), None)
+    if first is None or len(made) < len(given):
+        return result
+    last = list(made)[-1]
+    rank = len(arranged(call.shape[1:]))
+    found = _made_of({**call.nodes, **made}, {last}, rank, nearest=True, among=call.nodes)
+    functions = None if found is None else _functions(*found, rank)
+    if found is None or functions is None:
+        return result
+    function = functions[last]
+    whole = written(call, found[0], function)
+    return replace(first, name=call.name, inputs=(found[0],), function=function, compared=None) if isinstance(whole, Fragment) else whole
 
 
 def written(call: Call, of: str, function: Pieces) -> Result:
@@ -176,14 +190,16 @@ def _clean(function: Pieces) -> Pieces:
     return Pieces(function.knots, slopes, function.offsets).simplified()
 
 
-def _made_of(nodes: dict[str, Node], names: set[str], rank: int, nearest: bool) -> tuple[str, list[tuple[Node, Pieces]]] | None:
-    """A result that others are made of value by value, and what is done on the way: each node, and its function of what it sums."""
+def _made_of(
+    nodes: dict[str, Node], names: set[str], rank: int, nearest: bool, among: Container[str] | None = None
+) -> tuple[str, list[tuple[Node, Pieces]]] | None:
+    """A result, perhaps ``among`` some, that others are made of value by value, and nodes on the way with functions of what they sum."""
     waiting, found = names, None
     passed: list[tuple[Node, Pieces]] = []
     for node in reversed(nodes.values()):
         if node.name not in waiting:
             continue
-        if len(waiting) == 1 and not isinstance(node, Fragment):
+        if len(waiting) == 1 and not isinstance(node, Fragment) and (among is None or node.name in among):
             found = node.name, len(passed)
             if nearest:
                 break
@@ -192,6 +208,16 @@ def _made_of(nodes: dict[str, Node], names: set[str], rank: int, nearest: bool) 
         passed.append((node, function))
         waiting = waiting - {node.name} | {*node.inputs}
     return None if found is None else (found[0], passed[: found[1]][::-1])
+
+
+def _functions(root: str, made: list[tuple[Node, Pieces]], rank: int) -> dict[str, Pieces] | None:
+    """Results as functions of the one that they are made of; None where they have too many knots."""
+    functions = {root: line(1.0, 0.0, rank)}
+    for node, function in made:
+        functions[node.name] = reduce(add, [function.after(functions[name]) for name in node.inputs])
+        if len(functions[node.name].knots) > _MOST_KNOTS:
+            return None
+    return functions
 
 
 def _function(node: Node, rank: int) -> Pieces | None:
