@@ -101,7 +101,8 @@ def _hdf5(file: Any, path: Path) -> Saved:
             limit="a float network expected",
             remedy="take it with loihiconv import",
         )
-    if "model_config" not in file.attrs or "model_weights" not in file:
+    weights = subgroup(file, "model_weights")
+    if "model_config" not in file.attrs or weights is None:
         holds = "weights alone, and no description of the layers" if "layer_names" in file.attrs or "layers" in file else "no Keras model"
         remedy = "save the whole model: model.save('model.keras')"
         raise InvalidModel(f"is HDF5 that holds {holds}", where=str(path), remedy=remedy)
@@ -109,7 +110,7 @@ def _hdf5(file: Any, path: Path) -> Saved:
     version = attribute(file, "keras_version")
     version = b"2" if version is None else version
     version = version.decode() if isinstance(version, bytes) else str(version)
-    return Saved(_json(text if isinstance(text, bytes) else str(text).encode(), path), file["model_weights"], True, version.startswith("3"))
+    return Saved(_json(text if isinstance(text, bytes) else str(text).encode(), path), weights, True, version.startswith("3"))
 
 
 def _member(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
@@ -151,7 +152,15 @@ def attribute(group: Any, name: str) -> Any:
     return group.attrs[name]
 
 
-def datasets(group: Any, depth: int = 0) -> list[str]:
+def subgroup(group: Any, name: str) -> Any:
+    """A group of a group, of this file; None where there is none, or an array, which h5py would search value by value."""
+    import h5py
+
+    found = isinstance(group, h5py.Group) and isinstance(group.get(name, getlink=True), h5py.HardLink)
+    return group[name] if found and group.get(name, getclass=True) is h5py.Group else None
+
+
+def datasets(group: Any, depth: int = 0, seen: set[int] | None = None) -> list[str]:
     """Paths of all datasets of a group and of groups within it, as far as they are in this file.
 
     They are looked up rather than read from the attribute that lists them: a damaged list of texts keeps HDF5 busy for ever.
@@ -159,14 +168,19 @@ def datasets(group: Any, depth: int = 0) -> list[str]:
     import h5py
 
     found: list[str] = []
-    for name in group if depth < _MOST_DEPTH else ():
+    seen = set() if seen is None else seen
+    at = h5py.h5o.get_info(group.id).addr
+    if at in seen or depth >= _MOST_DEPTH:  # groups that lie within themselves
+        return found
+    seen.add(at)
+    for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             continue
         kind = group.get(name, getclass=True)
         if kind is h5py.Dataset:
             found.append(name)
         elif kind is h5py.Group:
-            found += [f"{name}/{inner}" for inner in datasets(group[name], depth + 1)]
+            found += [f"{name}/{inner}" for inner in datasets(group[name], depth + 1, seen)]
         if len(found) > _MOST_TEXTS:
             raise InvalidModel(f"holds more than {_MOST_TEXTS:,} arrays", where=str(group.name), remedy=_COPY)
     return found
@@ -183,9 +197,9 @@ def array(group: Any, name: str, where: str) -> Array:
     import h5py
 
     for part in name.split("/")[:-1]:
-        group = group[part] if isinstance(group.get(part, getlink=True), h5py.HardLink) else {}
+        group = subgroup(group, part)
     last = name.rpartition("/")[2]
-    link = group.get(last, getlink=True) if hasattr(group, "id") else None
+    link = group.get(last, getlink=True) if isinstance(group, h5py.Group) else None
     dataset = group[last] if isinstance(link, h5py.HardLink) else None
     if not isinstance(dataset, h5py.Dataset):
         raise InvalidModel(f"its weights {name!r} are missing", where=where, remedy=_COPY)

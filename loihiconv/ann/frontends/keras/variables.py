@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loihiconv.ann.frontends.keras.saved import Saved, array, attribute, datasets
+from loihiconv.ann.frontends.keras.saved import Saved, array, attribute, datasets, subgroup
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from loihiconv.core.linear import Array
 
@@ -71,10 +71,9 @@ class Place:
         """
         if self._saved.legacy:
             outermost = not self._path
-            group = self._group[name] if outermost and name in self._group else None if outermost else self._group
+            group = subgroup(self._group, name) if outermost else self._group
             return Place(self._saved, group, (*self._path, name))
-        layers = self._group.get("layers") if self._group is not None else None
-        return Place(self._saved, layers.get(key) if layers is not None else None, (*self._path, name))
+        return Place(self._saved, subgroup(subgroup(self._group, "layers"), key), (*self._path, name))
 
     def read(self, names: Sequence[str]) -> dict[str, Array]:
         """Variables by their names.
@@ -89,7 +88,8 @@ class Place:
             raise InvalidModel("its weights are missing", where=where, remedy="save the whole model again: model.save('model.keras')")
         if self._saved.legacy:
             return {name: array(self._group, self._legacy(name, where), where) for name in names}
-        kept = attribute(self._group["vars"], "name") if names and "vars" in self._group else None
+        own = subgroup(self._group, "vars") if names else None
+        kept = None if own is None else attribute(own, "name")
         if kept is not None and kept != self._path[-1]:
             raise InvalidModel(f"its weights are those of {kept!r}", where=where, remedy="save the model again")
         return {name: array(self._group, f"vars/{i}", where) for i, name in enumerate(names)}
