@@ -31,6 +31,9 @@ FORMS = "local[:workers], tcp://scheduler:port or slurm:profile.yaml"
 INSTALL = "pip install 'loihiconv[cluster]'"
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """What workers carry out first: a terminal sends Ctrl-C to them, too, and their tracebacks say nothing."""
+BACK = "10 minutes"
+"""How long a local worker that died may take to be there again. dask's 15 seconds give it up for good where a file system or processor is
+slow: it imports torch."""
 CONNECT_SECONDS = 20.0
 """How long a scheduler may take to answer."""
 _PLANNED: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
@@ -153,7 +156,7 @@ def _local(stack: ExitStack, text: str) -> Client:
         )
     folder = make_temporary("cluster")
     stack.callback(remove_temporary, folder)
-    stack.enter_context(dask.config.set({"temporary_directory": str(folder)}))
+    stack.enter_context(dask.config.set({"temporary_directory": str(folder), "distributed.deploy.lost-worker-timeout": BACK}))
     try:
         cluster: LocalCluster = stack.enter_context(
             LocalCluster(
