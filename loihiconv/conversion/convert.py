@@ -147,11 +147,11 @@ def convert(
 
 def _told(network: Network, source: Measured) -> Network:
     """The network, once the user knows of a layer whose rates tell samples apart too little, or of what integers cost too much."""
-    said = too_few_steps(source.ann, network, source.samples) or integer_loss(source.ann, network, source.samples)
-    if not said:
-        return network
-    warnings.warn(said, stacklevel=3)
-    return noted(network, said)
+    for said in (too_few_steps(source.ann, network, source.samples), integer_loss(source.ann, network, source.samples)):
+        if said:
+            warnings.warn(said, stacklevel=3)
+            network = noted(network, said)
+    return network
 
 
 def _check_cluster(cluster: Cluster | None, *, searching: bool) -> None:

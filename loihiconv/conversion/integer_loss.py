@@ -58,7 +58,7 @@ def integer_loss(ann: Ann, network: Network, x: Array) -> str:
     before = max(errors(ann, wanted, simulate(network.origin or network, few, counts=False).logits), default=0.0)
     error = before if network.origin is None else max(errors(ann, wanted, simulate(network, few, counts=False).logits), default=0.0)
     if error >= max(LARGE, WORSE * before):
-        told = f"in the board's integers outputs err by {_percent(error)}, before quantization by {_percent(before)}"
+        told = f"in the board's integers outputs err by {_percent(error)}, before quantization by {n.percent(before, 0)}"
         bits, name, share = min(_coarseness(network), default=(8.0, "", 1.0))
         return f"{name}: {told}; {_remedy(network, bits, name, share)}" if name else told
     if error >= MUCH and network.timesteps * network.payload_max >= MANY:
@@ -102,7 +102,7 @@ def _coarseness(network: Network) -> Iterator[tuple[float, str, float]]:
 def _remedy(network: Network, bits: float, name: str, share: float) -> str:
     """Why a layer's weights are coarse, and what to do about it."""
     cause = network.record.quantization[name].limited_by
-    kept = f"its weights have {max(bits, 0):.1f} of 8 bits"
+    kept = f"its weights have {max(bits, 0):.1f} bits"
     if share < UNLIKE:
         few = f"most are {n.decimal(1 / share, 0)} or more times smaller than its largest"
         return f"{kept}, as {few}: retrain with weight decay, or clip the largest weights"
@@ -110,4 +110,6 @@ def _remedy(network: Network, bits: float, name: str, share: float) -> str:
         return f"{kept}, as potentials go far in {network.timesteps} time steps: use fewer"
     if cause == SUM_CAUSE:
         return f"{kept}, as it sums many inputs: use fewer inputs per neuron"
-    return f"{kept}, limited by {cause}; compare(..., explain=True) says what each layer costs"
+    if cause.startswith("weights of"):
+        return f"{kept}, as many as {network.board} has for it: fine-tune with rounded weights (loihiconv.finetune), or use another board"
+    return f"{kept}, because of its {cause}: compare(..., explain=True) says what each layer costs"

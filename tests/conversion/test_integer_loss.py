@@ -30,7 +30,7 @@ def with_one_large_weight(largest: float, seed: int = 0) -> nn.Module:
 
 @pytest.mark.parametrize("board", ["kapoho_point", "kapoho_bay"])
 def test_one_weight_that_leaves_no_bits_to_others_is_told_of(board: str) -> None:
-    before = r"outputs err by \d+\s% of their spread over calibration samples, before quantization by \d+\s% .*; its weights have \S+ of 8"
+    before = r"outputs err by \d+\s% of their spread over calibration samples, before quantization by \d+\s%; its weights have \S+"
     with pytest.warns(UserWarning, match=rf"2: in the board's integers {before} bits, as most are \S+ or more times smaller .*: retrain"):
         net = lc.convert(with_one_large_weight(3000), X, board=board, timesteps=256)
     assert any("in the board's integers" in note for note in net.record.notes)
