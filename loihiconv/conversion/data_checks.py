@@ -9,7 +9,7 @@ import torch
 
 from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends import Source, readable
-from loihiconv.ann.graph import Ann, BatchNorm, Clamp, Relu
+from loihiconv.ann.graph import Affine, Ann, BatchNorm, Clamp, Relu
 from loihiconv.conversion.calibration import Statistics
 from loihiconv.conversion.likeness import likely_task
 from loihiconv.core.linear import Array
@@ -22,6 +22,8 @@ FEWEST_FOR_CLASSES = 50
 MOSTLY_ONE_CLASS = 0.9
 OUTLIER_RATIO = 10.0
 """By what factor the largest input may exceed the 99.9th percentile of all that are not zero."""
+MORE_THAN_LEVELS = 100
+"""Whole numbers up to more than that are no levels or counts, but raw values of an image."""
 BATCH = 64
 """Samples, the first ones, that say how a batch norm's input is spread."""
 
@@ -40,6 +42,9 @@ def suspicions(model: Source, x: Array) -> tuple[str, ...]:
     tuple of str
         Each says what was seen and what to do; empty if nothing was.
     """
+    if len(x) > 1 and same_samples(x):
+        what = f"all {len(x):,} samples are the same" if x.any() else f"all {len(x):,} samples are 0"
+        return (f"calibration data: {what}; scales that are measured on one say nothing of others: give training samples",)
     model = readable(model)
     ann = model.ann(x.shape[1:])
     scale = _wrong_scale(ann, x, _spread(ann, x[:BATCH]))
@@ -57,6 +62,11 @@ def suspicions(model: Source, x: Array) -> tuple[str, ...]:
             "measured on one class clip the others: draw calibration samples from all classes"
         )
     return tuple(found)
+
+
+def same_samples(x: Array) -> bool:
+    """Whether all samples (N, \\*shape) are one and the same."""
+    return bool((x == x[:1]).all())
 
 
 def outliers(statistics: Statistics, data: object) -> str | None:
@@ -105,9 +115,18 @@ def _wrong_scale(ann: Ann, x: Array, spread: tuple[str, float] | None) -> str | 
         return None
     for name, values in divided(x.reshape(len(x), -1), ann.input_parts).items():
         whole = bool((values == np.rint(values)).all())
-        if whole and values.min() >= 0 and values.max() > 100:
+        entry = name if len(ann.inputs) > 1 else ann.inputs[0].name
+        if whole and values.min() >= 0 and MORE_THAN_LEVELS < values.max() < 2**16 and not _scales_itself(ann, entry):
+            of_bytes = values.max() < 2**8
+            looks, remedy = ("bytes", "divide them by 255") if of_bytes else ("16-bit values", "scale them as in training")
             return (
                 f"calibration data: {f'input {name}: ' if len(ann.inputs) > 1 else ''}whole numbers up to {values.max():.0f} look like "
-                "bytes of an image; if the network was trained on 0 to 1, divide them by 255"
+                f"{looks} of an image; if the network was trained on 0 to 1, {remedy}"
             )
     return None
+
+
+def _scales_itself(ann: Ann, entry: str) -> bool:
+    """Whether all that takes an input makes it much smaller first, as ``x / 255`` in a model does."""
+    users = [node for node in ann if entry in node.inputs]
+    return bool(users) and all(isinstance(node, Affine) and float(np.abs(node.scale).max()) <= 1 / MORE_THAN_LEVELS for node in users)

@@ -25,11 +25,15 @@ from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.scales import silent_layers
 from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import check_pooled
+from loihiconv.core import numbers as n
 from loihiconv.core.choices import PoolingWay
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.record import StraightCurve
 from loihiconv.hardware.board import Board
+
+FEWEST_SAMPLES = 8
+"""Of calibration data, below which its number is said."""
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
@@ -93,7 +97,7 @@ def measure(
         progress=progress and (lambda done: progress("calibration", done, total)),
     )
     samples, held_out = _divided(np.concatenate(kept))
-    warned = [*suspicions(model, samples), *_outlying(ann, statistics, data), *_silent(ann, statistics)]
+    warned = [*_few(statistics), *suspicions(model, samples), *_outlying(ann, statistics, data), *_silent(ann, statistics)]
     if statistics.agreement is not None:
         decides = all(likely_task(ending, place.stop - place.start) == "classification" for place, ending in ann.ends)
         cost = (
@@ -148,6 +152,12 @@ def read(model: Source, x: Array, maxpool: PoolingWay = "gate", curves: Mapping[
         verify_reading(model, original, x)  # names what was misread
         raise
     return lowered
+
+
+def _few(statistics: Calibration) -> Iterator[str]:
+    """What is said of too few samples."""
+    if statistics.samples < FEWEST_SAMPLES:
+        yield f"calibration data: {n.counted(statistics.samples, 'sample')} only, and scales fit nothing else; a few hundred work well"
 
 
 def _outlying(ann: Ann, statistics: Calibration, data: Array | Iterator[Array]) -> Iterator[str]:

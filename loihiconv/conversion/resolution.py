@@ -13,6 +13,7 @@ import numpy as np
 from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.graph import Ann, Relu
 from loihiconv.conversion.bias_correction import spread_samples
+from loihiconv.conversion.data_checks import same_samples
 from loihiconv.conversion.naming import population_names
 from loihiconv.core import numbers as n
 from loihiconv.core.linear import Array
@@ -56,6 +57,8 @@ def changes(ann: Ann, network: Network, x: Array) -> dict[str, float]:
 
 def too_few_steps(ann: Ann, network: Network, x: Array) -> str:
     """What to tell the user of the layer that tells samples apart worst; empty where each does."""
+    if same_samples(x):
+        return ""  # which is said of calibration data
     levels = network.timesteps * network.payload_max
     worst = min(changes(ann, network, x).items(), key=lambda item: item[1], default=None)
     if worst is None or not 0 < worst[1] < min(SMALL, FEW / levels):

@@ -39,6 +39,38 @@ def test_bytes_without_batch_norm() -> None:
     assert "look like bytes" in suspicions(model, x.astype(np.float32))[0]
 
 
+class Scaled(nn.Module):
+    """Divides its input by something, and adds a constant to it."""
+
+    def __init__(self, by: float) -> None:
+        super().__init__()
+        self.layer, self.by = nn.Linear(64, 5), by
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.layer((x / self.by - 0.5).flatten(1))
+        return out
+
+
+def test_whole_numbers_are_no_bytes_where_the_model_divides_them_or_they_are_larger() -> None:
+    x = np.rint(255 * uniform())
+    assert not suspicions(Scaled(255), x)
+    assert "look like bytes" in suspicions(Scaled(2), x)[0]
+    assert "look like 16-bit values of an image" in suspicions(nn.Sequential(nn.Flatten(), nn.Linear(64, 5)), 100 * x)[0]
+    assert not suspicions(nn.Sequential(nn.Flatten(), nn.Linear(64, 5)), 1e6 * x)
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.5, "all 60 samples are the same"), (0, "all 60 samples are 0")])
+def test_samples_that_are_all_the_same_are_said_and_nothing_else(value: float, said: str) -> None:
+    with pytest.warns(UserWarning, match="calibration data") as caught:
+        lc.convert(digits_cnn(), np.full((60, 1, 8, 8), value, np.float32), board=None, timesteps=4)
+    assert [said in str(warning.message) for warning in caught] == [True]
+
+
+def test_very_few_samples_are_said() -> None:
+    with pytest.warns(UserWarning, match="calibration data: 3 samples only"):
+        lc.convert(digits_cnn(), digits()[0][:3], board=None, timesteps=4)
+
+
 def test_one_class_only_is_said_by_convert() -> None:
     x, y, _, _ = digits()
     with pytest.warns(UserWarning, match=r"the network names class 3 on \d+ of \d+ samples"):
