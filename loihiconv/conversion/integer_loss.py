@@ -78,10 +78,11 @@ def errors(ann: Ann, wanted: Array, found: Array) -> Iterator[float]:
     """
     for place, ending in ann.ends:
         a, b = wanted[:, place], found[:, place].astype(np.float64)
+        magnitude = float(np.abs(a).max())
         if likely_task(ending, place.stop - place.start) == "classification":
             a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
         spread = float(np.sqrt(np.mean((a - a.mean(axis=0)) ** 2)))
-        if spread > 1e-5 * float(np.abs(a).max()):
+        if spread > 1e-5 * magnitude:
             yield float(np.sqrt(np.mean((a - b) ** 2))) / spread
 
 

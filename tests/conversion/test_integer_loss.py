@@ -62,3 +62,5 @@ def test_errors_are_shares_of_the_spread() -> None:
     assert list(errors(read(nn.Linear(4, 3)), wanted, found)) == [pytest.approx(0)]  # the same for all classes
     assert list(errors(read(nn.Linear(4, 3), nn.Tanh()), wanted, wanted + 0.5)) == [pytest.approx(0.5 / np.sqrt(2 / 3))]
     assert not list(errors(read(nn.Linear(4, 3)), wanted[:1], found[:1]))  # nothing varies
+    ties = wanted[:, :1].repeat(3, axis=1) + np.array([[0, 1e-8, 0], [0, 0, 1e-8]])
+    assert not list(errors(read(nn.Linear(4, 3)), ties, ties[::-1]))  # nor here, but for rounding
