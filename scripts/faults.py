@@ -232,6 +232,10 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("min(-POTENTIAL_MARGIN * observed[0], -lowest)", "-POTENTIAL_MARGIN * observed[0]"),
     ),
     "conversion/quantization.py": (
+        ("population.bias + rising <= 0", "population.bias <= 0"),
+        ("population.bias + rising <= 0", "population.bias + rising < 0"),
+        (".all(axis=1)", ".any(axis=1)"),
+        ("bias[idle] = -population.largest_message", "pass"),
         ("FEWEST_WEIGHT_BITS = 6.0", "FEWEST_WEIGHT_BITS = 5.0"),
         ("if (largest > 1 or signed) and bits > limit:", "if (largest > 1 or signed) and bits >= limit:"),
         ("if (largest > 1 or signed) and bits > limit:", "if bits > limit:"),

@@ -14,9 +14,9 @@ import numpy as np
 from loihiconv.conversion.adaptive_rounding import Covariances
 from loihiconv.conversion.gains import SUM_CAUSE, quantize_population
 from loihiconv.conversion.payload_choice import Choice, best_inputs
-from loihiconv.core.bounds import worst_cases
+from loihiconv.core.bounds import worst_cases, worst_sums
 from loihiconv.core.errors import InvalidModel, LimitExceeded
-from loihiconv.core.network import Connection, Input, Integrator, MaxPool, Network, Population, assert_never
+from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Population, assert_never
 from loihiconv.core.record import LayerRecord
 from loihiconv.hardware.board import Board
 from loihiconv.hardware.place import place
@@ -52,6 +52,7 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
         If parameters are not finite.
     """
     check_finite(network)
+    network = without_idle_channels(network)
     for spiking in network.layers:
         check_payload(spiking.largest_message, spiking.name, board, signed=spiking.spiking and spiking.smallest_message < 0)
     choice = best_inputs(network, board, covariances or {})
@@ -60,6 +61,32 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
         result = _quantized(network, best_inputs(network, board, covariances or {}, unshared=False), board, covariances or {})
     validate(result, board)
     return replace(result, record=replace(result.record, bounds=worst_cases(result)))
+
+
+def without_idle_channels(network: Network) -> Network:
+    """A float network in which channels that no input can make spike have no weights, which would cost all others of their range.
+
+    Such a channel's bias and largest sum of inputs are nowhere above 0; it is left a bias of minus one threshold.
+    """
+    entries = {source.name: replace(source, payload_max=1) for source in network.inputs}
+    populations, connections = list(network.populations), list(network.connections)
+    for i, population in enumerate(populations):
+        if not isinstance(population, IF) or population.bias.shape[:1] != population.shape[:1]:
+            continue
+        rising, _ = worst_sums(network, entries, population, network.incoming(population.name))
+        idle = (population.bias + rising <= 0).reshape(len(rising), -1).all(axis=1)
+        if not idle.any():
+            continue
+        kept = np.broadcast_to((~idle).reshape(-1, *(1,) * (rising.ndim - 1)), population.shape)
+        bias = population.bias.copy()
+        bias[idle] = -population.largest_message
+        populations[i] = replace(population, bias=bias)
+        for k, c in enumerate(connections):
+            if c.target == population.name:
+                ones = np.ones(network[c.source].shape)
+                connections[k] = replace(c, map=c.map.scaled(kept.astype(c.map.weight.dtype), ones.astype(c.map.weight.dtype)))
+    unchanged = all(a is b for a, b in zip(populations, network.populations, strict=True))
+    return network if unchanged else replace(network, populations=tuple(populations), connections=tuple(connections))
 
 
 def _quantized(float_network: Network, choice: Choice, board: Board, covariances: Covariances) -> Network:

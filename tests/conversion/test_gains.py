@@ -46,7 +46,7 @@ def readout(weight: Array, *, timesteps: int = 16, delay: int = 0) -> tuple[Netw
 )
 def test_weights_reach_the_largest_of_their_signs(weight: Array, bits: int, largest: int) -> None:
     board = LOIHI2.model_copy(update={"weight_bits": LOIHI2.weight_bits.model_copy(update={"value": bits})})
-    net, population = only(weight, board=board)
+    net, population = only(weight, 0.5, board=board)  # a bias, or what has no positive weights would never spike
     assert population.vth == 2 * largest
     assert np.abs(net.connections[0].map.weight).tolist() == [[largest, largest]]
     assert net.record.quantization["dense0"].limited_by == "weights of input->dense0"
@@ -61,7 +61,7 @@ def test_weights_that_meet_payloads_stand_for_a_payload_less() -> None:
     assert (signed.input.payload_max, population.vth) == (127, 2 * 255 * 127)
 
 
-@pytest.mark.parametrize(("bias", "gain"), [(8190.0, 1), (4095.0, 2), (-4095.0, 2), (4094.0, 2), (100.0, 81)])
+@pytest.mark.parametrize(("bias", "gain"), [(8190.0, 1), (4095.0, 2), (4094.0, 2), (100.0, 81)])
 def test_biases_reach_the_largest_of_the_chip(bias: float, gain: int) -> None:
     """64 g |b| <= 524160."""
     net, population = only(HALVES, bias)

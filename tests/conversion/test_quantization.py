@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loihiconv.conversion.gains import representable_threshold
-from loihiconv.conversion.quantization import check_payload, narrow_weights, quantize
+from loihiconv.conversion.quantization import check_payload, narrow_weights, quantize, without_idle_channels
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, join_bias, round_bias, round_weights, split_bias
@@ -36,6 +36,43 @@ def chain(
         populations.append(Readout(name, shape, 0 * start, b) if last else IF(name, shape, 1.0, start, b))
         connections.append(Connection(populations[-2].name, name, Dense(weight.astype(np.float32))))
     return Network(tuple(populations), tuple(connections), timesteps)
+
+
+def two_neurons(bias: list[float], weight: list[list[float]]) -> Network:
+    net = chain([np.array(weight), np.array([[1.0, 1.0]])])
+    return replace(net, populations=(net["input"], replace(net["dense0"], bias=np.array(bias, np.float32)), net["readout"]))
+
+
+def test_channels_that_no_input_makes_spike_take_no_range() -> None:
+    net = two_neurons([0.1, -500.0], [[0.5, -0.25], [80.0, -90.0]])
+    for board in (LOIHI1, LOIHI2):
+        found, alone = quantize(net, board), quantize(two_neurons([0.1, -1.0], [[0.5, -0.25], [0.0, 0.0]]), board)
+        assert found["dense0"].vth == alone["dense0"].vth  # type: ignore[union-attr]
+        np.testing.assert_array_equal(found.connections[0].map.weight, alone.connections[0].map.weight)
+        np.testing.assert_array_equal(found["dense0"].bias, alone["dense0"].bias)  # type: ignore[union-attr]
+
+
+def test_channels_that_some_input_makes_spike_stay_as_they_are() -> None:
+    # largest sums: 80 of one pixel; with signed payloads 80 + 90 of both
+    net = two_neurons([-79.9, -80.0], [[80.0, -90.0], [80.0, -90.0]])
+    changed = without_idle_channels(net)
+    np.testing.assert_allclose(changed["dense0"].bias, [-79.9, -1.0])  # type: ignore[union-attr]
+    np.testing.assert_array_equal(changed.connections[0].map.weight, [[80, -90], [0, 0]])
+    signed = replace(net, populations=(Input("input", (2,), "analog", signed=True), *net.populations[1:]))
+    np.testing.assert_array_equal(without_idle_channels(signed).connections[0].map.weight, [[80, -90], [80, -90]])
+
+
+def test_a_channel_of_images_is_idle_where_it_is_everywhere() -> None:
+    populations = (
+        Input("input", (1, 3, 3), "analog"),
+        IF("conv", (2, 3, 3), 1.0, np.full(1, 0.5, np.float32), np.array([-3.0, -2.9], np.float32).reshape(2, 1, 1)),
+        Readout("readout", (2, 3, 3), np.zeros(1, np.float32), np.zeros(1, np.float32)),
+    )
+    ones = Conv(np.full((2, 1, 1, 3), 1, np.float32), padding=(0, 0, 1, 1))
+    one = Conv(np.full((2, 2, 1, 1), 1, np.float32))
+    changed = without_idle_channels(Network(populations, (Connection("input", "conv", ones), Connection("conv", "readout", one)), 4))
+    np.testing.assert_array_equal(changed.connections[0].map.weight[:, 0, 0], [[0, 0, 0], [1, 1, 1]])
+    np.testing.assert_array_equal(changed["conv"].bias.ravel(), np.array([-1, -2.9], np.float32))  # type: ignore[union-attr]
 
 
 @given(st.integers(-BIAS_MAX, BIAS_MAX))
