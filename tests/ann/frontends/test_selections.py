@@ -224,7 +224,7 @@ REFUSED: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "a jump": (lambda y: torch.where(y > 0.5, y, 0), "where: where jumps from 0 to 0.5 where values pass 0.5"),
     "a gate": (lambda y: torch.where(y > 0, y.flip(1), 0), "where: where selects by other values .* that is a gate"),
     "a product": (lambda y: (y > 0) * y.flip(1), "mul: mul multiplies two activations"),
-    "a square": (lambda y: F.relu(y) * y, "mul: mul multiplies two activations"),
+    "a square": (lambda y: F.relu(y) * y, "mul: mul ends a curved function of one activation; .* by approximate=2"),
     "conditions on two": (lambda y: y * ((y > 0) & (y.flip(1) > 0)), "and_: and_ joins conditions on different values"),
     "no condition": (
         lambda y: y * torch.logical_not(torch.sign(y)),
@@ -232,7 +232,10 @@ REFUSED: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     ),
     "a product with another": (lambda y: y * (y[:, :1] > y), "mul: mul multiplies two activations"),
     "constants added to others": (lambda y: y.flip(1) + y * (y < y), "mul: mul gives nothing but constants; leave it out"),
-    "exponential": (lambda y: torch.where(y > 0, y, y.exp() - 1), "exp: exp anywhere but at the very end"),
+    "exponential": (
+        lambda y: torch.where(y > 0, y, y.exp() - 1),
+        "where: where ends a curved function of one activation; .* by approximate=2",
+    ),
 }
 
 
