@@ -315,6 +315,15 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("factor / np.diag(factor)", "factor / np.diag(factor)[:, None]"),
         ("= nearest(rows[:, known:])", "= 0"),
     ),
+    "conversion/clipping.py": (
+        ("np.square(integers / factor - weight)", "np.square(integers - weight)"),
+        ("errors[best] < PAYS * errors[0]", "errors[best] > PAYS * errors[0]"),
+        ("int(np.argmin(errors))", "0"),
+    ),
+    "conversion/weight_repair.py": (
+        ("rows @ (cross + ridge)", "rows @ (own + ridge)"),
+        ("except LimitExceeded:\n            return network", "except LimitExceeded:\n            return candidate"),
+    ),
     "conversion/rounding_choice.py": (
         ("error * mean_square > size", "error * mean_square >= size"),
         ("size / (12 * timesteps**2)", "size / (12 * timesteps)"),

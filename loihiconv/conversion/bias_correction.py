@@ -68,6 +68,7 @@ def correct_biases(
     x: Array,
     *,
     formats: NumberFormats = ALL_FORMATS,
+    repair: Callable[[Layerwise, str], Network] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Network:
     """Add to each channel's bias the mean error of its rate, layer after layer.
@@ -85,6 +86,8 @@ def correct_biases(
         Calibration samples.
     formats : NumberFormats
         Of biases, in a quantized network.
+    repair : callable (run, population) -> Network, optional
+        Gives the network of a run with other weights into a population, before its biases are corrected.
     progress : callable (layers done, layers in all), optional
 
     Returns
@@ -99,6 +102,8 @@ def correct_biases(
     run, done = Layerwise(network, x), 0
     for population in network.layers:
         if population in layers:
+            if repair is not None:
+                run.rewire(repair(run, population.name))
             run.replace(_corrected(run.network, population, targets[population.name], run.measure(population.name), formats))
             done += 1
             if progress is not None:

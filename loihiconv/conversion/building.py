@@ -10,6 +10,8 @@ import numpy as np
 import torch
 
 from loihiconv.conversion.bias_correction import correct_biases, measured_rates, target_rates
+from loihiconv.conversion.clipping import FEW_BITS
+from loihiconv.conversion.few_bits import scales_for_bits
 from loihiconv.conversion.judge import Attempt, Judge
 from loihiconv.conversion.measuring import Measured, Progress
 from loihiconv.conversion.potentials import observe
@@ -19,6 +21,7 @@ from loihiconv.conversion.scales import Scales, choose_scales
 from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import to_spiking
 from loihiconv.conversion.summary import summarized
+from loihiconv.conversion.weight_repair import Repair
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.version import __version__
@@ -30,6 +33,8 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     """From what was measured to the spiking network, corrected and, with a board, quantized and corrected again."""
     ann, statistics = source.ann, source.statistics
     scales = choose_scales(ann, statistics, settings)
+    if board is not None and source.trained is None:  # training has seen its scales
+        scales = scales_for_bits(ann, statistics, scales, settings, board.weight_bits.value)
     network = to_spiking(ann, scales, settings, signed=[entry.name for entry in ann.inputs if statistics.nodes[entry.name].smallest < 0])
     unwritten = network.unwritten if board is not None else ()
     notes = (*source.notes, *(f"{what} run in the emulator and in Lava; no board has a neuron program for them yet" for what in unwritten))
@@ -51,7 +56,9 @@ def build(source: Measured, settings: Settings, board: Board | None, progress: P
     quantized = quantize(network, board, covariances)
     if narrow := narrow_weights(quantized):
         quantized = noted(quantized, *narrow)
-    corrected = correct_biases(quantized, targets, source.samples, progress=_correction_progress(progress, 1, rounds))
+    few = settings.rounding == "auto" and board.weight_bits.value <= FEW_BITS
+    repair = Repair(quantized.origin or network, board, covariances, source.samples) if few else None
+    corrected = correct_biases(quantized, targets, source.samples, repair=repair, progress=_correction_progress(progress, 1, rounds))
     validate(corrected, board)
     return corrected
 

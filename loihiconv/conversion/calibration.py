@@ -103,6 +103,11 @@ class Statistics:
             _count_channels(x.view(np.int32).reshape(len(x), self.shape[0], -1), self._channels, self._lowest)
 
     @property
+    def per_channel(self) -> bool:
+        """Whether each channel has a histogram."""
+        return self._channels is not None
+
+    @property
     def nonzero(self) -> int:
         """Number of positive activations."""
         return int(self._histogram.sum())

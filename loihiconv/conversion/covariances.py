@@ -93,7 +93,7 @@ def input_moments(network: Network, x: Array, targets: Collection[str] | None = 
         part = x[begin : begin + size]
         recording = simulate(network, part) if any(network[c.source].spiking for c in wanted) else None
         for connection in wanted:
-            seen = _seen(connection.map, _rates(network, connection.source, part, recording))
+            seen = seen_by(connection.map, _rates(network, connection.source, part, recording))
             if connection not in found:
                 pivot = seen.mean(axis=1)
                 found[connection] = Moments(pivot), Moments(pivot)
@@ -132,7 +132,7 @@ def _rates(network: Network, name: str, x: Array, recording: Recording | None) -
     return (recording.sent(name) / np.float32(network.timesteps)).astype(np.float32)
 
 
-def _seen(linear: LinearMap, x: Array) -> Array:
+def seen_by(linear: LinearMap, x: Array) -> Array:
     """What the weights of each output of a `measurable` map are multiplied with: (groups, rows, K) from a batch (N, \\*input shape)."""
     return linear.columns(x) if isinstance(linear, Conv) else x.reshape(1, len(x), -1)
 

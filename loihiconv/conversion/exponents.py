@@ -16,6 +16,7 @@ from math import floor, log2
 
 import numpy as np
 
+from loihiconv.conversion.clipping import PAYS
 from loihiconv.core.linear import Array, LinearMap
 from loihiconv.core.network import WEIGHT_EXP_MIN, Connection
 
@@ -60,6 +61,8 @@ def choose_exponent(
     mean_square: float,
     steps: int,
     lowest: int = WEIGHT_EXP_MIN,
+    *,
+    beyond: bool = False,
 ) -> int:
     """The exponent with which the sums of T steps err least: none, or the one with which weights use their range.
 
@@ -81,6 +84,8 @@ def choose_exponent(
         T of a source that spikes, 1 of one that sends the same at each step: then what the shift cuts off is the same, too.
     lowest : int, -8 to 0
         Smallest exponent that is considered.
+    beyond : bool
+        Take the one below it, which cuts off the largest weights, where errors fall to `PAYS`.
     """
     weight = linear.weight
     exponent = max(lowest, widest_exponent(float(np.abs(weight).max(initial=0)), limit))
@@ -92,4 +97,7 @@ def choose_exponent(
         systematic = steps * mean_square * float(linear.row_sums(np.square(wrong)).mean())
         return systematic + (floor_variance(e, step) if e else 0.0)
 
-    return exponent if error(exponent) < error(0) else 0
+    best = min((0, exponent), key=error)
+    if beyond and error(max(lowest, exponent - 1)) < PAYS * error(best):
+        return max(lowest, exponent - 1)
+    return best

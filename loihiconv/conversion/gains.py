@@ -5,7 +5,8 @@ threshold 1), weights are round(g w / P) with P the payload that stands for 1, b
 three by the same g keeps the function, so there is no threshold error; g is taken as large as the ranges allow, so
 that the weights use their 8 bits. The ranges (`Ceiling`) are, per population:
 
-- weights:      g max|w| / P <= 254 (even numbers, signs mix) or 255 (one sign)
+- weights:      g max|w| / P <= 254 (even numbers, signs mix) or 255 (one sign); with few bits more, where it pays to cut off the
+                largest weights; see `clipping`
                 where another range stops g earlier, weights get an exponent, so that they use their bits; see `exponents`
 - threshold:    g <= mantissa_max * 2^exponent_max, and representable as mantissa * 2^exponent
 - bias:         64 g max|b| <= 4095 * 2^7
@@ -25,6 +26,7 @@ from typing import TypeAlias
 import numpy as np
 
 from loihiconv.conversion.adaptive_rounding import Covariance, Covariances, rounded
+from loihiconv.conversion.clipping import FEW_BITS, best_clipping
 from loihiconv.conversion.exponents import RATE_MEAN_SQUARE, choose_exponent, mean_loss, widest_exponent
 from loihiconv.conversion.potentials import farthest
 from loihiconv.core.bounds import worst_sums
@@ -127,9 +129,14 @@ def quantize_population(
 def _ceilings(network: Network, population: Integrating, inputs: Inputs, board: Board) -> Iterator[Ceiling]:
     """What stops a population's gain before its weights are rounded."""
     on_host = [c for c in network.incoming(population.name) if _on_host(c, inputs, board)]
-    for c in network.incoming(population.name):
-        if c not in on_host:
-            yield Ceiling(_weight_limit(c.map.weight, board) * _payload(c, inputs) / _largest(c.map.weight), f"weights of {c.name}")
+    on_chip = [c for c in network.incoming(population.name) if c not in on_host]
+    fitting = [
+        Ceiling(_weight_limit(c.map.weight, board) * _payload(c, inputs) / _largest(c.map.weight), f"weights of {c.name}") for c in on_chip
+    ]
+    if fitting:
+        whole = min(fitting, key=lambda c: c.gain)
+        beyond = best_clipping([(c.map, whole.gain / _payload(c, inputs)) for c in on_chip], board.weight_bits.value)
+        yield replace(whole, gain=whole.gain * beyond)
     if on_host:
         units = {name: replace(source, payload_max=1) for name, source in inputs.items()}
         unit_sums = worst_sums(network, units, population, on_host)
@@ -202,6 +209,7 @@ def _quantized_connection(
             mean_square,
             1 if constant else network.timesteps,
             lowest,
+            beyond=board.weight_bits.value <= FEW_BITS,
         )
     whole = rounded(connection.map, gain / payload * 2.0**-exponent, board.weight_bits.value, covariance)
     return Connection(connection.source, connection.target, whole, weight_exp=exponent)

@@ -42,7 +42,7 @@ class Layerwise:
 
     def __init__(self, network: Network, x: Array) -> None:
         self.network, self.x = network, check_samples(network, x)
-        device = find_device("cpu")
+        self._device = device = find_device("cpu")
         self._run = Run(network, self.x, device, frozenset(), portable=False)
         self._workers, self._lock = torch.get_num_threads(), Lock()
         self._blocks = sizes.plan(network, len(self.x), memory=sizes.budget(None, device), workers=self._workers)
@@ -57,6 +57,20 @@ class Layerwise:
         others = tuple(population if p.name == population.name else p for p in self.network.populations)
         self.network = replace(self.network, populations=others)
         self._run.change(self.network, population)
+
+    def rewire(self, network: Network) -> None:
+        """Go on with a network of other weights into populations that have not been settled."""
+        self.network = network
+        self._run = Run(network, self.x, self._device, frozenset(), portable=False)
+
+    def sent(self, name: str) -> Array:
+        """What each neuron of a settled population sent to those behind it in its window, while they are not settled: (N, \\*shape)."""
+        population, timesteps = self.network[name], self.network.timesteps
+        sums = [
+            self._unpacked(name, first, slice(0, timesteps), _fresh).sum(dim=1, dtype=torch.int32).numpy()
+            for first in sorted(self._sent[name])
+        ]
+        return channels_first(np.concatenate(sums), population.shape)
 
     def measure(self, name: str) -> Array:
         """Mean over samples of what each neuron of a population sends in its window, or of a readout's last potentials.
@@ -129,3 +143,7 @@ class Layerwise:
         spikes = take((*kept.shape[:2], neurons), kind)
         spikes.numpy()[...] = kept if self.network[name].graded else np.unpackbits(kept, axis=2, count=neurons)
         return spikes
+
+
+def _fresh(shape: tuple[int, ...], kind: torch.dtype) -> torch.Tensor:
+    return torch.empty(shape, dtype=kind)

@@ -56,6 +56,24 @@ def test_replacements_are_what_later_populations_see(case: Case, shift: int) -> 
 
 
 @settings(max_examples=20, deadline=None)
+@given(cases(max_timesteps=5, separated=True, signed=True))
+def test_other_weights_are_what_later_populations_see(case: Case) -> None:
+    """Weights of the other sign into every population, one after the other, and what each sample makes those before them send."""
+    run, network = Layerwise(case.network, case.x), case.network
+    for population in case.network.layers:
+        changed = {c: replace(c, map=c.map.with_weight(-c.map.weight)) for c in network.incoming(population.name)}
+        if isinstance(population, (IF, Readout)) and not any(c.on_host for c in changed):
+            network = replace(network, connections=tuple(changed.get(c, c) for c in network.connections))
+            run.rewire(network)
+        recording = simulate(network, case.x)
+        for source in {c.source for c in changed if network[c.source].spiking}:
+            np.testing.assert_array_equal(run.sent(source), recording.sent(source))
+        np.testing.assert_array_equal(run.measure(population.name), whole(recording, population.name, network))
+        if population is not case.network.readout:
+            run.settle(population.name)
+
+
+@settings(max_examples=20, deadline=None)
 @given(cases(max_timesteps=3, separated=True, signed=True))
 def test_spikes_are_dropped_when_nothing_needs_them_any_more(case: Case) -> None:
     run = Layerwise(case.network, case.x)

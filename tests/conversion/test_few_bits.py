@@ -1,0 +1,102 @@
+"""Scales that leave weights of few bits a finer step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import loihiconv as lc
+from loihiconv.ann.graph import Ann
+from loihiconv.conversion.calibration import Calibration, calibrate
+from loihiconv.conversion.few_bits import scales_for_bits
+from loihiconv.conversion.measuring import read
+from loihiconv.conversion.scales import choose_scales
+from loihiconv.conversion.settings import Settings
+from loihiconv.core.linear import Array
+from tests.conversion.small import data
+from tests.conversion.test_rounding_choice import coarse
+
+
+def uneven(activation: nn.Module | None = None, pool: nn.Module | None = None) -> nn.Module:
+    """The second convolution's first channel passes only the peaks of its sums, so that its weights are large beside its scale."""
+    torch.manual_seed(0)
+    first, second = nn.Conv2d(2, 6, 3, padding=1), nn.Conv2d(6, 8, 3, padding=1)
+    with torch.no_grad():
+        sums = second(torch.relu(first(torch.from_numpy(data(50))))).transpose(0, 1).flatten(1)
+        second.bias += 2 * sums.std(dim=1) - sums.mean(dim=1)
+        second.bias[0] -= 4 * sums.std(dim=1)[0]
+    last = nn.Linear(8 * 64 if pool is None else 8 * 16, 5)
+    return nn.Sequential(first, nn.ReLU(), second, activation or nn.ReLU(), pool or nn.Identity(), nn.Flatten(), last).eval()
+
+
+def scales(model: nn.Module, weight_bits: int, **settings: Any) -> tuple[dict[str, Array], dict[str, Array], Ann]:
+    """As chosen, and for so many bits."""
+    x = data(100)
+    ann = read(lc.ann.frontends.readable(model), x[:4], "gate").ann
+    wanted = Settings(64, **settings)
+    known: Calibration = calibrate(ann, x, per_channel=wanted.per_channel)
+    chosen = choose_scales(ann, known, wanted)
+    return chosen, scales_for_bits(ann, known, chosen, wanted, weight_bits), ann
+
+
+def raised(model: nn.Module, weight_bits: int, **settings: Any) -> dict[str, Array]:
+    chosen, found, _ = scales(model, weight_bits, **settings)
+    return {name: np.asarray(found[name] / chosen[name]).ravel() for name in chosen}
+
+
+@pytest.mark.parametrize("settings", [{}, {"scale": "percentile"}, {"spike_bits": 2}])
+def test_the_channel_of_large_weights_gives_way(settings: dict[str, Any]) -> None:
+    factors = raised(uneven(), 4, **settings)
+    first, second = [f for f in factors.values() if f.size > 1][:2]
+    assert (first == 1).all()  # payloads drive it
+    assert 1 < second[0] <= 4.001
+    assert second[0] == second.max()
+    assert np.median(second) == 1
+
+
+def test_eight_bits_and_scales_per_layer_stay() -> None:
+    for bits, settings in ((8, {}), (4, {"per_channel": False})):
+        assert all((f == 1).all() for f in raised(uneven(), bits, **settings).values())
+
+
+def test_fewer_steps_raise_less() -> None:
+    """Two levels of rates are coarser than 4 bits of weights."""
+    x, model = data(100), uneven()
+    ann = read(lc.ann.frontends.readable(model), x[:4], "gate").ann
+    known, wanted = calibrate(ann, x, per_channel=True), Settings(2)
+    chosen = choose_scales(ann, known, wanted)
+    found = scales_for_bits(ann, known, chosen, wanted, 4)
+    assert all((found[name] == chosen[name]).all() for name in chosen)
+
+
+def test_what_is_pooled_and_its_pool_keep_one_scale() -> None:
+    _, found, ann = scales(uneven(pool=nn.MaxPool2d(2)), 4)
+    (pool,) = [node for node in ann if type(node).__name__ == "MaxPool"]
+    np.testing.assert_array_equal(found[pool.name], found[pool.inputs[0]])
+    assert np.size(found[pool.name]) == 8
+
+
+def test_no_scale_goes_beyond_a_bound() -> None:
+    _, found, ann = scales(uneven(activation=nn.ReLU6()), 4, percentile=100)
+    for node in ann:
+        if getattr(node, "bounded", False):
+            assert (found[node.name] <= 6).all()
+
+
+def test_the_converted_network_errs_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x = uneven(), data(300)
+    board, test = coarse(4), data(100, seed=5)
+    with torch.no_grad():
+        outputs = model(torch.from_numpy(test)).numpy()
+
+    def error() -> float:
+        net = lc.convert(model, x, board=board, timesteps=64)
+        return float(np.square(np.asarray(lc.run(net, test).outputs) - outputs).mean())
+
+    now = error()
+    monkeypatch.setattr("loihiconv.conversion.building.scales_for_bits", lambda ann, known, chosen, *_: chosen)
+    assert now < 0.8 * error()
