@@ -16,7 +16,7 @@ from loihiconv.simulator import simulate
 from tests.zoo.nets import FAMILIES, made, outputs, samples
 
 TABLE = (Path(__file__).resolve().parents[2] / "docs" / "zoo.md").read_text(encoding="utf-8")
-FEW, STEPS, MANY = 8, 16, 512
+FEW, STEPS, MANY = 8, 16, 256
 pytestmark = pytest.mark.filterwarnings("ignore:calibration data", "ignore:.*no activation")  # weights are random
 
 
