@@ -31,6 +31,9 @@ FORMS = "local[:workers], tcp://scheduler:port or slurm:profile.yaml"
 INSTALL = "pip install 'loihiconv[cluster]'"
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """What workers carry out first: a terminal sends Ctrl-C to them, too, and their tracebacks say nothing."""
+DEATHS = {"distributed.scheduler.allowed-failures": 1_000_000}
+"""Of workers that had been asked for what all jobs share, after which dask gives that up, and all jobs with it, by default after three.
+`loihiconv.clusters.farm` counts for each job."""
 BACK = "10 minutes"
 """How long a local worker that died may take to be there again. dask's 15 seconds give it up for good where a file system or processor is
 slow: it imports torch."""
@@ -87,6 +90,10 @@ def connected(cluster: Cluster | None, *, boards: bool = False) -> Iterator[Clie
     """
     check_cluster(cluster)
     with ExitStack() as stack:
+        if isinstance(cluster, str):
+            import dask.config
+
+            stack.enter_context(dask.config.set(DEATHS))
         if cluster is None or not isinstance(cluster, str):
             client = cluster
         elif cluster.startswith("local"):

@@ -100,3 +100,11 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
+
+
+def test_what_all_jobs_share_is_not_given_up_for_deaths() -> None:
+    """dask would after three, and all jobs with it; the farm counts for each job."""
+    pytest.importorskip("distributed", reason="dask is not installed: pip install 'loihiconv[cluster]'")
+    with connected("local:1") as client:
+        assert client is not None
+        assert client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.allowed_failures) > 1000
