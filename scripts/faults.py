@@ -175,7 +175,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("steps * mean_square * float", "mean_square * float"),
         ("row_sums(np.square(wrong)).mean()", "row_sums(np.square(wrong)).sum()"),
         ("systematic + (floor_variance", "systematic - (floor_variance"),
-        ("if error(exponent) < error(0)", "if error(exponent) <= error(0)"),
+        ("best = min((0, exponent), key=error)", "best = exponent"),
     ),
     "conversion/reset_to_zero.py": (
         ("rate / ratio if origin", "rate * ratio if origin"),
@@ -464,7 +464,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         (" or bag.populations == 1", ""),
         ("share(bag.demand, board) <= 1", "share(bag.demand, board) < 1"),
         ("(-share(bags[i].demand, board), i)", "(share(bags[i].demand, board), i)"),
-        ("room[: len(held)] >= loads[i]", "room[: len(held)] > loads[i]"),
+        ("(room[open_] >= loads[i])", "(room[open_] > loads[i])"),
         ("min(firsts[j], i)", "firsts[j]"),
         ("room[j] -= loads[i]", "room[j] -= 2 * loads[i]"),
     ),

@@ -14,7 +14,7 @@ import numpy as np
 
 from loihiconv.conversion.adaptive_rounding import DAMPING, Covariance, Covariances, expected_error, rounded
 from loihiconv.conversion.covariances import Halves, input_moments
-from loihiconv.conversion.quantization import quantize
+from loihiconv.conversion.quantization import quantize, without_idle_channels
 from loihiconv.conversion.settings import Rounding
 from loihiconv.core.linear import Array, LinearMap, Sparse
 from loihiconv.core.network import Input, Integrator, Network
@@ -44,6 +44,7 @@ def choose_rounding(network: Network, board: Board, rounding: Rounding, x: Array
     centred : bool
         Whether biases will be corrected, so that mean errors do not matter.
     """
+    network = without_idle_channels(network)  # as `quantize` takes it
     nearest = quantize(network, board) if rounding == "auto" else None
     targets = adaptively_rounded(network, board, rounding, x, nearest)
     covariances: dict[str, tuple[Covariance | None, ...]] = {}

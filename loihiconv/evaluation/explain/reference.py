@@ -21,6 +21,7 @@ from loihiconv.ann.graph import Relu as AnnRelu
 from loihiconv.ann.passes import lower
 from loihiconv.ann.passes.curves import curved
 from loihiconv.conversion.naming import population_names
+from loihiconv.conversion.quantization import without_idle_channels
 from loihiconv.conversion.settings import Settings, settings_of
 from loihiconv.conversion.spiking import to_spiking
 from loihiconv.core.errors import LoihiconvError
@@ -212,9 +213,20 @@ def _expected(ann: Ann, scales: Mapping[str, Array], network: Network) -> tuple[
     try:
         settings, signed = _settings(network), [p.name for p in network.inputs if p.signed]
         held_back = to_spiking(ann, scale, settings, signed=signed, names=names)
-        return to_spiking(ann, scale, replace(settings, hold_back=0.0), signed=signed, names=names), held_back
+        plain = to_spiking(ann, scale, replace(settings, hold_back=0.0), signed=signed, names=names)
     except LoihiconvError:
         return None
+    return _without_idle(plain, network), _without_idle(held_back, network)
+
+
+def _without_idle(expected: Network, network: Network) -> Network:
+    """The expected network without the weights of channels that can never spike, where the network has none of them either."""
+    bare = without_idle_channels(expected)
+    chosen = [
+        bare_one if (found := matching(bare_one, bare, network)) is not None and same_weights(found, bare_one) else full
+        for full, bare_one in zip(expected.connections, bare.connections, strict=True)
+    ]
+    return replace(expected, connections=tuple(chosen))
 
 
 def _uncorrected(network: Network, expected: Network, held_back: Network) -> tuple[Network, Network]:
