@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from loihiconv.conversion.bias_correction import correct_biases, measured_rates, target_rates
 from loihiconv.conversion.clipping import FEW_BITS
@@ -30,7 +31,16 @@ from loihiconv.hardware.validation import validate
 
 
 def build(source: Measured, settings: Settings, board: Board | None, progress: Progress | None = None) -> Network:
-    """From what was measured to the spiking network, corrected and, with a board, quantized and corrected again."""
+    """From what was measured to the spiking network, corrected and, with a board, quantized and corrected again.
+
+    NumPy's sums of products are made in one thread: with more they come in another order, and a weight that lies between two integers may
+    be rounded otherwise, so that a worker of a cluster, which has one, would make another network of it.
+    """
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _build(source, settings, board, progress)
+
+
+def _build(source: Measured, settings: Settings, board: Board | None, progress: Progress | None) -> Network:
     ann, statistics = source.ann, source.statistics
     scales = choose_scales(ann, statistics, settings)
     if board is not None and source.trained is None:  # training has seen its scales

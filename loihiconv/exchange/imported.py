@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from loihiconv.conversion.bias_correction import first_samples, spread_samples
 from loihiconv.conversion.calibration import CalibrationData, batches, prepared
@@ -89,8 +90,9 @@ def finished(
     network = replace(network, record=replace(network.record, calibration=summary))
     if board is None:
         return network
-    covariances, said = choose_rounding(network, board, rounding, found.samples, centred=False)
-    quantized = quantize(network, board, covariances)
+    with threadpool_limits(limits=1, user_api="blas"):  # as in `loihiconv.conversion.building.build`
+        covariances, said = choose_rounding(network, board, rounding, found.samples, centred=False)
+        quantized = quantize(network, board, covariances)
     said = (*said, *narrow_weights(quantized))
     return replace(quantized, record=replace(quantized.record, notes=(*quantized.record.notes, *said)))
 

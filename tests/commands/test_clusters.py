@@ -29,4 +29,6 @@ def test_commands_run_on_a_cluster(run, npz: Path, lnet: Path, tmp_path: Path, c
 def test_what_is_no_cluster_is_refused_first(run, command: str) -> None:
     code, out, err = run(command, "nowhere", "nowhere.npz", *(() if command == "run" else ("-T", "4")), "--cluster", "locl:2")
     assert (code, out) == (2, "")
-    assert err.startswith("error: cluster: 'locl:2', did you mean 'local'?; local[:workers], tcp://scheduler:port or slurm:profile.yaml expected")
+    assert err.startswith(
+        "error: cluster: 'locl:2', did you mean 'local'?; local[:workers], tcp://scheduler:port or slurm:profile.yaml expected"
+    )

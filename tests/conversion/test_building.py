@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 import loihiconv as lc
 from loihiconv.core.network import IF
+from loihiconv.demo import digits, digits_cnn
 from tests.conversion.small import data, small_cnn
 
 
@@ -56,3 +58,13 @@ def test_without_normalisation_weights_stay_as_they_are() -> None:
     scale = net.input.scale
     np.testing.assert_allclose(net.connections[0].map.weight, model[1].weight.detach().numpy() * scale, rtol=1e-6)
     assert net.record.calibration.scales["1"] == (1.0,)
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    """Weights that are rounded adaptively follow from sums of products, in the order of their threads; these settings showed it."""
+    x, *_ = digits()
+    nets = []
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads, user_api="blas"):
+            nets.append(lc.convert(digits_cnn(), x[:200], board="kapoho_point", timesteps=128, percentile=99.9, input_coding="poisson"))
+    assert lc.diff(*nets).same
