@@ -131,15 +131,29 @@ def _table(trace: Trace, source: fx.Node, node: fx.Node) -> tuple[Array, Array] 
     given, result = (plain(trace.values[other]) for other in (source, node))
     if not all(isinstance(value, torch.Tensor) and value.is_floating_point() for value in (given, result)) or given.shape != result.shape:
         return None
+    steps = _between(trace, source, node)
+    if not all(_may_be_pointwise(trace, step, given.shape) for step in steps):
+        return None
     tails = np.geomspace(_FAR, _CORE, 200, endpoint=False)
     x = np.concatenate([-tails, np.linspace(-_CORE, _CORE, 16385), tails[::-1]])
-    steps = _between(trace, source, node)
     if not _changed_elsewhere(trace, steps).isdisjoint([source, *steps]):
         return None
-    few = _carried_out(trace, steps, source, node, given, x[:: max(1, len(x) // given.numel())])
-    if few is None or (y := _carried_out(trace, steps, source, node, given, x)) is None:
-        return None
-    return (x, y) if _is_curve(x, y) else None
+    every = max(1, len(x) // given.numel())  # at so many places one run tells most operations apart
+    y = _carried_out(trace, steps, source, node, given, x[::every])
+    if y is not None and every > 1:
+        y = _carried_out(trace, steps, source, node, given, x)
+    return (x, y) if y is not None and _is_curve(x, y) else None
+
+
+def _may_be_pointwise(trace: Trace, step: fx.Node, shape: torch.Size) -> bool:
+    """Whether an operation gives as many values as it takes, and treats them alike as far as its constants tell: to try it costs time."""
+    result = plain(trace.values[step])
+    if not isinstance(result, torch.Tensor) or result.shape != shape:
+        return False
+    constants = [plain(trace.values[other]) for other in step.all_input_nodes if other not in trace.dependent]
+    if step.op == "call_module":
+        constants += trace.modules[str(step.target)].parameters()
+    return all(not isinstance(value, torch.Tensor) or (value == value.flatten()[:1]).all() for value in constants)
 
 
 def _between(trace: Trace, source: fx.Node, node: fx.Node) -> list[fx.Node]:
