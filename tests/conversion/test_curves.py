@@ -90,3 +90,18 @@ def test_fine_tuning_trains_the_relus_towards_the_curves() -> None:
     assert tuned.record["losses"][-1] < tuned.record["losses"][0]
     net = lc.convert(tuned, x, board="kapoho_point", timesteps=4)
     assert not net.record.curves
+
+
+@pytest.mark.filterwarnings("ignore:calibration data")
+@pytest.mark.parametrize(("bias", "activation"), [(-1e3, nn.SiLU), (1e3, nn.Tanh)])
+def test_a_curve_that_is_level_on_all_samples_is_silent(bias: float, activation: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 6), activation(), nn.Linear(6, 3)).eval()
+    with torch.no_grad():
+        model[0].bias.fill_(bias)
+    x = np.random.default_rng(0).random((50, 4), np.float32)
+    assert lc.check(model, (4,), "kapoho_point", approximate=2).ok
+    with pytest.warns(UserWarning, match="no activation on 50 calibration samples"):
+        net = lc.convert(model, x, board="kapoho_point", timesteps=8, approximate=2)
+    wanted = model(torch.from_numpy(x)).detach().numpy()
+    np.testing.assert_allclose(lc.run(net, x).outputs, wanted, rtol=0.05, atol=0.02)

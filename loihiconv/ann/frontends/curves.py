@@ -12,13 +12,12 @@ from torch import fx
 
 from loihiconv.ann.frontends.quantized import plain
 from loihiconv.ann.frontends.registry import Signal
-from loihiconv.ann.frontends.tracing import Trace
+from loihiconv.ann.frontends.tracing import Trace, carried_out
 from loihiconv.ann.graph import Curve, Node
+from loihiconv.ann.passes.curves import INSTEAD
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array
 
-ENOUGH = 2
-"""ReLUs that follow most curves well."""
 _FURTHEST = 8
 """Results before an operation that are tried."""
 _CORE = 16.0
@@ -70,9 +69,7 @@ def with_remedy(error: UnsupportedLayer, curve: Curve, node: Node) -> Unsupporte
     what, remedy = error.what, error.remedy
     if curve.inputs != node.inputs:
         what, remedy = f"{what.split()[0]} ends a curved function of one activation", "retrain with ReLU"
-    return UnsupportedLayer(
-        what, where=error.where, limit=error.limit, remedy=f"{remedy}; or take {ENOUGH} ReLUs for it, by approximate={ENOUGH}"
-    )
+    return UnsupportedLayer(what, where=error.where, limit=error.limit, remedy=f"{remedy}; or {INSTEAD}")
 
 
 class Found(NamedTuple):
@@ -206,20 +203,11 @@ def _result(trace: Trace, steps: Sequence[fx.Node], values: dict[fx.Node, Any], 
         with torch.no_grad():
             for step in steps:
                 args, kwargs = fx.node.map_arg((step.args, step.kwargs), value_of)
-                values[step] = _carry_out(trace.modules, step, args, kwargs)
+                values[step] = carried_out(step, trace.modules.__getitem__, args, kwargs)
     except (RuntimeError, TypeError, ValueError, IndexError):
         return None
     result = plain(values[node])
     return result if isinstance(result, torch.Tensor) else None
-
-
-def _carry_out(modules: Mapping[str, Any], step: fx.Node, args: Any, kwargs: Any) -> Any:
-    if step.op == "call_module":
-        return modules[str(step.target)].forward(*args, **kwargs)
-    if step.op == "call_method":
-        return getattr(args[0], str(step.target))(*args[1:], **kwargs)
-    assert callable(step.target)
-    return step.target(*args, **kwargs)
 
 
 def _is_curve(x: Array, y: Array) -> bool:

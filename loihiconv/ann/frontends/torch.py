@@ -25,7 +25,7 @@ from loihiconv.ann.frontends.quantized import plain
 from loihiconv.ann.frontends.registry import Call, Signal, function_handler, module_handler, signals_in
 from loihiconv.ann.frontends.remedies import Refused, with_way_out
 from loihiconv.ann.frontends.results import Chosen
-from loihiconv.ann.frontends.tracing import BATCH, Trace, record
+from loihiconv.ann.frontends.tracing import BATCH, Trace, carried_out, record
 from loihiconv.ann.graph import Ann, Curve, Input, Node, arranged
 from loihiconv.core.ending import LastFunction, Shaped
 from loihiconv.core.ending import joined as joined_functions
@@ -286,12 +286,7 @@ class _Reader:
 
         args, kwargs = map_arg((node.args, node.kwargs), lambda n: given(self._env[n]))
         with torch.no_grad():
-            if node.op == "call_module":
-                return self._trace.modules[str(node.target)].forward(*args, **kwargs)
-            if node.op == "call_method":
-                return getattr(args[0], str(node.target))(*args[1:], **kwargs)
-            assert callable(node.target)
-            return node.target(*args, **kwargs)
+            return carried_out(node, self._trace.modules.__getitem__, args, kwargs)
 
     def _handle(self, call: Call, node: fx.Node) -> Any:
         args: Any

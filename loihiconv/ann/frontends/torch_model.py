@@ -62,6 +62,8 @@ class TorchModel(FloatModel):
         return TorchModel(self.module, parts, curves=self._curves)
 
     def with_curves(self) -> TorchModel:
+        if self._curves:
+            return self
         other = TorchModel(self.module, self.inputs, curves=True)
         other.name = self.name
         return other

@@ -274,14 +274,8 @@ class _Recorder(fx.Tracer):
         with self._undisturbed():
             if node.op == "get_attr":
                 return _attribute(self.root, str(node.target))
-            args = map_arg(node.args, lambda n: self.values[n])
-            kwargs = map_arg(node.kwargs, lambda n: self.values[n])
-            if node.op == "call_module":
-                return self.root.get_submodule(str(node.target)).forward(*args, **kwargs)
-            if node.op == "call_method":
-                return getattr(args[0], str(node.target))(*args[1:], **kwargs)
-            assert callable(node.target)
-            return node.target(*args, **kwargs)
+            args, kwargs = map_arg((node.args, node.kwargs), lambda n: self.values[n])
+            return carried_out(node, self.root.get_submodule, args, kwargs)
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:
@@ -290,6 +284,16 @@ class _Recorder(fx.Tracer):
             yield
         finally:
             self._computing = False
+
+
+def carried_out(node: fx.Node, module: Callable[[str], Any], args: Any, kwargs: Any) -> Any:
+    """What a recorded operation gives for some arguments; ``module`` has the layers by their targets."""
+    if node.op == "call_module":
+        return module(str(node.target)).forward(*args, **kwargs)
+    if node.op == "call_method":
+        return getattr(args[0], str(node.target))(*args[1:], **kwargs)
+    assert callable(node.target)
+    return node.target(*args, **kwargs)
 
 
 def _inputs(node: fx.Node) -> list[fx.Node]:

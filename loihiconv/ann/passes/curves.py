@@ -16,6 +16,8 @@ from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Array
 from loihiconv.core.record import StraightCurve
 
+INSTEAD = "take 2 ReLUs for it, by approximate=2"
+"""What can be done about a curve; two follow most of them well."""
 SAMPLES = 32
 """Whose activations decide where straight pieces begin."""
 _AT_A_TIME, _VALUES = 4, 20_000
@@ -47,7 +49,7 @@ class CurveToRelus(Replacement):
 
     def new(self, ann: Ann, node: Node) -> list[Node]:
         if node.name not in self.curves:
-            remedy = "retrain with ReLU, or take 2 ReLUs for it, by approximate=2"
+            remedy = f"retrain with ReLU, or {INSTEAD}"
             raise UnsupportedLayer("a curved activation has no spiking counterpart", where=node.name, remedy=remedy)
         return _terms(ann, node, self.curves[node.name])
 
@@ -98,6 +100,8 @@ def nearest(curve: Curve, given: Array, relus: int) -> StraightCurve:
     margin = _MARGIN * (high - low) or 1.0
     x = np.linspace(low - margin, high + margin, _POINTS)
     y = np.interp(x, curve.x, curve.y)
+    if not np.ptp(y):  # level wherever values lie: neurons that are silent there, as those of a ReLU are
+        return StraightCurve((float(x[-1]),), (float(y[0]),), after=1.0)
     counts = np.histogram(given, bins=_POINTS, range=(x[0], x[-1]))[0]
     smooth = np.convolve(counts, np.ones(9) / 9, mode="same") / len(given)
     weight = (1 - _EVENLY) * smooth + _EVENLY / _POINTS
