@@ -18,6 +18,7 @@ from loihiconv.core.version import __version__
 if TYPE_CHECKING:
     from loihiconv.ann.frontends.loading import load_weights
     from loihiconv.backends.deploy import deploy
+    from loihiconv.backends.energy import estimate_energy
     from loihiconv.backends.realize import realize
     from loihiconv.backends.run import run
     from loihiconv.conversion.check import check
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "ann.frontends.loading": ("load_weights",),
     "backends.deploy": ("deploy",),
+    "backends.energy": ("estimate_energy",),
     "backends.realize": ("realize",),
     "backends.run": ("run",),
     "conversion.check": ("check",),
@@ -106,6 +108,7 @@ __all__ = [
     "convert",
     "deploy",
     "diff",
+    "estimate_energy",
     "export_netx",
     "export_nir",
     "finetune",

@@ -1,8 +1,9 @@
 """Make or refresh one virtual environment from the lock file; run by ``setup_env.sh`` with the environment's own interpreter.
 
 Only the standard library is used. The packages of ``requirements/lock.txt`` are installed with their hashes checked, and the project
-itself editable; beside Lava, on Python 3.10, lava-dl without what it depends on. A stamp, written last, says what the environment was made
-from: without a matching one it is brought up to date, and without any, as after an interruption, made anew.
+itself editable; beside Lava, on Python 3.10, lava-dl without what it depends on; and SANA-FE in a folder of its own, ``sanafe``. A stamp,
+written last, says what the environment was made from: without a matching one it is brought up to date, and without any, as after an
+interruption, made anew.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK, TOOLS_LOCK, LAVA_DL = (ROOT / "requirements" / name for name in ("lock.txt", "tools.lock", "lava_dl.txt"))
+LOCK, TOOLS_LOCK, LAVA_DL, SANAFE = (ROOT / "requirements" / name for name in ("lock.txt", "tools.lock", "lava_dl.txt", "sanafe.txt"))
 WITH_LAVA = sys.version_info[:2] == (3, 10)
 TOOLS = ROOT / ".venv-tools"
 UV_MINIMUM = (0, 5)  # older ones know neither all markers nor all options used here
@@ -57,7 +58,7 @@ def say(text: str) -> None:
 def stamp_of(environment: Path) -> str:
     """Two checksums: of what an environment can only be made anew for, its place and interpreter, and of what it holds."""
     place = f"{environment}\n{sys.version}\n{os.path.realpath(sys.executable)}"
-    content = b"".join(path.read_bytes() for path in (LOCK, LAVA_DL, ROOT / "pyproject.toml", Path(__file__)))
+    content = b"".join(path.read_bytes() for path in (LOCK, LAVA_DL, SANAFE, ROOT / "pyproject.toml", Path(__file__)))
     return "".join(f"{hashlib.sha256(part).hexdigest()}\n" for part in (place.encode(), content))
 
 
@@ -157,6 +158,7 @@ def install_with_uv(uv: str, environment: Path) -> None:
     run([uv, "pip", "sync", *python, "--require-hashes", str(LOCK)], attempts=2)
     if WITH_LAVA:
         run([uv, "pip", "install", *python, "--require-hashes", "--no-deps", "-r", str(LAVA_DL)], attempts=2)
+    run([uv, "pip", "install", *python, "--require-hashes", "--target", str(environment / "sanafe"), "-r", str(SANAFE)], attempts=2)
     run([uv, "pip", "install", *python, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
 
 
@@ -168,6 +170,7 @@ def install_with_pip(environment: Path) -> None:
     run([*pip, "--require-hashes", "-r", str(LOCK)], attempts=2)
     if WITH_LAVA:
         run([*pip, "--require-hashes", "--no-deps", "-r", str(LAVA_DL)], attempts=2)
+    run([*pip, "--upgrade", "--require-hashes", "--target", str(environment / "sanafe"), "-r", str(SANAFE)], attempts=2)
     run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
 
 

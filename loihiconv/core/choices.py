@@ -13,6 +13,7 @@ MaxPooling: TypeAlias = Literal["auto", "gate", "relu-tree", "average"]
 PoolingWay: TypeAlias = Literal["gate", "relu-tree", "average"]
 Estimate: TypeAlias = Literal["count", "average"]
 Decision: TypeAlias = Literal["potential", "softmax"]
+EnergyEngine: TypeAlias = Literal["counts", "sanafe"]
 Task: TypeAlias = Literal["classification", "binary", "multilabel", "regression", "dense"]
 
 PAYLOAD_LIMIT = 255

@@ -38,6 +38,10 @@ class Counts:
         Messages that leave a chip.
     busiest_core : float
         Synaptic operations per step of the core that has the most.
+    fullest_core : int
+        Compartments of the core that has the most.
+    most_messages : float
+        Messages per step that the core takes in and sends which has the most of them.
     """
 
     synaptic_operations: float
@@ -48,6 +52,13 @@ class Counts:
     hops_north_south: float
     chip_crossings: float
     busiest_core: float
+    fullest_core: int
+    most_messages: float
+
+    @property
+    def loads(self) -> dict[str, float]:
+        """What a step's time hangs on: the most of each that one core has."""
+        return {"synaptic operations": self.busiest_core, "compartments": self.fullest_core, "messages": self.most_messages}
 
 
 @dataclass
@@ -94,6 +105,8 @@ def count(network: Network, recording: Recording, placement: Placement) -> tuple
         traffic.north_south,
         traffic.crossings,
         max((load.operations for load in traffic.cores.values()), default=0.0) / steps,
+        max((d.compartments for d in placement.usage.values()), default=0),
+        max((load.messages_in + load.messages_out for load in traffic.cores.values()), default=0.0) / steps,
     )
     return counts, dict(traffic.cores)
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from loihiconv.core.network import Network, save
@@ -52,3 +53,17 @@ def test_what_does_not_fit_ends_with_code_2(tmp_path: Path):
     done = run(path)
     assert done.returncode == 2
     assert "b: vth mantissa bits 9, limit 8" in done.stdout
+
+
+def test_time_and_energy_of_samples(saved: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x_test=np.ones((2, 1, 2, 2), np.float32))
+    done = run(saved, "--energy", tmp_path / "x.npz", "--samples", 1)
+    assert done.returncode == 0, done.stderr
+    assert "a sample of 10 steps, estimated" in done.stdout
+    assert "range from pre-silicon figures" in done.stdout
+    done = run(saved, "--board", "kapoho_point", "--energy", tmp_path / "x.npz", "--json")
+    found = json.loads(done.stdout)["energy"]
+    assert (found["counts"]["spikes"], found["yardstick"]["network"]) == (40, "PilotNet (LIF)")
+    done = run(saved, "--board", "kapoho_point", "--energy", tmp_path / "x.npz", "--engine", "sanafe")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "sanafe: SANA-FE has no figures for Loihi 2" in " ".join(done.stderr.split())
