@@ -121,6 +121,13 @@ Profile = Annotated[
         "host (latency).",
     ),
 ]
+ReadLate = Annotated[
+    int,
+    typer.Option(
+        help="Steps after their own in which potentials arrive that a board sends while it runs on (lifreset, netx): to try where spikes "
+        "are right and potentials are not."
+    ),
+]
 NeurocoreModel = Annotated[
     str | None,
     typer.Option(envvar="LOIHICONV_NEUROCORE_MODEL", help="package.module:Class, for realization native on a board. Its code is EXECUTED."),

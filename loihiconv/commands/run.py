@@ -14,7 +14,7 @@ from loihiconv.commands.clusters import on_cluster
 from loihiconv.commands.data import FORMS, Said, read_data, training_samples, with_preprocessing
 from loihiconv.commands.keeping import check_kept, kept
 from loihiconv.commands.options import shapes_of
-from loihiconv.commands.terminal import note, print_json, print_run
+from loihiconv.commands.terminal import note, print_json, print_run, print_table
 from loihiconv.core import numbers as n
 from loihiconv.core.files import check_writable, write_npz
 
@@ -41,6 +41,7 @@ def run(
     ethernet: given.Ethernet = None,
     chip: given.Chip = None,
     profile: given.Profile = None,
+    read_late: given.ReadLate = 0,
     neurocore_model: given.NeurocoreModel = None,
     samples: given.Samples = None,
     device: given.Device = "cpu",
@@ -92,7 +93,7 @@ def run(
             realization=realization,
             lif_ratio=lif_ratio,
             calibration=training,
-            access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model),
+            access=BoardAccess(partition, None, ethernet, chip, profile, neurocore_model, read_late),
             deadline=deadline,
             strict=strict,
             keep=keep,
@@ -123,8 +124,10 @@ def run(
     if as_json:
         print_json({**summary, **{name: values.tolist() for name, values in predictions.items()}})
         return
-    summary |= _measured(summary.pop("profile", None) or {})
+    measured = _measured(summary.pop("profile", None) or {})
     print_run(f"{network} on {data}: {net.board or 'float'}, {net.steps}", backend, summary, judged)
+    if measured:
+        print_table("measured", ["", profile or ""], [[name.replace("_", " "), n.quantity(value)] for name, value in measured.items()])
 
 
 def _measured(profile: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +137,7 @@ def _measured(profile: dict[str, Any]) -> dict[str, Any]:
         name, _, last = key.rpartition("_")
         if last in UNITS:
             found[name] = f"{n.quantity(value)} {UNITS[last]}"
-        elif key != "profiler":
+        elif key not in ("profiler", "measurement"):
             found[key] = value
     return found
 

@@ -216,7 +216,10 @@ def _neurocore(access: BoardAccess) -> Finding:
     if name:
         return Finding("NeuroCore model", True, f"{name}, not loaded yet")
     return Finding(
-        "NeuroCore model", False, "none registered for SoftResetIF", 'only realization "native" needs one: "atrlif" and "lif" do not'
+        "NeuroCore model",
+        False,
+        "none registered for SoftResetIF",
+        'only realization "native" needs one: "netx", "lifreset" and "lif" do not',
     )
 
 

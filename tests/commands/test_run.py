@@ -13,6 +13,7 @@ import pytest
 import loihiconv as lc
 from loihiconv.commands.run import _measured
 from loihiconv.demo import digits, digits_cnn
+from loihiconv.simulator import simulate
 
 FACTORY = "loihiconv.demo.model:digits_cnn"
 
@@ -108,13 +109,35 @@ def test_predictions_are_what_the_task_decides(run, lnet: Path, tmp_path: Path) 
 
 
 def test_measured_figures_have_their_units() -> None:
-    measured = {"steps": 10_004, "time_per_step_us": 12.5, "power_total_w": 0.75, "energy_per_sample_mj": 0.075, "profiler": {"a": {}}}
+    measured = {
+        "measurement": "latency",
+        "steps": 10_004,
+        "time_per_step_us": 12.5,
+        "power_total_w": 0.75,
+        "energy_per_sample_mj": 0.075,
+        "profiler": {"a": {}},
+    }
     assert _measured(measured) == {
         "steps": 10_004,
         "time_per_step": "12.5 µs",
         "power_total": "0.75 W",
         "energy_per_sample": "0.075 mJ",
     }
+
+
+def test_measured_figures_are_shown(run, npz: Path, lnet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = {"measurement": "latency", "steps": 10_004, "time_per_step_us": 12.5, "samples_per_second": 2500.0, "profiler": {}}
+    asked = []
+
+    def measure(net, x, *_, access, **__):
+        asked.append(access)
+        return replace(simulate(net, x), profile=measured)
+
+    monkeypatch.setattr("loihiconv.backends.run.run", measure)
+    code, out, _ = run("run", lnet, npz, "--backend", "loihi", "--profile", "latency", "--read-late", 2)
+    assert (code, asked[0].read_late, asked[0].profile) == (0, 2, "latency")
+    shown = {" ".join(line.split()) for line in out.splitlines()}
+    assert {"measured", "steps 10004", "time per step 12.5 µs", "samples per second 2,500"} <= shown
 
 
 def test_only_a_board_is_measured(run, npz: Path, lnet: Path) -> None:

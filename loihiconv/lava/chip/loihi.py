@@ -111,7 +111,7 @@ def neurocore_model(name: str | None) -> Any:
             'realization "native" needs a NeuroCore model of SoftResetIF',
             where="backend loihi",
             limit="none was registered",
-            remedy='name one with --neurocore-model (see loihiconv/lava/chip/loihi.py), or use realization "atrlif" or "lif"',
+            remedy='name one with --neurocore-model (see loihiconv/lava/chip/loihi.py), or use realization "netx", "lifreset" or "lif"',
         )
     module, _, attribute = name.partition(":")
     try:

@@ -55,6 +55,7 @@ class BoardAccess:
             what = f"cannot measure {shown(self.profile)}{did_you_mean(self.profile, MEASUREMENTS)}"
             raise InvalidSetting(what, where="profile", limit=f"one of {', '.join(MEASUREMENTS)}")
         check_number(self.profile_steps, "profile_steps", low=1)
+        check_number(self.read_late, "read_late", low=0)
         if self.host is not None and (self.partition is not None or self.node is not None):
             raise InvalidSetting("a board is reached by SLURM or by its address", where="access", limit="not both", remedy="drop one")
 

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +74,12 @@ def test_all_samples_in_one_run(diary):
     """Neurons that begin each sample by themselves; the potentials that the stand-in reads arrive a step late."""
     net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
     for late in (1, 0):
-        recording = lc.run(net, X, "loihi", record=["spikes"], realization="lifreset", access=BoardAccess(read_late=late))
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            recording = lc.run(net, X, "loihi", record=["spikes"], realization="lifreset", access=BoardAccess(read_late=late))
+        told = [str(w.message) for w in said if "are not those that the emulator predicts" in str(w.message)]
+        assert len(told) == (not late)
+        assert all(text.endswith("they may have come late, and --read-late says so") for text in told)
         spikes, potentials = mismatches(lc.run(net, X, record=["spikes"]), recording)
         assert (spikes, potentials == 0) == ({"hidden": 0}, late == 1)
     assert {e["name"] for e in events(diary, "model")} == {"NcModelDense", "NcModelLifReset"}
@@ -251,7 +257,9 @@ def test_a_neurocore_model_that_is_none(diary, model, message):
 
 @lava
 def test_native_without_a_neurocore_model_is_refused_at_once(diary):
-    with pytest.raises(BackendUnavailable, match=r"NeuroCore model: none registered for SoftResetIF; .*\"atrlif\" and \"lif\" do not"):
+    with pytest.raises(
+        BackendUnavailable, match=r"NeuroCore model: none registered for SoftResetIF; .*\"netx\", \"lifreset\" and \"lif\" do not"
+    ):
         lc.run(network(), X, "loihi")
     assert diary.read_text() == ""
 
