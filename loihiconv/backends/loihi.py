@@ -64,7 +64,7 @@ class Loihi:
         if access.profile is not None:
             _check_measured(network, x, recording, options.first)
         elif different := _different(network, x, recording, options.first):
-            late = "; where spikes are right they may have come late, and --read-late says so" if realization in AT_ONCE else ""
+            late = "; where spikes are right they may have been read on another step: --read-late" if realization in AT_ONCE else ""
             what = f"backend loihi: {different} of {recording.potentials.size} potentials are not those that the emulator predicts"
             warnings.warn(
                 f"{what}; 'compare', or a deployed folder's self-test, names the first population that differs{late}", stacklevel=2

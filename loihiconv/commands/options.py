@@ -124,8 +124,8 @@ Profile = Annotated[
 ReadLate = Annotated[
     int,
     typer.Option(
-        help="Steps after their own in which potentials arrive that a board sends while it runs on (lifreset, netx): to try where spikes "
-        "are right and potentials are not."
+        help="Steps after their own in which a board's potentials are read while it runs on (lifreset, netx): to try where spikes are "
+        "right and potentials are not."
     ),
 ]
 NeurocoreModel = Annotated[

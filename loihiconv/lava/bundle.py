@@ -72,7 +72,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         command.add_argument("--ethernet", metavar="ADDRESS", help="the board's host, instead of SLURM")
         command.add_argument("--chip", help="stepping of the chip, as Lava names it")
         command.add_argument(
-            "--read-late", type=int, metavar="STEPS", help="steps in which the readout's potentials arrive after their own"
+            "--read-late", type=int, metavar="STEPS", help="steps after their own in which the readout's potentials are read"
         )
     for command in (selftest, run):
         command.add_argument("--simulate", action="store_true", help="run on this computer's CPU, in Lava's simulator")

@@ -50,3 +50,30 @@ class Window:
     def _locate(self, time_step: int) -> tuple[int, int] | None:
         sample, step = divmod(time_step - 1, self.timesteps + self.gap)
         return (sample, step) if 0 <= sample < self.samples and step < self.timesteps else None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """When an adapter on the chip reads a variable: after every step t with (t - 1) mod interval = offset.
+
+    Parameters
+    ----------
+    interval, offset : int
+    """
+
+    interval: int = 1
+    offset: int = 0
+
+    @property
+    def later(self) -> int:
+        """Steps after its own in which the host takes a reading: the next one, but the same where every step has one."""
+        return int(self.interval > 1)
+
+    def arrives(self, time_step: int) -> bool:
+        """Whether the host takes a reading in a step of the run; there is none before the first step."""
+        return time_step > self.later and (time_step - 1 - self.later) % self.interval == self.offset
+
+
+def once_a_sample(timesteps: int, depth: int, every_step: bool) -> Reading:
+    """The reading of a readout after the last step of each window, or after every step."""
+    return Reading() if every_step or timesteps == 1 else Reading(timesteps, (depth - 1) % timesteps)

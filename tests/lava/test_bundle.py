@@ -28,7 +28,7 @@ def test_a_fault_is_named_by_its_stage(
     monkeypatch.setenv("LOIHICONV_LAVA_PYTHON", "")  # `main` sets it
     for faults, stages, failing in (("Conv,LIFReset", SMALL, ["convolution", "reset"]), ("payloads", SMALL[1:2], ["convolution-payloads"])):
         monkeypatch.setenv("STANDIN_FAULTS", faults)
-        assert main([str(folder), "selftest", "--read-late", "1", *(word for name in stages for word in ("--stage", name))]) == 1
+        assert main([str(folder), "selftest", *(word for name in stages for word in ("--stage", name))]) == 1
         *lines, last = capsys.readouterr().out.splitlines()
         assert [line.split()[1][:-1] for line in lines if "FAILED" in line] == failing
         assert len(lines) == len(stages)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loihiconv.lava.window import Window
+from loihiconv.lava.window import Window, once_a_sample
 
 
 def test_windows_follow_each_other_one_step_later_per_connection() -> None:
@@ -25,3 +25,13 @@ def test_what_is_buffered_comes_in_while_the_sample_before_is_sent() -> None:
     window = Window(2, 0, 2, silent=2)
     assert [window.locate(step) for step in range(1, 7)] == [(0, 0), (0, 1), (1, 0), (1, 1), None, None]
     assert [window.sends(step) for step in range(1, 7)] == [None, None, (0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_a_reading_a_sample_and_when_it_arrives() -> None:
+    """T = 8 at a depth of 2: last steps are 10, 18, ...; the first reading, after step 2, is of no sample."""
+    reading = once_a_sample(8, 2, False)
+    assert (reading.interval, reading.offset) == (8, 1)
+    assert [t for t in range(1, 30) if reading.arrives(t)] == [3, 11, 19, 27]
+    assert [t for t in range(1, 20) if once_a_sample(4, 4, False).arrives(t)] == [5, 9, 13, 17]  # nothing is there before the first step
+    for every in (once_a_sample(8, 2, True), once_a_sample(1, 2, False)):
+        assert all(every.arrives(t) for t in range(1, 5))

@@ -18,7 +18,7 @@ from loihiconv.lava.chip.settings import ChipSettings
 from loihiconv.lava.files import Samples
 from loihiconv.lava.job import Job, Settings
 from loihiconv.lava.messages import Messages, frames
-from loihiconv.lava.window import Window
+from loihiconv.lava.window import Reading, Window, once_a_sample
 
 ADAPTER_BITS = {"conv": 16, "dense": 24}
 """Width of payloads that come from the host, at both ends of their adapter; see `loihiconv.lava.chip.loihi`."""
@@ -30,8 +30,8 @@ class Adapters(Protocol):
     def attach(self, port: OutPort, kind: str, bits: int) -> OutPort:
         """Put an adapter behind a port: from the host into "dense" or "conv" synapses, or from neurons to the host ("sink")."""
 
-    def read(self, var: Any) -> OutPort | None:
-        """A port that sends a variable of a process on the chip at every step, or None where the host can read it by itself."""
+    def read(self, var: Any, reading: Reading) -> OutPort | None:
+        """A port that sends a variable of a process on the chip when it is read, or None where the host can read it by itself."""
 
     def replay(self, frames: Array) -> OutPort | None:
         """A port that sends frames (\\*shape, steps), one per step, from the chip itself, or None where they come from the host."""
@@ -43,7 +43,7 @@ class NoAdapters:
     def attach(self, port: OutPort, kind: str, bits: int) -> OutPort:
         return port
 
-    def read(self, var: Any) -> OutPort | None:
+    def read(self, var: Any, reading: Reading) -> OutPort | None:
         return None
 
     def replay(self, frames: Array) -> OutPort | None:
@@ -113,25 +113,34 @@ class HostEnds:
         )
         self.adapted(port, "sink", 0, f"adapter behind {population.name}").connect(sink.a_in)
 
-    def reader(self, process: Any) -> None:
-        """Read the potentials of the readout's neurons while the graph runs on; where throughput is measured they are read at its end."""
-        readout = self.network.readout
-        if self.chip.access.profile == "throughput":
-            return
+    def reader(self, process: Any) -> int:
+        """Read the potentials of the readout's neurons while the graph runs on; where throughput is measured they are read at its end.
+
+        Returns
+        -------
+        int
+            Steps that the last potential takes to the host.
+        """
+        readout, access = self.network.readout, self.chip.access
+        if access.profile == "throughput":
+            return 0
+        begin = self.network.begins[readout.name]
+        reading = once_a_sample(self.network.timesteps, begin + access.read_late, self.settings.record_potentials)
         common: dict[str, Any] = {
             "shape": process.v.shape,
-            "window": self._window(self.network.begins[readout.name]),
+            "window": self._window(begin),
             "delay": readout.delay,
-            "potentials": self.job.potentials if self.chip.access.profile is None else self.job.repeated_potentials,
+            "potentials": self.job.potentials if access.profile is None else self.job.repeated_potentials,
             "course": self.job.potentials_over_time if self.settings.record_potentials else None,
             "name": f"potentials of {readout.name}",
         }
-        port = self.adapters.read(process.v)
+        port = self.adapters.read(process.v, reading)
         if port is None:
             PotentialReader(**common).state.connect_var(process.v)
-            return
+            return 0
         self.on_chip.adapters[f"adapter that reads {readout.name}"] = port.process
-        port.connect(PotentialSink(late=self.chip.access.read_late, **common).a_in)
+        port.connect(PotentialSink(reading=reading, late=access.read_late, **common).a_in)
+        return access.read_late + reading.later
 
     def adapted(self, port: OutPort, kind: str, bits: int, name: str) -> OutPort:
         """A port behind its adapter, which is remembered, or the port itself where there is none."""

@@ -64,12 +64,16 @@ class Neurons:
 
 @dataclass
 class Graph:
-    """Connected processes: ``neurons`` by population, those of the readout, the process by which all run, and what belongs on a chip."""
+    """Connected processes: ``neurons`` by population, those of the readout, the process by which all run, and what belongs on a chip.
+
+    ``later`` are the steps that the last potential takes to the host.
+    """
 
     neurons: dict[str, Neurons]
     readout: Any
     top: Any
     on_chip: OnChip
+    later: int = 0
 
 
 def build(network: Network, job: Job, settings: Settings, chip: ChipSettings, adapters: Adapters) -> Graph:
@@ -131,9 +135,8 @@ class _Builder:
                 if population.name in neurons and population.spiking:
                     self.ends.sink(population, neurons[population.name].process.s_out)
         readout = neurons[network.readout.name].process
-        if self.chip.realization in AT_ONCE:
-            self.ends.reader(readout)
-        return Graph(neurons, readout, readout, self.on_chip)
+        later = self.ends.reader(readout) if self.chip.realization in AT_ONCE else 0
+        return Graph(neurons, readout, readout, self.on_chip, later)
 
     def _neurons(self, index: int, population: Integrating) -> Neurons:
         name, shape = population.name, self.views[population.name][::-1]

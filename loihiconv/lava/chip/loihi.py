@@ -22,6 +22,10 @@ self-test of `loihiconv deploy` tell. Tags do not matter: Lava is asked for none
 **Widths.** Lava's encoders take 8-bit payloads as signed, so that 255 may arrive as -1; its Python models ignore the width, and no
 simulation shows it. Both ends of an adapter, and the connection behind it, therefore get the width that public code for chips
 gives them: 16 bits in front of a convolution (PilotNet, YOLO-KP), 24 in front of dense synapses (``lava/networks/gradedvecnetwork.py``).
+
+**Readings.** ``Read`` is given an interval and an offset, as PilotNet (LIF) of lava-dl does on a chip: it reads after each step t with
+(t - 1) mod interval = offset, and the host takes what was read in the step after that. So a sample has one reading, whose step is known.
+YOLO-KP's reads at every step, without either; so do ours where potentials after every step are wanted, and there the step is not known.
 """
 
 from __future__ import annotations
@@ -40,6 +44,7 @@ from loihiconv.core.errors import BackendUnavailable, InvalidSetting
 from loihiconv.core.linear import Array
 from loihiconv.lava.chip.processes.process import SoftResetIF
 from loihiconv.lava.chip.settings import NEUROCORE_VARIABLE, USUAL_CHIPS, BoardAccess, ChipSettings
+from loihiconv.lava.window import Reading
 
 ATTEMPTS, PAUSE = 5, 0.5
 """How often Lava may ask SLURM or a host, which it gives one second to answer, and seconds in between."""
@@ -141,9 +146,10 @@ class Embedded:
         port.connect(adapter.inp)
         return adapter.out
 
-    def read(self, var: Any) -> OutPort:
+    def read(self, var: Any, reading: Reading) -> OutPort:
         state = import_module("lava.proc.embedded_io.state")
-        adapter = (state.ReadConv if len(var.shape) == 3 else state.Read)(shape=var.shape)
+        when = {} if reading == Reading() else {"interval": reading.interval, "offset": reading.offset}
+        adapter = (state.ReadConv if len(var.shape) == 3 else state.Read)(shape=var.shape, **when)
         adapter.connect_var(var)
         return adapter.out
 

@@ -8,7 +8,7 @@ power of the chips that the network does not use is taken off, as that benchmark
     What goes in is replayed on the chip (``lava.proc.cyclic_buffer``), no spikes come back, and the readout is read once, at the end. So
     the time of a step is the chip's own.
 ``latency``
-    Payloads or spikes come from the host at every step, and the readout's potentials go back at every step, as when new
+    Payloads or spikes come from the host at every step, and the readout's potentials go back after each sample, as when new
     samples arrive. So the time of a step has the way to the chip and back in it.
 
 Both need neurons that begin every sample by themselves; those that the host sets between samples would need pauses. Samples that differ

@@ -73,8 +73,8 @@ def load(network: Network, job: Job, settings: Settings, chip: ChipSettings, ada
             ends.sink(population, layer.out)
     source = ends.source(net.inp.shape, network.input.name, populations[0].name, record=True)
     ends.adapted(source, kind, bits, f"adapter in front of {populations[0].name}").connect(net.inp)
-    ends.reader(net.layers[-1].neuron)
-    return Graph({}, net.layers[-1].neuron, net, ends.on_chip)
+    later = ends.reader(net.layers[-1].neuron)
+    return Graph({}, net.layers[-1].neuron, net, ends.on_chip, later)
 
 
 def loader() -> Any:

@@ -49,7 +49,7 @@ def run(network: Network, job: Job, settings: Settings, chip: ChipSettings) -> N
         if chip.place == "loihi":
             cores.start(graph.top, graph.on_chip, configuration)
         if chip.realization in AT_ONCE:
-            _run_all(network, graph, configuration, job, settings, late=chip.access.read_late)
+            _run_all(network, graph, configuration, job, settings)
         else:
             for sample in range(settings.samples):
                 _run_sample(network, graph, sample, configuration, job, settings)
@@ -62,11 +62,11 @@ def _measure(network: Network, job: Job, settings: Settings, chip: ChipSettings)
     least, measurement = chip.access.profile_steps, chip.access.profile
     assert measurement is not None
     samples = len(np.load(job.payload(0), mmap_mode="r"))
-    repeated, steps = replace(settings, samples=windows(network, least, samples)), total_steps(network, least, samples)
+    repeated = replace(settings, samples=windows(network, least, samples))
     loihi.connect(chip.access, chip.generation)
-    steps += chip.access.read_late if measurement == "latency" else 0
-    callbacks = loihi.callbacks(steps)
     graph = _build(network, job, repeated, chip, loihi.Replaying() if measurement == "throughput" else loihi.Embedded())
+    steps = total_steps(network, least, samples) + graph.later
+    callbacks = loihi.callbacks(steps)
     try:
         cores.start(graph.top, graph.on_chip, loihi.configuration(chip, callbacks))
         graph.top.run(RunSteps(steps), loihi.configuration(chip, callbacks), cores.COMPILE)
@@ -94,8 +94,8 @@ def _simulation(settings: Settings) -> Loihi2SimCfg:
     return Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map={} if settings.stock_models else FAST)
 
 
-def _run_all(network: Network, graph: Graph, configuration: Any, job: Job, settings: Settings, *, late: int) -> None:
-    steps = settings.samples * network.timesteps + max(network.begins.values()) + late
+def _run_all(network: Network, graph: Graph, configuration: Any, job: Job, settings: Settings) -> None:
+    steps = settings.samples * network.timesteps + max(network.begins.values()) + graph.later
     graph.top.run(RunSteps(1), configuration, cores.COMPILE)
     job.write_status("running")  # what came before may have waited for a board, and the caller's deadline does not count it
     if steps > 1:

@@ -38,7 +38,7 @@ class BoardAccess:
     neurocore_model : str or None
         ``package.module:Class`` of a NeuroCore model of `SoftResetIF`, for the realization "native".
     read_late : int
-        Steps after its own in which a potential arrives that is read while the chip runs on ("lifreset" and "netx").
+        Steps after its own in which a potential is read while the chip runs on ("lifreset" and "netx").
     """
 
     partition: str | None = None

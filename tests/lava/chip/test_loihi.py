@@ -71,26 +71,46 @@ def test_convolutions_take_their_payloads_through_their_own_adapter(diary):
 
 @lava
 def test_all_samples_in_one_run(diary):
-    """Neurons that begin each sample by themselves; the potentials that the stand-in reads arrive a step late."""
+    """Neurons that begin each sample by themselves, and are read after its last step, or a step too late."""
     net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
     for late in (1, 0):
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             recording = lc.run(net, X, "loihi", record=["spikes"], realization="lifreset", access=BoardAccess(read_late=late))
         told = [str(w.message) for w in said if "are not those that the emulator predicts" in str(w.message)]
-        assert len(told) == (not late)
-        assert all(text.endswith("they may have come late, and --read-late says so") for text in told)
+        assert len(told) == late
+        assert all(text.endswith("they may have been read on another step: --read-late") for text in told)
         spikes, potentials = mismatches(lc.run(net, X, record=["spikes"]), recording)
-        assert (spikes, potentials == 0) == ({"hidden": 0}, late == 1)
+        assert (spikes, potentials == 0) == ({"hidden": 0}, late == 0)
+    read = [e["given"] for e in events(diary, "adapter") if e["name"] == "Read"]
+    assert read == [{"interval": 8, "offset": offset} for offset in (2, 1)]  # the readout's last steps are 2 + 8, 2 + 16, ...
     assert {e["name"] for e in events(diary, "model")} == {"NcModelDense", "NcModelLifReset"}
     assert {(e["name"], *e["shape"]) for e in events(diary, "adapter")} == {("PyToNxAdapter", 4), ("NxToPyAdapter", 3), ("Read", 2)}
+
+
+@lava
+@pytest.mark.parametrize("timesteps", [1, 2, 4])
+def test_readings_of_few_steps(diary, timesteps):
+    """Where a sample takes no more steps than the way through the network; of one step alone every step is read, in the stand-in late."""
+    net = replace(chain(weight=2, reset="zero", bias=64, timesteps=timesteps), board="kapoho_point")
+    recording = lc.run(net, X, "loihi", realization="lifreset", access=BoardAccess(read_late=int(timesteps == 1)))
+    np.testing.assert_array_equal(recording.potentials, lc.run(net, X).potentials)
+
+
+@lava
+def test_potentials_after_every_step_come_at_every_step(diary):
+    net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
+    recording = lc.run(net, X, "loihi", realization="lifreset", record=["potentials"], access=BoardAccess(read_late=1))
+    expected = lc.run(net, X, record=["potentials"])
+    np.testing.assert_array_equal(recording.potentials_over_time, expected.potentials_over_time)
+    assert [e["given"] for e in events(diary, "adapter") if e["name"] == "Read"] == [{}]
 
 
 @lava
 @pytest.mark.usefixtures("netx_python")
 def test_lava_dl_builds_models_for_neuro_cores(diary, monkeypatch):
     net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
-    recording = lc.run(net, X, "loihi", record=["spikes"], realization="netx", access=BoardAccess(read_late=1))
+    recording = lc.run(net, X, "loihi", record=["spikes"], realization="netx")
     assert mismatches(lc.run(net, X, record=["spikes"]), recording) == ({"hidden": 0}, 0)
     assert {e["name"] for e in events(diary, "model")} == {"NcModelDense", "NcModelLifReset"}
     measured = lc.run(net, X[1:], "loihi", realization="netx", access=BoardAccess(profile="throughput", profile_steps=16))
@@ -132,11 +152,11 @@ def test_loihi_1_is_another_chip(diary):
 @pytest.mark.parametrize("measurement", ["throughput", "latency"])
 def test_one_sample_is_measured_in_one_run_of_many_steps(diary, measurement):
     net = replace(chain(weight=2, reset="zero", bias=64), board="kapoho_point")
-    access = BoardAccess(profile=measurement, profile_steps=60, read_late=1)
+    access = BoardAccess(profile=measurement, profile_steps=60)
     recording = lc.run(net, X[1:], "loihi", realization="lifreset", access=access)
     np.testing.assert_array_equal(recording.potentials, lc.run(net, X[1:]).potentials)
     assert recording.spike_counts == {}
-    steps = 64 + 2 + (measurement == "latency")  # 8 windows of T = 8, a depth of 2, and where potentials come a step late that step
+    steps = 64 + 2 + (measurement == "latency")  # 8 windows of T = 8, a depth of 2, and the step in which the host takes the last reading
     assert {k: recording.profile[k] for k in ("measurement", "steps", "chips", "chips_used", "time_per_sample_us")} == {
         "measurement": measurement,
         "steps": steps,

@@ -140,10 +140,13 @@ class PotentialSinkModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: dict[str, Any]) -> None:
         super().__init__(proc_params)
-        self.late = proc_params["late"]
+        self.reading = proc_params["reading"]
+        self.late = proc_params["late"] + self.reading.later
         self.recorder = PotentialRecorder(proc_params, proc_params["delay"])
 
     def run_spk(self) -> None:
+        if not self.reading.arrives(self.time_step):
+            return
         values = self.a_in.recv()
         if self.recorder.wants(self.time_step - self.late):
             self.recorder.record(sign_extended(values), self.time_step - self.late)

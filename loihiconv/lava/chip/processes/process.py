@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from lava.magma.core.process.ports.ports import InPort, OutPort, RefPort
 from lava.magma.core.process.process import AbstractProcess
@@ -10,7 +11,7 @@ from lava.magma.core.process.variable import Var
 
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import Input
-from loihiconv.lava.window import Window
+from loihiconv.lava.window import Reading, Window
 
 
 class SoftResetIF(AbstractProcess):
@@ -122,16 +123,18 @@ class PotentialReader(AbstractProcess):
 
 
 class PotentialSink(AbstractProcess):
-    """Takes what an adapter on the chip reads of a readout at every step: `PotentialReader` of a board.
+    """Takes what an adapter on the chip reads of a readout: `PotentialReader` of a board.
 
     Parameters
     ----------
+    reading : Reading
+        When the adapter reads.
     late : int
-        Steps after its own in which a potential arrives.
+        Steps after its own in which a potential is read.
     others
         As `PotentialReader` takes them.
     """
 
-    def __init__(self, *, shape: Shape, window: Window, delay: int, potentials: Path, course: Path | None, late: int, name: str) -> None:
-        super().__init__(shape=shape, window=window, delay=delay, potentials=potentials, course=course, late=late, name=name)
+    def __init__(self, *, reading: Reading, late: int, shape: Shape, **others: Any) -> None:
+        super().__init__(reading=reading, late=late, shape=shape, **others)
         self.a_in = InPort(shape=shape)

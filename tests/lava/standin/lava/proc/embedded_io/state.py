@@ -14,11 +14,14 @@ from standin_models import adapter as embedded
 
 
 class Read(AbstractProcess):
-    """Sends a variable at every step: what was read after the step before, as no process in Python can send while others manage."""
+    """Sends what it read after the step before, as no process in Python can send while others manage.
 
-    def __init__(self, *, shape) -> None:
-        super().__init__(shape=shape)
-        note("adapter", name=type(self).__name__, shape=[int(n) for n in shape], bits=None, given={})
+    It reads after steps t with (t - 1) mod interval = offset, and as ``VoltageReader`` in lava-dl's PilotNet does it, its stand-in there.
+    """
+
+    def __init__(self, *, shape, **given) -> None:
+        super().__init__(shape=shape, **given)
+        note("adapter", name=type(self).__name__, shape=[int(n) for n in shape], bits=None, given=given)
         self.state = RefPort(shape=shape)
         self.out = OutPort(shape=shape)
 
@@ -37,12 +40,15 @@ class _Model(PyLoihiProcessModel):
     def __init__(self, proc_params) -> None:
         super().__init__(proc_params)
         self.last = np.zeros(proc_params["shape"], np.int32)
+        self.interval = proc_params["interval"] if "interval" in proc_params._parameters else 1
+        self.offset = proc_params["offset"] if "offset" in proc_params._parameters else 0
 
     def run_spk(self) -> None:
-        self.out.send(self.last & 0xFFFFFF)  # 24 bits, without the signs in front of them
+        if self.interval == 1 or (self.time_step > 1 and (self.time_step - 2) % self.interval == self.offset):
+            self.out.send(self.last & 0xFFFFFF)  # 24 bits, without the signs in front of them
 
     def post_guard(self) -> bool:
-        return True
+        return (self.time_step - 1) % self.interval == self.offset
 
     def run_post_mgmt(self) -> None:
         self.last = np.asarray(self.state.read(), np.int32)
