@@ -13,6 +13,7 @@ from loihiconv.core.errors import InvalidData
 from loihiconv.core.labels import is_binary, is_one_hot, numbered
 from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
+from loihiconv.core.saturation import lines
 from loihiconv.simulator import simulate
 
 SAMPLES = 500
@@ -37,6 +38,8 @@ class Cost:
         Threshold to largest input per step, where neurons reset to zero.
     corrected : bool
         Whether biases were corrected for that on calibration data.
+    saturated : tuple of str
+        What saturates in the network that will run, a line for each kind; see `loihiconv.core.saturation`.
     """
 
     samples: int
@@ -46,6 +49,7 @@ class Cost:
     deviation: float
     ratio: float | None
     corrected: bool
+    saturated: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The cost as JSON values."""
@@ -94,7 +98,8 @@ def measure_cost(network: Network, realized: Network, x: Array, y: Array | None)
     record = realized.record.realization
     ratio, corrected = (None, False) if record is None else (record.ratio, bool(record.corrected))
     agreement = float((old.predictions == new.predictions).mean()) if same else None
-    return Cost(len(x), agreement, right[0], right[1], _deviation(old.logits, new.logits), ratio, corrected)
+    deviation, saturated = _deviation(old.logits, new.logits), tuple(lines(new.saturated))
+    return Cost(len(x), agreement, right[0], right[1], deviation, ratio, corrected, saturated)
 
 
 def _deviation(old: Array, new: Array) -> float:

@@ -155,7 +155,7 @@ def deploy(
     Warns
     -----
     UserWarning
-        If samples do not look like calibration's; see `loihiconv.core.input_checks`.
+        If samples do not look like calibration's (see `loihiconv.core.input_checks`), or saturate registers of the network that will run.
     """
     check_network(network)
     check_path(out, "deploy")
@@ -187,8 +187,10 @@ def deploy(
             remedy="convert with more time steps" + (", or lower lif_ratio" if chosen.name in TO_ZERO else ""),
         )
     cost = measure_cost(network, realized, x, y)
+    for said in cost.saturated:
+        warnings.warn(said, stacklevel=2)
     with new_folder(target) as folder:
-        _write(folder, target.name, config, chosen, access, first, expected, f"{why}. {cost}")
+        _write(folder, target.name, config, chosen, access, first, expected, ". ".join((why, str(cost), *cost.saturated)))
     LOG.info("%s is written, with realization %s: %s", target, chosen.name, why)
     return Deployed(target, chosen.name, realized, len(first), why, cost)
 

@@ -81,3 +81,13 @@ def test_outputs_that_are_no_classes() -> None:
     assert cost.agreement is None
     assert cost.deviation == pytest.approx(2.0)
     assert str(cost).endswith("outputs of 4 samples change by 200.00\u00a0% of their spread (RMS, emulator)")
+
+
+def test_what_saturates_is_said() -> None:
+    """-100 x 255 x 4 x 64 a step: two steps to the lower end."""
+    net = chain(weight=-100)
+    small, x = chain(weight=2), np.full((3, 4), 255.0)
+    cost = measure_cost(small, net, x, None)
+    (said,) = cost.saturated
+    assert said.startswith("hidden: hidden potentials of 3 of 3 samples")
+    assert measure_cost(net, small, x, None).saturated == ()

@@ -305,6 +305,15 @@ def test_a_small_network_of_dense_layers(tmp_path):
     assert (done.samples, done.realization) == (1, "native")
 
 
+def test_what_saturates_is_said_when_it_is_deployed(net: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure = deploying.measure_cost
+    monkeypatch.setattr(deploying, "measure_cost", lambda *given: replace(measure(*given), saturated=("0: potentials saturate",)))
+    with pytest.warns(UserWarning, match="0: potentials saturate"):
+        done = deploy(net, digits()[2][:2], tmp_path / "bundle", realization="lif", samples=1)
+    assert done.cost.to_json()["saturated"] == ("0: potentials saturate",)
+    assert "0: potentials saturate" in (done.folder / "README.md").read_text()
+
+
 def test_a_self_test_without_spikes_is_refused(tmp_path: Path) -> None:
     """Slowed down to an eighth of their rates, neurons do not reach their thresholds in one step."""
     net = lc.convert(digits_cnn(), digits()[0][:100], board="kapoho_bay", timesteps=1, input_coding="rate")
