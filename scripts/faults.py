@@ -319,6 +319,10 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("np.square(integers / factor - weight)", "np.square(integers - weight)"),
         ("errors[best] < PAYS * errors[0]", "errors[best] > PAYS * errors[0]"),
         ("int(np.argmin(errors))", "0"),
+        ("for m, f in maps if not level(m)]", "for m, f in maps]"),
+        ("min(RATIO**best, room)", "RATIO**best"),
+        ("* linear.row_sums(size > 0) *", "*"),
+        ("8 - weight_bits + mixed", "8 - weight_bits"),
     ),
     "conversion/weight_repair.py": (
         ("rows @ (cross + ridge)", "rows @ (own + ridge)"),

@@ -1,12 +1,14 @@
 """How far the largest weights are cut off, so that all others have a finer step.
 
 A connection has one step for all of its weights, and with few bits a few large ones leave the rest a handful of values. A gain beyond
-the one with which the largest weight fits cuts it off and rounds the rest less; what errs least in sum is taken.
+the one with which the largest weight fits cuts it off and rounds the rest less; what errs least in sum is taken. Skip connections, whose
+outputs have one weight each, are never cut off: no other weight makes up for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 
@@ -51,15 +53,37 @@ def best_clipping(maps: Sequence[tuple[LinearMap, float]], weight_bits: int) -> 
     Parameters
     ----------
     maps : sequence of (map, factor)
-        All that comes into one population, with what turns its weights into integers where the largest of all fits.
+        All that comes into one population, with what turns its weights into integers where the largest of all fits. Those that are
+        `level` do not gain by it, and all of their weights still fit.
     weight_bits : int
     """
     if weight_bits > FEW_BITS:
         return 1.0
+    uneven = [(m, f) for m, f in maps if not level(m)]
+    if not uneven:
+        return 1.0
     errors: list[float] = []
     for i in range(TRIED):
-        errors.append(sum(float(rounding_errors(m, f * RATIO**i, weight_bits).mean()) for m, f in maps))
+        errors.append(sum(float(rounding_errors(m, f * RATIO**i, weight_bits).mean()) for m, f in uneven))
         if errors[-1] > 1.2 * min(errors):
             break
     best = int(np.argmin(errors))
-    return RATIO**best if errors[best] < PAYS * errors[0] else 1.0
+    room = min((fitting_factor(m, weight_bits) / f for m, f in maps if level(m)), default=inf)
+    return max(1.0, min(RATIO**best, room)) if errors[best] < PAYS * errors[0] else 1.0
+
+
+def level(linear: LinearMap) -> bool:
+    """Whether all weights of an output, but for zeros, are of one magnitude: skip connections, sums and averages.
+
+    By Cauchy and Schwarz, (Σ|w|)² = n Σw² for n weights of one magnitude, and less for others.
+    """
+    size = np.abs(linear.weight.astype(np.float64))
+    return bool((linear.row_sums(size) ** 2 >= (1 - 1e-6) * linear.row_sums(size > 0) * linear.row_sums(size**2)).all())
+
+
+def fitting_factor(linear: LinearMap, weight_bits: int) -> float:
+    """The factor with which the largest weight is the largest integer; infinite where all are zero."""
+    weight = linear.weight
+    mixed = bool((weight < 0).any() and (weight > 0).any())
+    largest = float(np.abs(weight).max(initial=0))
+    return (256 - 2 ** (8 - weight_bits + mixed)) / largest if largest > 0 else inf

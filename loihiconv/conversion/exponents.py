@@ -85,11 +85,11 @@ def choose_exponent(
     lowest : int, -8 to 0
         Smallest exponent that is considered.
     beyond : bool
-        Take the one below it, which cuts off the largest weights, where errors fall to `PAYS`.
+        Take the one below it (-1 below 0), which cuts off the largest weights, where errors fall to `PAYS`.
     """
     weight = linear.weight
     exponent = max(lowest, widest_exponent(float(np.abs(weight).max(initial=0)), limit))
-    if not exponent:
+    if not (exponent or beyond):
         return 0
 
     def error(e: int) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from loihiconv.ann.graph import Ann, MaxPool, Relu
 from loihiconv.conversion.calibration import Calibration, Statistics
-from loihiconv.conversion.clipping import FEW_BITS, PAYS, RATIO, TRIED, rounding_errors
+from loihiconv.conversion.clipping import FEW_BITS, PAYS, RATIO, TRIED, fitting_factor, level, rounding_errors
 from loihiconv.conversion.scales import Scales, output_scales
 from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import branches_of, rescale
@@ -35,8 +35,9 @@ def scales_for_bits(ann: Ann, calibration: Calibration, scales: Scales, settings
 
         E(g / f) + f² TIME_ERROR / (12 T²)
 
-    in units of λ², with E the `rounding_errors` of what is driven by rates of the variance seen in calibration. Layers stay as they are
-    unless that falls to `PAYS` of what the best gain alone gives, and all of them with more than `FEW_BITS`.
+    in units of λ², with E the `rounding_errors` of what is driven by rates of the variance seen in calibration. Skip connections (`level`)
+    do not count, as exponents give what is beside them a step of its own. Layers stay as they are unless that falls to `PAYS` of what the
+    best gain alone gives, and all of them with more than `FEW_BITS`.
 
     Parameters
     ----------
@@ -81,8 +82,9 @@ def _raised(
     drives = [
         (m, _activity(m, ann.shapes[origin], _variance(calibration.nodes[origin], scales[origin], settings.payload_max)))
         for m, (origin, _) in zip(maps, branches, strict=True)
+        if not level(m) or all(map(level, maps))
     ]
-    fits = min(_fitting(m, weight_bits) for m in maps)
+    fits = min(fitting_factor(m, weight_bits) for m, _ in drives)
     if fits == inf:
         return scale  # no weight but zeros
     time = TIME_ERROR / (12 * settings.timesteps**2)
@@ -103,14 +105,6 @@ def _raised(
         return scale
     raised = RATIO ** totals[best.argmin()].argmin(axis=0)
     return np.asarray(scale * raised.reshape(scale.shape))
-
-
-def _fitting(linear: LinearMap, weight_bits: int) -> float:
-    """The factor with which the largest weight is the largest integer."""
-    weight = linear.weight
-    mixed = bool((weight < 0).any() and (weight > 0).any())
-    largest = float(np.abs(weight).max(initial=0))
-    return (256 - 2 ** (8 - weight_bits + mixed)) / largest if largest > 0 else inf
 
 
 def _variance(known: Statistics, scale: Array, most: int) -> Array:

@@ -26,7 +26,7 @@ from typing import TypeAlias
 import numpy as np
 
 from loihiconv.conversion.adaptive_rounding import Covariance, Covariances, rounded
-from loihiconv.conversion.clipping import FEW_BITS, best_clipping
+from loihiconv.conversion.clipping import FEW_BITS, best_clipping, level
 from loihiconv.conversion.exponents import RATE_MEAN_SQUARE, choose_exponent, mean_loss, widest_exponent
 from loihiconv.conversion.potentials import farthest
 from loihiconv.core.bounds import worst_sums
@@ -209,7 +209,7 @@ def _quantized_connection(
             mean_square,
             1 if constant else network.timesteps,
             lowest,
-            beyond=board.weight_bits.value <= FEW_BITS,
+            beyond=board.weight_bits.value <= FEW_BITS and not level(connection.map),
         )
     whole = rounded(connection.map, gain / payload * 2.0**-exponent, board.weight_bits.value, covariance)
     return Connection(connection.source, connection.target, whole, weight_exp=exponent)

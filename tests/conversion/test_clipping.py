@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loihiconv.conversion.clipping import RATIO, best_clipping, rounding_errors
+from loihiconv.conversion.clipping import RATIO, best_clipping, fitting_factor, level, rounding_errors
 from loihiconv.conversion.quantization import quantize
 from loihiconv.core.linear import Conv, Dense, from_matrix
 from tests.conversion.test_quantization import LOIHI2, chain
@@ -49,6 +49,36 @@ def test_all_that_comes_into_a_population_decides() -> None:
     """A second map, of weights that fit exactly where nothing is cut off, outweighs the first."""
     linear, exact = normal_with_outlier(), Dense(np.full((40, 200), 2.0) * np.resize([1, -1], 200))
     assert best_clipping([(linear, 112.0), (exact, 112.0)], 4) == 1
+
+
+def test_what_has_one_weight_per_output_is_never_cut_off() -> None:
+    """A skip takes no part in the choice, but all of it still fits."""
+    linear = normal_with_outlier()
+    alone = best_clipping([(linear, 112.0)], 4)
+    sizes = np.resize([1.0, 0.4, 0.7], 40)
+    skip = Dense(np.diag(sizes))
+    assert alone > 2
+    assert best_clipping([(linear, 112.0), (skip.with_weight(skip.weight * 240 / 112), 112.0)], 4) == 1
+    assert best_clipping([(linear, 112.0), (skip.with_weight(skip.weight * 240 / 112 / 1.5), 112.0)], 4) == pytest.approx(1.5)
+    assert best_clipping([(linear, 112.0), (skip.with_weight(skip.weight / 100), 112.0)], 4) == alone
+    assert best_clipping([(skip, 240.0)], 4) == 1
+
+
+def test_level_are_maps_whose_outputs_have_weights_of_one_magnitude() -> None:
+    skip = Conv(np.array([0.3, 0.5, 0.1, 0.0]).reshape(4, 1, 1, 1), groups=4)
+    padded = Conv(np.eye(4, 2)[:, :, None, None] * 0.7)
+    means = Conv(np.full((4, 1, 2, 2), 0.25), stride=(2, 2), groups=4)
+    for linear in (skip, padded, means, Dense(np.array([[0.1, -0.1], [3.0, 0.0]])), from_matrix(np.eye(3) * 0.1, (3,), (3,))):
+        assert level(linear)
+        assert level(linear.with_weight(linear.weight.astype(np.float32)))
+    assert not level(Dense(np.array([[1.0, 1.0], [1.0, 0.99]])))
+    assert not level(normal_with_outlier())
+
+
+def test_fitting_factors_by_hand() -> None:
+    assert fitting_factor(Dense(np.array([[0.5, 2.0]])), 4) == 120
+    assert fitting_factor(Dense(np.array([[0.5, -2.0]])), 4) == 112
+    assert fitting_factor(Dense(np.zeros((1, 2))), 4) == np.inf
 
 
 def test_gains_go_beyond_the_largest_weight() -> None:

@@ -70,6 +70,17 @@ def test_none_is_chosen_where_it_gains_nothing() -> None:
     assert choose_exponent(Dense(np.array([[126.0, -126.0]])), 254, 2, partial(round_weights, even=True), 1.0, 64) == 0
 
 
+def test_largest_weights_are_cut_off_where_that_pays() -> None:
+    """4 bits, multiples of 32 up to 224: with -1 the step is 16, and of 128 only 112 is left."""
+    nearest = partial(round_weights, weight_bits=4, even=True)
+    few = Dense(np.array([[128.0, -128.0, *np.resize([16.0, -48.0, 80.0], 30)]]))
+    assert widest_exponent(128, 224) == 0
+    assert choose_exponent(few, 224, 32, nearest, 0.05, 64) == 0
+    assert choose_exponent(few, 224, 32, nearest, 0.05, 64, beyond=True) == -1
+    assert choose_exponent(few, 224, 32, nearest, 0.05, 64, lowest=0, beyond=True) == 0
+    assert choose_exponent(Dense(few.weight * 1.75), 224, 32, nearest, 0.05, 64, beyond=True) == 0  # half of it would be too much
+
+
 @pytest.mark.parametrize("outputs", [1, 10])
 @pytest.mark.parametrize(("mean_square", "exponent"), [(0.124, 0), (0.126, -2)])
 def test_errors_are_those_of_a_mean_output(outputs: int, mean_square: float, exponent: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from torch import nn
 import loihiconv as lc
 from loihiconv.ann.graph import Ann
 from loihiconv.conversion.calibration import Calibration, calibrate
+from loihiconv.conversion.clipping import fitting_factor, rounding_errors
 from loihiconv.conversion.few_bits import scales_for_bits
 from loihiconv.conversion.measuring import read
 from loihiconv.conversion.scales import choose_scales
 from loihiconv.conversion.settings import Settings
-from loihiconv.core.linear import Array
+from loihiconv.core.linear import Array, LinearMap
 from tests.conversion.small import data
 from tests.conversion.test_rounding_choice import coarse
 
@@ -56,6 +58,36 @@ def test_the_channel_of_large_weights_gives_way(settings: dict[str, Any]) -> Non
     assert 1 < second[0] <= 4.001
     assert second[0] == second.max()
     assert np.median(second) == 1
+
+
+class Residual(nn.Module):
+    """Passes on what it takes, beside a convolution of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Conv2d(2, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.relu(self.first(x))
+        return torch.relu(self.second(y) + y)
+
+
+def test_skips_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by what they err nor by their largest weights, which would leave the convolution's step."""
+    seen: list[LinearMap] = []
+
+    def watched(function: Callable[..., Any]) -> Callable[..., Any]:
+        def watching(linear: LinearMap, *given: Any) -> Any:
+            seen.append(linear)
+            return function(linear, *given)
+
+        return watching
+
+    for function in (rounding_errors, fitting_factor):
+        monkeypatch.setattr(f"loihiconv.conversion.few_bits.{function.__name__}", watched(function))
+    raised(nn.Sequential(Residual(), nn.Flatten(), nn.Linear(512, 5)).eval(), 4)
+    assert {linear.weight.shape for linear in seen} == {(8, 8, 3, 3)}  # payloads drive the first
 
 
 def test_eight_bits_and_scales_per_layer_stay() -> None:
