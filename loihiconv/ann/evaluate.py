@@ -45,24 +45,27 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
         _verify(expected, outputs_of(ann, Evaluator(ann)(batch)[0]), tolerance, reference.name, ann.parts)
     except InvalidModel as error:
         if not _agree(reference, expected, ann, batch):
+            error = _other_results(reference, batch[:FEW].numpy(), tolerance) or error  # why they differ
             if first := _first_difference(reference, ann, tuple(batch.shape[1:]), tolerance):
                 raise InvalidModel(error.what, where=first, limit="the first that differs", remedy=error.remedy) from error
-            raise
-    _check_memory(reference, batch[:FEW].numpy(), tolerance)
+            raise error from None
+    if changes := _other_results(reference, batch[:FEW].numpy(), tolerance):
+        raise changes
 
 
-def _check_memory(reference: FloatModel, x: Array, tolerance: float) -> None:
-    """Raise `InvalidModel` where a model gives something else when it is called again, as one with a hidden state of its own does."""
+def _other_results(reference: FloatModel, x: Array, tolerance: float) -> InvalidModel | None:
+    """What to raise where a model gives something else when it is called again, as one with a hidden state of its own does."""
     if (again := reference.outputs_again(x)) is None:
-        return
+        return None
     once = reference.outputs(x)
-    if not np.abs(again - once).max() <= tolerance * np.abs(once).max():
-        raise InvalidModel(
-            "forward() gives other results for the same samples when it is called again",
-            where=reference.name,
-            remedy="remove what it keeps from call to call, such as a hidden state, or begin anew in each call; a spiking network starts "
-            "each sample from rest",
-        )
+    if np.abs(again - once).max() <= tolerance * np.abs(once).max():
+        return None
+    return InvalidModel(
+        "forward() gives other results for the same samples when it is called again",
+        where=reference.name,
+        remedy="remove what is random and what it keeps from call to call, such as a hidden state, or begin anew in each call; a spiking "
+        "network starts each sample from rest",
+    )
 
 
 def _agree(reference: FloatModel, expected: Tensor, ann: Ann, batch: Tensor) -> bool:

@@ -176,7 +176,7 @@ class _Reader:
 
     def piece(self, data: Any) -> Batch | None:
         """Data that comes at once."""
-        if is_whole(data):
+        if is_whole(data) or hasattr(data, "toarray"):
             return self.batch((data, None))
         if isinstance(data, (Dataset, Mapping)):
             return self.batch(self.parts(data))
@@ -188,10 +188,14 @@ class _Reader:
         """Numbers of an array, tensor, image or nested lists."""
         if isinstance(value, (str, bytes, Mapping)) or value is None:
             raise InvalidData(f"{shown(value)} in place of samples", where=self.where, limit=f"{FORMS} expected")
+        if hasattr(value, "toarray"):  # of scipy.sparse
+            raise InvalidData(f"{shown(value)} as {self.where}", where=self.where, limit="an array expected", remedy="give x.toarray()")
+        check_unmasked(value, self.where)
         try:
             array = np.asarray(plain(value))
         except (TypeError, ValueError, RuntimeError) as error:
-            raise InvalidData("samples that make no array", where=self.where, limit="samples of one shape expected") from error
+            reason = " ".join(str(error).split())
+            raise InvalidData(f"samples that make no array: {reason}", where=self.where, limit="samples of one shape expected") from error
         if array.dtype.kind not in "biuf":
             raise InvalidData(f"samples of type {array.dtype}", where=self.where, limit="numbers expected")
         return array
@@ -288,8 +292,16 @@ class _Reader:
         return Batch(np.stack([x for x, _ in kept]), np.stack(labels) if alike else None)
 
 
+def check_unmasked(value: Any, where: str) -> None:
+    """Raise `InvalidData` for masked values: what stands behind a mask is no number that anyone means."""
+    if isinstance(value, np.ma.MaskedArray) and (hidden := int(np.sum(value.mask))):
+        remedy = "leave these samples out, or give x.filled(...) with a value for them"
+        raise InvalidData(f"{hidden:,} of {value.size:,} values are masked", where=where, limit="numbers expected", remedy=remedy)
+
+
 def label_array(value: Any) -> Array:
     """Labels of an array, tensor or list."""
+    check_unmasked(value, "labels")
     try:
         return np.asarray(plain(value))
     except (TypeError, ValueError, RuntimeError) as error:

@@ -15,6 +15,7 @@ from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Affine, Ann, Clamp, Input, LeakyRelu, Node, Quantize, Relu, Round
 from loihiconv.ann.passes import lower
 from loihiconv.core.errors import InvalidModel
+from tests.ann.frontends.nets import Net
 
 ENDINGS = [
     nn.Softmax(1),
@@ -36,7 +37,7 @@ def test_reading_is_verified(last: nn.Module) -> None:
     calls = count(2)
     model[0].register_forward_hook(lambda module, args, output: output * next(calls))
     ann = read_torch(model, (4,))
-    with pytest.raises(InvalidModel, match=r"0.mul: the model's outputs differ by up to .*; the first that differs"):
+    with pytest.raises(InvalidModel, match=r"0.mul: forward\(\) gives other results .*; the first that differs; remove"):
         verify_reading(model, ann, x)
 
 
@@ -62,8 +63,14 @@ def test_what_remembers_the_last_call_is_refused() -> None:
     model = Remembers(0.0)
     verify_reading(model, read_torch(model, (4,)), x)  # it counts, and that changes nothing
     model = Remembers(0.5)
-    with pytest.raises(InvalidModel, match=r"Remembers: forward\(\) gives other results .* when it is called again; remove what it keeps"):
+    with pytest.raises(InvalidModel, match=r"Remembers: forward\(\) gives other results .* when it is called again; remove what is random"):
         verify_reading(model, read_torch(model, (4,)), x)
+
+
+def test_what_draws_at_random_is_told_apart_from_what_was_misread() -> None:
+    model = Net(lambda m, x: m.l(x) + torch.randn(3), l=nn.Linear(4, 3))
+    with pytest.raises(InvalidModel, match=r"add: forward\(\) gives other results .*; the first that differs; remove what is random"):
+        verify_reading(model, read_torch(model, (4,)), torch.randn(5, 4))
 
 
 def test_a_softmax_over_the_channels_of_an_image_may_be_left_out() -> None:

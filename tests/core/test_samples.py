@@ -21,6 +21,17 @@ Y = np.arange(300) % 7
 TX, TY = torch.from_numpy(X), torch.from_numpy(Y)
 
 
+class Compressed:
+    """As matrices of scipy.sparse are, whose length is an error."""
+
+    def __len__(self) -> int:
+        raise TypeError("sparse array length is ambiguous")
+
+    def __getitem__(self, i: int) -> Any: ...
+
+    def toarray(self) -> Any: ...
+
+
 class Images(TorchDataset):  # type: ignore[type-arg]
     """Samples with names, as data sets of other packages give them."""
 
@@ -120,7 +131,10 @@ def test_what_is_in_memory() -> None:
         ({"a": X, "b": Y}, "a mapping of 'a', 'b'; one of them called \"image\""),
         ([X, X[:, :, :2]], "batches of shapes"),
         ([(X[0], 1), (X[0, :1], 2)], r"samples of shapes \(1, 3\) and \(2, 3\)"),
-        ([[1, 2], [3]], "make no array"),
+        ([[1, 2], [3]], "make no array: .*inhomogeneous"),
+        (torch.eye(4).to_sparse(), "make no array: .*[Ss]parse"),
+        (Compressed(), "a Compressed as data.*give x.toarray"),
+        (np.ma.masked_greater(X, 0.5), r"values are masked; .*x\.filled"),
     ],
 )
 def test_what_is_none_of_them(data: Any, said: str) -> None:
@@ -135,6 +149,7 @@ def test_what_is_none_of_them(data: Any, said: str) -> None:
         ((X, 5), "300 samples and no labels"),
         ([(X, Y, Y)], "elements of 3 parts"),
         ((None, Y), "None in"),
+        ((X, np.ma.masked_equal(Y, 3)), "labels: 43 of 300 values are masked"),
     ],
 )
 def test_labels_that_do_not_belong(data: Any, said: str) -> None:

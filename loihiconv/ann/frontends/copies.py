@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import fx, nn
+from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
@@ -67,8 +68,9 @@ def copied(module: nn.Module) -> nn.Module:
     Raises
     ------
     InvalidModel
-        If an attribute cannot be copied.
+        If an attribute cannot be copied, or a weight has no values yet.
     """
+    _check_values(module)
     try:
         try:
             clone = _deep_copy(module, shared=[])
@@ -83,11 +85,25 @@ def copied(module: nn.Module) -> nn.Module:
     return clone
 
 
+def _check_values(module: nn.Module) -> None:
+    """Refuse lazy layers that no sample has gone through, whose weights each copy would draw anew, and weights on the device `meta`."""
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if is_lazy(tensor):
+            remedy = "run the model once on a sample, then load its weights"
+        elif tensor.is_meta:
+            remedy = "model.to_empty(device='cpu'), then load its weights"
+        else:
+            continue
+        raise InvalidModel("has a weight without values", where=name, remedy=remedy)
+
+
 def _deep_copy(module: nn.Module, shared: list[Any]) -> nn.Module:
     memo: dict[int, Any] = {id(hook): hook for hook in shared}
     for part in module.modules():
         for tensor in _results(part):
             memo[id(tensor)] = tensor.detach().clone()
+        compressed = [buffer for buffer in part._buffers.values() if buffer is not None and buffer.layout is torch.sparse_csr]
+        memo |= {id(buffer): buffer.clone() for buffer in compressed}
     with torch.no_grad():  # else copies of scripted parameters remember what they are copies of
         for part in reversed(list(module.modules())):  # from the inside
             if (content := inside(part)) is not part:

@@ -13,6 +13,7 @@ from torch._ops import OpOverload
 from torch.fx.node import map_arg
 
 from loihiconv.ann.frontends.scopes import Scope, last_of_layers
+from loihiconv.core.errors import UnsupportedLayer
 
 Within: TypeAlias = Callable[[str, bool], AbstractContextManager[None]]
 """Names what is recorded: the path of the module that it is done in, and whether that is all that the module does."""
@@ -46,7 +47,15 @@ def model_name(module: fx.GraphModule) -> str:
 
 
 def carry_out(module: fx.GraphModule, within: Within, *args: Any, **kwargs: Any) -> Any:
-    """Carry out an exported graph on stand-ins for tensors."""
+    """Carry out an exported graph on stand-ins for tensors.
+
+    Raises
+    ------
+    UnsupportedLayer
+        If it holds a `torch.vmap`. To begin with it and fail before its end would leave PyTorch within vmap, for the whole process.
+    """
+    if any(str(getattr(node.target, "__module__", "")).startswith("torch._functorch") for node in module.graph.nodes):
+        raise UnsupportedLayer("uses torch.vmap", remedy="give program.run_decompositions(), which has plain operations in its place")
     inputs = iter(module.graph.process_inputs(*args, **kwargs))
     operations = [node for node in module.graph.nodes if isinstance(node.target, OpOverload)]
     last = dict(zip(operations, last_of_layers([_scope(node) for node in operations]), strict=True))

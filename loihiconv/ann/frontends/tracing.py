@@ -38,6 +38,9 @@ BATCH = 3
 """Samples in the example: a number that models do not write into a reshape, so that one which mixes samples shows."""
 
 
+_EXPORT = "use PyTorch's operations throughout, or give torch.export.export(model, (samples,)).run_decompositions() in its place"
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """What happened on one example.
@@ -120,19 +123,30 @@ def record(
             remedy="write forward() without conditions or loops on values; conditions on shapes are fine",
         ) from error
     except Exception as error:
+        where = recorder.path or name_of(model)
         if Stand.__name__ in str(error):  # what takes nothing but tensors and arrays, such as torch.from_numpy
             raise UnsupportedLayer(
-                "forward() gives the values of a tensor to what cannot be recorded",
-                where=recorder.path or name_of(model),
-                remedy="use PyTorch's operations throughout",
+                "forward() gives the values of a tensor to what cannot be recorded", where=where, remedy=_EXPORT
             ) from error
+        if _runs(root, examples):
+            raise UnsupportedLayer(f"forward() runs, but not while it is recorded: {said(error)}", where=where, remedy=_EXPORT) from error
         raise InvalidModel(
             f"forward() fails on an example of shape {_text(inputs) or tuple(example_shape)}: {said(error)}",
-            where=recorder.path or name_of(model),
+            where=where,
             remedy="give the shape of one sample, without the batch axis, and check that the model runs on it" + _channel(example_shape),
         ) from error
     nodes, modules = tuple(graph.nodes), dict(root.named_modules())
     return Trace(nodes, recorder.values, recorder.paths, recorder.names, recorder.dependent, recorder.memory, modules, root.chosen)
+
+
+def _runs(root: _Root, examples: Sequence[torch.Tensor]) -> bool:
+    """Whether the model itself takes samples on which recording it fails."""
+    try:
+        with torch.no_grad():
+            root.call(root.model, [values.clone() for values in examples])
+    except Exception:
+        return False
+    return True
 
 
 def _channel(shape: Shape) -> str:
@@ -145,7 +159,7 @@ def _channel(shape: Shape) -> str:
 
 def said(error: Exception) -> str:
     """An exception on one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return ": ".join(filter(None, (type(error).__name__, " ".join(str(error).split()))))
 
 
 def _text(inputs: Sequence[Part]) -> str:

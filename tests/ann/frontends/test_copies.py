@@ -206,3 +206,26 @@ def test_what_cannot_be_copied_is_said() -> None:
     program = quietly(torch.export.export, Cnn().eval(), (torch.rand(2, *SHAPE),))
     with pytest.raises(InvalidModel, match=r"cannot be copied: .*give the exported program"):
         read_torch(torch.export.unflatten(program), SHAPE)
+
+
+WITHOUT_VALUES: dict[str, tuple[Callable[[], nn.Module], str]] = {
+    "meta": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 2, device="meta")), r"1.weight: .*without values; model.to_empty"),
+    "lazy": (lambda: nn.Sequential(nn.Flatten(), nn.LazyLinear(2)), r"1.weight: .*without values; run the model once"),
+    "lazy batch norm": (lambda: nn.Sequential(nn.LazyBatchNorm2d(), nn.Flatten()), r"0.weight: .*without values; run the model once"),
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT_VALUES)
+def test_weights_without_values_are_refused_by_name(case: str) -> None:
+    make, message = WITHOUT_VALUES[case]
+    assert not lc.check(make(), SHAPE).ok
+    with pytest.raises(InvalidModel, match=message):
+        lc.convert(make(), samples(), board=None, timesteps=4)
+
+
+def test_compressed_sparse_buffers_are_copied() -> None:
+    model = nn.Linear(4, 2)
+    model.register_buffer("adjacency", torch.eye(4).to_sparse_csr())
+    clone = copied(model)
+    assert torch.equal(clone.adjacency.to_dense(), torch.eye(4))
+    assert clone.adjacency is not model.adjacency

@@ -76,3 +76,22 @@ def test_graphs_of_fx_are_modules_as_others() -> None:
     as_written, read = assert_read_alike(Cnn(), SHAPE, lambda model, x: torch.fx.symbolic_trace(model))
     assert kinds(read) == kinds(as_written)
     assert read_torch(torch.fx.symbolic_trace(nn.Sequential(nn.Linear(2, 2))), (2,))["0"]
+
+
+def test_vmap_is_refused_before_it_begins() -> None:
+    class Mapped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(6, 4)
+
+        def forward(self, x: Tensor) -> Any:
+            return torch.vmap(self.fc)(x).relu()
+
+    program = export(Mapped().eval(), shape=(6,))
+    with pytest.raises(UnsupportedLayer, match=r"uses torch.vmap; give program.run_decompositions"):
+        lc.convert(program, np.random.default_rng(0).random((8, 6), np.float32), board=None, timesteps=4)
+    torch.rand(1)  # fails where PyTorch was left within vmap
+    plain = quietly(program.run_decompositions)
+    assert lc.check(plain, (6,)).ok
+    with pytest.raises(UnsupportedLayer, match=r"run_decompositions\(\) in its place"):
+        read_torch(Mapped(), (6,))

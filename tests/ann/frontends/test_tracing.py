@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from loihiconv.ann.frontends.torch import read_torch
-from loihiconv.ann.graph import Linear
+from loihiconv.ann.graph import Linear, Relu
 from loihiconv.core.errors import InvalidModel, UnsupportedLayer
 from tests.ann.frontends.nets import Net, assert_read_and_lowered
 
@@ -83,3 +83,23 @@ def test_samples_without_channels_or_with_channels_last_get_a_layout(model: nn.M
         read_torch(nn.Sequential(model), shape)
     assert ("--layout" in caught.value.remedy) == bool(layout)
     assert f'--layout {layout}, or Preprocessing(layout="{layout}")' in caught.value.remedy or not layout
+
+
+def test_a_model_that_runs_but_cannot_be_recorded_is_told_apart_from_one_that_fails() -> None:
+    def adapted(m: Any, x: Tensor) -> Tensor:
+        return torch.func.functional_call(m.l, {"weight": m.l.weight + m.l.weight.flip(0), "bias": m.l.bias}, (x,)).relu()
+
+    def strict(m: Any, x: Tensor) -> Tensor:
+        if not isinstance(x, Tensor):
+            raise AssertionError
+        return m.l(x)
+
+    model = Net(adapted, l=nn.Linear(4, 2)).eval()
+    with pytest.raises(
+        UnsupportedLayer, match=r"forward\(\) runs, but not while it is recorded: TypeError: .* or give torch\.export\.export"
+    ):
+        read_torch(model, (4,))
+    with pytest.raises(UnsupportedLayer, match=r"forward\(\) runs, but not while it is recorded: AssertionError; use"):
+        read_torch(Net(strict, l=nn.Linear(4, 2)), (4,))
+    program = torch.export.export(model, (torch.rand(3, 4),)).module()
+    assert [type(node) for node in read_torch(program, (4,))][-1] is Relu

@@ -48,7 +48,7 @@ def cast_like(op: Operation, x: Any, other: Any) -> Any:
 
 def _floats(x: Any) -> Any:
     """Floats are float32 throughout, as is what is fed in; what is compared has none."""
-    return x.float() if isinstance(x, Tensor) or x.dtype == torch.bool else x
+    return x.float() if isinstance(x, Tensor) or not x.dtype.is_floating_point else x
 
 
 @operator("Shape")

@@ -25,6 +25,8 @@ def test_casts_to_integers_are_computed(tmp_path: Path) -> None:
     nodes = [node("Mul", "x c", "a"), node("Cast", "a", "b", to=7), node("Cast", "b", to=1, name="back")]
     carried_out(made(nodes, (6,), {"c": np.float32(10)}), (6,), tmp_path)
     carried_out(made([node("CastLike", "x c")], (6,), {"c": np.float32(10)}), (6,), tmp_path)
+    nodes = [node("Cast", "x", "a", to=6), node("Cast", "a", "b", to=1), node("MatMul", "b w")]
+    assert "rounds to whole numbers" in refusal(made(nodes, (6,), {"w": weights(6, 3)}), (6,), tmp_path)
 
 
 @pytest.mark.parametrize("batch", ["N", 1])
