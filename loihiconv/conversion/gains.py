@@ -156,6 +156,13 @@ def _ceilings(network: Network, population: Integrating, inputs: Inputs, board: 
 def _gain(population: Integrating, ceiling: Ceiling, board: Board) -> float:
     """The largest gain below a ceiling: of a spiking population one that is a threshold of the board."""
     gain = float(representable_threshold(ceiling.gain, board)) if population.spiking else ceiling.gain
+    if ceiling.gain == 0:  # as `_weight_limit` is
+        raise LimitExceeded(
+            f"{ceiling.cause} have both signs, and of both signs {board.weight_bits.value} bit holds nothing but 0",
+            where=population.name,
+            limit="weight_bits of at least 2 expected",
+            remedy="use another board, or weights of one sign",
+        )
     if gain <= 0:
         raise LimitExceeded(
             f"{ceiling.cause} leave a threshold of {ceiling.gain:.2g}",

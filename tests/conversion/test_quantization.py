@@ -192,6 +192,13 @@ def test_refuses_what_no_gain_can_express(weight: Array, bias: float, message: s
         quantize(chain([weight, np.ones((2, 2))], [bias, 0.0], coding="rate"), LOIHI2)
 
 
+def test_one_bit_holds_weights_of_one_sign_only() -> None:
+    board = LOIHI2.model_copy(update={"weight_bits": LOIHI2.weight_bits.model_copy(update={"value": 1})})
+    assert quantize(chain([np.ones((2, 2)), np.ones((2, 2))], coding="rate"), board).fixed_point
+    with pytest.raises(LimitExceeded, match=r"dense0: .* both signs, .* 1 bit holds nothing but 0; weight_bits of at least 2"):
+        quantize(chain([np.array([[1.0, -1.0], [1.0, 1.0]]), np.ones((2, 2))], coding="rate"), board)
+
+
 def test_refuses_nan() -> None:
     weight = np.ones((2, 2))
     weight[0, 1] = np.nan
