@@ -87,11 +87,12 @@ def quantize_population(
     inputs: Inputs,
     board: Board,
     covariances: Covariances,
-    unshared: frozenset[str] = frozenset(),
+    unshared: frozenset[str] | None = frozenset(),
 ) -> tuple[Integrating, list[Connection], LayerRecord]:
     """A population, what comes into it, and what became of its range.
 
-    ``unshared`` are populations whose convolutions of payloads may have exponents, though the chip then shares their weights no more.
+    ``unshared`` are populations whose convolutions may have exponents, though the chip then shares their weights no more; None that no
+    convolution may, as few bits as that leaves.
     """
     assert isinstance(population, Integrator)  # the caller handles the rest
     incoming = network.incoming(population.name)
@@ -131,7 +132,7 @@ def _ceilings(network: Network, population: Integrating, inputs: Inputs, board: 
     on_host = [c for c in network.incoming(population.name) if _on_host(c, inputs, board)]
     on_chip = [c for c in network.incoming(population.name) if c not in on_host]
     fitting = [
-        Ceiling(_weight_limit(c.map.weight, board) * _payload(c, inputs) / _largest(c.map.weight), f"weights of {c.name}") for c in on_chip
+        Ceiling(weight_limit(c.map.weight, board) * _payload(c, inputs) / _largest(c.map.weight), f"weights of {c.name}") for c in on_chip
     ]
     if fitting:
         whole = min(fitting, key=lambda c: c.gain)
@@ -182,7 +183,7 @@ def _filling(network: Network, readout: Integrating, inputs: Inputs, board: Boar
     filled = []
     for c in network.incoming(readout.name):
         if not _on_host(c, inputs, board):
-            limit, largest = _weight_limit(c.map.weight, board), _largest(c.map.weight) * gain / _payload(c, inputs)
+            limit, largest = weight_limit(c.map.weight, board), _largest(c.map.weight) * gain / _payload(c, inputs)
             exponent = widest_exponent(largest, limit)
             filled.append((largest * 2.0**-exponent / limit, exponent))
     least, exponent = min(filled, default=(1.0, 0))
@@ -198,21 +199,21 @@ def _quantized_connection(
     gain: float,
     covariance: Covariance | None,
     lowest: int,
-    unshared: frozenset[str],
+    unshared: frozenset[str] | None,
 ) -> Connection:
     """Whole-numbered weights with the exponent that serves them best, if it is at least ``lowest``."""
     payload = _payload(connection, inputs)
     if _on_host(connection, inputs, board):
         return _host_connection(connection, gain, payload)
     exponent = 0
-    if lowest < 0 and (connection.target in unshared or _may_shift(connection, inputs, board, gain / payload)):
+    if lowest < 0 and _may_shift(connection, inputs, board, gain / payload, unshared):
         constant = _sends_payloads(connection, inputs)
         mean_square = network.record.calibration.of(connection.source).mean_square * payload**2 if constant else RATE_MEAN_SQUARE
         exponent = choose_exponent(
             connection.map.with_weight(connection.map.weight.astype(np.float64) * (gain / payload)),
-            _weight_limit(connection.map.weight, board),
+            weight_limit(connection.map.weight, board),
             weight_step(connection, board),
-            partial(round_weights, weight_bits=board.weight_bits.value, even=_mixed(connection.map.weight)),
+            partial(round_weights, weight_bits=board.weight_bits.value, even=mixed(connection.map.weight)),
             mean_square,
             1 if constant else network.timesteps,
             lowest,
@@ -222,16 +223,19 @@ def _quantized_connection(
     return Connection(connection.source, connection.target, whole, weight_exp=exponent)
 
 
-def _may_shift(connection: Connection, inputs: Inputs, board: Board, factor: float) -> bool:
+def _may_shift(connection: Connection, inputs: Inputs, board: Board, factor: float, unshared: frozenset[str] | None) -> bool:
     """Whether an exponent is considered: of convolutions only where too few bits would be left without one.
 
-    Lava's ``Conv`` has no exponent. On the chip such a connection is a ``Sparse``, which shares no weights and takes their memory. Where
-    payloads drive a convolution, narrower ones and a bias plane are tried first (`loihiconv.conversion.payload_choice`).
+    Lava's ``Conv`` has no exponent. On the chip such a connection is a ``Sparse``, which shares no weights and takes their memory. Others
+    get one where their board holds that: see `loihiconv.conversion.payload_choice` for those that payloads drive, which try narrower ones
+    and a bias plane first, and `loihiconv.conversion.coarse_weights` for those that spikes drive.
     """
-    if isinstance(connection.map, Conv) and _sends_payloads(connection, inputs):
-        return False
+    if not isinstance(connection.map, Conv):
+        return True
+    if unshared is None or _sends_payloads(connection, inputs):
+        return unshared is not None and connection.target in unshared
     used = _largest(connection.map.weight) * factor / 2 ** (8 - board.weight_bits.value)
-    return not isinstance(connection.map, Conv) or log2(used + 1) < CONVOLUTION_BITS
+    return connection.target in unshared or log2(used + 1) < CONVOLUTION_BITS
 
 
 def _check_not_lost(network: Network, population: Integrating, connections: list[Connection], ceiling: Ceiling, gain: float) -> None:
@@ -261,13 +265,14 @@ def _payload(connection: Connection, inputs: Inputs) -> int:
     return inputs[connection.source].payload_max if _sends_payloads(connection, inputs) else 1
 
 
-def _mixed(weight: Array) -> bool:
+def mixed(weight: Array) -> bool:
+    """Whether weights are of both signs."""
     return bool((weight < 0).any() and (weight > 0).any())
 
 
 def weight_step(connection: Connection, board: Board) -> int:
     """What whole-numbered weights of a connection are multiples of."""
-    return int(2 ** (8 - board.weight_bits.value + _mixed(connection.map.weight)))
+    return int(2 ** (8 - board.weight_bits.value + mixed(connection.map.weight)))
 
 
 def _on_host(connection: Connection, inputs: Inputs, board: Board) -> bool:
@@ -280,9 +285,9 @@ def _largest(values: Array) -> float:
     return max(float(np.abs(values).max(initial=0)), 1e-12)
 
 
-def _weight_limit(weight: Array, board: Board) -> int:
+def weight_limit(weight: Array, board: Board) -> int:
     """Largest magnitude that `round_weights` returns for weights of these signs."""
-    return int(256 - 2 ** (8 - board.weight_bits.value + _mixed(weight)))
+    return int(256 - 2 ** (8 - board.weight_bits.value + mixed(weight)))
 
 
 def known_covariances(covariances: Covariances, population: Population, incoming: Sequence[Connection]) -> Sequence[Covariance | None]:

@@ -6,16 +6,20 @@ of inputs are (`loihiconv.conversion.payload_choice`).
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from contextlib import suppress
 from dataclasses import replace
 from math import log2
 
 import numpy as np
 
 from loihiconv.conversion.adaptive_rounding import Covariances
+from loihiconv.conversion.coarse_weights import coarse_convolutions
 from loihiconv.conversion.gains import SUM_CAUSE, quantize_population
 from loihiconv.conversion.payload_choice import Choice, best_inputs
 from loihiconv.core.bounds import worst_cases, worst_sums
 from loihiconv.core.errors import InvalidModel, LimitExceeded
+from loihiconv.core.linear import Conv
 from loihiconv.core.network import IF, Connection, Input, Integrator, MaxPool, Network, Population, assert_never
 from loihiconv.core.record import LayerRecord
 from loihiconv.hardware.board import Board
@@ -55,12 +59,40 @@ def quantize(network: Network, board: Board, covariances: Covariances | None = N
     network = without_idle_channels(network)
     for spiking in network.layers:
         check_payload(spiking.largest_message, spiking.name, board, signed=spiking.spiking and spiking.smallest_message < 0)
-    choice = best_inputs(network, board, covariances or {})
-    result = _quantized(network, choice, board, covariances or {})
-    if choice.unshared and not place(result, board).fits:
-        result = _quantized(network, best_inputs(network, board, covariances or {}, unshared=False), board, covariances or {})
+    result = _fitting(network, board, covariances or {})
     validate(result, board)
     return replace(result, record=replace(result.record, bounds=worst_cases(result)))
+
+
+def _fitting(network: Network, board: Board, covariances: Covariances) -> Network:
+    """The quantized network with as many exponents in convolutions as serve it and as the board holds the synapses of.
+
+    A convolution with an exponent shares no weights on the chip. Where the board does not even hold the network without any, it has those
+    that it cannot do without.
+    """
+
+    def quantized(choice: Choice, unshared: frozenset[str] | None, covariances: Covariances = covariances) -> Network:
+        return _quantized(network, choice, board, covariances, unshared)
+
+    def fits(result: Network) -> bool:
+        return place(result, board).fits
+
+    choice = best_inputs(network, board, covariances)
+    result = quantized(choice, choice.unshared)
+    if choice.unshared and not fits(result):
+        choice = best_inputs(network, board, covariances, unshared=False)
+        result = quantized(choice, choice.unshared)
+    if any(isinstance(c.map, Conv) and c.weight_exp and result[c.source].spiking for c in result.connections) and not fits(result):
+        with suppress(LimitExceeded):  # without exponents nothing may be left of weights
+            if fits(shared := quantized(choice, None)):
+                return shared
+    coarse = coarse_convolutions(choice.network, result, board)
+    if not coarse or not fits(result):
+        return result
+    most = bisect_left(
+        range(1, len(coarse) + 1), True, key=lambda number: not fits(quantized(choice, choice.unshared.union(coarse[:number]), {}))
+    )
+    return quantized(choice, choice.unshared.union(coarse[:most])) if most else result
 
 
 def without_idle_channels(network: Network) -> Network:
@@ -89,8 +121,8 @@ def without_idle_channels(network: Network) -> Network:
     return network if unchanged else replace(network, populations=tuple(populations), connections=tuple(connections))
 
 
-def _quantized(float_network: Network, choice: Choice, board: Board, covariances: Covariances) -> Network:
-    """The chip's integers of a float network whose inputs are chosen."""
+def _quantized(float_network: Network, choice: Choice, board: Board, covariances: Covariances, unshared: frozenset[str] | None) -> Network:
+    """The chip's integers of a float network whose inputs are chosen; ``unshared`` as in `quantize_population`."""
     network = choice.network
     populations: list[Population] = []
     connections: list[Connection] = []
@@ -104,7 +136,7 @@ def _quantized(float_network: Network, choice: Choice, board: Board, covariances
                 connections += [replace(c, map=c.map.with_weight(c.map.weight.astype(np.int32))) for c in network.incoming(population.name)]
             case Integrator():
                 quantized, incoming, layers[population.name] = quantize_population(
-                    network, population, choice.inputs, board, covariances, choice.unshared
+                    network, population, choice.inputs, board, covariances, unshared
                 )
                 populations.append(quantized)
                 connections += incoming
