@@ -48,6 +48,10 @@ def test_what_was_observed() -> None:
     """0.5 - 10 x 0.75 = -7; and 0.5 + 10 x 1.25 - 10 spikes = 3, to which the last spike is added."""
     network = observe(neurons(-0.75, 1.25), np.array([[0.0], [1.0]]))
     assert network.record.calibration.potentials == {"hidden": (-7.0, 4.0)}
+    falling = network.populations[1]
+    assert isinstance(falling, IF)
+    doubled = replace(network, populations=(network.populations[0], replace(falling, vth=2.0), *network.populations[2:]))
+    assert observe(doubled, np.array([[1.0]])).record.calibration.potentials["hidden"][0] == -3.5  # in thresholds
     graded = observe(neurons(-0.75, 4.25, payload_max=4), np.array([[1.0]]))
     assert graded.record.calibration.potentials == {"hidden": (-7.0, 3.0 + 4)}
     assert without_potentials(network, {"hidden"}).record.calibration.potentials == {}

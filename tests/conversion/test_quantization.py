@@ -14,7 +14,7 @@ from loihiconv.conversion.quantization import check_payload, narrow_weights, qua
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.errors import InvalidModel, LimitExceeded
 from loihiconv.core.fixed_point import BIAS_MAX, join_bias, round_bias, round_weights, split_bias
-from loihiconv.core.linear import Array, Conv, Dense
+from loihiconv.core.linear import Array, Conv, Dense, Sparse
 from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout
 from loihiconv.core.record import ConversionRecord, LayerRecord
 from loihiconv.hardware.board import load_board
@@ -73,6 +73,20 @@ def test_a_channel_of_images_is_idle_where_it_is_everywhere() -> None:
     changed = without_idle_channels(Network(populations, (Connection("input", "conv", ones), Connection("conv", "readout", one)), 4))
     np.testing.assert_array_equal(changed.connections[0].map.weight[:, 0, 0], [[0, 0, 0], [1, 1, 1]])
     np.testing.assert_array_equal(changed["conv"].bias.ravel(), np.array([-1, -2.9], np.float32))  # type: ignore[union-attr]
+
+
+def test_a_channel_is_not_idle_that_some_place_can_make_spike() -> None:
+    """Two channels of two places with synapses of their own: one of the second's can spike."""
+    populations = (
+        Input("input", (4,), "analog"),
+        IF("maps", (2, 2, 1), 1.0, np.full(1, 0.5, np.float32), np.array([-3.0, -1.0], np.float32).reshape(2, 1, 1)),
+        Readout("readout", (1,), np.zeros(1, np.float32), np.zeros(1, np.float32)),
+    )
+    each = Sparse(np.array([1, 1, 1, 2], np.float32), np.arange(4), np.arange(4), (2, 2, 1), (4,))
+    network = Network(
+        populations, (Connection("input", "maps", each), Connection("maps", "readout", Dense(np.ones((1, 4), np.float32)))), 4
+    )
+    np.testing.assert_array_equal(without_idle_channels(network).connections[0].map.weight, [0, 0, 1, 2])
 
 
 @given(st.integers(-BIAS_MAX, BIAS_MAX))
