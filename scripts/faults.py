@@ -352,6 +352,9 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("None if c.on_host else gain", "gain"),
     ),
     "conversion/scales.py": (
+        ("heard = square >= QUIET * square.mean()", "heard = square >= 0"),
+        ("largest[heard].max(initial=0)", "largest.max(initial=0)"),
+        ("np.minimum(raised, np.maximum(relu.bound / payload_max, scale))", "raised"),
         ("CHANNEL_FLOOR = 0.1", "CHANNEL_FLOOR = 0.2"),
         ("SMALLEST = 1 / 16", "SMALLEST = 1 / 8"),
         ("ROUNDS = 50", "ROUNDS = 1"),

@@ -102,6 +102,13 @@ NONSENSE: dict[str, list[Callable[[], Any]]] = {
         lambda: sweep(on="both"),
     ],
     "place": [*(lambda n=n: lc.place(n) for n in (None, 5, model())), lambda: lc.place(net(), 5)],
+    "estimate_energy": [
+        *(lambda n=n: lc.estimate_energy(n, X) for n in (None, 5, model())),
+        *(lambda x=x: lc.estimate_energy(net(), x) for x in (None, 5, "there", X[:0], X[0], X * np.nan)),
+        *(lambda n=n: lc.estimate_energy(net(), X, samples=n) for n in ("a", 0, -1, 0.5, True)),
+        *(lambda e=e: lc.estimate_energy(net(), X, engine=e) for e in (None, 5, "sanfe", [])),
+        lambda: lc.estimate_energy(net(), X, board=5),
+    ],
     "certify": [
         *(lambda n=n: lc.certify(n, X) for n in (None, 5, model())),
         *(lambda n=n: lc.certify(net(), X, samples=n) for n in ("a", 0, -1, 0.5, True)),

@@ -23,6 +23,9 @@ CHANNEL_FLOOR = 0.1
 """A channel's λ is at least this share of its layer's: all weights of a layer have one range of 8 bits in common."""
 
 
+QUIET = 0.01
+"""A channel whose mean square activation is less than this share of its layer's mean yields range to the others."""
+
 GRID = 96
 """Scales that a search for the smallest error tries, evenly spaced on a logarithmic axis."""
 SMALLEST = 1 / 16
@@ -38,7 +41,8 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
     3.2.2); 100 is the "max-norm" of section 3.2.1, None leaves hidden layers as they are, λ = 1. ``scale="mse"``:
     `error_minimising_scales`, no larger than that percentile; ``scale="balanced"``: `balanced_scales`, likewise. Either per
     layer or, as an extension of the paper, per channel (per neuron of dense layers), from the channel's own activations but at
-    least `CHANNEL_FLOOR` times the layer's.
+    least `CHANNEL_FLOOR` times the layer's. Channels that hardly ever spike have a larger one where their weights would otherwise be the
+    largest of their layer (`QUIET`).
     Layers next to weights that are all +-w, as BinaryConnect trains them, keep one λ, so that these weights stay exact.
 
     With graded spikes that λ stands for Γ = ``settings.payload_max`` per step, and what is returned is λ / Γ: the activation that a
@@ -77,6 +81,7 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
             scales[name] = _or_one(statistics.largest_magnitude)
         else:
             scales[name] = _within_bound(node, _hidden(statistics, whole if name in exact else settings), settings.payload_max)
+    _yield_range(ann, calibration, scales, settings.payload_max)
     if ann.parts:
         scales[ann.output.name] = output_scales(ann, calibration.parts, scales)
     return scales
@@ -238,6 +243,38 @@ def _within_bound(relu: Relu, scale: Array, payload_max: int) -> Array:
     return np.asarray(np.where(scale >= bound * (1 - 2.0**-CHANNEL_BITS), bound, scale))
 
 
+def _yield_range(ann: Ann, calibration: Calibration, scales: dict[str, Array], payload_max: int) -> None:
+    """Raise λ of channels that hardly ever spike until their weights, W λ_before / λ, are no larger than those of the others.
+
+    A small λ follows from small activations, and all weights of a layer share one range. What such a channel loses is, in absolute terms,
+    what all others lose: its rates are rounded to steps of their λ / T.
+    """
+    for node in ann:
+        if node.name not in calibration.nodes or node is ann.output:
+            continue
+        if isinstance(node, MaxPool) or (isinstance(node, Relu) and node.scale_of):
+            scales[node.name] = scales[node.scale_of if isinstance(node, Relu) else node.inputs[0]]
+        elif isinstance(node, Relu) and scales[node.name].size > 1 and not node.levels and _driven_by(ann, node, scales):
+            scales[node.name] = _yielding(ann, node, scales, calibration.nodes[node.name], payload_max)
+
+
+def _yielding(ann: Ann, relu: Relu, scales: Scales, statistics: Statistics, payload_max: int) -> Array:
+    """λ / Γ of one layer of several channels."""
+    scale = scales[relu.name]
+    values, counts = statistics.channel_distributions()
+    square = (counts * np.square(values)).sum(axis=1)
+    heard = square >= QUIET * square.mean()
+    largest = np.zeros(scale.size)
+    for drive in _drives(ann, relu):
+        columns = np.broadcast_to(scales[drive.inputs[0]], ann.shapes[drive.inputs[0]])
+        weights = drive.map.with_weight(drive.map.weight.astype(np.float64)).scaled(np.ones(ann.shapes[drive.name]), columns)
+        rows = np.broadcast_to(row_largest(weights), ann.shapes[drive.name])
+        largest = np.maximum(largest, rows.reshape(scale.size, -1).max(axis=1))
+    largest = largest / scale.ravel()
+    raised = scale * np.maximum(1, largest / max(float(largest[heard].max(initial=0)), 1e-30)).reshape(scale.shape)
+    return np.asarray(np.where(heard.reshape(scale.shape), scale, np.minimum(raised, np.maximum(relu.bound / payload_max, scale))))
+
+
 def _next_to_binary_weights(ann: Ann) -> set[str]:
     """Rectified nodes before or after a linear map whose weights are all +w and -w."""
     found: set[str] = set()
@@ -259,6 +296,11 @@ def _drives(ann: Ann, node: Node) -> list[Linear]:
     return [
         d for drive in drives for d in ([drive] if isinstance(drive, Linear) else _drives(ann, drive) if isinstance(drive, Add) else [])
     ]
+
+
+def _driven_by(ann: Ann, relu: Relu, scales: Scales) -> bool:
+    """Whether all that drives a node has a scale: a curve, which fine-tuning knows as it is, has none."""
+    return all(drive.inputs[0] in scales for drive in _drives(ann, relu))
 
 
 def _one_magnitude(weight: Array) -> bool:

@@ -12,6 +12,7 @@ from torch import nn
 
 import loihiconv as lc
 from loihiconv.ann.graph import Ann
+from loihiconv.conversion import scales as scale_rules
 from loihiconv.conversion.calibration import Calibration, calibrate
 from loihiconv.conversion.clipping import fitting_factor, rounding_errors
 from loihiconv.conversion.few_bits import scales_for_bits
@@ -21,6 +22,12 @@ from loihiconv.conversion.settings import Settings
 from loihiconv.core.linear import Array, LinearMap
 from tests.conversion.small import data
 from tests.conversion.test_rounding_choice import coarse
+
+
+@pytest.fixture(autouse=True)
+def _quiet_channels_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the channel that is made here would have given way before."""
+    monkeypatch.setattr(scale_rules, "QUIET", 0.0)
 
 
 def uneven(activation: nn.Module | None = None, pool: nn.Module | None = None) -> nn.Module:

@@ -164,8 +164,9 @@ def test_sums_of_payloads_stay_within_17_bits() -> None:
         assert all(np.abs(c.map.weight).max() <= 255 for c in net.connections)
 
 
-def test_notes_name_layers_that_payloads_leave_few_bits() -> None:
-    """288 inputs of a convolution, which gets no exponent while it has 4 bits; the dense layer behind it does, and keeps its bits."""
+def test_notes_name_layers_that_payloads_leave_few_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """288 inputs of a convolution, which gets no exponent here; the dense layer behind it does, and keeps its bits."""
+    monkeypatch.setattr("loihiconv.conversion.coarse_weights.COARSE", np.inf)
     torch.manual_seed(0)
     model = nn.Sequential(
         nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from loihiconv.conversion import scales as scale_rules
 from loihiconv.conversion.calibration import Statistics, calibrate
 from loihiconv.conversion.measuring import read
 from loihiconv.conversion.scales import GRID, SMALLEST, balanced_scales, choose_scales, error_minimising_scales
@@ -154,6 +156,37 @@ def scales_of(model: nn.Module, timesteps: int, **settings: Any) -> dict[str, np
 def chosen(timesteps: int, **settings: Any) -> np.ndarray:
     """λ / Γ of the rectified layer of three channels."""
     return np.ravel(scales_of(passed_on(1.0, 0.3, 0.01), timesteps, **settings)["1"])
+
+
+def with_a_quiet_channel(share: float = 1.0, bound: float = inf) -> nn.Module:
+    """Four channels of one pixel; the last passes on only the very largest, and little of those, the others a share of all."""
+    model = passed_on(share, 0.8 * share, -0.5 * share, 1.0)
+    model[0].bias = nn.Parameter(torch.tensor([0.0, 0.0, 0.4 * share, -0.98]))
+    if bound < inf:
+        model[1] = nn.Hardtanh(0.0, bound)
+    return model
+
+
+def test_a_channel_that_hardly_ever_spikes_yields_range() -> None:
+    """Its weight over its λ is the largest of those that do; weights of 1, 0.8 and 0.5 have theirs from their own activations."""
+    scale = np.ravel(scales_of(with_a_quiet_channel(), 64)["1"])
+    own = np.ravel(chosen_without_yielding(with_a_quiet_channel(), 64))
+    np.testing.assert_array_equal(scale[:3], own[:3])
+    assert own[3] < 0.2 * scale[3]
+    assert 1 / scale[3] == pytest.approx(max(1 / scale[0], 0.8 / scale[1], 0.5 / scale[2]))
+
+
+def test_no_scale_is_raised_beyond_a_bound() -> None:
+    """Weights of 0.1 over a λ of 0.05 would raise that of 1 to 0.5."""
+    scale = np.ravel(scales_of(with_a_quiet_channel(0.1, 0.05), 64)["1"])
+    assert scale.max() == scale[3] == pytest.approx(0.05)
+
+
+def chosen_without_yielding(model: nn.Module, timesteps: int) -> np.ndarray:
+    """λ of the rectified layer by each channel's own activations."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(scale_rules, "QUIET", 0.0)
+        return scales_of(model, timesteps)["1"]
 
 
 def test_inputs_and_outputs_are_not_clipped() -> None:
