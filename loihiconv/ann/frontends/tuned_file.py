@@ -113,7 +113,9 @@ def _stored(values: Array) -> Array:
 def rounded(ann: Ann, scales: dict[str, Array], timesteps: int, record: Json) -> TunedFile:
     """A simplified network whose ReLUs have become clip-floor-shift activations of these λ, as it is stored."""
     nodes = tuple(
-        Quantize(node.name, node.inputs, np.asarray(scales[node.name] / timesteps), 0, timesteps) if node.name in scales else node
+        Quantize(node.name, node.inputs, np.asarray(scales[node.name] / timesteps, np.float32), 0, timesteps)
+        if node.name in scales
+        else node
         for node in ann
     )
     return TunedFile(nodes, ann.ending, ann.parts, ann.output_name, record)  # type: ignore[arg-type]  # what simplification leaves
