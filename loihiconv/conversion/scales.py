@@ -25,6 +25,8 @@ CHANNEL_FLOOR = 0.1
 
 QUIET = 0.01
 """A channel whose mean square activation is less than this share of its layer's mean yields range to the others."""
+SWING = 8
+"""What is the same on all samples tells nothing, however loud: in that mean a channel counts for at most so many times its variance."""
 
 GRID = 96
 """Scales that a search for the smallest error tries, evenly spaced on a logarithmic axis."""
@@ -247,23 +249,30 @@ def _yield_range(ann: Ann, calibration: Calibration, scales: dict[str, Array], p
     """Raise λ of channels that hardly ever spike until their weights, W λ_before / λ, are no larger than those of the others.
 
     A small λ follows from small activations, and all weights of a layer share one range. What such a channel loses is, in absolute terms,
-    what all others lose: its rates are rounded to steps of their λ / T.
+    what others lose: its rates are rounded to steps of no more than their largest λ / T.
     """
     for node in ann:
         if node.name not in calibration.nodes or node is ann.output:
             continue
         if isinstance(node, MaxPool) or (isinstance(node, Relu) and node.scale_of):
             scales[node.name] = scales[node.scale_of if isinstance(node, Relu) else node.inputs[0]]
-        elif isinstance(node, Relu) and scales[node.name].size > 1 and not node.levels and _driven_by(ann, node, scales):
+        elif isinstance(node, Relu) and _may_yield(node, scales, calibration) and _driven_by(ann, node, scales):
             scales[node.name] = _yielding(ann, node, scales, calibration.nodes[node.name], payload_max)
+
+
+def _may_yield(relu: Relu, scales: Scales, calibration: Calibration) -> bool:
+    """Whether channels have a λ each, no steps of training, and are known one by one: bounds differ between channels with one λ, too."""
+    return scales[relu.name].size > 1 and not relu.levels and calibration.nodes[relu.name].per_channel
 
 
 def _yielding(ann: Ann, relu: Relu, scales: Scales, statistics: Statistics, payload_max: int) -> Array:
     """λ / Γ of one layer of several channels."""
     scale = scales[relu.name]
     values, counts = statistics.channel_distributions()
-    square = (counts * np.square(values)).sum(axis=1)
-    heard = square >= QUIET * square.mean()
+    number = statistics.values / len(counts)
+    square = counts @ np.square(values) / number
+    variance = np.maximum(square - np.square(counts @ values / number), 0)
+    heard = square >= QUIET * np.minimum(square, SWING * variance).mean()
     largest = np.zeros(scale.size)
     for drive in _drives(ann, relu):
         columns = np.broadcast_to(scales[drive.inputs[0]], ann.shapes[drive.inputs[0]])
@@ -272,7 +281,8 @@ def _yielding(ann: Ann, relu: Relu, scales: Scales, statistics: Statistics, payl
         largest = np.maximum(largest, rows.reshape(scale.size, -1).max(axis=1))
     largest = largest / scale.ravel()
     raised = scale * np.maximum(1, largest / max(float(largest[heard].max(initial=0)), 1e-30)).reshape(scale.shape)
-    return np.asarray(np.where(heard.reshape(scale.shape), scale, np.minimum(raised, np.maximum(relu.bound / payload_max, scale))))
+    most = np.minimum(relu.bound / payload_max, scale.ravel()[heard].max())
+    return np.asarray(np.where(heard.reshape(scale.shape), scale, np.minimum(raised, np.maximum(most, scale))))
 
 
 def _next_to_binary_weights(ann: Ann) -> set[str]:

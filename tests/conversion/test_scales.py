@@ -182,6 +182,40 @@ def test_no_scale_is_raised_beyond_a_bound() -> None:
     assert scale.max() == scale[3] == pytest.approx(0.05)
 
 
+def test_a_channel_that_is_loud_and_constant_takes_nothing_from_the_others() -> None:
+    """It has the largest mean square and next to no weight, to which those of all others would be brought down."""
+    model = passed_on(1e-3, 0.8, -0.5, 1.0)
+    model[0].bias = nn.Parameter(torch.tensor([30.0, 0.0, 0.4, 0.0]))
+    np.testing.assert_array_equal(scales_of(model, 64)["1"], chosen_without_yielding(model, 64))
+
+
+def test_no_scale_is_raised_beyond_the_largest_of_the_others() -> None:
+    """A weight of 1e-3 on an input of 100 times the spread, which all others would have to come down to."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
+    with torch.no_grad():
+        model[0].weight[:] = torch.tensor([[1.0, 0.0], [0.0, 20.0]])
+        model[0].bias[:] = torch.tensor([0.0, -19.95])
+    x = np.random.default_rng(0).random((400, 2)).astype(np.float32)
+    ann = read(model, x[:1]).ann
+    scale = np.ravel(choose_scales(ann, calibrate(ann, x, per_channel=True), Settings(64))["1"])
+    assert scale[1] == scale[0]
+
+
+class Bounded(nn.Module):
+    """Bounds of 0.2 and 0.4."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.minimum(torch.relu(x), torch.tensor([0.2, 0.4]).reshape(2, 1, 1))
+
+
+def test_bounds_that_differ_are_no_scales_of_channels() -> None:
+    """Per layer, channels have bounds of their own, but no statistics."""
+    model = passed_on(1.0, 0.8)
+    model[1] = Bounded()
+    assert sorted(scale.size for scale in scales_of(model, 8, per_channel=False).values()) == [1, 1, 2]
+
+
 def chosen_without_yielding(model: nn.Module, timesteps: int) -> np.ndarray:
     """λ of the rectified layer by each channel's own activations."""
     with pytest.MonkeyPatch.context() as patched:
