@@ -92,7 +92,10 @@ def _fitting(network: Network, board: Board, covariances: Covariances) -> Networ
     most = bisect_left(
         range(1, len(coarse) + 1), True, key=lambda number: not fits(quantized(choice, choice.unshared.union(coarse[:number]), {}))
     )
-    return quantized(choice, choice.unshared.union(coarse[:most])) if most else result
+    if not most:
+        return result
+    finer = quantized(choice, choice.unshared.union(coarse[:most]))
+    return finer if fits(finer) else result  # rounded adaptively, weights may take a bit more
 
 
 def without_idle_channels(network: Network) -> Network:

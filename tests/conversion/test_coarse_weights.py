@@ -89,6 +89,20 @@ def test_a_board_that_holds_none_of_them_keeps_weights_shared(monkeypatch: pytes
     assert exponents(converted(512)) == [0, 0]
 
 
+def test_what_fits_before_weights_are_rounded_adaptively_but_not_after_stays_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[Network] = []
+
+    def room_for_nearest(net: Network, board: Board) -> object:
+        if max(exponents(net)) < 0:
+            fitted.append(net)
+        return SimpleNamespace(fits=len(fitted) < 2)
+
+    monkeypatch.setattr(coarse_weights, "COARSE", 1e-4)
+    monkeypatch.setattr(quantization, "place", room_for_nearest)
+    assert exponents(converted(512)) == [0, 0]
+    assert len(fitted) == 2
+
+
 def test_a_board_that_does_not_hold_the_network_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantization, "place", lambda net, board: SimpleNamespace(fits=False))
     assert exponents(converted(512)) == [0, 0]
