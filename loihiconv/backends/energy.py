@@ -11,7 +11,7 @@ from loihiconv.core.input_coding import check_samples, sample_parts
 from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.network import Network, check_network
 from loihiconv.core.samples import Samples
-from loihiconv.hardware.board import Board, load_board
+from loihiconv.hardware.board import Board
 from loihiconv.hardware.energy import EnergyEstimate, estimate, simulated
 from loihiconv.hardware.place import place
 from loihiconv.hardware.sanafe import simulate_chip
@@ -60,7 +60,7 @@ def estimate_energy(
         raise InvalidSetting(
             f"unknown engine {shown(engine)}{did_you_mean(engine, ENGINES)}", where="engine", limit=f"one of {', '.join(ENGINES)}"
         )
-    placement = place(network, load_board(board if board is not None else network.board))
+    placement = place(network, board)
     taken = check_samples(network, collect_inputs(sample_parts(network), x, "samples").x)[:samples]
     simulation = simulate_chip(network, taken, placement) if engine == "sanafe" else None
     found = estimate(network, simulate(network, taken), placement)

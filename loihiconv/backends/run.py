@@ -151,6 +151,8 @@ def run(
     chosen = check_backend(net, backend, options.record)
     if access is not None and access.profile is not None and not chosen.hardware:
         raise InvalidSetting(f"back end {backend!r} has no time and power of a chip", where="profile", limit="a board can be measured")
+    if access is not None and access.read_late and not chosen.hardware:
+        raise InvalidSetting(f"back end {backend!r} reads potentials when they are due", where="read_late", limit="only a board reads late")
     if access is not None and access.profile is not None and keep is not None:
         raise InvalidSetting("a measurement is one run", where="keep", limit="nothing of it is kept", remedy="run without it")
     given = check_samples(net, collect_inputs(sample_parts(net), x, "input", samples=samples).x)

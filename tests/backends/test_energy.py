@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,3 +67,8 @@ def test_mistakes_are_named() -> None:
         lc.estimate_energy(net, X[:, :, :1])
     with pytest.raises(LimitExceeded, match="SANA-FE has no figures for Loihi 2"):
         lc.estimate_energy(net, X, board="kapoho_point", engine="sanafe")
+
+
+def test_a_network_without_a_board_needs_one_named() -> None:
+    with pytest.raises(InvalidSetting, match="board: no board given"):
+        lc.estimate_energy(replace(network(), board=""), X)

@@ -147,3 +147,12 @@ def test_only_a_board_is_measured(run, npz: Path, lnet: Path) -> None:
         "",
         "error: profile: back end 'emulator' has no time and power of a chip; a board can be measured",
     )
+
+
+def test_only_a_board_reads_late(run, npz: Path, lnet: Path) -> None:
+    code, out, err = run("run", lnet, npz, "--read-late", 1)
+    assert (code, out, err.splitlines()[-1]) == (
+        2,
+        "",
+        "error: read_late: back end 'emulator' reads potentials when they are due; only a board reads late",
+    )
