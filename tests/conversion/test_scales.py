@@ -203,16 +203,27 @@ def test_no_scale_is_raised_beyond_the_largest_of_the_others() -> None:
 
 
 class Bounded(nn.Module):
-    """Bounds of 0.2 and 0.4."""
+    """A bound for each channel."""
+
+    def __init__(self, *bounds: float) -> None:
+        super().__init__()
+        self.bounds = torch.tensor(bounds).reshape(-1, 1, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.minimum(torch.relu(x), torch.tensor([0.2, 0.4]).reshape(2, 1, 1))
+        return torch.minimum(torch.relu(x), self.bounds)
+
+
+def test_no_scale_is_raised_beyond_its_own_bound() -> None:
+    model = with_a_quiet_channel(0.1)
+    model[1] = Bounded(0.05, 0.05, 0.05, 0.03)
+    (scale,) = [np.ravel(s) for s in scales_of(model, 64).values() if s.size == 4]
+    assert scale[3] == pytest.approx(0.03)
 
 
 def test_bounds_that_differ_are_no_scales_of_channels() -> None:
     """Per layer, channels have bounds of their own, but no statistics."""
     model = passed_on(1.0, 0.8)
-    model[1] = Bounded()
+    model[1] = Bounded(0.2, 0.4)
     assert sorted(scale.size for scale in scales_of(model, 8, per_channel=False).values()) == [1, 1, 2]
 
 
