@@ -12,7 +12,7 @@ from math import inf
 
 import numpy as np
 
-from loihiconv.core.fixed_point import round_weights
+from loihiconv.core.fixed_point import round_weights, weight_limit
 from loihiconv.core.linear import Array, LinearMap
 
 RATIO = 2**0.25
@@ -83,7 +83,5 @@ def level(linear: LinearMap) -> bool:
 
 def fitting_factor(linear: LinearMap, weight_bits: int) -> float:
     """The factor with which the largest weight is the largest integer; infinite where all are zero."""
-    weight = linear.weight
-    mixed = bool((weight < 0).any() and (weight > 0).any())
-    largest = float(np.abs(weight).max(initial=0))
-    return (256 - 2 ** (8 - weight_bits + mixed)) / largest if largest > 0 else inf
+    largest = float(np.abs(linear.weight).max(initial=0))
+    return weight_limit(linear.weight, weight_bits) / largest if largest > 0 else inf

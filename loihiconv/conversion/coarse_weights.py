@@ -13,8 +13,8 @@ from math import prod
 import numpy as np
 
 from loihiconv.conversion.exponents import RATE_MEAN_SQUARE, floor_variance, widest_exponent
-from loihiconv.conversion.gains import mixed, weight_limit, weight_step
-from loihiconv.core.fixed_point import round_weights
+from loihiconv.conversion.gains import weight_step
+from loihiconv.core.fixed_point import mixed, round_weights, weight_limit
 from loihiconv.core.linear import Conv
 from loihiconv.core.network import Connection, Network
 from loihiconv.hardware.board import Board
@@ -51,7 +51,7 @@ def coarse_convolutions(network: Network, quantized: Network, board: Board) -> l
 def _pays(connection: Connection, gain: float, timesteps: int, board: Board) -> bool:
     """Whether weights of this gain err much, and far less with an exponent."""
     weight, step = connection.map.weight.astype(np.float64), weight_step(connection, board)
-    exponent = widest_exponent(gain * float(np.abs(weight).max(initial=0)), weight_limit(weight, board))
+    exponent = widest_exponent(gain * float(np.abs(weight).max(initial=0)), weight_limit(weight, board.weight_bits.value))
     nearest = partial(round_weights, weight_bits=board.weight_bits.value, even=mixed(weight))
 
     def error(e: int) -> float:

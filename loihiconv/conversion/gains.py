@@ -31,7 +31,7 @@ from loihiconv.conversion.exponents import RATE_MEAN_SQUARE, choose_exponent, me
 from loihiconv.conversion.potentials import farthest
 from loihiconv.core.bounds import worst_sums
 from loihiconv.core.errors import LimitExceeded
-from loihiconv.core.fixed_point import BIAS_MAX, V_MAX, round_bias, round_weights
+from loihiconv.core.fixed_point import BIAS_MAX, V_MAX, mixed, round_bias, round_weights, weight_limit
 from loihiconv.core.linear import Array, Conv
 from loihiconv.core.network import (
     IF,
@@ -132,7 +132,8 @@ def _ceilings(network: Network, population: Integrating, inputs: Inputs, board: 
     on_host = [c for c in network.incoming(population.name) if _on_host(c, inputs, board)]
     on_chip = [c for c in network.incoming(population.name) if c not in on_host]
     fitting = [
-        Ceiling(weight_limit(c.map.weight, board) * _payload(c, inputs) / _largest(c.map.weight), f"weights of {c.name}") for c in on_chip
+        Ceiling(weight_limit(c.map.weight, board.weight_bits.value) * _payload(c, inputs) / _largest(c.map.weight), f"weights of {c.name}")
+        for c in on_chip
     ]
     if fitting:
         whole = min(fitting, key=lambda c: c.gain)
@@ -157,7 +158,7 @@ def _ceilings(network: Network, population: Integrating, inputs: Inputs, board: 
 def _gain(population: Integrating, ceiling: Ceiling, board: Board) -> float:
     """The largest gain below a ceiling: of a spiking population one that is a threshold of the board."""
     gain = float(representable_threshold(ceiling.gain, board)) if population.spiking else ceiling.gain
-    if ceiling.gain == 0:  # as `_weight_limit` is
+    if ceiling.gain == 0:  # as `weight_limit` is
         raise LimitExceeded(
             f"{ceiling.cause} have both signs, and of both signs {board.weight_bits.value} bit holds nothing but 0",
             where=population.name,
@@ -183,7 +184,7 @@ def _filling(network: Network, readout: Integrating, inputs: Inputs, board: Boar
     filled = []
     for c in network.incoming(readout.name):
         if not _on_host(c, inputs, board):
-            limit, largest = weight_limit(c.map.weight, board), _largest(c.map.weight) * gain / _payload(c, inputs)
+            limit, largest = weight_limit(c.map.weight, board.weight_bits.value), _largest(c.map.weight) * gain / _payload(c, inputs)
             exponent = widest_exponent(largest, limit)
             filled.append((largest * 2.0**-exponent / limit, exponent))
     least, exponent = min(filled, default=(1.0, 0))
@@ -211,7 +212,7 @@ def _quantized_connection(
         mean_square = network.record.calibration.of(connection.source).mean_square * payload**2 if constant else RATE_MEAN_SQUARE
         exponent = choose_exponent(
             connection.map.with_weight(connection.map.weight.astype(np.float64) * (gain / payload)),
-            weight_limit(connection.map.weight, board),
+            weight_limit(connection.map.weight, board.weight_bits.value),
             weight_step(connection, board),
             partial(round_weights, weight_bits=board.weight_bits.value, even=mixed(connection.map.weight)),
             mean_square,
@@ -265,11 +266,6 @@ def _payload(connection: Connection, inputs: Inputs) -> int:
     return inputs[connection.source].payload_max if _sends_payloads(connection, inputs) else 1
 
 
-def mixed(weight: Array) -> bool:
-    """Whether weights are of both signs."""
-    return bool((weight < 0).any() and (weight > 0).any())
-
-
 def weight_step(connection: Connection, board: Board) -> int:
     """What whole-numbered weights of a connection are multiples of."""
     return int(2 ** (8 - board.weight_bits.value + mixed(connection.map.weight)))
@@ -283,11 +279,6 @@ def _on_host(connection: Connection, inputs: Inputs, board: Board) -> bool:
 def _largest(values: Array) -> float:
     """Largest magnitude, or tiny where all are zero, so that a range divided by it stays a number."""
     return max(float(np.abs(values).max(initial=0)), 1e-12)
-
-
-def weight_limit(weight: Array, board: Board) -> int:
-    """Largest magnitude that `round_weights` returns for weights of these signs."""
-    return int(256 - 2 ** (8 - board.weight_bits.value + mixed(weight)))
 
 
 def known_covariances(covariances: Covariances, population: Population, incoming: Sequence[Connection]) -> Sequence[Covariance | None]:

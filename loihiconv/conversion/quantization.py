@@ -82,12 +82,14 @@ def _fitting(network: Network, board: Board, covariances: Covariances) -> Networ
     if choice.unshared and not fits(result):
         choice = best_inputs(network, board, covariances, unshared=False)
         result = quantized(choice, choice.unshared)
-    if any(isinstance(c.map, Conv) and c.weight_exp and result[c.source].spiking for c in result.connections) and not fits(result):
+    few_bits = any(isinstance(c.map, Conv) and c.weight_exp and result[c.source].spiking for c in result.connections)
+    if few_bits and not fits(result):
         with suppress(LimitExceeded):  # without exponents nothing may be left of weights
             if fits(shared := quantized(choice, None)):
                 return shared
+        return result
     coarse = coarse_convolutions(choice.network, result, board)
-    if not coarse or not fits(result):
+    if not coarse or not (few_bits or fits(result)):
         return result
     most = bisect_left(
         range(1, len(coarse) + 1), True, key=lambda number: not fits(quantized(choice, choice.unshared.union(coarse[:number]), {}))

@@ -105,18 +105,23 @@ def output_scales(ann: Ann, largest: Mapping[str, float], scales: Scales) -> Arr
         Of all nodes before it.
     """
     shape = ann.shapes[ann.output.name]
-    strongest = np.zeros(prod(shape))
-    for drive in _drives(ann, ann.output):
-        source = drive.inputs[0]
-        columns = np.broadcast_to(scales[source], ann.shapes[source])
-        weights = drive.map.scaled(np.ones(drive.map.output_shape(ann.shapes[source])), columns).weight
-        rows = row_largest(drive.map.with_weight(weights))
-        strongest = np.maximum(strongest, np.broadcast_to(rows, drive.map.output_shape(ann.shapes[source])).ravel())
+    strongest = _strongest(ann, ann.output, scales).ravel()
     own = {name: float(_or_one(value)) for name, value in largest.items()}
     weight = {name: float(strongest[place].max()) / own[name] for name, place in slices(ann.parts).items()}
     least = min((w for w in weight.values() if w > 0), default=1.0)
     chosen = [np.full(part.size, own[part.name] * max(weight[part.name] / least, 1.0)) for part in ann.parts]
     return np.asarray(np.concatenate(chosen).reshape(shape))
+
+
+def _strongest(ann: Ann, node: Node, scales: Scales) -> Array:
+    """Largest |W λ_before| of each output of all that drives a node, in the node's shape."""
+    strongest = np.zeros(ann.shapes[node.name])
+    for drive in _drives(ann, node):
+        shape = ann.shapes[drive.inputs[0]]
+        columns, rows = np.broadcast_to(scales[drive.inputs[0]], shape), np.ones(drive.map.output_shape(shape))
+        scaled = drive.map.with_weight(drive.map.weight.astype(np.float64)).scaled(rows, columns)
+        strongest = np.maximum(strongest, np.broadcast_to(row_largest(scaled), rows.shape).reshape(strongest.shape))
+    return strongest
 
 
 def row_largest(linear: LinearMap) -> Array:
@@ -273,12 +278,7 @@ def _yielding(ann: Ann, relu: Relu, scales: Scales, statistics: Statistics, payl
     square = counts @ np.square(values) / number
     variance = np.maximum(square - np.square(counts @ values / number), 0)
     heard = square >= QUIET * np.minimum(square, SWING * variance).mean()
-    largest = np.zeros(scale.size)
-    for drive in _drives(ann, relu):
-        columns = np.broadcast_to(scales[drive.inputs[0]], ann.shapes[drive.inputs[0]])
-        weights = drive.map.with_weight(drive.map.weight.astype(np.float64)).scaled(np.ones(ann.shapes[drive.name]), columns)
-        rows = np.broadcast_to(row_largest(weights), ann.shapes[drive.name])
-        largest = np.maximum(largest, rows.reshape(scale.size, -1).max(axis=1))
+    largest = _strongest(ann, relu, scales).reshape(scale.size, -1).max(axis=1)
     largest = largest / scale.ravel()
     raised = scale * np.maximum(1, largest / max(float(largest[heard].max(initial=0)), 1e-30)).reshape(scale.shape)
     most = np.minimum(relu.bound / payload_max, scale.ravel()[heard].max())

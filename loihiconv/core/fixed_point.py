@@ -85,6 +85,16 @@ def round_bias(value: Array, formats: NumberFormats = ALL_FORMATS) -> Array:
     return join_bias(*split_bias(value, formats))
 
 
+def mixed(weight: Array) -> bool:
+    """Whether weights are of both signs."""
+    return bool((weight < 0).any() and (weight > 0).any())
+
+
+def weight_limit(weight: Array, weight_bits: int) -> int:
+    """Largest magnitude that `round_weights` returns for weights of these signs."""
+    return int(256 - 2 ** (8 - weight_bits + mixed(weight)))
+
+
 def round_weights(weight: Array, *, weight_bits: int = 8, even: bool | None = None) -> Array:
     """Nearest integer weights of the chip.
 
@@ -99,7 +109,6 @@ def round_weights(weight: Array, *, weight_bits: int = 8, even: bool | None = No
     even : bool or None
         Whether signs mix; None looks at ``weight``.
     """
-    mixed = bool((weight < 0).any() and (weight > 0).any()) if even is None else even
-    step = 2 ** (8 - weight_bits + mixed)
+    step = 2 ** (8 - weight_bits + (mixed(weight) if even is None else even))
     limit = 256 - step
     return np.asarray((step * np.clip(np.rint(np.asarray(weight, np.float64) / step), -limit // step, limit // step)).astype(np.int32))

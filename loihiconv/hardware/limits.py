@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from loihiconv.core.bounds import worst_cases
-from loihiconv.core.fixed_point import BIAS_MAX
+from loihiconv.core.fixed_point import BIAS_MAX, mixed
 from loihiconv.core.network import Integrator, Network
 from loihiconv.core.validation import driven_by_host
 from loihiconv.hardware.board import Board
@@ -106,11 +106,11 @@ def weight_bits(network: Network, board: Board) -> Iterator[Violation]:
         weight = connection.map.weight
         if not on_chip(network, connection, board) or not weight.size:
             continue
-        bits, mixed = board.weight_bits.value, bool((weight < 0).any() and (weight > 0).any())
-        step = 2 ** (8 - bits + mixed)
+        signs = mixed(weight)
+        step = 2 ** (8 - board.weight_bits.value + signs)
         largest, broken = int(np.abs(weight).max()), int((weight % step != 0).sum())
         if largest > 256 - step:
-            yield violation(connection.name, "weight_bits", largest.bit_length() + mixed, board.weight_bits, "convert for this board")
+            yield violation(connection.name, "weight_bits", largest.bit_length() + signs, board.weight_bits, "convert for this board")
         elif broken:
             quantity = f"weights that are no multiples of {step}"
             yield Violation(connection.name, quantity, broken, 0, True, "convert for this board", board.weight_bits.source)
