@@ -23,7 +23,7 @@ from loihiconv.conversion.scales import Scales
 from loihiconv.core.bounds import worst_cases
 from loihiconv.core.fixed_point import ALL_FORMATS, NumberFormats, round_bias
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Integrating, Integrator, Network, Population, Readout
+from loihiconv.core.network import IF, Integrating, Integrator, Network, Population, Readout
 from loihiconv.simulator.layerwise import Layerwise
 
 SAMPLES = 256
@@ -132,8 +132,8 @@ def measured_rates(network: Network, x: Array) -> dict[str, Array]:
     for population in network.layers:
         if isinstance(population, Integrator):
             sent = run.measure(population.name)
-            if population.spiking:
-                found[population.name] = sent.reshape(len(sent), -1).mean(axis=1) / network.timesteps
+            if isinstance(population, IF):
+                found[population.name] = _rates(population, sent, network.timesteps)
             else:
                 found[population.name] = sent / network.output_unit
         if population.spiking:
@@ -148,8 +148,9 @@ def _corrected(network: Network, population: Population, target: Array, sent: Ar
     if isinstance(population, Readout):
         shift = target * unit * population.relative - sent / network.readout_steps
     else:
-        rate = sent.reshape(len(sent), -1).mean(axis=1) / network.timesteps
-        shift = ((target - rate) * unit).reshape(-1, *(1,) * (len(population.shape) - 1))
+        assert isinstance(population, IF)  # the only other kind
+        missing = (target - _rates(population, sent, network.timesteps)).repeat(population.copies)
+        shift = (missing * unit).reshape(-1, *(1,) * (len(population.shape) - 1))
     bias = population.bias + shift
     if not network.fixed_point:
         bias = bias.astype(np.float32)
@@ -158,6 +159,11 @@ def _corrected(network: Network, population: Population, target: Array, sent: Ar
     else:
         bias = round_bias(np.clip(bias, -formats.bias_max, formats.bias_max), formats)
     return replace(population, bias=bias)
+
+
+def _rates(population: IF, sent: Array, timesteps: int) -> Array:
+    """Mean rates over positions, and over copies of a channel, whose own differ as they start at other potentials."""
+    return np.asarray(sent.reshape(len(sent) // population.copies, -1).mean(axis=1) / timesteps)
 
 
 def _per_channel(values: Array) -> Array:

@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from loihiconv.ann.passes.copies import copied_scales, with_copies
 from loihiconv.conversion.bias_correction import correct_biases, measured_rates, target_rates
 from loihiconv.conversion.clipping import FEW_BITS
 from loihiconv.conversion.few_bits import scales_for_bits
 from loihiconv.conversion.judge import Attempt, Judge
 from loihiconv.conversion.measuring import Measured, Progress
+from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.potentials import observe
 from loihiconv.conversion.quantization import narrow_weights, quantize
 from loihiconv.conversion.rounding_choice import choose_rounding
@@ -45,7 +47,9 @@ def _build(source: Measured, settings: Settings, board: Board | None, progress: 
     scales = choose_scales(ann, statistics, settings)
     if board is not None and source.trained is None:  # training has seen its scales
         scales = scales_for_bits(ann, statistics, scales, settings, board.weight_bits.value)
-    network = to_spiking(ann, scales, settings, signed=[entry.name for entry in ann.inputs if statistics.nodes[entry.name].smallest < 0])
+    signed = [entry.name for entry in ann.inputs if statistics.nodes[entry.name].smallest < 0]
+    copied, each = with_copies(ann, settings.copies), copied_scales(ann, scales, settings.copies)
+    network = to_spiking(copied, each, settings, signed=signed, names=population_names(ann))
     unwritten = network.unwritten if board is not None else ()
     notes = (*source.notes, *(f"{what} run in the emulator and in Lava; no board has a neuron program for them yet" for what in unwritten))
     if settings.silent_steps and not network.silent_steps:

@@ -104,15 +104,15 @@ def _best_of_planes(choice: Choice, source: Input, board: Board, covariances: Co
         extended = planed[source.name]
         assert isinstance(extended, Input)  # as it was
         with_plane = _best_payload(replace(choice, network=planed), extended, board, covariances)
-        steps = _rounded_by_time(choice.network.timesteps)
+        steps = _rounded_by_time(choice.network)
         if with_plane.error + steps < PLANE_GAIN * (best.error + steps):
             return with_plane
     return best
 
 
-def _rounded_by_time(timesteps: int) -> float:
-    """Mean square of what T steps round rates by, 1 / (12 T²)."""
-    return 1 / (12 * timesteps**2)
+def _rounded_by_time(network: Network) -> float:
+    """Mean square of what T steps of R copies round rates by, 1 / (12 (T R)²)."""
+    return 1 / (12 * (network.timesteps * network.copies) ** 2)
 
 
 def _best_payload(choice: Choice, source: Input, board: Board, covariances: Covariances) -> Choice:

@@ -59,12 +59,12 @@ def too_few_steps(ann: Ann, network: Network, x: Array) -> str:
     """What to tell the user of the layer that tells samples apart worst; empty where each does."""
     if same_samples(x):
         return ""  # which is said of calibration data
-    levels = network.timesteps * network.payload_max
+    levels = network.timesteps * network.payload_max * network.copies
     worst = min(changes(ann, network, x).items(), key=lambda item: item[1], default=None)
     if worst is None or not 0 < worst[1] < min(SMALL, FEW / levels):
         return ""
     name, change = worst
-    needed = ceil(FEW / change / network.payload_max)
+    needed = ceil(FEW / change / network.payload_max / network.copies)
     more = f"give timesteps={needed} or more" if needed <= MOST else "no number of time steps will do: is the network trained?"
     steps = change * levels
     told = (

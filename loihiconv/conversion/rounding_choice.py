@@ -97,7 +97,8 @@ def adaptively_rounded(network: Network, board: Board, rounding: Rounding, x: Ar
         gain = plain.record.quantization[name].gain
         for old, new in zip(network.incoming(name), plain.incoming(name), strict=True):
             mean_square = float(np.mean((recording.sent(old.source) / network.timesteps) ** 2))
-            if outweighs_time(new.map.weight * 2.0**new.weight_exp / gain - old.map.weight, old.map.weight, mean_square, network.timesteps):
+            wrong = new.map.weight * 2.0**new.weight_exp / gain - old.map.weight
+            if outweighs_time(wrong, old.map.weight, mean_square, network.timesteps * network.copies):
                 driven.add(name)
     return driven
 
@@ -115,7 +116,7 @@ def outweighs_time(wrong: Array, weight: Array, mean_square: float, timesteps: i
     mean_square : float
         E[r²] of what the source sends per step.
     timesteps : int
-        T.
+        T, times the neurons that stand for an activation.
     """
     if not weight.size:
         return False

@@ -223,12 +223,12 @@ def _hidden(statistics: Statistics, settings: Settings) -> Array:
     search = SEARCHES[settings.scale]
     layer: Array = np.array([statistics.percentile(p)])
     if search is not None:
-        layer = search(*statistics.distribution(), layer, settings.timesteps * settings.payload_max)
+        layer = search(*statistics.distribution(), layer, settings.levels)
     if not settings.per_channel:
         return _or_one(float(layer[0])) / settings.payload_max
     channels = statistics.channel_percentiles(p)
     if search is not None:
-        channels = search(*statistics.channel_distributions(), channels, settings.timesteps * settings.payload_max)
+        channels = search(*statistics.channel_distributions(), channels, settings.levels)
     floored = np.maximum(channels, CHANNEL_FLOOR * float(_or_one(float(layer[0])))) / settings.payload_max
     return np.asarray(floored.reshape(-1, *(1,) * (len(statistics.shape) - 1)))
 

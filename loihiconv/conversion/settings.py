@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from loihiconv.conversion.declaration import Setting, declaration, declarations, described, numpydoc, plain
 from loihiconv.core.choices import (
+    COPIES_LIMIT,
     PAYLOAD_LIMIT,
     SEED_LIMIT,
     SIGNED_PAYLOAD_LIMIT,
@@ -137,10 +138,21 @@ class Settings:
         metadata=described(
             "How much of that charge (and beyond) comes evenly over the T steps instead of at the start.",
             details="Except in first layers; see `loihiconv.conversion.spiking`. It costs nothing and lets neurons see more of their input "
-            "before they spike.",
+            "before they spike. Divided by the square of ``copies``, which makes up for it.",
             low=0,
             high=4,
             unit="thresholds",
+        ),
+    )
+    copies: int = field(
+        default=1,
+        metadata=described(
+            "Neurons that stand for each activation together, and start at potentials spread over a threshold.",
+            details="Their mean rate is as many times as fine, and comes more evenly: accuracy is that of more time steps, on any board, "
+            "without their latency. There are as many times more neurons, and its square as many synapses between two layers, and as much "
+            "for them to do in each step. See `loihiconv.ann.passes.copies`.",
+            low=1,
+            high=COPIES_LIMIT,
         ),
     )
     maxpool: MaxPooling = field(
@@ -252,6 +264,15 @@ class Settings:
         """Γ, the largest payload of a spike."""
         return int(2**self.spike_bits - 1)
 
+    @property
+    def levels(self) -> int:
+        """Steps of a rate between 0 and λ, that scales are chosen for: T Γ, and R times as many of R copies whose spikes all come in time.
+
+        Where some come too early, as without silent steps, what that costs grows with the scale, and copies do not take it away.
+        """
+        exact = self.silent_steps or self.signed_spikes
+        return self.timesteps * self.payload_max * (self.copies if exact else 1)
+
     def to_json(self) -> dict[str, Any]:
         """All settings as JSON values."""
         return {name: plain(value) for name, value in asdict(self).items()}
@@ -271,6 +292,7 @@ class SettingOptions(TypedDict, total=False):
     buffered: bool
     start: float
     hold_back: float
+    copies: int
     maxpool: MaxPooling
     approximate: int
     maxpool_estimate: Estimate

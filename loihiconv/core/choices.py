@@ -20,5 +20,7 @@ PAYLOAD_LIMIT = 255
 """Graded spikes carry one byte at most: with 8-bit weights more would leave no room in a sum of 17 bits."""
 SIGNED_PAYLOAD_LIMIT = 127
 """The same of spikes that have a sign: a byte holds both."""
+COPIES_LIMIT = 16
+"""Neurons that stand for one activation: synapses between two layers are the square of it."""
 SEED_LIMIT = 2**64
 """Seeds of random streams are below this: they are one 64-bit word of Philox's key."""

@@ -222,6 +222,11 @@ class Network(Shown):
         return max((p.largest_message for p in self.populations if p.spiking), default=1)
 
     @property
+    def copies(self) -> int:
+        """Neurons that stand for one activation together, at most."""
+        return max((p.copies for p in self.populations if isinstance(p, IF)), default=1)
+
+    @property
     def signed(self) -> bool:
         """Whether any of its spikes can be negative."""
         return any(p.spiking and p.smallest_message < 0 for p in self.populations)

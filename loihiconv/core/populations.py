@@ -13,7 +13,7 @@ from typing import NoReturn, TypeAlias
 
 import numpy as np
 
-from loihiconv.core.choices import PAYLOAD_LIMIT, SIGNED_PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
+from loihiconv.core.choices import COPIES_LIMIT, PAYLOAD_LIMIT, SIGNED_PAYLOAD_LIMIT, Coding, Decision, Estimate, Reset
 from loihiconv.core.ending import LastFunction, described, ending_shape, keeps_order
 from loihiconv.core.errors import InvalidModel
 from loihiconv.core.linear import Array, Conv, LinearMap, Shape
@@ -143,6 +143,9 @@ class IF(Integrator):
     signed : bool
         Whether spikes can be negative, and take back what was sent too early: neurons remember the sum of what they have sent, which never
         falls below 0; see `loihiconv.core.network`. Largest payloads are then at most `SIGNED_PAYLOAD_LIMIT`.
+    copies : int, 1 to `COPIES_LIMIT`
+        Neurons next to each other, along the first axis, whose mean rate stands for one activation. It says what was meant and changes
+        nothing of what neurons do.
     """
 
     vth: float
@@ -154,6 +157,7 @@ class IF(Integrator):
     silent: int = 0
     buffered: bool = False
     signed: bool = False
+    copies: int = 1
 
     @property
     def kind(self) -> Kind:
@@ -196,9 +200,26 @@ class IF(Integrator):
     def quantized(self, gain: float, shift: int, *, v_init: Array, bias: Array) -> IF:
         return replace(self, vth=int(gain), v_init=v_init, bias=bias)
 
+    def charge(self, start: float) -> Array:
+        """What neurons get beside their input, in thresholds, for each channel; shaped to broadcast to ``shape``.
+
+        Copy r of R gets (r + start) / R, so that the mean of their counts, floor(z + (r + start) / R), is floor(R z + start) / R
+        (Hermite's identity): what one neuron of R times as many steps would count.
+
+        Parameters
+        ----------
+        start : float
+            Of a neuron without copies.
+        """
+        copy = np.arange(self.shape[0] if self.copies > 1 else 1) % self.copies
+        return np.asarray((copy + start) / self.copies, np.float32).reshape(-1, *(1,) * (len(self.shape) - 1))
+
     def check(self, incoming: Sequence[tuple[Connection, PopulationBase]], timesteps: int) -> None:
         super().check(incoming, timesteps)
         self._check_signed()
+        if not 1 <= self.copies <= COPIES_LIMIT or self.shape[0] % self.copies:
+            limit = f"1 to {COPIES_LIMIT} expected, and as many of each"
+            raise InvalidModel(f"{self.copies} copies in {self.shape[0]} channels", where=self.name, limit=limit)
         if not 1 <= self.payload_max <= (PAYLOAD_LIMIT if self.reset == "subtract" else 1):
             limit = f"1 to {PAYLOAD_LIMIT} expected, and 1 with a reset to zero"
             raise InvalidModel(f"payloads of up to {self.payload_max}", where=self.name, limit=limit)

@@ -4,6 +4,9 @@ A neuron of a depthwise convolution has few synapses, so writing its sum and rea
 channels of one pixel are carried through all steps of a block: potentials, biases and counts stay in registers, spikes are read and
 written as bytes.
 
+Groups of a few channels, as copies of an activation are, are as many depthwise convolutions of the same spikes, in which the channels of
+each group have changed places in turn: each output then takes what lies where it lies itself.
+
 Sums of integers are taken in int16, which is exact as long as the weights of each channel have a sum of magnitudes of at most 2^15 - 1:
 every partial sum is within it too. Float networks use float32.
 """
@@ -27,6 +30,8 @@ from loihiconv.simulator.vectors import converted, fill, load, select, shifted, 
 
 EXACT_INT16 = 2**15 - 1
 """The largest int16."""
+WORDS = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
+"""Channels of a group, and the word that holds a spike of each, the first in its lowest byte."""
 MULTIPLE = 8
 """What channels have to be a multiple of; more of them are taken together where there are as many."""
 
@@ -44,10 +49,12 @@ class Depthwise:
 
     def __init__(self, maps: Sequence[Conv], sources: Sequence[Shape], target: Shape) -> None:
         channels, fixed_point = target[0], np.issubdtype(maps[0].weight.dtype, np.integer)
-        kernels = [m.weight.reshape(channels, -1).T.astype(np.int16 if fixed_point else np.float32) for m in maps]
-        self.weight = np.concatenate(kernels).ravel()
+        self.turned = [(i, turn, m.weight.shape[1]) for i, m in enumerate(maps) for turn in range(m.weight.shape[1])]
+        each = [_kernel(maps[i], turn).astype(np.int16 if fixed_point else np.float32) for i, turn, _ in self.turned]
+        self.weight = np.concatenate(each).ravel()
         synapses, before, taken = [], 0, 0
-        for linear, source, kernel in zip(maps, sources, kernels, strict=True):
+        for (i, _, _), kernel in zip(self.turned, each, strict=True):
+            linear, source = maps[i], sources[i]
             units, taps, starts = windows(linear.weight.shape[2:], linear.stride, linear.padding, linear.dilation, source, target)
             pixels = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
             used = kernel.any(axis=1)[taps]  # a comparison of two places in a window has no other weights
@@ -60,15 +67,15 @@ class Depthwise:
 
     @staticmethod
     def fits(maps: Sequence[LinearMap]) -> TypeGuard[Sequence[Conv]]:
-        """Whether each has one kernel per channel, as many channels as the kernel takes, and their sums are exact in int16."""
+        """Whether each has groups of one channel or a few, as many as it takes, enough of them, and their sums are exact in int16."""
         total = 0
         for linear in maps:
-            if not isinstance(linear, Conv) or linear.weight.shape[1] != 1 or len(linear.weight) != linear.groups:
+            if not isinstance(linear, Conv) or linear.weight.shape[1] not in WORDS or len(linear.weight) % MULTIPLE:
                 return False
-            if linear.groups % MULTIPLE:
+            if len(linear.weight) != linear.groups * linear.weight.shape[1]:
                 return False
             if np.issubdtype(linear.weight.dtype, np.integer):
-                total = total + np.abs(linear.weight).reshape(linear.groups, -1).sum(axis=1, dtype=np.int64)
+                total = total + np.abs(linear.weight).reshape(len(linear.weight), -1).sum(axis=1, dtype=np.int64)
         return int(np.max(total)) <= EXACT_INT16
 
     def advance(self, spikes: Sequence[torch.Tensor], firing: Firing, shift: int) -> None:
@@ -84,13 +91,29 @@ class Depthwise:
         """
         (bias, v, limits), (out, counts, ends) = firing.before, firing.after
         arrays, synapses = [s.numpy() for s in spikes], (self.weight, self.units, self.taps, self.starts, np.int32(shift))
-        several = max(1, SMALL_BLOCK_BYTES // sum(a[0].nbytes for a in arrays)) if len(arrays) > 1 else len(v)
+        several = max(1, SMALL_BLOCK_BYTES // sum(arrays[i][0].nbytes for i, _, _ in self.turned)) if len(self.turned) > 1 else len(v)
         for begin in range(0, len(v), several):
             rows = slice(begin, begin + several)
             # several sources lie side by side, as one, for the samples of a piece that stays in the cache
-            piece = arrays[0] if len(arrays) == 1 else np.concatenate([a[rows] for a in arrays], axis=2)
+            parts = [_turned(arrays[i][rows], turn, channels) for i, turn, channels in self.turned]
+            piece = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
             own, counted = (a[rows] if len(a) > 1 else a for a in (bias, counts))
             _depthwise(piece, *synapses, own, v[rows], limits, out[rows], counted, ends[rows])
+
+
+def _kernel(linear: Conv, turn: int) -> Array:
+    """Of each output the weights of the channel so many places after its own in its group, one row for each tap: (taps, C)."""
+    outputs, channels = linear.weight.shape[:2]
+    place = np.arange(outputs)
+    return np.asarray(linear.weight[place, (place + turn) % channels].reshape(outputs, -1).T)
+
+
+def _turned(spikes: Array, turn: int, channels: int) -> Array:
+    """Spikes (N, steps, units) with those of each group of channels moved so many places, around its end: a group is a word."""
+    if not turn:
+        return spikes
+    words = spikes.view(WORDS[channels])
+    return np.asarray((words >> words.dtype.type(8 * turn)) | (words << words.dtype.type(8 * (channels - turn)))).view(spikes.dtype)
 
 
 @lru_cache(maxsize=64)

@@ -86,3 +86,15 @@ def test_a_network_that_takes_spikes_back_runs_alike_everywhere(bits: int) -> No
     np.testing.assert_array_equal(compiled.potentials, portable.potentials)
     assert sum(int((s < 0).sum()) for s in compiled.spikes.values() if s.dtype == np.int8) > 100
     assert all(compiled.sent(p.name).min() >= 0 for p in network.populations if p.spiking)
+
+
+@pytest.mark.usefixtures("forked")
+@pytest.mark.parametrize(("board", "stock"), [("kapoho_point", False), ("kapoho_point", True), ("nahuku8", False)])
+def test_a_network_of_several_neurons_for_each_activation_runs_alike_everywhere(board: str, stock: bool) -> None:
+    """Depthwise and pointwise convolutions, a maximum as a tree, a skip and dense layers."""
+    torch.manual_seed(2)
+    first = nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3, groups=4), nn.ReLU(), nn.MaxPool2d(2)
+    model = nn.Sequential(*first, nn.Conv2d(4, 6, 1), nn.ReLU(), nn.Flatten(), nn.Linear(24, 7), nn.ReLU(), nn.Linear(7, 3)).eval()
+    x = torch.rand(60, 1, 8, 8).numpy()
+    network = lc.convert(model, x, board=board, timesteps=6, copies=2)
+    check(Case(network, x[:3]), run_lava(network, x[:3], record=["spikes", "potentials"], stock_models=stock, deadline=120))

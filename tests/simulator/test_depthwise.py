@@ -56,6 +56,7 @@ def check(linear: Conv, spikes: np.ndarray, threshold: int, to_zero: bool = Fals
 @given(
     seed=st.integers(0, 2**32 - 1),
     channels=st.sampled_from([8, 16, 24, 32, 56, 64]),
+    group=st.sampled_from([1, 1, 2, 4, 8]),
     kernel=st.tuples(*[st.integers(1, 4)] * 2),
     stride=st.tuples(*[st.integers(1, 3)] * 2),
     dilation=st.tuples(*[st.integers(1, 2)] * 2),
@@ -66,6 +67,7 @@ def check(linear: Conv, spikes: np.ndarray, threshold: int, to_zero: bool = Fals
 def test_equals_convolution_and_neurons(
     seed: int,
     channels: int,
+    group: int,
     kernel: tuple[int, int],
     stride: tuple[int, int],
     dilation: tuple[int, int],
@@ -74,8 +76,8 @@ def test_equals_convolution_and_neurons(
     to_zero: bool,
 ) -> None:
     rng = np.random.default_rng(seed)
-    weight = rng.integers(-254, 255, (channels, 1, *kernel)).astype(np.int32)
-    linear = Conv(weight, stride, padding, dilation, channels)
+    weight = rng.integers(-254 // group, 255 // group, (channels, group, *kernel)).astype(np.int32)
+    linear = Conv(weight, stride, padding, dilation, channels // group)
     assert Depthwise.fits([linear])
     spikes = (rng.random((2, steps, channels, 9, 8)) < rng.choice([0.1, 0.5, 1.0])).astype(np.uint8)
     check(linear, spikes, int(rng.integers(1, 1000)), to_zero, seed)
@@ -89,8 +91,9 @@ def test_several_connections_are_one_sum(seed: int, samples: int, number: int, c
     maps, sources = [], []
     for _ in range(number):
         kernel, stride = rng.integers(1, 4, 2), rng.integers(1, 3, 2)
-        weight = rng.integers(-99, 99, (channels, 1, *kernel)) * (rng.random((1, 1, *kernel)) < 0.4)
-        maps.append(Conv(weight.astype(np.int32), tuple(stride.tolist()), groups=channels))
+        group = int(rng.choice([1, 2, 4]))
+        weight = rng.integers(-99, 99, (channels, group, *kernel)) * (rng.random((1, 1, *kernel)) < 0.4)
+        maps.append(Conv(weight.astype(np.int32), tuple(stride.tolist()), groups=channels // group))
         sources.append((channels, *((np.array([3, 4]) - 1) * stride + kernel).tolist()))
     assert Depthwise.fits(maps)
     spikes = [(rng.random((samples, 3, *source)) < 0.5).astype(np.uint8) for source in sources]
@@ -135,7 +138,9 @@ def test_only_depthwise_convolutions() -> None:
 
     assert Depthwise.fits([conv(16, 1, 3, 3, groups=16)])
     assert not Depthwise.fits([conv(32, 1, 3, 3, groups=16)])  # two kernels per channel
-    assert not Depthwise.fits([conv(16, 2, 3, 3, groups=8)])
+    assert Depthwise.fits([conv(16, 2, 3, 3, groups=8)])  # pairs of channels
+    assert not Depthwise.fits([conv(18, 3, 3, 3, groups=6)])  # threes are no word
+    assert not Depthwise.fits([conv(32, 16, 3, 3, groups=2)])
     assert not Depthwise.fits([conv(12, 1, 3, 3, groups=12)])  # no multiple of 8
     assert not Depthwise.fits([Dense(np.ones((8, 8), np.int32))])
 

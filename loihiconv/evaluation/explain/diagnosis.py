@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loihiconv.core import numbers as n
+from loihiconv.core.choices import COPIES_LIMIT
 from loihiconv.evaluation.explain.evidence import Evidence
 from loihiconv.evaluation.explain.fidelity import Fidelity, stored_bits
 from loihiconv.evaluation.explain.layers import LayerStatistics, relative
@@ -288,7 +289,7 @@ def few_steps(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         "time steps",
         layer.population,
-        f"{timesteps} time steps are too few: rates take only {timesteps * layer.largest + 1} values, "
+        f"{timesteps} time steps are too few: rates take only {timesteps * layer.largest * evidence.net.copies + 1} values, "
         f"which alone is an error of {share(error, 0)}",
         f"raise timesteps to {_enough(timesteps, error)}",
         max(steps_cost, error * evidence.waterfall.noticeable),
@@ -302,8 +303,12 @@ def in_time(evidence: Evidence) -> str:
         return f"raise silent_steps to {timesteps}"
     if not (evidence.settings.hold_back or silent or evidence.net.signed):
         return "use hold_back=0.5"
-    more = f"raise timesteps to {2 * timesteps}"
-    return more if silent or evidence.net.signed or evidence.net.board else f"use silent_steps={timesteps}, or {more}"
+    ways = []
+    if (copies := 2 * evidence.net.copies) <= COPIES_LIMIT:
+        ways.append(f"use copies={copies}" + (", if the board holds so many neurons" if evidence.net.board else ""))
+    if not (silent or evidence.net.signed or evidence.net.board):
+        ways.append(f"use silent_steps={timesteps}")
+    return ", or ".join([*ways, f"raise timesteps to {2 * timesteps}"])
 
 
 def straightened_curves(evidence: Evidence) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.core.linear import Array
-from loihiconv.core.network import Network, Population
+from loihiconv.core.network import IF, Network, Population
 
 POINTS = 600
 """Neurons in a layer's scatter plot of activations against rates."""
@@ -125,6 +125,8 @@ class ErrorSum:
 class LayerSum:
     """Running statistics of one population; nothing in it grows with the number of samples.
 
+    Of neurons that stand for one activation together, their mean is what is looked at.
+
     Parameters
     ----------
     population : Population
@@ -135,15 +137,24 @@ class LayerSum:
 
     def __init__(self, population: Population, timesteps: int, *, seed: int = 0) -> None:
         self.population, self.timesteps, self.largest = population, timesteps, max(1, population.largest_message)
+        self.copies = population.copies if isinstance(population, IF) else 1
+        activations = (population.shape[0] // self.copies, *population.shape[1:])
         self.error = ErrorSum()
         self.samples = self.saturated = self.active = self.clipped = self.spiked = 0
         self.left = 0.0
         self.moments = np.zeros(5)
-        self.ever_spiked = np.zeros(population.shape, bool)
-        self.ever_active = np.zeros(population.shape, bool)
+        self.ever_spiked = np.zeros(activations, bool)
+        self.ever_active = np.zeros(activations, bool)
         self.histograms = np.zeros((2, BINS + 1), np.int64)
         self.random = np.random.default_rng(seed)
         self.points: list[Array] = []
+
+    def per_activation(self, values: Array) -> Array:
+        """Means over the copies of each channel: (N, \\*shape) -> (N, C, ...)."""
+        if self.copies == 1:
+            return values
+        n, channels, *rest = values.shape
+        return np.asarray(values.reshape(n, channels // self.copies, self.copies, *rest).mean(axis=2))
 
     def add(self, activation: Array, rate: Array, delta: Array | None = None) -> None:
         """Take in a batch (N, \\*shape).
@@ -155,6 +166,7 @@ class LayerSum:
         delta : array, optional
             V(T) - V(0) in thresholds.
         """
+        activation, rate = self.per_activation(activation), self.per_activation(rate)
         self.samples += len(rate)
         self.error.add(activation, rate)
         a, r = activation.astype(np.float64).ravel(), rate.astype(np.float64).ravel()
@@ -172,7 +184,7 @@ class LayerSum:
         if delta is not None:
             spiked = rate > 0
             self.spiked += int(spiked.sum())
-            self.left += float(np.abs(delta[spiked]).sum())
+            self.left += float(self.per_activation(np.abs(delta))[spiked].sum())
         self._choose(a, r)
 
     def result(self, errors: Mapping[str, RateError]) -> LayerStatistics:

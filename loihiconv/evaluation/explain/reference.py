@@ -19,6 +19,7 @@ from loihiconv.ann.graph import Input as AnnInput
 from loihiconv.ann.graph import MaxPool as AnnMaxPool
 from loihiconv.ann.graph import Relu as AnnRelu
 from loihiconv.ann.passes import lower
+from loihiconv.ann.passes.copies import copied_scales, with_copies
 from loihiconv.ann.passes.curves import curved
 from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.quantization import without_idle_channels
@@ -77,7 +78,7 @@ class Reference:
         nodes = [n.name for n in self.ann if n.name != output and not isinstance(n, AnnInput) and _is_population(self.ann, n.name)]
         wanted = [name for name in nodes if names[name] in keep and names[name] in self.scales]
         result, kept = self._evaluator(torch.from_numpy(np.ascontiguousarray(x, np.float32)), keep=wanted)
-        rates = {names[name]: (kept[name].numpy() / self.scales[names[name]]).astype(np.float32) for name in wanted}
+        rates = {names[name]: _copied(kept[name].numpy() / self.scales[names[name]], self.plain[names[name]]) for name in wanted}
         if names[output] in keep:
             rates[names[output]] = result.flatten(1).numpy()
         return rates
@@ -163,6 +164,11 @@ def without_plane(connection: Connection, network: Network) -> Connection:
             assert_never(linear)
 
 
+def _copied(rates: Array, population: Population) -> Array:
+    """Rates (N, C, ...) for every copy of a channel: float32 (N, \\*shape)."""
+    return np.asarray(rates.repeat(population.shape[0] // rates.shape[1], axis=1), np.float32)
+
+
 def _names(ann: Ann, network: Network) -> dict[str, str]:
     """Name of the population that a node became, in a network that may be from before sums had the names of layers."""
     return population_names(ann, {p.name for p in network.populations})
@@ -212,8 +218,9 @@ def _expected(ann: Ann, scales: Mapping[str, Array], network: Network) -> tuple[
     scale = {name: scales[names[name]] for name in nodes}
     try:
         settings, signed = _settings(network), [p.name for p in network.inputs if p.signed]
-        held_back = to_spiking(ann, scale, settings, signed=signed, names=names)
-        plain = to_spiking(ann, scale, replace(settings, hold_back=0.0), signed=signed, names=names)
+        copied, each = with_copies(ann, settings.copies), copied_scales(ann, scale, settings.copies)
+        held_back = to_spiking(copied, each, settings, signed=signed, names=names)
+        plain = to_spiking(copied, each, replace(settings, hold_back=0.0), signed=signed, names=names)
     except LoihiconvError:
         return None
     return _without_idle(plain, network), _without_idle(held_back, network)

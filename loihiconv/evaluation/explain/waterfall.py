@@ -205,7 +205,7 @@ def layer_statistics(
                 assert stage.network is not None  # chosen above
                 r, delta = _spiking_rates(stage.network, part, device)
             for name, total in errors[stage.key].items():
-                total.add(a[name], r[name].reshape(a[name].shape))
+                total.add(sums[name].per_activation(a[name]), sums[name].per_activation(r[name].reshape(a[name].shape)))
             if stage is stages[-1]:
                 for name, layer in sums.items():
                     layer.add(a[name].reshape(len(part), *layer.population.shape), r[name], delta.get(name))

@@ -91,8 +91,8 @@ def _from_zero(population: IF, timesteps: int) -> IF:
 
 def _held_back(network: Network, population: IF) -> Array:
     """What of the starting charge comes with the bias; the record of the conversion says whether any does."""
-    charge, v_init = network.record.charge, np.asarray(population.v_init)
-    return np.zeros_like(v_init) if charge is None else np.asarray(charge - v_init, v_init.dtype)
+    start, v_init = network.record.charge, np.asarray(population.v_init)
+    return np.zeros_like(v_init) if start is None else np.asarray(population.charge(start) - v_init, v_init.dtype)
 
 
 def _slowed_connection(network: Network, connection: Connection, ratio: float) -> Connection:

@@ -231,15 +231,17 @@ def test_reset_to_zero_is_named() -> None:
 @pytest.mark.parametrize(
     ("board", "silent", "hold_back", "remedy"),
     [
-        ("", 0, 0.5, "use silent_steps=8, or raise timesteps to 16"),
-        ("kapoho_point", 0, 0.5, "raise timesteps to 16"),
+        ("", 0, 0.5, "use copies=2, or use silent_steps=8, or raise timesteps to 16"),
+        ("kapoho_point", 0, 0.5, "use copies=2, if the board holds so many neurons, or raise timesteps to 16"),
         ("kapoho_point", 0, 0.0, "use hold_back=0.5"),
         ("kapoho_point", 3, 0.5, "raise silent_steps to 8"),
-        ("", 8, 0.0, "raise timesteps to 16"),
+        ("", 8, 0.0, "use copies=2, or raise timesteps to 16"),
     ],
 )
 def test_what_lets_spikes_come_in_time(board: str, silent: int, hold_back: float, remedy: str) -> None:
     """Silent steps are named where no board lacks a program for them, or where they are used already."""
-    network: Any = SimpleNamespace(timesteps=8, silent_steps=silent, signed=False, board=board)
+    network: Any = SimpleNamespace(timesteps=8, silent_steps=silent, signed=False, board=board, copies=1)
     evidence: Any = SimpleNamespace(net=network, settings=SimpleNamespace(hold_back=hold_back))
     assert in_time(evidence) == remedy
+    network.copies = 16
+    assert "copies" not in in_time(evidence)

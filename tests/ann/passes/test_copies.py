@@ -1,0 +1,107 @@
+"""Channels that are there several times: the function stays, whatever kind of map they go through."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from loihiconv.ann.evaluator import Evaluator
+from loihiconv.ann.frontends.torch import read_torch
+from loihiconv.ann.graph import Ann, Linear, MaxPool, Relu
+from loihiconv.ann.passes import lower
+from loihiconv.ann.passes.copies import copied_scales, with_copies
+from loihiconv.core.choices import PoolingWay
+from loihiconv.core.linear import Conv, Dense, Sparse
+
+
+class Residual(nn.Module):
+    """A skip from spikes, one from the input, and one into the output."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Conv2d(2, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1), nn.Conv2d(2, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.first(x) + x)
+        z = torch.relu(self.second(y) + y)
+        return self.last(z) + z
+
+
+class Branches(nn.Module):
+    """Concatenation of unequal branches, values moved about, and a layer that both a ReLU and the output take."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = nn.Conv2d(2, 3, 1), nn.Conv2d(2, 4, 3, padding=1)
+        self.shared, self.after = nn.Linear(7 * 36, 5), nn.Linear(5, 5)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        both = torch.cat([torch.relu(self.left(x)), torch.relu(self.right(x)).flip(2)], dim=1)
+        shared = self.shared(both.flatten(1))
+        return shared, self.after(torch.relu(shared))
+
+
+def cnn(*layers: nn.Module, sizes: int) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), *layers, nn.Flatten(), nn.Linear(sizes, 3))
+
+
+CASES: dict[str, tuple[nn.Module, PoolingWay]] = {
+    "convolutions": (cnn(nn.Conv2d(4, 6, 3, stride=2), nn.ReLU(), sizes=24), "relu-tree"),
+    "depthwise and grouped": (
+        cnn(nn.Conv2d(4, 8, 3, groups=4), nn.ReLU6(), nn.Conv2d(8, 6, 1, groups=2), nn.ReLU(), sizes=96),
+        "relu-tree",
+    ),
+    "a tree": (cnn(nn.MaxPool2d(3, 2, 1), nn.Conv2d(4, 2, 2), nn.ReLU(), sizes=8), "relu-tree"),
+    "gates": (cnn(nn.MaxPool2d(2), sizes=36), "gate"),
+    "unequal averages": (cnn(nn.Conv2d(4, 4, 3, padding=1), nn.AvgPool2d(3, 2, 1), nn.ReLU(), sizes=36), "relu-tree"),
+    "dense alone": (nn.Sequential(nn.Flatten(), nn.Linear(72, 9), nn.ReLU(), nn.Linear(9, 4), nn.ReLU(), nn.Linear(4, 2)), "gate"),
+    "skips": (Residual(), "relu-tree"),
+    "branches and two outputs": (Branches(), "relu-tree"),
+}
+
+
+def lowered(name: str) -> Ann:
+    model, maxpool = CASES[name]
+    torch.manual_seed(0)
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    return lower(read_torch(model.double().eval(), (2, 6, 6)), maxpool).ann
+
+
+@pytest.mark.parametrize("name", list(CASES))
+@pytest.mark.parametrize("copies", [2, 3])
+def test_the_function_stays_and_copies_are_equal(name: str, copies: int) -> None:
+    ann = lowered(name)
+    copied = with_copies(ann, copies)
+    x = torch.randn(3, 2, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    rectified = [node.name for node in ann if isinstance(node, (Relu, MaxPool))]
+    wanted, before = Evaluator(ann, dtype=torch.float64)(x, keep=rectified)
+    found, after = Evaluator(copied, dtype=torch.float64)(x, keep=rectified)
+    np.testing.assert_allclose(found.numpy(), wanted.numpy(), atol=1e-12)
+    for node in rectified:
+        np.testing.assert_allclose(after[node].numpy(), before[node].numpy().repeat(copies, axis=1), atol=1e-12)
+    assert [(n.name, copied.shapes[n.name]) for n in copied.inputs] == [(n.name, ann.shapes[n.name]) for n in ann.inputs]
+    assert (copied.output.name, copied.ends, copied.parts) == (ann.output.name, ann.ends, ann.parts)
+
+
+def test_all_kinds_of_maps_are_among_the_cases() -> None:
+    maps = {type(node.map) for name in CASES for node in with_copies(lowered(name), 2) if isinstance(node, Linear)}
+    assert maps == {Conv, Dense, Sparse}
+
+
+def test_one_copy_is_the_network_itself() -> None:
+    ann = lowered("skips")
+    assert with_copies(ann, 1) is ann
+
+
+def test_scales_are_those_of_the_channels() -> None:
+    ann = lowered("gates")
+    pool = next(node.name for node in ann if isinstance(node, MaxPool))
+    scales = {"input": np.array(2.0), pool: np.arange(4.0).reshape(4, 1, 1), ann.output.name: np.arange(3.0)}
+    scales |= {node.name: np.array(0.5) for node in ann if isinstance(node, Relu)}
+    found = copied_scales(ann, scales, 2)
+    assert found[pool].ravel().tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert all(found[name] is scales[name] for name in ("input", ann.output.name))
+    assert all(found[node.name].shape == () for node in ann if isinstance(node, Relu))
