@@ -14,7 +14,8 @@ unasked: scales of least error per channel, half a threshold held back, biases c
 spikes that carry payloads, which Loihi 1 cannot and which cost bandwidth: figures apart, for few time steps. "separated" spends `SILENT`
 of each sample's steps on listening before neurons spike, which needs a neuron program of its own: figures apart, too; time steps are
 those of a whole sample, silent ones included. "buffered" listens for T steps, and has a second potential for it, so that samples follow
-each other every T steps none the less. "signed" takes back spikes that came too early, which needs a neuron program as well. All are
+each other every T steps none the less. "signed" takes back spikes that came too early, which needs a neuron program as well. "doubled"
+and "fourfold" have two or four neurons for each activation, which any board has that has room for them. All are
 calibrated on 1,000 training images; test images are seen by the runs alone. Max-pooling is what a board can run, trees of ReLUs, unless
 ``--maxpool`` says otherwise. An interrupted run goes on where it was. A cluster runs slices of the images; networks are converted here.
 
@@ -63,6 +64,8 @@ WAYS = get_args(PoolingWay)
 METHODS: Mapping[str, Mapping[str, Any]] = {
     "paper": {"optimize": "none"},
     "default": {},
+    "doubled": {"copies": 2},
+    "fourfold": {"copies": 4},
     "separated": {},
     "buffered": {},
     "signed": {},
@@ -79,6 +82,8 @@ SILENT = 3 / 8
 STYLES = {
     "paper": ("tab:gray", "--", "-"),
     "default": ("tab:blue", "--", "-"),
+    "doubled": ("tab:cyan", "--", "-"),
+    "fourfold": ("tab:olive", "--", "-"),
     "separated": ("tab:green", "--", "-"),
     "buffered": ("tab:purple", "--", "-"),
     "signed": ("tab:red", "--", "-"),
@@ -152,6 +157,7 @@ class Latency:
                     self._measure(net, method, backend, reference)
         for method, key in (
             ("default", "lava"),
+            ("doubled", "lava doubled"),
             ("buffered", "lava buffered"),
             ("signed", "lava signed"),
             ("graded", f"lava graded {self.spike_bits} bits"),

@@ -27,12 +27,15 @@ class Aim:
         Most steps from one sample to the next, silent ones included; by default those of where the search starts.
     silent, signed : bool
         Whether neurons may get silent steps, or signed spikes: never for a board that has no neuron program for them.
+    copies : tuple of int
+        Numbers of neurons for each activation that are tried, beside the one of where the search starts: such as a board has room for.
     """
 
     loss: float | None = None
     most: int | None = None
     silent: bool = False
     signed: bool = False
+    copies: tuple[int, ...] = ()
 
 
 NO_MORE = Aim()

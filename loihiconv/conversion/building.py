@@ -29,6 +29,7 @@ from loihiconv.core.linear import Array
 from loihiconv.core.network import Network
 from loihiconv.core.version import __version__
 from loihiconv.hardware.board import Board
+from loihiconv.hardware.place import place
 from loihiconv.hardware.validation import validate
 
 
@@ -81,7 +82,8 @@ def attempted(common: tuple[Measured, Judge, Board | None], settings: Settings) 
     """A network with some settings, and how it does on samples that no correction has seen."""
     source, judge, board = common
     network = build(source, settings, board)
-    return Attempt(network, settings, *judge(network))
+    fits = board is None or settings.copies == 1 or place(network, board).fits
+    return Attempt(network, settings, *judge(network), fits)
 
 
 def _corrected(

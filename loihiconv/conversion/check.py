@@ -22,8 +22,9 @@ from loihiconv.conversion.building import build
 from loihiconv.conversion.calibration import CalibrationData, prepared
 from loihiconv.conversion.measuring import measure
 from loihiconv.conversion.naming import population_names
+from loihiconv.conversion.room import shaped
 from loihiconv.conversion.settings import DECLARED, Settings
-from loihiconv.conversion.spiking import branches_of, check_pooled, to_spiking
+from loihiconv.conversion.spiking import branches_of, check_pooled
 from loihiconv.core import numbers as n
 from loihiconv.core.choices import MaxPooling
 from loihiconv.core.errors import InvalidData, LoihiconvError
@@ -169,8 +170,8 @@ def check(
         notes += (_ways_to_pool(ann, pools),)
     problems: list[str] = []
     if board is not None:
-        placement = place(to_spiking(ann, {name: np.ones(()) for name in ann.shapes}, Settings(1)), board)
-        # shapes decide, so any scales do; `_ways_to_pool` has said what becomes of max-pooling
+        placement = place(shaped(ann), board)
+        # `_ways_to_pool` has said what becomes of max-pooling
         problems += [str(v) for v in placement.violations if v.certain and v.quantity != "max_pooling"]
         if not problems:
             notes += (f"fits {board.title}: {placement.cores:,} of {board.cores:,} cores",)

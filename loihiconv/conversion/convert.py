@@ -22,6 +22,7 @@ from loihiconv.conversion.judge import Judge
 from loihiconv.conversion.measuring import Measured, Progress, measure
 from loihiconv.conversion.quantization import check_payload
 from loihiconv.conversion.resolution import too_few_steps
+from loihiconv.conversion.room import copies_with_room
 from loihiconv.conversion.search import search
 from loihiconv.conversion.settings import SEARCHES, Optimize, SettingOptions, choose
 from loihiconv.core.choices import Task
@@ -133,6 +134,8 @@ def convert(
         return _told(build(source, chosen, board, report), source).with_preprocessing(preprocessing)
     if chosen.maxpool == "gate" and any(isinstance(node, MaxPool) for node in source.ann):
         aim = replace(aim, signed=False)  # gates take no spikes back
+    if board is not None:
+        aim = replace(aim, copies=tuple(copies_with_room(source.ann, board)))
     common = source, Judge(source.ann, source.held_out, task), board
     with connected(cluster) as client, making(attempted, common, client) as attempts:
         network, trials = search(attempts, chosen, settings, optimize, report, aim)

@@ -30,15 +30,20 @@ class Attempt:
     network : Network
     settings : Settings
     agreement, divergence : array (N,)
+    fits : bool
+        Whether the board holds it, where that was asked.
     """
 
     network: Network
     settings: Settings
     agreement: Array
     divergence: Array
+    fits: bool = True
 
     def beats(self, other: Attempt) -> bool:
-        """Whether it diverges less, by a gain whose 95 % interval, of paired samples, does not reach 0."""
+        """Whether it fits and diverges less, by a gain whose 95 % interval, of paired samples, does not reach 0."""
+        if not self.fits:
+            return False
         gain = other.divergence - self.divergence
         error = float(np.std(gain, ddof=1)) / sqrt(len(gain)) if len(gain) > 1 else 0.0
         return float(np.mean(gain)) > DEVIATIONS * error

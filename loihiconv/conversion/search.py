@@ -36,7 +36,7 @@ STEPS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "bias correction": ({"bias_correction": True}, {"bias_correction": False}),
     "rounding": ({"rounding": "auto"}, {"rounding": "nearest"}, {"rounding": "adaptive"}),
 }
-"""What is tried, step by step; each step starts from the best of those before it. `DELAYS`, `SILENT` and signed spikes come last."""
+"""What is tried, step by step; each step starts from the best of those before it. Copies, `DELAYS`, `SILENT` and signs come last."""
 DELAYS = (8, 4, 2)
 """Delays of the readout that are tried: T divided by these."""
 SILENT = (2, 3)
@@ -62,9 +62,9 @@ def search(
     """Find good settings by coordinate descent; deterministic.
 
     "latency" first takes the fewest steps, from `SHORTEST` on, whose agreement is within `TOLERANCE` of that at ``start.timesteps``; with a
-    loss to keep to, the fewest that do. Both goals then go through `STEPS`, `DELAYS` and, where they may, `SILENT` and signed spikes, for
-    the same steps of a sample, over and over until a round has no gain whose interval lies above 0. With a loss to keep to, what was found
-    is then tried with fewer steps still.
+    loss to keep to, the fewest that do. Both goals then go through `STEPS`, `DELAYS` and, where they may, copies, `SILENT` and signed
+    spikes, for the same steps of a sample, over and over until a round has no gain whose interval lies above 0. With a loss to keep to,
+    what was found is then tried with fewer steps still.
 
     Parameters
     ----------
@@ -109,9 +109,10 @@ class Descent:
         self.delays = () if "readout_delay" in fixed else DELAYS
         self.silent = SILENT if aim.silent and not set(fixed) & {"silent_steps", "buffered", "reset"} else ()
         self.signed = aim.signed and "signed_spikes" not in fixed
+        self.copies = () if "copies" in fixed else aim.copies
         self.tried: set[str] = set()
         self.trials: list[Trial] = []
-        last = len(self.delays) + len(self.silent) + bool(self.silent) + self.signed
+        last = len(self.copies) + len(self.delays) + len(self.silent) + bool(self.silent) + self.signed
         self.total = 1 + sum(max(len(o) - 1, 0) for o in self.options.values()) + last
 
     def attempt(self, step: str, settings: Settings, best: Attempt | None, following: Iterable[Settings] = ()) -> Attempt:
@@ -183,6 +184,7 @@ class Descent:
     def _steps(self, settings: Settings) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """What is tried, step by step, in as many steps of a sample as ``settings`` take."""
         yield from self.options.items()
+        yield "copies", [{"copies": copies} for copies in self.copies]
         yield "readout delay", [{"readout_delay": delay} for delay in sorted({settings.timesteps // share for share in self.delays})]
         steps = period(settings)
         yield "silent steps", [listening(steps, 0), *self._separated(steps)] if self.silent else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -103,6 +104,26 @@ def test_silent_steps_are_tried_for_the_same_steps_per_sample_and_only_where_the
         found, trials = sought(by_steps, aim, fixed=fixed)
         assert not found.silent_steps
         assert not any("silent_steps" in trial.changed for trial in trials)
+
+
+def by_copies(settings: lc.Settings) -> float:
+    return 1 / settings.timesteps / settings.copies**2
+
+
+def test_copies_are_tried_where_there_is_room() -> None:
+    found, trials = sought(by_copies, Aim(copies=(2, 4)))
+    assert [trial.changed["copies"] for trial in trials if trial.step == "copies"] == [2, 4]
+    assert found.copies == 4
+    few, _ = sought(by_copies, Aim(0.02, copies=(2,)))
+    assert (few.copies, few.timesteps) == (2, 16)  # in 12 steps 1 / 48 would be lost
+    for aim, fixed in ((Aim(), ()), (Aim(copies=(2,)), ("copies",))):
+        assert sought(by_copies, aim, fixed=fixed)[0].copies == 1
+
+
+def test_what_a_board_does_not_hold_is_never_better() -> None:
+    lossy, good = (Attempt(None, None, np.ones(9), np.full(9, d), fits) for d, fits in ((1.0, True), (0.0, False)))  # type: ignore[arg-type]
+    assert not good.beats(lossy)
+    assert replace(good, fits=True).beats(lossy)
 
 
 def with_a_sign(settings: lc.Settings) -> float:

@@ -36,7 +36,7 @@ def test_order_and_defaults_of_fields_are_those_of_saved_networks() -> None:
     names = {kind.__name__: [f.name for f in fields(kind)] for kind in get_args(Population)}
     assert names == {
         "Input": ["name", "shape", "coding", "scale", "payload_max", "signed", "seed", "bias_plane", "given", "order", "preprocessing"],
-        "IF": ["name", "shape", "vth", "v_init", "bias", "reset", "payload_max", "bound", "silent", "buffered", "signed"],
+        "IF": ["name", "shape", "vth", "v_init", "bias", "reset", "payload_max", "bound", "silent", "buffered", "signed", "copies"],
         "MaxPool": ["name", "shape", "estimate", "decay", "payload_max"],
         "Readout": ["name", "shape", "v_init", "bias", "scale", "decision", "rate", "seed", "delay", "ending", "parts"],
     }

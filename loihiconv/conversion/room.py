@@ -1,0 +1,32 @@
+"""How many neurons for each activation a board has room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from loihiconv.ann.graph import Ann
+from loihiconv.ann.passes.copies import with_copies
+from loihiconv.conversion.naming import population_names
+from loihiconv.conversion.settings import Settings
+from loihiconv.conversion.spiking import to_spiking
+from loihiconv.core.network import Network
+from loihiconv.hardware.board import Board
+from loihiconv.hardware.place import place
+
+TRIED = (2, 4)
+
+
+def shaped(ann: Ann, copies: int = 1) -> Network:
+    """A float spiking network with the populations and connections that an Ann becomes, which is all that placing asks for."""
+    scales = {name: np.ones(()) for name in ann.shapes}  # shapes decide, so any will do
+    return to_spiking(with_copies(ann, copies), scales, Settings(1, copies=copies), names=population_names(ann))
+
+
+def copies_with_room(ann: Ann, board: Board) -> Iterator[int]:
+    """Those numbers of copies, of `TRIED`, with which a board still holds the network."""
+    for copies in TRIED:
+        if not place(shaped(ann, copies), board).fits:
+            return
+        yield copies
