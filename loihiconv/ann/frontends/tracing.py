@@ -20,6 +20,7 @@ from torch.fx.node import map_arg
 from torch.fx.proxy import TraceError
 
 from loihiconv.ann.frontends import aten, exported, hooks, torchscript
+from loihiconv.ann.frontends.adoption import adopted
 from loihiconv.ann.frontends.copies import floating_dtype, inside, name_of, to_read
 from loihiconv.ann.frontends.einops_backend import know_stands
 from loihiconv.ann.frontends.inputs import Calling, calling, check_arguments, check_shape, examples_of
@@ -135,7 +136,7 @@ def record(
             where=where,
             remedy="give the shape of one sample, without the batch axis, and check that the model runs on it" + _channel(example_shape),
         ) from error
-    nodes, modules = tuple(graph.nodes), dict(root.named_modules())
+    nodes, modules = tuple(graph.nodes), {path: module for module, path in recorder.modules.items()}
     return Trace(nodes, recorder.values, recorder.paths, recorder.names, recorder.dependent, recorder.memory, modules, root.chosen)
 
 
@@ -197,6 +198,7 @@ class _Recorder(fx.Tracer):
         self.values: dict[fx.Node, Any] = {}
         self.paths: dict[fx.Node, str] = {}
         self.names: dict[fx.Node, str] = {}
+        self.modules: dict[nn.Module, str] = {}  # with their paths
         self.dependent: set[fx.Node] = set()
         self.memory = Memory(self.values, self.dependent)
         self.path = ""  # where recording is, and after an error: where it stopped
@@ -208,6 +210,13 @@ class _Recorder(fx.Tracer):
     def create_args_for_root(self, root_fn: Any, is_module: bool, concrete_args: Any = None) -> tuple[Any, list[Any]]:
         """The model's inputs by their own names, however many there are."""
         return root_fn, [self.root, *(self.create_proxy("placeholder", name, (), {}) for name in self._examples)]
+
+    def path_of_module(self, mod: nn.Module) -> str:
+        if not self.modules:
+            self.modules = {module: path for path, module in self.root.named_modules()}
+        if mod not in self.modules:
+            self.modules |= adopted(mod, self.root, self.path, self.modules)
+        return self.modules[mod]
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return self._is_leaf(m) or is_quantized_layer(m) or super().is_leaf_module(m, module_qualified_name)
