@@ -94,7 +94,7 @@ def _coarseness(network: Network) -> Iterator[tuple[float, str, float]]:
         known = connection.target in network.record.quantization and (connection.source, connection.target) not in on_host
         if not known or not connection.map.weight.any():
             continue
-        shape = connection.map.output_shape(network[connection.source].shape)
+        shape = connection.map.output_shape(network.origin[connection.source].shape)
         rows = np.broadcast_to(row_largest(connection.map), shape).ravel() if prod(shape) else np.zeros(1)
         share = float(np.median(rows[rows > 0]) / rows.max())
         yield network.record.quantization[connection.target].weight_bits_used + log2(share), connection.target, share

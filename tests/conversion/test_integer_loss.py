@@ -36,6 +36,18 @@ def test_one_weight_that_leaves_no_bits_to_others_is_told_of(board: str) -> None
     assert any("in the board's integers" in note for note in net.record.notes)
 
 
+def test_a_plane_of_constant_payloads_beside_the_input_does_not_disturb() -> None:
+    """Biases of a convolution that a long window leaves no bits in their registers; see `loihiconv.conversion.bias_plane`."""
+    convolution = nn.Conv2d(1, 1, 1)
+    nn.init.ones_(convolution.weight), nn.init.constant_(convolution.bias, 3)  # type: ignore[arg-type]
+    model = nn.Sequential(convolution, nn.ReLU(), nn.Flatten(), with_one_large_weight(300)).eval()
+    with pytest.warns(UserWarning, match="in the board's integers outputs err by"):
+        network = lc.convert(
+            model, X[:8].reshape(8, 1, 4, 4), board="kapoho_point", timesteps=20000, rounding="nearest", bias_correction=False
+        )
+    assert network.input.shape == (2, 4, 4)
+
+
 @pytest.mark.parametrize("board", [None, "kapoho_point"])
 def test_channels_that_one_other_silences_are_told_of(board: str | None) -> None:
     with pytest.warns(UserWarning, match=r"in 256 time steps outputs err by .*: give more, and look for channels"):
