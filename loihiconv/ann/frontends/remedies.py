@@ -95,11 +95,15 @@ _REMEDIES = {
         "retrain with ReLU; after the last layer the host computes it",
     ),
     **dict.fromkeys(("sort", "topk", "median", "kthvalue", "argsort", "mode", "quantile"), _ORDER),
-    **dict.fromkeys(("norm", "normalize", "std", "var", "linalgnorm", "cdist", "pairwisedistance", "cosinesimilarity"), _STATISTICS),
+    **dict.fromkeys(
+        ("norm", "normalize", "std", "var", "linalgnorm", "lpnormalization", "cdist", "pairwisedistance", "cosinesimilarity"), _STATISTICS
+    ),
     **dict.fromkeys(("addcmul", "addcdiv", "prod", "dot", "matmul", "mm", "bmm", "einsum", "tensordot", "bilinear"), _PRODUCT),
-    **dict.fromkeys(("groupnorm", "layernorm", "instancenorm2d", "instancenorm1d", "localresponsenorm"), _BATCH_NORM),
+    **dict.fromkeys(("groupnorm", "layernorm", "rmsnorm", "localresponsenorm"), _BATCH_NORM),
+    **dict.fromkeys(("instancenorm", "instancenorm1d", "instancenorm2d", "instancenorm3d"), _BATCH_NORM),
     **dict.fromkeys(("lstm", "gru", "rnn", "lstmcell", "grucell", "rnncell"), _NO_RECURRENCE),
-    **dict.fromkeys(("multiheadattention", "transformerencoderlayer", "scaleddotproductattention"), _NO_ATTENTION),
+    **dict.fromkeys(("multiheadattention", "scaleddotproductattention", "transformer"), _NO_ATTENTION),
+    **dict.fromkeys(("transformerencoder", "transformerencoderlayer", "transformerdecoder", "transformerdecoderlayer"), _NO_ATTENTION),
     **dict.fromkeys(("quantize", "dequantize", "quantizepertensor", "fakequantize"), _QUANTIZED),
     **dict.fromkeys(("truncavgpool2d", "truncadaptiveavgpool2d", "truncquantaccumulator", "clampquantaccumulator"), _SUMS),
     "embedding": "feed the network with images or feature vectors",

@@ -244,7 +244,7 @@ class _Reader:
         if node.target is getattr and isinstance(several := self._env[node.all_input_nodes[0]], tuple):  # as in x.max(1).values
             return several[[part is value for part in self._trace.values[node.all_input_nodes[0]]].index(True)]
         if node.target is operator.getitem and not isinstance(plain(self._trace.values[node.all_input_nodes[0]]), torch.Tensor):
-            return inputs[0]  # one of several results of something refused: one message is enough
+            return Signal(inputs[0].name, _shape(value))  # one of several results of something refused: one message is enough
         name, operation = self._describe(node)
         given = tuple(map_arg(node.args, lambda n: self._trace.values[n]))
         call = Call(self._unique(name), operation, _shape(value), self._unique, partial(self._repeat, node), self._by_name, given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -17,7 +19,17 @@ def decoded(m: Net, x: Tensor) -> Tensor:
     return torch.cat([raw[:, :2].sigmoid() + torch.arange(2), raw[:, 2:4].exp() * 3, (raw[:, 4:].sigmoid() * 2) ** 2], 1)
 
 
-@pytest.mark.parametrize(("name", "part"), [("GELU", "retrain"), ("hard_swish", "retrain with ReLU"), ("addcmul_", "constant factors")])
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("GELU", "retrain"),
+        ("hard_swish", "retrain with ReLU"),
+        ("addcmul_", "constant factors"),
+        ("instance_norm", "BatchNorm2d"),
+        ("LpNormalization", "batch norm"),
+        ("TransformerEncoder", "convolutions"),
+    ],
+)
 def test_names_of_modules_functions_and_methods(name: str, part: str) -> None:
     assert part in remedy(name)
 
@@ -39,6 +51,13 @@ def test_all_layers_whose_results_are_joined_are_named() -> None:
     layers = {"a": nn.Linear(4, 3), "b": nn.Linear(4, 3)}
     found = problems(Net(lambda m, x: m.a(x).softmax(1) + m.b(x).softmax(1), **layers), (4,))
     assert "what a and b give, and" in str(found[0])
+
+
+@pytest.mark.parametrize("states", [lambda m, x: m.l(x)[0].mean(1), lambda m, x: m.l(x)[0][:, -1], lambda m, x: m.l(x)[0].amax(1)])
+def test_what_comes_after_one_of_several_refused_results_is_read_on(states: Callable[[Net, Tensor], Tensor]) -> None:
+    layers = {"l": nn.GRU(6, 4, batch_first=True), "f": nn.Linear(4, 3), "g": nn.GELU(), "h": nn.Linear(3, 2)}
+    found = problems(Net(lambda m, x: m.h(m.g(m.f(states(m, x)))), **layers), (7, 6))
+    assert [error.where for error in found] == ["l", "g"]
 
 
 def test_what_other_layers_take_has_no_way_out() -> None:
