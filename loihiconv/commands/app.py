@@ -30,6 +30,7 @@ from loihiconv.commands.import_network import import_network
 from loihiconv.commands.init import init
 from loihiconv.commands.interruption import orderly
 from loihiconv.commands.lava import lava
+from loihiconv.commands.outputs import kept_apart
 from loihiconv.commands.place import place
 from loihiconv.commands.run import run
 from loihiconv.commands.schema import schema
@@ -51,9 +52,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (init, schema, check, finetune, convert, run, compare, verify, sweep, demo, boards, place, deploy, diff, conformance):
-    app.command(epilog="" if command in (init, schema, demo, boards, diff, conformance) else EPILOG)(command)
-app.command("import")(import_network)
-app.command()(export)
+    app.command(epilog="" if command in (init, schema, demo, boards, diff, conformance) else EPILOG)(kept_apart(command))
+app.command("import")(kept_apart(import_network))
+app.command()(kept_apart(export))
 app.add_typer(lava, name="lava")
 
 
