@@ -50,6 +50,7 @@ def check(
     dimensions = read_shapes(shape)
     chip = load_board(board) if board is not None else None
     file = open_file(model)
+    said = said.for_file(file)
     known: Any = dimensions or shape_of(file)
     known = None if isinstance(known, tuple) and isinstance(known[0], tuple) else known
     data = preprocessing = None

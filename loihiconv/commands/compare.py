@@ -66,6 +66,7 @@ def compare(
     if named and not names:
         raise BackendUnavailable("no back end that is named can be used from here", where="--backends", remedy="; ".join(missing))
     file = open_file(model)
+    said = said.for_file(file)
     shape = shape_of(file)
     said.check()
     converted = None if net is None else load(net)

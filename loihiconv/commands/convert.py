@@ -50,6 +50,7 @@ def convert(
             "there is no search to spread", where="--cluster", limit="--optimize accuracy or latency, or --target-loss expected"
         )
     file = open_file(model)
+    said = said.for_file(file)
     said.check()
     shape = shape_of(file)
     data, preprocessing = said.prepared(read_data(calibration, "train", shape, samples=conversion.samples), shape)

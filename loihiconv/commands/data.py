@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,6 +17,7 @@ from loihiconv.commands.terminal import note
 from loihiconv.core.errors import InvalidData, InvalidSetting
 
 if TYPE_CHECKING:
+    from loihiconv.ann.frontends import FloatModel
     from loihiconv.core.input_preprocessing import GivenPreprocessing
     from loihiconv.core.linear import Shape
     from loihiconv.core.network import Network
@@ -60,6 +61,11 @@ class Said:
 
         scale = _fraction(self.input_scale) if self.input_scale else 1.0
         return Preprocessing(tuple(numbers(self.mean, "mean")), tuple(numbers(self.std, "std")), scale, self.layout)
+
+    def for_file(self, file: FloatModel | None) -> Said:
+        """The same for a model file: bytes are not divided where it takes them as they are."""
+        bytewise = file is not None and file.takes_bytes and not file.inputs
+        return replace(self, input_scale="1") if bytewise and not self.input_scale else self
 
     def check(self) -> None:
         """Raise `InvalidSetting` for what cannot be read, before anything is loaded."""

@@ -69,6 +69,7 @@ def finetune(
 
         load_board(board)
     file = open_file(model)
+    said = said.for_file(file)
     shape = shape_of(file)
     read = read_data(data, "train", shape, samples=samples)
     x, preprocessing = said.prepared(read, shape)

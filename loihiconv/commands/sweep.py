@@ -57,6 +57,7 @@ def sweep(
     _check(axes, board, samples, calibration_samples, on, plot)
     check_cluster(cluster)
     file = open_file(model)
+    said = said.for_file(file)
     shape = shape_of(file)
     stored = None if net is None else load(net)
     known = shape if stored is None else given.shapes_of(stored)

@@ -159,7 +159,7 @@ def check(
         return Check((), tuple(map(str, found)), ())
     try:
         original = model.ann(shape)
-        ann, notes = lower(original, pooling, straightened(original, _random(shape), approximate))
+        ann, notes = lower(original, pooling, straightened(original, _random(model, shape), approximate))
         if pooling == "gate":
             check_pooled(ann)
     except LoihiconvError as error:
@@ -223,7 +223,7 @@ def _does_not_convert(
 ) -> tuple[str, ...]:
     """What stops a conversion without the corrections that only serve accuracy."""
     if calibration is None:
-        calibration = _random(shape)
+        calibration = _random(readable(model), shape)
     try:
         build(measure(model, calibration, settings, board), settings, board)
     except LoihiconvError as error:
@@ -231,9 +231,10 @@ def _does_not_convert(
     return ()
 
 
-def _random(shape: Shape) -> Array:
-    """Samples from 0 to 1 to try with."""
-    return np.random.default_rng(0).random((TRIAL_SAMPLES, *shape), np.float32)
+def _random(model: FloatModel, shape: Shape) -> Array:
+    """Samples from 0 to 1 to try with, or bytes."""
+    values = np.random.default_rng(0).random((TRIAL_SAMPLES, *shape), np.float32)
+    return np.floor(256 * values) if model.takes_bytes else values
 
 
 def _layers(ann: Ann) -> list[LayerCheck]:

@@ -47,7 +47,7 @@ def suspicions(model: Source, x: Array) -> tuple[str, ...]:
         return (f"calibration data: {what}; scales that are measured on one say nothing of others: give training samples",)
     model = readable(model)
     ann = model.ann(x.shape[1:])
-    scale = _wrong_scale(ann, x, _spread(ann, x[:BATCH]))
+    scale = None if model.takes_bytes else _wrong_scale(ann, x, _spread(ann, x[:BATCH]))
     found = [scale] if scale else []
     if ann.parts:  # which of them are classes is not known
         return tuple(found)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import loihiconv as lc
+from loihiconv.ann.frontends import readable
 from loihiconv.commands.data import Said
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.samples import Dataset
@@ -127,6 +128,15 @@ def test_mistyped_options(run: Any, raw: Path, stored: Path, options: tuple[str,
 def test_a_series_that_looks_like_channels_is_said(shape: tuple[int, ...], said: bool, capsys: pytest.CaptureFixture[str]) -> None:
     Said().chosen(Dataset(np.zeros((5, *shape), np.float32), None), None)
     assert ("64 channels of length 1; --layout LC says that they are one channel" in capsys.readouterr().err) == said
+
+
+def test_bytes_stay_what_they_are_for_files_that_take_them() -> None:
+    file = readable(digits_cnn())
+    assert Said().for_file(file) == Said().for_file(None) == Said()
+    file.takes_bytes = True
+    assert Said(mean="3").for_file(file) == Said(mean="3", input_scale="1")
+    assert Said(input_scale="1/255").for_file(file) == Said(input_scale="1/255")  # the file then says what it thinks of it
+    assert Said().for_file(file).chosen(Dataset(np.zeros((5, 1, 8, 8), np.uint8), None), (1, 8, 8)).plain
 
 
 def test_what_is_said_of_several_inputs_has_their_names() -> None:

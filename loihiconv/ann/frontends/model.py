@@ -63,6 +63,8 @@ class FloatModel(ABC):
         Where it must be given several arrays: what it calls them, in its order.
     trained : (timesteps, silent steps) or None
         Of the spikes that training has seen, where it has: rates are then as they should be, and not to be corrected.
+    takes_bytes : bool
+        Whether samples have to be whole numbers from 0 to 255, as the source turns them into floats itself.
     """
 
     name: str
@@ -71,6 +73,7 @@ class FloatModel(ABC):
     inputs: tuple[Part, ...] = ()
     input_names: tuple[str, ...] = ()
     trained: tuple[int, int] | None = None
+    takes_bytes: bool = False
 
     def with_inputs(self, parts: Sequence[Part]) -> FloatModel:
         """The same for several inputs of these names and shapes.

@@ -26,7 +26,7 @@ class OneOutput(FloatModel):
         self.model, self.output = model, output
         self.name, self.sample_shape = model.name, model.sample_shape
         self.inputs, self.input_names = model.inputs, model.input_names
-        self.notes = model.notes
+        self.notes, self.takes_bytes = model.notes, model.takes_bytes
 
     def with_inputs(self, parts: Sequence[Part]) -> FloatModel:
         return OneOutput(self.model.with_inputs(parts), self.output)

@@ -21,6 +21,11 @@ CHOICES = ("If", "Loop", "Scan")
 """Operators that hold graphs."""
 _REMEDIES = {
     **dict.fromkeys(CHOICES, "export the network for one shape of input, so that no choice is left in the graph"),
+    **dict.fromkeys(
+        ("ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.ZipMap", "ai.onnx.ml.LabelEncoder"),
+        "it names classes, which is for you to do: keep the network up to its last numbers, as "
+        "onnx.utils.extract_model(path, 'network.onnx', ['X'], ['probabilities']) does (with skl2onnx, options={'zipmap': False} before)",
+    ),
     **dict.fromkeys(("Attention", "com.microsoft.Attention"), remedies.remedy("multihead_attention")),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), remedies.remedy("lstm")),
     **dict.fromkeys(("DynamicQuantizeLinear", "MatMulInteger", "ConvInteger"), remedies.remedy("quantize")),

@@ -42,7 +42,13 @@ def test_what_the_result_does_not_depend_on_is_no_matter(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("kind", "said"),
-    [("LSTM", "feed-forward"), ("Loop", "no choice"), ("Attention", "two activations"), ("ConvInteger", "convert the float network")],
+    [
+        ("LSTM", "feed-forward"),
+        ("Loop", "no choice"),
+        ("Attention", "two activations"),
+        ("ConvInteger", "convert the float network"),
+        ("ai.onnx.ml.ZipMap", "extract_model"),
+    ],
 )
 def test_remedies(kind: str, said: str) -> None:
     assert said in remedy(kind)

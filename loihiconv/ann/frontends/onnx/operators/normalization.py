@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 
 from loihiconv.ann.frontends.onnx.graph import Operation
@@ -20,6 +21,12 @@ def batch_norm(op: Operation, x: Any, scale: Any, bias: Any, mean: Any, var: Any
         raise op.refuse("has statistics for each pixel", "use statistics for each channel")
     gamma, beta, mean, var = (constant(op, v, "statistics") for v in (scale, bias, mean, var))
     return F.batch_norm(x, mean, var, gamma, beta, False, 0.0, float(op.get("epsilon", 1e-5)))
+
+
+@operator("ai.onnx.ml.Scaler")
+def scaler(op: Operation, x: Any) -> Any:
+    offset, scale = (torch.tensor(op.get(name, (default,)), dtype=torch.float32) for name, default in (("offset", 0.0), ("scale", 1.0)))
+    return (x - offset) * scale
 
 
 @operator("InstanceNormalization")

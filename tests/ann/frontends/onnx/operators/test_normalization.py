@@ -23,6 +23,12 @@ def test_batch_norm_that_learns_is_refused(tmp_path: Path) -> None:
     assert "is in training mode; export the model in evaluation mode" in refusal(model, (3, 4, 5), tmp_path)
 
 
+@pytest.mark.parametrize("options", [{"offset": [0.1, 0.2, -0.3, 0], "scale": [1.0, 2, 3, 0.5]}, {"offset": [0.5], "scale": [2.0]}])
+def test_scikit_learns_scaler(options: dict[str, list[float]], tmp_path: Path) -> None:
+    model = made([node("Scaler", "x", domain="ai.onnx.ml", **options)], (4,), domains=["ai.onnx.ml"])
+    carried_out(model, (4,), tmp_path)
+
+
 def test_others_are_computed_and_refused(tmp_path: Path) -> None:
     shape = (4, 5, 6)
     constants = {"s": weights(4), "b": weights(4)}
