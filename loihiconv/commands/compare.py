@@ -11,7 +11,7 @@ from loihiconv.commands import configuration
 from loihiconv.commands import options as given
 from loihiconv.commands.clusters import on_cluster
 from loihiconv.commands.conversion import Conversion, with_conversion
-from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
+from loihiconv.commands.data import FORMS, Said, labelled, read_data, with_preprocessing
 from loihiconv.commands.keeping import check_kept, kept
 from loihiconv.commands.options import load_model, open_file, shape_of, shapes_of
 from loihiconv.commands.reports import check_reports, finish_reports
@@ -87,7 +87,7 @@ def compare(
             train = read_data(data, "train", shape, samples=conversion.samples, same_file_is_fine=False)
             calibration, preprocessing = said.prepared(train, shape)
             network = load_model(file or model, weights)
-            converted = conversion.convert(network, calibration, task, preprocessing, output, client)
+            converted = conversion.convert(network, labelled(calibration, train.y), task, preprocessing, output, client)
             x = x if preprocessing is not None else said.prepared(test, shape)[0]
         found = None
         if certify:

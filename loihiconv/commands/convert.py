@@ -10,7 +10,7 @@ import typer
 from loihiconv.commands import options as given
 from loihiconv.commands.clusters import on_cluster
 from loihiconv.commands.conversion import Conversion, with_conversion
-from loihiconv.commands.data import FORMS, Said, read_data, with_preprocessing
+from loihiconv.commands.data import FORMS, Said, labelled, read_data, with_preprocessing
 from loihiconv.commands.options import load_model, open_file, shape_of
 from loihiconv.commands.terminal import print_json, print_tables
 from loihiconv.core.errors import InvalidSetting
@@ -53,10 +53,11 @@ def convert(
     said = said.for_file(file)
     said.check()
     shape = shape_of(file)
-    data, preprocessing = said.prepared(read_data(calibration, "train", shape, samples=conversion.samples), shape)
+    train = read_data(calibration, "train", shape, samples=conversion.samples)
+    data, preprocessing = said.prepared(train, shape)
     network = load_model(file or model, weights)
     with on_cluster(cluster) as client:
-        net = conversion.convert(network, data, task, preprocessing, output, client)
+        net = conversion.convert(network, labelled(data, train.y), task, preprocessing, output, client)
     save(net, out)
     placement = place(net, conversion.board)
     if as_json:

@@ -159,6 +159,13 @@ def read_data(
     return data
 
 
+def labelled(x: Any, y: Any) -> Any:
+    """Samples with their labels, by which a search tells classes from numbers; of several inputs without."""
+    from loihiconv.core.samples import Dataset
+
+    return x if y is None or isinstance(x, Mapping) else Dataset(x, y)
+
+
 def training_samples(calibration: str | None, source: str, said: Said, net: Network) -> Any:
     """Training samples of their own, or of the data that the samples are in, as a network takes them; None where there are none."""
     from loihiconv.core.dataset import holds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 from typing_extensions import Unpack
@@ -11,7 +12,7 @@ from typing_extensions import Unpack
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import opened
 from loihiconv.ann.frontends.selection import with_output
-from loihiconv.ann.graph import MaxPool
+from loihiconv.ann.graph import Ann, MaxPool
 from loihiconv.clusters.cluster import Cluster, check_cluster, connected
 from loihiconv.conversion.aim import aimed, outcome
 from loihiconv.conversion.attempts import making
@@ -19,6 +20,7 @@ from loihiconv.conversion.building import attempted, build, noted
 from loihiconv.conversion.calibration import CalibrationData, prepared
 from loihiconv.conversion.integer_loss import integer_loss
 from loihiconv.conversion.judge import Judge
+from loihiconv.conversion.likeness import likely_task
 from loihiconv.conversion.measuring import Measured, Progress, measure
 from loihiconv.conversion.quantization import check_payload
 from loihiconv.conversion.resolution import too_few_steps
@@ -29,10 +31,12 @@ from loihiconv.core.choices import Task
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.given import check_task
 from loihiconv.core.input_preprocessing import GivenPreprocessing, by_input, check_inputs, check_preprocessing, of_one
+from loihiconv.core.labels import are_numbers
 from loihiconv.core.log import LOG
 from loihiconv.core.network import Network
 from loihiconv.core.population_base import unwritten_programs
 from loihiconv.core.progress import reporting
+from loihiconv.core.samples import labels_at_once
 from loihiconv.hardware.board import Board, load_board
 
 
@@ -72,7 +76,8 @@ def convert(
         other settings on calibration data and keeps what helps, "latency" also takes the fewest time steps, at most
         ``timesteps``, that cost next to nothing; ``record.search`` lists the trials. See `loihiconv.conversion.search`.
     task : "classification", "binary", "multilabel", "regression" or "dense", optional
-        What the network is for, where a search is to know; by default what its last functions say.
+        What the network is for, where a search is to know; by default what its last functions say, and numbers where the calibration
+        samples are in memory and have labels that are no classes.
     preprocessing : Preprocessing, or {input: Preprocessing}, optional
         What becomes of samples before the network takes them. It is part of the result: whatever runs it applies the same to its samples.
     samples : int, optional
@@ -121,6 +126,7 @@ def convert(
     searching = optimize in SEARCHES
     _check_cluster(cluster, searching=searching)
     check_preprocessing(preprocessing)
+    y = labels_at_once(calibration, "calibration data") if searching and task is None else None
     model, calibration = opened(model, calibration, by_input(preprocessing))
     check_inputs(preprocessing, [part.name for part in model.inputs])
     given = prepared(calibration, of_one(preprocessing), shape=model.sample_shape, samples=samples)
@@ -136,6 +142,9 @@ def convert(
         aim = replace(aim, signed=False)  # gates take no spikes back
     if board is not None:
         aim = replace(aim, copies=tuple(copies_with_room(source.ann, board)))
+    if y is not None and are_numbers(y) and _may_be_numbers(source.ann):
+        task, said = "regression", "the search takes outputs for numbers (task regression), as labels are no classes"
+        source = replace(source, notes=(*source.notes, said))
     common = source, Judge(source.ann, source.held_out, task), board
     with connected(cluster) as client, making(attempted, common, client) as attempts:
         network, trials = search(attempts, chosen, settings, optimize, report, aim)
@@ -146,6 +155,11 @@ def convert(
         if not met:
             warnings.warn(said, stacklevel=2)
     return _told(network, source).with_preprocessing(preprocessing)
+
+
+def _may_be_numbers(ann: Ann) -> bool:
+    """Whether the end of a network leaves open what its one output is, so that it is taken for classes."""
+    return len(ann.ends) == 1 and not ann.ending and likely_task((), prod(ann.shapes[ann.output.name])) != "regression"
 
 
 def _told(network: Network, source: Measured) -> Network:

@@ -60,6 +60,12 @@ def is_binary(y: Array) -> bool:
     return bool(np.isin(y, (0, 1)).all() or np.isin(y, (-1, 1)).all())
 
 
+def are_numbers(y: Array) -> bool:
+    """Whether some have a fraction, so that they are no classes; nor shares of classes, which sum to 1."""
+    shares = y.ndim > 1 and bool(np.allclose(y.reshape(len(y), -1).sum(axis=1), 1, atol=1e-3))
+    return y.dtype.kind == "f" and not shares and bool((y != np.rint(y)).any())
+
+
 def listed(names: list[str]) -> str:
     """Names with their numbers: "0 cat, 1 dog"; not more than a line holds."""
     text = ", ".join(f"{number} {name}" for number, name in enumerate(names[:SHOWN]))

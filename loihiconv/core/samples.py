@@ -108,6 +108,12 @@ def one_piece(data: Samples, where: str) -> Array | None:
     return None if piece is None else piece.x
 
 
+def labels_at_once(data: Samples, where: str) -> Array | None:
+    """Labels of samples that are in memory at once; None where there are none, or samples are read bit by bit."""
+    piece = _Reader(where).piece(data)
+    return None if piece is None else piece.y
+
+
 def collect(data: Samples, where: str, *, shape: Shape | None = None, labels: bool = False, samples: int | None = None) -> Dataset:
     """All samples of data of any form, or the first ones, in memory.
 

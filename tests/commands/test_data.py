@@ -11,7 +11,7 @@ import pytest
 
 import loihiconv as lc
 from loihiconv.ann.frontends import readable
-from loihiconv.commands.data import Said
+from loihiconv.commands.data import Said, labelled
 from loihiconv.core.errors import InvalidSetting
 from loihiconv.core.samples import Dataset
 from loihiconv.demo import digits, digits_cnn
@@ -137,6 +137,14 @@ def test_bytes_stay_what_they_are_for_files_that_take_them() -> None:
     assert Said(mean="3").for_file(file) == Said(mean="3", input_scale="1")
     assert Said(input_scale="1/255").for_file(file) == Said(input_scale="1/255")  # the file then says what it thinks of it
     assert Said().for_file(file).chosen(Dataset(np.zeros((5, 1, 8, 8), np.uint8), None), (1, 8, 8)).plain
+
+
+def test_samples_keep_their_labels() -> None:
+    x, y = np.zeros((3, 2)), np.arange(3)
+    found = labelled(x, y)
+    assert (found.x is x, found.y is y) == (True, True)
+    assert labelled(x, None) is x
+    assert labelled({"a": x}, y) == {"a": x}
 
 
 def test_what_is_said_of_several_inputs_has_their_names() -> None:

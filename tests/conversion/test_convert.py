@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import loihiconv as lc
 from loihiconv.conversion.measuring import read
@@ -101,6 +102,21 @@ def test_refusals(changes: dict, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message) as caught:
         lc.convert(small_cnn(), arguments.pop("calibration"), **arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_a_search_takes_outputs_for_numbers_where_labels_are_no_classes() -> None:
+    """Of two outputs, which are as likely classes, none is often the largest in few time steps, and both are far off."""
+    torch.manual_seed(0)
+    model, x = nn.Sequential(nn.Linear(6, 12), nn.ReLU(), nn.Linear(12, 2)).eval(), np.random.default_rng(0).random((64, 6), np.float32)
+    y = model(torch.from_numpy(x)).detach().numpy()
+    told, given, classes = (
+        lc.convert(model, data, board=None, timesteps=8, optimize="latency", **task)  # type: ignore[arg-type]
+        for data, task in (((x, y), {}), (x, {"task": "regression"}), ((x, y.argmax(1)), {}))
+    )
+    assert [trial.agreement for trial in told.record.search] == [trial.agreement for trial in given.record.search]
+    assert [trial.agreement for trial in told.record.search] != [trial.agreement for trial in classes.record.search]
+    assert any("task regression" in note for note in told.record.notes)
+    assert not any("task regression" in note for net in (given, classes) for note in net.record.notes)
 
 
 def test_progress_names_its_stages() -> None:

@@ -6,11 +6,28 @@ import numpy as np
 import pytest
 
 from loihiconv.core.errors import InvalidData
-from loihiconv.core.labels import listed, numbered
+from loihiconv.core.labels import are_numbers, listed, numbered
+from loihiconv.core.linear import Array
 
 
 def test_numbers_stay() -> None:
     assert numbered(y := np.array([3, 1])) is y
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        (np.array([0.5, 1, 2]), True),
+        (np.array([[0.25, -3], [1, 2]]), True),
+        (np.array([0.0, 1, 2]), False),
+        (np.array([3, 1]), False),
+        (np.array(["0.5"]), False),
+        (np.array([[0.9, 0.1], [0.3, 0.7]]), False),  # shares of classes
+        (np.eye(3), False),
+    ],
+)
+def test_labels_with_fractions_are_numbers(y: Array, said: bool) -> None:
+    assert are_numbers(y) is said
 
 
 def test_names_are_numbered_in_alphabetical_order() -> None:

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from loihiconv.core import samples as module
 from loihiconv.core.errors import InvalidData, InvalidSetting
-from loihiconv.core.samples import Dataset, collect, one_piece, stream
+from loihiconv.core.samples import Dataset, collect, labels_at_once, one_piece, stream
 
 X = np.random.default_rng(0).random((300, 2, 3), np.float32)
 Y = np.arange(300) % 7
@@ -117,6 +117,13 @@ def test_what_has_no_end_needs_a_number(monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_is_in_memory() -> None:
     assert one_piece((X, Y), "data") is X
     assert one_piece([X, X], "data") is None
+    assert [labels_at_once(data, "data") is None for data in ((X, Y), Dataset(X, Y), {"x": X, "y": Y}, X, iter([X]))] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
