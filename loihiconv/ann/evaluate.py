@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from loihiconv.ann.evaluator import Evaluator, outputs_of
+from loihiconv.ann.evaluator import Evaluator, batch_of, outputs_of
 from loihiconv.ann.frontends import FloatModel, Source, readable
 from loihiconv.ann.graph import Ann, Quantize, Round
 from loihiconv.core.errors import InvalidModel
@@ -34,7 +34,7 @@ def verify_reading(model: Source, ann: Ann, x: Tensor | Array, *, tolerance: flo
         end can tell. Also if the model gives something else when it is called again.
     """
     reference = readable(model)
-    batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
+    batch = batch_of(x)
     expected = torch.from_numpy(reference.outputs(batch.numpy()))
     if not expected.isfinite().all():
         remedy = "check that training converged, and that samples are as in training"
@@ -94,7 +94,7 @@ def _first_difference(reference: FloatModel, ann: Ann, shape: Shape, tolerance: 
 
 def verify_rewriting(ann: Ann, rewritten: Ann, x: Tensor | Array, *, tolerance: float = 1e-3) -> None:
     """Check that a network computes what it computed before the passes, as `verify_reading` does with the model."""
-    batch = torch.as_tensor(x, device="cpu", dtype=torch.float32)
+    batch = batch_of(x)
     expected, read = (outputs_of(network, Evaluator(network)(batch)[0]) for network in (ann, rewritten))
     _verify(expected, read, tolerance, ann.output.name, rewritten.parts)
 

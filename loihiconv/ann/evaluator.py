@@ -217,6 +217,11 @@ def forward(ann: Ann, x: Tensor | Array, *, keep: Collection[str] = ()) -> tuple
     return Evaluator(ann, x.device if isinstance(x, Tensor) else "cpu")(x, keep=keep)
 
 
+def batch_of(x: Tensor | Array) -> Tensor:
+    """Samples as a tensor of float32 on the CPU; of what cannot be written to, as of a memory map, a copy."""
+    return torch.as_tensor(x if isinstance(x, Tensor) else np.require(x, np.float32, ["C", "W"]), device="cpu", dtype=torch.float32)
+
+
 def outputs_of(ann: Ann, result: Tensor) -> Tensor:
     """What a network returns, flattened (N, outputs), once its last node has given this result: its ending applied.
 

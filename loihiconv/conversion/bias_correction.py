@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from loihiconv.ann.evaluator import Evaluator
+from loihiconv.ann.evaluator import Evaluator, batch_of
 from loihiconv.ann.graph import Ann
 from loihiconv.ann.passes.rounding import with_rounding
 from loihiconv.conversion.naming import population_names
@@ -53,7 +53,7 @@ def target_rates(ann: Ann, scales: Scales, x: Array) -> dict[str, Array]:
     evaluator = Evaluator(with_rounding(ann))
     totals: dict[str, Array] = {}
     for begin in range(0, len(x), BATCH):
-        output, kept = evaluator(torch.from_numpy(np.ascontiguousarray(x[begin : begin + BATCH], np.float32)), keep=list(names))
+        output, kept = evaluator(batch_of(x[begin : begin + BATCH]), keep=list(names))
         kept.pop(ann.output.name, None)
         means = {names[node]: _per_channel(values.numpy() / scales[node]) for node, values in kept.items()}
         means[names[ann.output.name]] = output.flatten(1).numpy()

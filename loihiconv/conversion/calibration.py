@@ -256,17 +256,17 @@ def batches(data: Samples, shape: Shape | None = None, size: int = BATCH) -> Ite
     """
     empty = True
     for number, (given, _) in enumerate(stream(data, WHERE, shape=shape)):
-        x = np.asarray(given, np.float32)
-        if not x.ndim or not len(x):
+        if not given.ndim or not len(given):
             continue
-        shape = shape if shape is not None else x.shape[1:]
-        if x.shape[1:] != shape:
-            raise InvalidData(f"samples of shape {x.shape[1:]}", where=f"calibration batch {number}", limit=f"{shape} expected")
-        if not np.isfinite(x).all():
-            raise InvalidData("holds NaN or infinity", where=f"calibration batch {number}", remedy="clean the calibration data")
+        shape = shape if shape is not None else given.shape[1:]
+        if given.shape[1:] != shape:
+            raise InvalidData(f"samples of shape {given.shape[1:]}", where=f"calibration batch {number}", limit=f"{shape} expected")
         empty = False
-        for begin in range(0, len(x), size):
-            yield np.ascontiguousarray(x[begin : begin + size])
+        for begin in range(0, len(given), size):  # a memory map is larger than memory
+            x = np.require(given[begin : begin + size], np.float32, ["C", "W"])  # and cannot be written to, as PyTorch expects
+            if not np.isfinite(x).all():
+                raise InvalidData("holds NaN or infinity", where=f"calibration batch {number}", remedy="clean the calibration data")
+            yield x
     if empty:
         raise InvalidData("no samples", where=WHERE, limit="at least 1 expected", remedy="a few hundred work well")
 

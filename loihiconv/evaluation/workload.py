@@ -12,9 +12,8 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import torch
 
-from loihiconv.ann.evaluator import Evaluator
+from loihiconv.ann.evaluator import Evaluator, batch_of
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.graph import Ann, Linear
 from loihiconv.core.activity import fan_out
@@ -111,7 +110,7 @@ def float_workload(model: Source, ann: Ann, x: Array) -> Workload:
     nonzero: dict[str, Array] = {name: np.zeros(ann.shapes[name]) for name in sources}
     evaluator = Evaluator(ann)
     for begin in range(0, len(x), BATCH):
-        _, kept = evaluator(torch.from_numpy(np.ascontiguousarray(x[begin : begin + BATCH], np.float32)), keep=sources)
+        _, kept = evaluator(batch_of(x[begin : begin + BATCH]), keep=sources)
         for name, values in kept.items():
             nonzero[name] += np.count_nonzero(values.numpy(), axis=0)
     macs = sum(float(np.vdot(nonzero[n.inputs[0]], fan_out(n.map, ann.shapes[n.inputs[0]]))) for n in layers) / len(x)

@@ -232,12 +232,12 @@ def _with_its_own_name(board: Board, path: Path) -> Board:
 
 def _read_board(path: Path) -> Board:
     content = _read_yaml(path)
-    if "extends" in content:
+    if based := "extends" in content:
         content = _read_base(content.pop("extends"), path) | content
     try:
         return Board.model_validate(content)
     except ValidationError as error:
-        raise _invalid(error, path) from error
+        raise _invalid(error, path, based=based) from error
 
 
 def _read_base(name: Any, path: Path) -> dict[str, Any]:
@@ -274,16 +274,17 @@ def _parsed(path: Path, stamp: tuple[int, ...]) -> dict[str, Any]:
     return content
 
 
-def _invalid(error: ValidationError, path: Path) -> InvalidBoard:
-    """The first thing that is wrong, on one line, and how many more there are."""
-    first, *others = error.errors()
+def _invalid(error: ValidationError, path: Path, *, based: bool) -> InvalidBoard:
+    """The first thing that is wrong, on one line, and how many more there are; a misspelt field before what is missing for it."""
+    first, *others = sorted(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     field, kind = ".".join(str(part) for part in first["loc"]), first["type"]
     limit = ""
     if kind == "missing":
-        what = f"{field} is missing"
+        what, limit = f"{field} is missing", "" if based else '"extends: loihi2" or "extends: loihi1" fills in what boards of a chip share'
     elif kind == "extra_forbidden":
         model = Board if "." not in field else Compiler if field.rpartition(".")[0] == "compiler" else Limit
-        what, limit = f"{field} is not a known field", f"known are {', '.join(model.model_fields)}"
+        guess = did_you_mean(field.rpartition(".")[2], model.model_fields)
+        what, limit = f"{field} is not a known field{guess}", f"known are {', '.join(model.model_fields)}"
     elif kind == "model_type":
         what, limit = f"{field} is {_REPR.repr(first['input'])}", "{value: ..., source: ...} expected"
     elif kind == "value_error":

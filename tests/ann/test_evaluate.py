@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from loihiconv.ann.evaluate import verify_reading, verify_rewriting
-from loihiconv.ann.evaluator import Evaluator
+from loihiconv.ann.evaluator import Evaluator, batch_of
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Affine, Ann, Clamp, Input, LeakyRelu, Node, Quantize, Relu, Round
 from loihiconv.ann.passes import lower
@@ -137,3 +137,14 @@ def test_what_float32_rounds_is_no_misreading() -> None:
     merged = lower(read_torch(model, (1,))).ann
     assert (Evaluator(merged)(x)[0] - model(x)).abs().max() > 1e-3 * 0.125
     verify_reading(model, merged, x)
+
+
+def test_batches_can_be_written_to_and_what_they_are_made_of_is_left_alone() -> None:
+    """PyTorch warns of tensors on memory that cannot be written to, as that of a memory map."""
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    x.flags.writeable = False
+    batch = batch_of(x)
+    batch += 1
+    assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert batch_of(batch) is batch
+    assert batch_of(np.ones((2, 3), np.uint8)).dtype == torch.float32

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -88,6 +90,13 @@ def test_preprocessing_and_a_number_of_samples() -> None:
         assert net.record.calibration.samples == 20
         assert net.input.preprocessing == preprocessing == net.origin.input.preprocessing  # type: ignore[union-attr]
         assert (lc.run(net, raw[20:]).potentials == lc.run(expected, preprocessing.apply(raw[20:])).potentials).all()
+
+
+def test_batches_of_a_memory_map_can_be_written_to_and_leave_it_alone(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", x := data(5))
+    for batch in batches(np.load(tmp_path / "x.npy", mmap_mode="r"), size=2):
+        batch[:] = 7
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), x)
 
 
 def test_batches_take_tensors_lists_and_pairs() -> None:

@@ -130,7 +130,11 @@ def test_unknown_board_names_the_closest_and_all_others():
             "chips.unit is not a known field; known are value, source",
         ),
         ("extends: loihi1\nname: x\ntitle: x\nchips: {value: 0, source: x}", "chips is 0, at least 1 expected"),
-        ("extends: loihi1\nname: x\ntitle: x\nchipss: {value: 3, source: x}", "chips is missing; and 1 more problem"),
+        (
+            "extends: loihi1\nname: x\ntitle: x\nchipss: {value: 3, source: x}",
+            "chipss is not a known field, did you mean 'chips'?; known are name,",
+        ),
+        ("name: x\ntitle: x", 'generation is missing; "extends: loihi2" or "extends: loihi1" fills in'),
         ("extends: loihi2\nname: x\ntitle: x\nchips: {value: 3, source: x}\ncompiler: lava", "compiler is 'lava'"),
         (
             "extends: loihi2\nname: x\ntitle: x\nchips: {value: 3, source: x}\ncompiler: {neurons_per_core: {value: 1, source: x}}",
@@ -196,7 +200,10 @@ def test_a_compiler_has_some_neurons_and_no_other_fields(written):
     limit = {"value": 0, "source": "a test"}
     assert "compiler.neurons_per_core is 0, at least 1 expected" in refusal(written(compiler=known | {"neurons_per_core": limit}))
     message = refusal(written(compiler=known | {"neurons": limit}))
-    assert "compiler.neurons is not a known field; known are neurons_per_core, dense_neurons_per_core" in message
+    assert (
+        "compiler.neurons is not a known field, did you mean 'neurons_per_core'?; known are neurons_per_core, dense_neurons_per_core"
+        in message
+    )
 
 
 def test_the_model_itself_checks_ranges():

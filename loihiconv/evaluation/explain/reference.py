@@ -8,9 +8,8 @@ from functools import cached_property
 from math import prod
 
 import numpy as np
-import torch
 
-from loihiconv.ann.evaluator import Evaluator
+from loihiconv.ann.evaluator import Evaluator, batch_of
 from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.given import for_network
 from loihiconv.ann.frontends.selection import with_relus
@@ -77,7 +76,7 @@ class Reference:
         output = self.ann.output.name
         nodes = [n.name for n in self.ann if n.name != output and not isinstance(n, AnnInput) and _is_population(self.ann, n.name)]
         wanted = [name for name in nodes if names[name] in keep and names[name] in self.scales]
-        result, kept = self._evaluator(torch.from_numpy(np.ascontiguousarray(x, np.float32)), keep=wanted)
+        result, kept = self._evaluator(batch_of(x), keep=wanted)
         rates = {names[name]: _copied(kept[name].numpy() / self.scales[names[name]], self.plain[names[name]]) for name in wanted}
         if names[output] in keep:
             rates[names[output]] = result.flatten(1).numpy()
