@@ -18,6 +18,9 @@ from loihiconv.core.ending import Argmax, HostFunction, Pointwise, Shaped, Softm
 from loihiconv.core.linear import Array, Shape
 from loihiconv.core.network import assert_never
 
+FAR = 0.3
+"""Difference of outputs, as a share of them, that is warned of."""
+
 
 def likely_task(ending: Sequence[HostFunction], size: int) -> Task:
     """What a network does that ends so, as far as can be told without labels; one with no last function and several outputs classifies."""
@@ -66,11 +69,20 @@ def cost_of_curves(curved: Ann, ann: Ann, x: Array) -> str:
     return f"with ReLUs in place of curved activations {_difference(curved, ann, x)}"
 
 
+def too_far(given: Ann, changed: Ann, x: Array) -> bool:
+    """Whether outputs differ so much that little of the network is left."""
+    return _share(given, changed, x) > FAR
+
+
 def _difference(given: Ann, changed: Ann, x: Array) -> str:
+    return f"outputs differ by {n.percent(_share(given, changed, x), 1)} (root mean square, on {len(x)} samples)"
+
+
+def _share(given: Ann, changed: Ann, x: Array) -> float:
+    """Root mean square of what outputs differ by, as a share of their own."""
     reference, outputs = (outputs_of(network, forward(network, x)[0]).double().numpy() for network in (given, changed))
     size = float(np.sqrt(np.mean(reference**2)))
-    off = float(np.sqrt(np.mean((outputs - reference) ** 2))) / size if size else 0.0
-    return f"outputs differ by {n.percent(off, 1)} (root mean square, on {len(x)} samples)"
+    return float(np.sqrt(np.mean((outputs - reference) ** 2))) / size if size else 0.0
 
 
 def divergence(reference: Array, outputs: Array) -> Array:

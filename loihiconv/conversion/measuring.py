@@ -20,7 +20,7 @@ from loihiconv.ann.passes.rounding import rounds, without_rounding
 from loihiconv.conversion.bias_correction import SAMPLES, first_samples, spread_samples
 from loihiconv.conversion.calibration import Calibration, CalibrationData, batches, calibrate, prepared
 from loihiconv.conversion.data_checks import outliers, suspicions
-from loihiconv.conversion.likeness import cost_of_curves, cost_of_rounding, likely_task
+from loihiconv.conversion.likeness import cost_of_curves, cost_of_rounding, likely_task, too_far
 from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.scales import silent_layers
 from loihiconv.conversion.settings import Settings
@@ -98,6 +98,9 @@ def measure(
     )
     samples, held_out = _divided(np.concatenate(kept))
     warned = [*_few(statistics), *suspicions(model, samples), *_outlying(ann, statistics, data), *_silent(ann, statistics)]
+    if curves and too_far(original := model.ann(first.shape[1:]), with_pieces := straight(original, curves), first):
+        more = f"approximate={2 * relus} takes more, and loihiconv.finetune trains the network that has them"
+        warned.append(f"{cost_of_curves(original, with_pieces, first)}; {more}")
     if statistics.agreement is not None:
         decides = all(likely_task(ending, place.stop - place.start) == "classification" for place, ending in ann.ends)
         cost = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import loihiconv as lc
 from loihiconv.core.errors import UnsupportedLayer
@@ -42,6 +43,19 @@ def test_outputs_follow_the_curved_network(activation: type[nn.Module]) -> None:
     outputs, wanted = lc.run(net, x, backend="float").outputs, model(torch.from_numpy(x)).detach().numpy()
     assert min(np.corrcoef(outputs.T[i], wanted.T[i])[0, 1] for i in range(3)) > 0.98
     assert any("with ReLUs in place of curved activations outputs differ by" in note for note in net.record.notes)
+
+
+def test_pieces_that_leave_little_of_the_network_are_warned_of() -> None:
+    class Root(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.sqrt(torch.abs(x))
+
+    model, x = curved_cnn(Root), samples()
+    with pytest.warns(UserWarning, match=r"outputs differ by \d.*; approximate=2 takes more, and loihiconv.finetune"):
+        lc.convert(model, x, board=None, timesteps=8, approximate=1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "with ReLUs in place")
+        lc.convert(model, x, board=None, timesteps=8, approximate=8)
 
 
 def test_without_being_asked_for_nothing_is_approximated() -> None:

@@ -24,12 +24,26 @@ _CORE = 16.0
 """How far from 0 a curve is known closely."""
 _FAR = 1e4
 """How far it is known at all."""
+_NEAR = 1e-6
+"""How near to 0 it is known, where logarithms and roots are steep."""
+_STEP, _EVENLY = 1 / 512, 0.2
+"""Distance of places that are tried in the core, and from where on."""
 _SAME = 1e-5
 """Difference of what the same value gives in two places, relative to the largest value nearby, that is rounding."""
 _STEEP = 0.05
 """Difference from one place to the next, relative to the largest value nearby, that is a jump."""
 _STRAIGHT = 2e-3
 """Difference from a straight line between two places, relative to the largest value nearby or to it, beyond which too few were tried."""
+
+
+def _places() -> Array:
+    """Values that operations are tried on, in order: next to 0 and beyond the core in steps in proportion to them, evenly in between."""
+    even = np.arange(round(_EVENLY / _STEP), round(_CORE / _STEP)) * _STEP
+    positive = np.concatenate([np.geomspace(_NEAR, even[0], 1200, endpoint=False), even, np.geomspace(_CORE, _FAR, 400)])
+    return np.concatenate([-positive[::-1], [0.0], positive])
+
+
+_PLACES = _places()
 
 
 def curves_at(trace: Trace, results: Mapping[fx.Node, Any], refused: Collection[str]) -> dict[str, Curve]:
@@ -131,10 +145,9 @@ def _table(trace: Trace, source: fx.Node, node: fx.Node) -> tuple[Array, Array] 
     steps = _between(trace, source, node)
     if not all(_may_be_pointwise(trace, step, given.shape) for step in steps):
         return None
-    tails = np.geomspace(_FAR, _CORE, 200, endpoint=False)
-    x = np.concatenate([-tails, np.linspace(-_CORE, _CORE, 16385), tails[::-1]])
     if not _changed_elsewhere(trace, steps).isdisjoint([source, *steps]):
         return None
+    x = _PLACES
     every = max(1, len(x) // given.numel())  # at so many places one run tells most operations apart
     y = _carried_out(trace, steps, source, node, given, x[::every])
     if y is not None and every > 1:

@@ -105,6 +105,8 @@ def nearest(curve: Curve, given: Array, relus: int) -> StraightCurve:
     counts = np.histogram(given, bins=_POINTS, range=(x[0], x[-1]))[0]
     smooth = np.convolve(counts, np.ones(9) / 9, mode="same") / len(given)
     weight = (1 - _EVENLY) * smooth + _EVENLY / _POINTS
+    seen = y[(x >= low) & (x <= high)]
+    weight[(y < seen.min() - np.ptp(seen)) | (y > seen.max() + np.ptp(seen))] = 0  # as a logarithm falls beyond the least value
     tries = (_fit(x, y, weight, relus, ends) for ends in _ENDS if relus > 1 or ends != (True, True))
     return min(tries, key=lambda found: found[1])[0]
 

@@ -30,6 +30,11 @@ SPELLINGS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor
     "hard swish": (lambda x: x * (F.relu6(x + 3) / 6), F.hardswish),
     "square": (lambda x: x**2, torch.square),
     "logarithm": (lambda x: torch.log(1 + F.relu(x)), lambda x: torch.log1p(F.relu(x))),
+    "logarithm of what is small": (lambda x: torch.log(x.clamp(min=1e-3)), lambda x: x.clamp(min=1e-3).log()),
+    "decibel": (lambda x: torch.log10(F.relu(x) + 1e-3), lambda x: (F.relu(x) + 1e-3).log10()),
+    "root": (lambda x: torch.sqrt(F.relu(x) + 1e-6), lambda x: (F.relu(x) + 1e-6) ** 0.5),
+    "root with a sign": (lambda x: x.sign() * x.abs().sqrt(), lambda x: torch.where(x > 0, 1.0, -1.0) * x.abs() ** 0.5),
+    "cube, as generalized-mean pooling begins": (lambda x: x.clamp(min=1e-6) ** 3.0, lambda x: x**3),
     "ELU by hand": (lambda x: torch.where(x > 0, x, torch.exp(x.clamp(max=0)) - 1), F.elu),
 }
 

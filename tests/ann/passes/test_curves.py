@@ -24,6 +24,14 @@ CURVES = {
 }
 
 
+def test_what_lies_far_beyond_all_values_has_no_part() -> None:
+    """Where no value is, log(max(x, 1e-6)) is 10 below the least that there is; a level end would cost the slope above."""
+    x = np.concatenate([[-16.0], np.geomspace(1e-6, 16, 20001)])
+    given = np.random.default_rng(0).uniform(0.05, 4, 5000)
+    pieces = nearest(Curve("f", ("input",), x, np.log(np.maximum(x, 1e-6))), given, 3)
+    assert np.sqrt(np.mean((values(pieces, given) - np.log(given)) ** 2)) < 0.1
+
+
 def curve(name: str) -> Curve:
     return Curve("f", ("input",), X, CURVES[name])
 
