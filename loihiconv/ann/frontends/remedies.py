@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loihiconv.ann.graph import AvgPool, BatchNorm, Linear, MaxPool, Node
+from loihiconv.ann.graph import BatchNorm, Linear, MaxPool, Node
 from loihiconv.core.ending import LastFunction
 from loihiconv.core.errors import UnsupportedLayer
 from loihiconv.core.linear import Shape
@@ -42,7 +42,7 @@ def with_way_out(refused: Refused, nodes: Sequence[Node]) -> UnsupportedLayer:
     error, behind = refused.error, {refused.name}
     for node in nodes:
         if not behind.isdisjoint(node.inputs):
-            if isinstance(node, Linear | BatchNorm | MaxPool | AvgPool):
+            if isinstance(node, BatchNorm | MaxPool) or (isinstance(node, Linear) and not _is_sum(node)):
                 return error
             behind.add(node.name)
     last = _last_layers([node for node in nodes if node.name not in behind], [node for node in nodes if node.name in behind])
@@ -56,6 +56,12 @@ def with_way_out(refused: Refused, nodes: Sequence[Node]) -> UnsupportedLayer:
             what, where=error.where, limit="the host computes functions of all outputs, one after the other", remedy=raw
         )
     return UnsupportedLayer(error.what, where=error.where, limit=error.limit, remedy=f"{error.remedy}; or {raw}")
+
+
+def _is_sum(node: Linear) -> bool:
+    """Whether a linear map only sums, as the expected value of a softmax does, so that it is no layer."""
+    weight = node.map.weight
+    return node.bias is None and bool((weight == weight.flat[0]).all())
 
 
 def _last_layers(before: Sequence[Node], behind: Sequence[Node]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,14 @@ class TorchModel(FloatModel):
 
     @property
     def epsilon(self) -> float:
-        return torch.finfo(floating_dtype(to_evaluate(self.module))).eps
+        kinds = {floating_dtype(to_evaluate(self.module)), *self._within()}
+        return max(torch.finfo(kind).eps for kind in kinds)
+
+    def _within(self) -> Iterator[torch.dtype]:
+        """What results are kept in on the way: in half precision, where ``forward`` casts or is under autocast."""
+        for shape in list(self._read)[-1:]:
+            values = record(self.module, shape, is_leaf, self._examples, self.inputs).values
+            yield from (value.dtype for value in values.values() if isinstance(value, torch.Tensor) and value.is_floating_point())
 
     def precise_outputs(self, x: Array) -> Array | None:
         module = copied(self.module).cpu().eval().double()
@@ -104,7 +111,7 @@ class TorchModel(FloatModel):
             return None
         try:
             return self._outputs(module, x)
-        except RuntimeError:  # casts within
+        except (RuntimeError, InvalidModel):  # casts within
             return None
 
     def _outputs(self, module: nn.Module, x: Array) -> Array:

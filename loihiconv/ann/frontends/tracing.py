@@ -7,11 +7,14 @@ out on an example, and the stand-ins answer questions about shapes from it. That
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -119,7 +122,7 @@ def record(
         raise type(error)(error.what, where=where, limit=error.limit, remedy=error.remedy) from error
     except TraceError as error:
         raise UnsupportedLayer(
-            "forward() decides on the values of a tensor, so that there is no one network to convert",
+            f"forward() decides on the values of a tensor{_line(error)}, so that there is no one network to convert",
             where=recorder.path or name_of(model),
             remedy="write forward() without conditions or loops on values; conditions on shapes are fine",
         ) from error
@@ -130,7 +133,8 @@ def record(
                 "forward() gives the values of a tensor to what cannot be recorded", where=where, remedy=_EXPORT
             ) from error
         if _runs(root, examples):
-            raise UnsupportedLayer(f"forward() runs, but not while it is recorded: {said(error)}", where=where, remedy=_EXPORT) from error
+            what = f"forward() runs, but not while it is recorded{_line(error)}: {said(error)}"
+            raise UnsupportedLayer(what, where=where, remedy=_EXPORT) from error
         raise InvalidModel(
             f"forward() fails on an example of shape {_text(inputs) or tuple(example_shape)}: {said(error)}",
             where=where,
@@ -161,6 +165,18 @@ def _channel(shape: Shape) -> str:
 def said(error: Exception) -> str:
     """An exception on one line."""
     return ": ".join(filter(None, (type(error).__name__, " ".join(str(error).split()))))
+
+
+def _line(error: Exception) -> str:
+    """Where in the user's code an error comes from: the innermost place that is neither PyTorch's, nor ours, nor Python's."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_foreign(frame.filename)]
+    return f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
+
+
+def _is_foreign(file: str) -> bool:
+    packages = tuple(f"{folder}{os.sep}" for folder in (Path(torch.__file__).parent, Path(__file__).parents[2]))
+    library = f"{Path(os.__file__).parent}{os.sep}"
+    return file.startswith((*packages, "<")) or (file.startswith(library) and "site-packages" not in file)
 
 
 def _text(inputs: Sequence[Part]) -> str:

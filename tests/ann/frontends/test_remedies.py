@@ -47,6 +47,13 @@ def test_decoders_behind_the_last_layer_are_left_to_the_user() -> None:
     assert len(read_torch(Net(lambda m, x: m.head(m.body(x).relu()), **layers), (4,)).nodes) == 4
 
 
+def test_expected_values_of_a_softmax_are_left_to_the_user() -> None:
+    """As those of places, or of returns in distributional reinforcement learning: a sum is no layer."""
+    expected = Net(lambda m, x: (m.head(m.body(x).relu()).softmax(1) * torch.arange(7)).sum(1), body=nn.Linear(4, 6), head=nn.Linear(6, 7))
+    (error,) = problems(expected, (4,))
+    assert "let the model return what head gives" in str(error)
+
+
 def test_all_layers_whose_results_are_joined_are_named() -> None:
     layers = {"a": nn.Linear(4, 3), "b": nn.Linear(4, 3)}
     found = problems(Net(lambda m, x: m.a(x).softmax(1) + m.b(x).softmax(1), **layers), (4,))

@@ -49,3 +49,20 @@ def test_models_for_one_number_of_samples_are_refused() -> None:
     (problem,) = lc.check(model, (4,)).problems
     assert problem.startswith("Net: forward() fails on 4 samples: RuntimeError")
     assert "\n" not in problem
+
+
+def test_half_precision_within_is_held_to_its_own_rounding() -> None:
+    """As under autocast, which differs from float32 by more than a misread layer would be let through with."""
+
+    def forward(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            y = m.a(x).relu()  # type: ignore[operator]
+        return m.b(y.float())  # type: ignore[operator, no-any-return]
+
+    torch.manual_seed(0)
+    model = Net(forward, a=nn.Linear(6, 20), b=nn.Linear(20, 3)).eval()
+    assert lc.check(model, (6,)).ok
+    read = TorchModel(model)
+    assert read.epsilon == torch.finfo(torch.float32).eps  # nothing has been read
+    read.ann((6,))
+    assert read.epsilon == torch.finfo(torch.bfloat16).eps

@@ -96,10 +96,25 @@ def test_a_model_that_runs_but_cannot_be_recorded_is_told_apart_from_one_that_fa
 
     model = Net(adapted, l=nn.Linear(4, 2)).eval()
     with pytest.raises(
-        UnsupportedLayer, match=r"forward\(\) runs, but not while it is recorded: TypeError: .* or give torch\.export\.export"
+        UnsupportedLayer,
+        match=r"runs, but not while it is recorded \(line \d+ of test_tracing.py\): TypeError: .* or give torch\.export\.export",
     ):
         read_torch(model, (4,))
-    with pytest.raises(UnsupportedLayer, match=r"forward\(\) runs, but not while it is recorded: AssertionError; use"):
+    with pytest.raises(
+        UnsupportedLayer, match=r"forward\(\) runs, but not while it is recorded \(line \d+ of test_tracing.py\): AssertionError; use"
+    ):
         read_torch(Net(strict, l=nn.Linear(4, 2)), (4,))
     program = torch.export.export(model, (torch.rand(3, 4),)).module()
     assert [type(node) for node in read_torch(program, (4,))][-1] is Relu
+
+
+def test_the_line_of_the_users_code_is_named() -> None:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        assert not torch.isnan(x).any()
+        return x.relu()
+
+    line = forward.__code__.co_firstlineno + 1
+    with pytest.raises(
+        UnsupportedLayer, match=rf"Net: forward\(\) decides on the values of a tensor \(line {line} of test_tracing.py\), so"
+    ):
+        read_torch(Net(forward), (4,))
