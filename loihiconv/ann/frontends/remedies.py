@@ -82,7 +82,7 @@ def _last_layers(before: Sequence[Node], behind: Sequence[Node]) -> list[str]:
 
 
 _RELU = "retrain with ReLU, whose values firing rates can stand for"
-_BATCH_NORM = "use BatchNorm2d, whose statistics are constants after training"
+_BATCH_NORM = "use batch normalisation (BatchNorm2d), whose statistics are constants after training"
 _NO_RECURRENCE = "use a feed-forward network"
 _NO_ATTENTION = "use convolutions; products of two activations have no spiking counterpart here"
 _PRODUCT = "products of two activations have no spiking counterpart; constant factors are fine"
@@ -102,7 +102,19 @@ _REMEDIES = {
     ),
     **dict.fromkeys(("sort", "topk", "median", "kthvalue", "argsort", "mode", "quantile"), _ORDER),
     **dict.fromkeys(
-        ("norm", "normalize", "std", "var", "linalgnorm", "lpnormalization", "cdist", "pairwisedistance", "cosinesimilarity"), _STATISTICS
+        (
+            "norm",
+            "normalize",
+            "std",
+            "var",
+            "linalgnorm",
+            "lpnormalization",
+            "unitnormalization",
+            "cdist",
+            "pairwisedistance",
+            "cosinesimilarity",
+        ),
+        _STATISTICS,
     ),
     **dict.fromkeys(("addcmul", "addcdiv", "prod", "dot", "matmul", "mm", "bmm", "einsum", "tensordot", "bilinear"), _PRODUCT),
     **dict.fromkeys(("groupnorm", "layernorm", "rmsnorm", "localresponsenorm"), _BATCH_NORM),

@@ -20,7 +20,7 @@ _REMEDIES = {
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "Bidirectional"), remedies.remedy("lstm")),
     "TimeDistributed": "a Dense layer takes each step without it; for others, give each step as a sample of its own",
     **dict.fromkeys(("MultiHeadAttention", "Attention", "AdditiveAttention"), remedies.remedy("multihead_attention")),
-    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization"), remedies.remedy("layer_norm")),
+    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "RMSNormalization"), remedies.remedy("layer_norm")),
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from loihiconv.ann.frontends.keras.reference.activations import FUNCTIONS
 from loihiconv.core.errors import UnsupportedLayer
 from tests.ann.frontends.keras.made import agreed, functional, part, problems, sequential, weights
 
@@ -48,6 +49,12 @@ def test_refusals(layer: dict[str, object], said: str, tmp_path: Path) -> None:
     assert len(found) == 1
     assert found[0].startswith(f"{name}: ")
     assert said in found[0]
+
+
+@pytest.mark.parametrize("activation", FUNCTIONS)
+def test_activations_by_name(activation: str, tmp_path: Path) -> None:
+    layers = (part("Dense", "d", activation=activation), part("Activation", "a", activation=activation))
+    agreed(tmp_path, sequential((5,), *layers, keras3=True), {"d": {"kernel": 4 * weights(5, 7), "bias": weights(7)}})
 
 
 OPERATION = {"module": "keras.src.ops.numpy"}

@@ -23,6 +23,7 @@ _PLAIN = {
     "exponential": "Exp",
     "mish": "Mish",
     "gelu": "Gelu",
+    "celu": "Celu",
 }
 _LAYERS = ("ReLU", "LeakyReLU", "ELU", "Softmax", "ThresholdedReLU")
 _CODE = "write the model with Keras' own layers and activations; code in a file is never carried out"
@@ -73,6 +74,15 @@ def _swish(work: Work, value: Value) -> str:
     return work.add("Mul", value.tensor, work.add("Sigmoid", value.tensor))
 
 
+def _hard_swish(work: Work, value: Value) -> str:
+    return work.add("Mul", value.tensor, work.add("HardSigmoid", value.tensor, alpha=1 / 6, beta=0.5))
+
+
+def _soft_shrink(work: Work, value: Value) -> str:
+    inside = work.add("Clip", value.tensor, *_bounds(-0.5, 0.5))
+    return work.add("Sub", value.tensor, inside)
+
+
 _OTHERS: dict[str, Callable[[Work, Value], str]] = {
     "softmax": _softmax,
     "log_softmax": _log_softmax,
@@ -81,6 +91,9 @@ _OTHERS: dict[str, Callable[[Work, Value], str]] = {
     "leaky_relu": lambda work, value: work.add("LeakyRelu", value.tensor, alpha=0.2),
     "hard_sigmoid": _hard_sigmoid,
     **dict.fromkeys(("swish", "silu"), _swish),
+    **dict.fromkeys(("hard_swish", "hard_silu"), _hard_swish),
+    "soft_shrink": _soft_shrink,
+    "tanh_shrink": lambda work, value: work.add("Sub", value.tensor, work.add("Tanh", value.tensor)),
 }
 
 

@@ -17,7 +17,7 @@ from loihiconv.core.linear import Array
 
 _OF_TWO = {"Add": "Add", "Subtract": "Sub", "Multiply": "Mul", "TrueDivide": "Div", "Divide": "Div", "Maximum": "Max", "Minimum": "Min"}
 _OF_ONE = {"Negative": "Neg", "Absolute": "Abs"}
-_ACTIVATIONS = ("Relu", "Relu6", "Sigmoid", "Tanh", "Softplus", "Exp", "HardSigmoid")
+_ACTIVATIONS = ("Relu", "Relu6", "Sigmoid", "Tanh", "Softplus", "Exp", "HardSigmoid", "Silu", "HardSilu", "Mish", "Softsign")
 
 
 @layer(*(OPERATION + kind for kind in _OF_TWO))
@@ -48,7 +48,7 @@ def of_one(work: Work, x: Value) -> Value:
 @layer(*(OPERATION + kind for kind in _ACTIVATIONS))
 def activation(work: Work, x: Value) -> Value:
     kind = work.layer.kind.removeprefix(OPERATION)
-    return activated(work, x, {"HardSigmoid": "hard_sigmoid", "Exp": "exponential"}.get(kind, kind.lower()))
+    return activated(work, x, {"HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu", "Exp": "exponential"}.get(kind, kind.lower()))
 
 
 @layer(OPERATION + "Clip")

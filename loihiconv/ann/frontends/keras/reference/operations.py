@@ -32,6 +32,10 @@ _OF_ONE: dict[str, Callable[[Array], Array]] = {
     "Tanh": FUNCTIONS["tanh"],
     "Softplus": FUNCTIONS["softplus"],
     "HardSigmoid": FUNCTIONS["hard_sigmoid"],
+    "Silu": FUNCTIONS["silu"],
+    "HardSilu": FUNCTIONS["hard_silu"],
+    "Mish": FUNCTIONS["mish"],
+    "Softsign": FUNCTIONS["softsign"],
 }
 
 
