@@ -207,6 +207,10 @@ def _is_saved_model(file: Content) -> bool:
     return file.head[0] in (0x08, 0x12) and file.fields[0] == _SAVED_MODEL
 
 
+def _is_python(file: Content) -> bool:
+    return file.path.suffix == ".py"  # nothing else tells code from other text
+
+
 _FACTORY = (
     "build the network with a factory (package.module:function) and give this file as its weights: --weights, or "
     "loihiconv.ann.frontends.loading.load_weights(model, path)"
@@ -239,4 +243,5 @@ _KNOWN = (
         "NumPy arrays, no network",
         "give them as data, beside a model file or a factory",
     ),
+    (_is_python, "Python code", "name the function in it that builds the model: file.py:function"),
 )

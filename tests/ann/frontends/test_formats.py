@@ -144,6 +144,9 @@ def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").touch()
     assert "is a folder; a TensorFlow SavedModel" in refused(tmp_path)
     assert "cannot be read" in refused(Path("a\0b"))
+    (tmp_path / "nets.py").write_text("def lenet(): ...")
+    assert "nets.py: is Python code; " in (said := refused(tmp_path / "nets.py"))
+    assert said.endswith("name the function in it that builds the model: file.py:function")
 
 
 def test_saved_networks_of_our_own(tmp_path: Path) -> None:

@@ -114,7 +114,10 @@ def _sizes(entry: onnx.ValueInfoProto, path: Path) -> tuple[int | None, tuple[in
     sizes = [dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None for dim in tensor.shape.dim]
     if len(sizes) < 2:
         raise UnsupportedLayer(
-            f"the input has {len(sizes)} axes", where=f"{path}: {entry.name}", limit="a batch axis and the axes of a sample expected"
+            f"the input has {len(sizes)} axes",
+            where=f"{path}: {entry.name}",
+            limit="a batch axis and the axes of a sample expected",
+            remedy="export the network for inference alone, or cut it out with onnx.utils.extract_model",
         )
     return sizes[0], tuple(sizes[1:])
 
