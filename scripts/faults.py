@@ -371,8 +371,8 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("(12 * timesteps**2), 1e-30)", "(12 * timesteps), 1e-30)"),
         ("np.searchsorted(values, largest, side=\"right\")", "np.searchsorted(values, largest, side=\"left\")"),
         ("np.ones(()) / settings.payload_max", "np.ones(())"),
-        ("layer, settings.timesteps * settings.payload_max)", "layer, settings.timesteps)"),
-        ("channels, settings.timesteps * settings.payload_max)", "channels, settings.timesteps)"),
+        ("layer, settings.levels)", "layer, settings.timesteps)"),
+        ("channels, settings.levels)", "channels, settings.timesteps)"),
         ("np.maximum(channels, CHANNEL_FLOOR", "np.minimum(channels, CHANNEL_FLOOR"),
         ("return mixed and", "return"),
         ("scale if scale > 0 else 1.0", "scale if scale >= 0 else 1.0"),
@@ -525,7 +525,24 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("self.timesteps + max(p.added_steps", "self.timesteps + max(p.silent_steps"),
         ("self.timesteps + max(p.added_steps for p in self.populations)", "self.timesteps"),
     ),
-    "core/populations.py": (("0 if self.buffered else self.silent", "self.silent"),),
+    "core/populations.py": (
+        ("0 if self.buffered else self.silent", "self.silent"),
+        ("(copy + start) / self.copies", "start + copy / self.copies"),
+        ("or self.shape[0] % self.copies", ""),
+    ),
+    "conversion/room.py": (("if not place(", "if place("),),
+    "conversion/settings.py": (("self.copies if exact else 1", "self.copies"),),
+    "ann/passes/copies.py": (
+        ("linear.weight.repeat(copies, axis=1) / copies", "linear.weight.repeat(copies, axis=1)"),
+        ("linear.weight / copies", "linear.weight"),
+        ("(channel * copies + copy)", "(channel + copy)"),
+        ("wanted[name] |= wanted[node.name]", "wanted[name].add(copies)"),
+    ),
+    "simulator/depthwise.py": (
+        ("(place + turn) % channels", "place % channels"),
+        ("(channels - turn)", "channels"),
+        ("if not turn:", "if turn:"),
+    ),
     "lava/window.py": (
         ("- self.depth - self.silent)", "- self.depth)"),
         ("step < self.timesteps else", "step <= self.timesteps else"),
@@ -539,6 +556,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     "conversion/spiking.py": (
         ("silent = 0 if constant else", "silent ="),
         ('settings.reset == "zero" or silent or', 'settings.reset == "zero" or'),
+        ("settings.hold_back / settings.copies**2", "settings.hold_back / settings.copies"),
     ),
     "simulator/neurons.py": (
         ("    fires = v > threshold", "    fires = v > threshold - threshold"),
