@@ -104,8 +104,8 @@ def weight_bits(network: Network, board: Board) -> Iterator[Violation]:
     """Weights on the chip are whole numbers within 8 bits, even where signs mix."""
     for connection in network.connections if network.fixed_point else ():
         weight = connection.map.weight
-        if not on_chip(network, connection, board) or not weight.size:
-            continue
+        if not on_chip(network, connection, board) or not weight.size or not network[connection.target].on_chips:
+            continue  # what leads to gates only says which spikes are compared
         signs = mixed(weight)
         step = 2 ** (8 - board.weight_bits.value + signs)
         largest, broken = int(np.abs(weight).max()), int((weight % step != 0).sum())

@@ -139,3 +139,11 @@ def test_the_converted_network_errs_less(monkeypatch: pytest.MonkeyPatch) -> Non
     now = error()
     monkeypatch.setattr("loihiconv.conversion.building.scales_for_bits", lambda ann, known, chosen, *_: chosen)
     assert now < 0.8 * error()
+
+
+@pytest.mark.parametrize("bits", [2, 4, 7])
+def test_gates_need_no_weights_of_a_board(bits: int) -> None:
+    """What leads to them says which spikes they compare, in ones, which few bits would not hold."""
+    with pytest.warns(UserWarning, match="no chip has gates"):
+        network = lc.convert(uneven(pool=nn.MaxPool2d(2)), data(50), board=coarse(bits), timesteps=8, maxpool="gate")
+    assert [v.quantity for v in lc.place(network, coarse(bits)).violations if v.certain] == ["max_pooling"]
