@@ -39,7 +39,7 @@ def adopted(module: nn.Module, root: nn.Module, path: str, known: Mapping[nn.Mod
     kind = type(module).__name__.lower()
     name = next(chosen for i in range(len(known) + 1) if not hasattr(caller, chosen := f"{kind}_{i}" if i else kind))
     for part in module.modules():
-        if part.training and isinstance(part, _BY_MODE) and part not in known:
+        if part.training and isinstance(part, _BY_MODE) and getattr(part, "p", True) and part not in known:
             raise UnsupportedLayer(
                 f"{type(part).__name__} is in training mode, as model.eval() does not reach it",
                 where=f"{path}.{name}".lstrip("."),

@@ -69,7 +69,7 @@ def test_layers_that_eval_does_not_reach_are_refused(layer: nn.Module) -> None:
     kind = type(layer).__name__
     with pytest.raises(UnsupportedLayer, match=re.escape(f"{kind.lower()}: {kind} is in training mode") + ".*nn.ModuleList"):
         read_torch(Listed(layer, nn.Conv2d(4, 5, 3)).eval(), IMAGE)
-    assert read_torch(Listed(layer.eval(), nn.Conv2d(4, 5, 3)).eval(), IMAGE)
+    assert read_torch(Listed(layer.eval(), nn.Dropout(0.0), nn.Conv2d(4, 5, 3)).eval(), IMAGE)
 
 
 def test_layers_that_are_refused_are_named_by_their_class() -> None:
