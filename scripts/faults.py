@@ -218,6 +218,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("b = a - a.mean(axis=1, keepdims=True), b -", "b = a, b -"),
         ("a - a.mean(axis=0)", "a - a.mean()"),
         ("weight_bits_used + log2(share)", "weight_bits_used"),
+        ("network.origin[connection.source]", "network[connection.source]"),
         ("max(LARGE, WORSE * before)", "WORSE * before"),
         ("error >= MUCH", "error >= 2 * MUCH"),
     ),
@@ -499,6 +500,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("limit.certain and board.cores_per_chip.certain", "limit.certain"),
     ),
     "hardware/limits.py": (
+        (" or not network[connection.target].on_chips", ""),
         ("if bits > board.graded_spike_bits.value", "if bits >= board.graded_spike_bits.value"),
         ("+ (source.smallest_message < 0)", ""),
         ("> board.max_delay.value", ">= board.max_delay.value"),

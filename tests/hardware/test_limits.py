@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from loihiconv.core.fixed_point import BIAS_MAX
-from loihiconv.core.linear import Array, Dense
-from loihiconv.core.network import IF, V_MAX, Connection, Input, Network, Readout
+from loihiconv.core.linear import Array, Conv, Dense
+from loihiconv.core.network import IF, V_MAX, Connection, Input, MaxPool, Network, Readout
 from loihiconv.hardware.board import load_board
 from loihiconv.hardware.board_fields import Limit
 from loihiconv.hardware.limits import Violation, network_violations
@@ -61,6 +61,22 @@ def test_weights():
     assert found(network(np.array([[3, 5], [256, 8]]))) == [("hidden->middle", "weight_bits", 9, 8, True)]
     assert found(network(np.array([[-2, 4], [254, -254]]))) == []
     assert found(network(np.array([[-2, 4], [256, -2]]))) == [("hidden->middle", "weight_bits", 10, 8, True)]
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_what_leads_to_gates_is_no_weight_of_a_chip(bits: int):
+    ones = Conv(np.ones((2, 1, 2, 2), int), (2, 2), groups=2)
+    first = Connection("input", "hidden", Conv(np.full((2, 2, 1, 1), 32)))
+    last = Connection("pool", "readout", Dense(np.full((3, 8), 32)))
+    populations = (
+        Input("input", (2, 4, 4), "rate", payload_max=1),
+        IF("hidden", (2, 4, 4), 510, np.array([0]), np.array([0])),
+        MaxPool("pool", (2, 2, 2)),
+        Readout("readout", (3,), np.array([0]), np.array([0])),
+    )
+    net = Network(populations, (first, Connection("hidden", "pool", ones), last), 16, fixed_point=True, board="kapoho_point")
+    board = LOIHI2.model_copy(update={"weight_bits": Limit(value=bits, source="a test")})
+    assert [quantity for _, quantity, *_ in found(net, board)] == ["max_pooling"]
 
 
 def test_biases_and_start_potentials():
