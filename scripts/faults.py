@@ -536,7 +536,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     "conversion/settings.py": (("self.copies if exact else 1", "self.copies"),),
     "ann/passes/copies.py": (
         ("linear.weight.repeat(copies, axis=1) / copies", "linear.weight.repeat(copies, axis=1)"),
-        ("linear.weight / copies", "linear.weight"),
+        ("np.tile(linear.weight, copies) / copies", "np.tile(linear.weight, copies)"),
         ("(channel * copies + copy)", "(channel + copy)"),
         ("wanted[name] |= wanted[node.name]", "wanted[name].add(copies)"),
     ),

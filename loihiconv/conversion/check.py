@@ -170,7 +170,7 @@ def check(
         notes += (_ways_to_pool(ann, pools),)
     problems: list[str] = []
     if board is not None:
-        placement = place(shaped(ann), board)
+        placement = place(shaped(ann, Settings(1)), board)
         # `_ways_to_pool` has said what becomes of max-pooling
         problems += [str(v) for v in placement.violations if v.certain and v.quantity != "max_pooling"]
         if not problems:

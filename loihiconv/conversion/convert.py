@@ -141,7 +141,7 @@ def convert(
     if chosen.maxpool == "gate" and any(isinstance(node, MaxPool) for node in source.ann):
         aim = replace(aim, signed=False)  # gates take no spikes back
     if board is not None:
-        aim = replace(aim, copies=tuple(copies_with_room(source.ann, board)))
+        aim = replace(aim, copies=tuple(copies_with_room(source.ann, chosen, board)))
     if y is not None and are_numbers(y) and _may_be_numbers(source.ann):
         task, said = "regression", "the search takes outputs for numbers (task regression), as labels are no classes"
         source = replace(source, notes=(*source.notes, said))

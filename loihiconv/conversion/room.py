@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,15 +19,15 @@ from loihiconv.hardware.place import place
 TRIED = (2, 4)
 
 
-def shaped(ann: Ann, copies: int = 1) -> Network:
+def shaped(ann: Ann, settings: Settings) -> Network:
     """A float spiking network with the populations and connections that an Ann becomes, which is all that placing asks for."""
     scales = {name: np.ones(()) for name in ann.shapes}  # shapes decide, so any will do
-    return to_spiking(with_copies(ann, copies), scales, Settings(1, copies=copies), names=population_names(ann))
+    return to_spiking(with_copies(ann, settings.copies), scales, settings, names=population_names(ann))
 
 
-def copies_with_room(ann: Ann, board: Board) -> Iterator[int]:
+def copies_with_room(ann: Ann, settings: Settings, board: Board) -> Iterator[int]:
     """Those numbers of copies, of `TRIED`, with which a board still holds the network."""
     for copies in TRIED:
-        if not place(shaped(ann, copies), board).fits:
+        if not place(shaped(ann, replace(settings, copies=copies)), board).fits:
             return
         yield copies

@@ -8,8 +8,8 @@ from math import prod
 
 import numpy as np
 
-from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Node, Relu
-from loihiconv.ann.passes.rewrite import as_bias, fresh, identity
+from loihiconv.ann.graph import Add, Ann, Input, Linear, Node, Relu
+from loihiconv.ann.passes.rewrite import as_bias, fresh, identity, spikes
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import assert_never
 
@@ -47,7 +47,7 @@ def with_copies(ann: Ann, copies: int) -> Ann:
 def copied_scales(ann: Ann, scales: dict[str, Array], copies: int) -> dict[str, Array]:
     """λ of the nodes of `with_copies`, which are those of the channels that they are copies of."""
     return {
-        name: _repeated(np.asarray(scale), ann.shapes[name], copies) if _rectified(ann[name]) else scale for name, scale in scales.items()
+        name: _repeated(np.asarray(scale), ann.shapes[name], copies) if spikes(ann, name) else scale for name, scale in scales.items()
     }
 
 
@@ -81,7 +81,7 @@ def _version(ann: Ann, node: Linear | Add, times: int, copies: int, wanted: dict
         return
     sources = []
     for i, source in enumerate(node.inputs):
-        if not _rectified(ann[source]) and not isinstance(ann[source], Input):
+        if not spikes(ann, source) and not isinstance(ann[source], Input):
             sources.append(_called(ann, source, times, wanted))
         else:
             part = fresh(ann, f"{name}.copies_of_{i}")
@@ -93,7 +93,7 @@ def _version(ann: Ann, node: Linear | Add, times: int, copies: int, wanted: dict
 def _map(ann: Ann, linear: LinearMap, source: str, outputs: Shape, times: int, copies: int) -> LinearMap:
     """A map that gives its channels so many times, from copies of what it takes if there are some, each with an equal share."""
     inputs = ann.shapes[source]
-    if _rectified(ann[source]):
+    if spikes(ann, source):
         linear = _from_copies(linear, inputs, copies)
     return _to_copies(linear, outputs, times)
 
@@ -106,9 +106,9 @@ def _from_copies(linear: LinearMap, inputs: Shape, copies: int) -> LinearMap:
             weight = linear.weight.reshape(len(linear.weight), inputs[0], -1)
             return Dense(weight.repeat(copies, axis=1).reshape(len(weight), -1) / copies)
         case Sparse():
-            columns = _places(linear.columns, inputs, copies)
-            shared = linear.with_weight(linear.weight / copies)
-            return _joined(shared, np.tile(linear.rows, copies), columns, linear.outputs, (inputs[0] * copies, *inputs[1:]))
+            columns, shape = _places(linear.columns, inputs, copies), (inputs[0] * copies, *inputs[1:])
+            shared = linear.with_weight(np.tile(linear.weight, copies) / copies)
+            return shared.at(np.tile(linear.rows, copies), columns, linear.outputs, shape)
         case _:
             assert_never(linear)
 
@@ -121,8 +121,9 @@ def _to_copies(linear: LinearMap, outputs: Shape, times: int) -> LinearMap:
             weight = linear.weight.reshape(outputs[0], -1, linear.weight.shape[1])
             return Dense(weight.repeat(times, axis=0).reshape(-1, weight.shape[2]))
         case Sparse():
-            rows = _places(linear.rows, outputs, times)
-            return _joined(linear, rows, np.tile(linear.columns, times), (outputs[0] * times, *outputs[1:]), linear.inputs)
+            rows, shape = _places(linear.rows, outputs, times), (outputs[0] * times, *outputs[1:])
+            repeated = linear.with_weight(np.tile(linear.weight, times))
+            return repeated.at(rows, np.tile(linear.columns, times), shape, linear.inputs)
         case _:
             assert_never(linear)
 
@@ -133,16 +134,7 @@ def _places(places: Array, shape: Shape, copies: int) -> Array:
     return np.concatenate([(channel * copies + copy) * prod(shape[1:]) + inner for copy in range(copies)])
 
 
-def _joined(linear: Sparse, rows: Array, columns: Array, outputs: Shape, inputs: Shape) -> Sparse:
-    """The weights as many times as there are places for each."""
-    return linear.with_weight(np.tile(linear.weight, len(rows) // len(linear.weight))).at(rows, columns, outputs, inputs)
-
-
 def _repeated(values: Array, shape: Shape, times: int) -> Array:
     """Values that broadcast to a shape, for so many copies of each channel."""
     by_channel = values.ndim == len(shape) and values.size > 1
     return values.repeat(times, axis=0) if by_channel else values
-
-
-def _rectified(node: Node) -> bool:
-    return isinstance(node, (Relu, MaxPool))

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
-from loihiconv.ann.graph import Ann, Linear, MaxPool, Relu
+from loihiconv.ann.graph import Ann, Input, Linear, MaxPool, Relu
 from loihiconv.ann.passes import lower
 from loihiconv.ann.passes.copies import copied_scales, with_copies
+from loihiconv.ann.passes.rewrite import spikes
 from loihiconv.core.choices import PoolingWay
-from loihiconv.core.linear import Conv, Dense, Sparse
+from loihiconv.core.linear import Conv, Dense, Sparse, from_matrix
 
 
 class Residual(nn.Module):
@@ -55,6 +56,7 @@ CASES: dict[str, tuple[nn.Module, PoolingWay]] = {
     ),
     "a tree": (cnn(nn.MaxPool2d(3, 2, 1), nn.Conv2d(4, 2, 2), nn.ReLU(), sizes=8), "relu-tree"),
     "gates": (cnn(nn.MaxPool2d(2), sizes=36), "gate"),
+    "gates of the input": (nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4, 3)), "gate"),
     "unequal averages": (cnn(nn.Conv2d(4, 4, 3, padding=1), nn.AvgPool2d(3, 2, 1), nn.ReLU(), sizes=36), "relu-tree"),
     "dense alone": (nn.Sequential(nn.Flatten(), nn.Linear(72, 9), nn.ReLU(), nn.Linear(9, 4), nn.ReLU(), nn.Linear(4, 2)), "gate"),
     "skips": (Residual(), "relu-tree"),
@@ -76,11 +78,11 @@ def test_the_function_stays_and_copies_are_equal(name: str, copies: int) -> None
     ann = lowered(name)
     copied = with_copies(ann, copies)
     x = torch.randn(3, 2, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    rectified = [node.name for node in ann if isinstance(node, (Relu, MaxPool))]
-    wanted, before = Evaluator(ann, dtype=torch.float64)(x, keep=rectified)
-    found, after = Evaluator(copied, dtype=torch.float64)(x, keep=rectified)
+    copied_nodes = [node.name for node in ann if spikes(ann, node.name)]
+    wanted, before = Evaluator(ann, dtype=torch.float64)(x, keep=copied_nodes)
+    found, after = Evaluator(copied, dtype=torch.float64)(x, keep=copied_nodes)
     np.testing.assert_allclose(found.numpy(), wanted.numpy(), atol=1e-12)
-    for node in rectified:
+    for node in copied_nodes:
         np.testing.assert_allclose(after[node].numpy(), before[node].numpy().repeat(copies, axis=1), atol=1e-12)
     assert [(n.name, copied.shapes[n.name]) for n in copied.inputs] == [(n.name, ann.shapes[n.name]) for n in ann.inputs]
     assert (copied.output.name, copied.ends, copied.parts) == (ann.output.name, ann.ends, ann.parts)
@@ -89,6 +91,13 @@ def test_the_function_stays_and_copies_are_equal(name: str, copies: int) -> None
 def test_all_kinds_of_maps_are_among_the_cases() -> None:
     maps = {type(node.map) for name in CASES for node in with_copies(lowered(name), 2) if isinstance(node, Linear)}
     assert maps == {Conv, Dense, Sparse}
+
+
+def test_a_map_without_synapses() -> None:
+    nothing = from_matrix(np.zeros((2, 3)), (2,), (3,))
+    linear = Linear("hidden", ("input",), nothing, np.ones(2)), Relu("relu", ("hidden",)), Linear("output", ("relu",), Dense(np.ones((1, 2))))
+    copied = with_copies(Ann((Input("input", (3,)), *linear)), 3)
+    assert Evaluator(copied)(torch.zeros(1, 3))[0].item() == pytest.approx(2)
 
 
 def test_one_copy_is_the_network_itself() -> None:
