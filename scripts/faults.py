@@ -288,7 +288,8 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("* prod(network[old.target].shape)", ""),
     ),
     "conversion/payload_choice.py": (
-        ("best.error > ROOM_COST and driven", "best.error < ROOM_COST and driven"),
+        ("driven and best.error > ROOM_COST:", "driven and best.error < ROOM_COST:"),
+        ("ROOM_COST / network.copies**2", "ROOM_COST"),
         ("best = min(best, _best_of_planes(freed", "best = max(best, _best_of_planes(freed"),
         ("min(PAYLOAD_BITS, board.graded_spike_bits.value)", "PAYLOAD_BITS"),
         ("\nPAYLOAD_BITS = 8", "\nPAYLOAD_BITS = 7"),

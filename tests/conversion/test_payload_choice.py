@@ -149,12 +149,12 @@ def test_a_board_of_few_bits_runs_what_is_converted_for_it() -> None:
     assert lc.place(net, narrow(2)).fits
 
 
-def inhibited(timesteps: int, height: int = 6) -> tuple[Network, Array]:
+def inhibited(timesteps: int, height: int = 6, copies: int = 1) -> tuple[Network, Array]:
     """A converted network whose first convolution, driven by payloads, falls far at every step; and samples."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(48 * height, 3))
     x = np.random.default_rng(0).random((60, 1, height, 6)).astype(np.float32)
-    return lc.convert(model.eval(), x, board="kapoho_point", timesteps=timesteps), x
+    return lc.convert(model.eval(), x, board="kapoho_point", timesteps=timesteps, copies=copies), x
 
 
 @pytest.mark.parametrize(("timesteps", "written_out"), [(4, False), (64, True)])
@@ -163,6 +163,31 @@ def test_a_convolution_is_written_out_where_long_windows_would_leave_its_potenti
     assert (net.connections[0].weight_exp < 0) is written_out
     assert net.record.quantization["0"].weight_bits_used > 6
     assert not lc.run(net, x).saturated
+
+
+@pytest.mark.parametrize(
+    ("copies", "error", "tried"),
+    [
+        (1, 0.9, ["shared"]),
+        (1, 1.1, ["shared", "written out", "no room"]),
+        (4, 0.9, ["shared", "written out"]),  # copies round less, and saturate as all others do
+        (4, 0.05, ["shared"]),
+    ],
+)
+def test_what_is_tried_for_an_error(copies: int, error: float, tried: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In units of `ROOM_COST`."""
+    found: list[str] = []
+    net = inhibited(4, copies=copies)[0].origin
+    assert net is not None
+
+    def same(choice: payload_choice.Choice, *_: object) -> payload_choice.Choice:
+        freed = not choice.network.record.calibration.potentials
+        found.append("no room" if freed else "written out" if choice.unshared else "shared")
+        return replace(choice, error=error * payload_choice.ROOM_COST)
+
+    monkeypatch.setattr(payload_choice, "_best_of_planes", same)
+    payload_choice.best_inputs(net, LOIHI2, {})
+    assert found == tried
 
 
 def test_weights_stay_shared_where_the_board_could_not_hold_all_synapses(monkeypatch: pytest.MonkeyPatch) -> None:
