@@ -151,7 +151,7 @@ def _ceilings(network: Network, population: Integrating, inputs: Inputs, board: 
     else:
         highest = min(V_MAX, board.formats.readout_max)
         yield Ceiling(highest / 2**STATE_SHIFT / network.readout_steps / READOUT_HEADROOM, "potential of the readout over T steps")
-    if isinstance(population, IF) and (far := farthest(network, population)) is not None and not on_host:
+    if isinstance(population, IF) and (far := farthest(network, population)) and not on_host:  # 0 where nothing ever comes in
         yield Ceiling(max(V_MAX / 2**STATE_SHIFT / far, LEAST_FOR_POTENTIALS), "potential over T steps")
 
 

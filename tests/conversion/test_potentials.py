@@ -93,6 +93,11 @@ def test_a_gain_leaves_room_and_exponents_take_the_bits_back(far: float) -> None
     assert held.connections[0].weight_exp < 0
 
 
+def test_neurons_that_nothing_reaches_need_no_room() -> None:
+    network = seen(neurons(0.0, v_init=0.0), hidden=(0.0, 1.0))
+    assert quantize(network, LOIHI2).record.quantization["hidden"].limited_by != CAUSE
+
+
 def test_thresholds_stay_fine() -> None:
     """Room for 10,000 thresholds would leave a threshold of 8: too coarse, so that such potentials are watched instead."""
     network = seen(replace(spread(), timesteps=100_000), hidden=(-10_000.0, 1.0))
