@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from loihiconv.core.linear import Array
-from loihiconv.core.network import IF, Network, Population
+from loihiconv.core.network import IF, MaxPool, Network, Population
 
 POINTS = 600
 """Neurons in a layer's scatter plot of activations against rates."""
@@ -131,13 +131,15 @@ class LayerSum:
     ----------
     population : Population
     timesteps : int
+    copies : int
+        Neurons next to each other that stand for one activation together.
     seed : int
         Of the choice of neurons for the scatter plot.
     """
 
-    def __init__(self, population: Population, timesteps: int, *, seed: int = 0) -> None:
+    def __init__(self, population: Population, timesteps: int, *, copies: int = 1, seed: int = 0) -> None:
         self.population, self.timesteps, self.largest = population, timesteps, max(1, population.largest_message)
-        self.copies = population.copies if isinstance(population, IF) else 1
+        self.copies = copies
         activations = (population.shape[0] // self.copies, *population.shape[1:])
         self.error = ErrorSum()
         self.samples = self.saturated = self.active = self.clipped = self.spiked = 0
@@ -228,4 +230,12 @@ class LayerSum:
 
 def layer_sums(network: Network) -> dict[str, LayerSum]:
     """Empty statistics of every population but the inputs."""
-    return {p.name: LayerSum(p, network.timesteps, seed=i) for i, p in enumerate(network.layers, 1)}
+    return {p.name: LayerSum(p, network.timesteps, copies=_copies(network, p), seed=i) for i, p in enumerate(network.layers, 1)}
+
+
+def _copies(network: Network, population: Population) -> int:
+    """Neurons, or gates that pool theirs, which stand for one activation together."""
+    while isinstance(population, MaxPool):
+        (connection,) = network.incoming(population.name)
+        population = network[connection.source]
+    return population.copies if isinstance(population, IF) else 1
