@@ -533,7 +533,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("(copy + start) / self.copies", "start + copy / self.copies"),
         ("or self.shape[0] % self.copies", ""),
     ),
-    "conversion/room.py": (("if not place(", "if place("),),
+    "conversion/room.py": (("or not place(", "or place("),),
     "conversion/settings.py": (("self.copies if exact else 1", "self.copies"),),
     "ann/passes/copies.py": (
         ("linear.weight.repeat(copies, axis=1) / copies", "linear.weight.repeat(copies, axis=1)"),

@@ -15,6 +15,7 @@ from loihiconv.ann.frontends import Source, readable
 from loihiconv.ann.frontends.selection import with_relus
 from loihiconv.ann.graph import Ann, MaxPool
 from loihiconv.ann.passes import Lowered, lower
+from loihiconv.ann.passes.copies import check_copies
 from loihiconv.ann.passes.curves import straight, straightened
 from loihiconv.ann.passes.rounding import rounds, without_rounding
 from loihiconv.conversion.bias_correction import SAMPLES, first_samples, spread_samples
@@ -83,6 +84,7 @@ def measure(
     model = with_relus(model, relus)
     curves = straightened(model.ann(first.shape[1:]), first, relus)
     ann, notes = read(model, first, maxpool, curves)
+    check_copies(ann, settings.copies)
     averaged = maxpool == "average" and any(isinstance(node, MaxPool) for node in model.ann(first.shape[1:]))
     reference = read(model, first, curves=curves).ann if averaged else None
     if maxpool == "gate":

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from loihiconv.ann.graph import Ann
-from loihiconv.ann.passes.copies import with_copies
+from loihiconv.ann.passes.copies import MOST_WEIGHTS, copied_weights, with_copies
 from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import to_spiking
@@ -28,6 +28,6 @@ def shaped(ann: Ann, settings: Settings) -> Network:
 def copies_with_room(ann: Ann, settings: Settings, board: Board) -> Iterator[int]:
     """Those numbers of copies, of `TRIED`, with which a board still holds the network."""
     for copies in TRIED:
-        if not place(shaped(ann, replace(settings, copies=copies)), board).fits:
+        if copied_weights(ann, copies) > MOST_WEIGHTS or not place(shaped(ann, replace(settings, copies=copies)), board).fits:
             return
         yield copies

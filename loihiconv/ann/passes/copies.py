@@ -10,8 +10,30 @@ import numpy as np
 
 from loihiconv.ann.graph import Add, Ann, Input, Linear, Node, Relu
 from loihiconv.ann.passes.rewrite import as_bias, fresh, identity, spikes
+from loihiconv.core import numbers as n
+from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Shape, Sparse
 from loihiconv.core.network import assert_never
+
+MOST_WEIGHTS = 2**28
+"""Of a network with copies: 2 GiB in float64, of which a conversion holds some at a time; twice what all cores of Kapoho Point hold."""
+
+
+def check_copies(ann: Ann, copies: int) -> None:
+    """Raise `LimitExceeded` where copies would make more weights than a conversion should be tried with."""
+    if copies == 1 or (weights := copied_weights(ann, copies)) <= MOST_WEIGHTS:
+        return
+    most = max((c for c in range(2, copies) if copied_weights(ann, c) <= MOST_WEIGHTS), default=1)
+    fewer = f"use copies={most} or more timesteps" if most > 1 else "use more timesteps in place of copies"
+    what = f"{copies} neurons for each activation make {n.short(weights)} weights of {n.short(copied_weights(ann, 1))}"
+    raise LimitExceeded(what, where="copies", limit=f"at most {n.short(MOST_WEIGHTS)}", remedy=fewer)
+
+
+def copied_weights(ann: Ann, copies: int) -> int:
+    """Weights of `with_copies`, without those of skips, before it is made."""
+    wanted = _wanted(ann, copies)
+    linear = [node for node in ann if isinstance(node, Linear)]
+    return sum(node.map.weight.size * sum(wanted[node.name]) * (copies if spikes(ann, node.inputs[0]) else 1) for node in linear)
 
 
 def with_copies(ann: Ann, copies: int) -> Ann:
@@ -46,9 +68,7 @@ def with_copies(ann: Ann, copies: int) -> Ann:
 
 def copied_scales(ann: Ann, scales: dict[str, Array], copies: int) -> dict[str, Array]:
     """λ of the nodes of `with_copies`, which are those of the channels that they are copies of."""
-    return {
-        name: _repeated(np.asarray(scale), ann.shapes[name], copies) if spikes(ann, name) else scale for name, scale in scales.items()
-    }
+    return {name: _repeated(np.asarray(scale), ann.shapes[name], copies) if spikes(ann, name) else scale for name, scale in scales.items()}
 
 
 def _wanted(ann: Ann, copies: int) -> dict[str, set[int]]:

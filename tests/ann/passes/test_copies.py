@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from loihiconv.ann.evaluator import Evaluator
 from loihiconv.ann.frontends.torch import read_torch
 from loihiconv.ann.graph import Ann, Input, Linear, MaxPool, Relu
+from loihiconv.ann.passes import copies as module
 from loihiconv.ann.passes import lower
 from loihiconv.ann.passes.copies import copied_scales, with_copies
 from loihiconv.ann.passes.rewrite import spikes
 from loihiconv.core.choices import PoolingWay
+from loihiconv.core.errors import LimitExceeded
 from loihiconv.core.linear import Conv, Dense, Sparse, from_matrix
 
 
@@ -95,9 +97,28 @@ def test_all_kinds_of_maps_are_among_the_cases() -> None:
 
 def test_a_map_without_synapses() -> None:
     nothing = from_matrix(np.zeros((2, 3)), (2,), (3,))
-    linear = Linear("hidden", ("input",), nothing, np.ones(2)), Relu("relu", ("hidden",)), Linear("output", ("relu",), Dense(np.ones((1, 2))))
+    linear = (
+        Linear("hidden", ("input",), nothing, np.ones(2)),
+        Relu("relu", ("hidden",)),
+        Linear("output", ("relu",), Dense(np.ones((1, 2)))),
+    )
     copied = with_copies(Ann((Input("input", (3,)), *linear)), 3)
     assert Evaluator(copied)(torch.zeros(1, 3))[0].item() == pytest.approx(2)
+
+
+@pytest.mark.parametrize("name", ["convolutions", "depthwise and grouped", "dense alone", "gates of the input", "branches and two outputs"])
+def test_weights_are_counted_before_they_are_made(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = lowered(name)
+    made = [sum(node.map.weight.size for node in with_copies(ann, copies) if isinstance(node, Linear)) for copies in (1, 2, 3, 4)]
+    assert [module.copied_weights(ann, copies) for copies in (1, 2, 3, 4)] == made
+    monkeypatch.setattr(module, "MOST_WEIGHTS", made[1])
+    module.check_copies(ann, 2)
+    with pytest.raises(LimitExceeded, match=r"copies: 4 neurons for each activation make .* weights of .*; use copies=2 or more timesteps"):
+        module.check_copies(ann, 4)
+    monkeypatch.setattr(module, "MOST_WEIGHTS", made[1] - 1)
+    with pytest.raises(LimitExceeded, match="use more timesteps in place of copies"):
+        module.check_copies(ann, 2)
+    module.check_copies(ann, 1)
 
 
 def test_one_copy_is_the_network_itself() -> None:
