@@ -28,7 +28,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 ASSETS = DOCS / "assets"
 ON_BOARDS = ("has none", "trees")
 """Ways of max-pooling that boards can run."""
-STYLES = {"defaults": ("#0b6e99", "-"), "paper": ("#999999", "--")}
+STYLES = {"defaults": ("#0b6e99", "-"), "two neurons each": ("#c45a00", "-"), "paper": ("#999999", "--")}
 CELL = re.compile(r"([\d.]+) \[([\d.]+), ([\d.]+)\]")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WINDOW = (1280, 780)
