@@ -35,7 +35,7 @@ def call(*arguments: str) -> Any:
 def test_json_table_plot_and_going_on(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (result,) = json.loads(call(*arguments, "--json").stdout)
     assert [(p["timesteps"], p["method"], p["backend"]) for p in result["points"]] == [
-        (t, m, b) for t in (2, 4) for m in ("paper", "default", "separated", "buffered", "signed", "graded") for b in ("float", "emulator")
+        (t, m, b) for t in (2, 4) for m in latency.METHODS for b in ("float", "emulator")
     ]
     assert all(p["spike_bits"] == (4 if p["method"] == "graded" else 1) for p in result["points"])
     assert all(p["loss"] == pytest.approx(result["ann"]["accuracy"] - p["accuracy"]) for p in result["points"])
@@ -57,7 +57,7 @@ def test_graded_spikes_stay_apart(arguments: list[str]) -> None:
     assert [row[:24].strip() for row in rows] == ["default emulator", "graded, 2 bits emulator", "graded, 3 bits emulator"]
     refused = call(*arguments, "--methods", "graded,best")
     assert refused.exit_code == 2
-    assert "unknown method 'best'; known are paper, default, separated, buffered, signed, graded" in refused.stderr
+    assert "unknown method 'best'; known are paper, default, doubled, fourfold, separated, buffered, signed, graded" in refused.stderr
 
 
 def test_a_cluster_measures_the_same(arguments: list[str], tmp_path: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
