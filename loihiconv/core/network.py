@@ -270,8 +270,8 @@ class Network(Shown):
 
     @property
     def steps(self) -> str:
-        """Its time steps, in words: "T = 16", "T = 16 + 16 silent" or "T = 16, 16 silent ones buffered"."""
-        return f"T = {self.timesteps}{silent_words(self.silent_steps, self.period - self.timesteps)}"
+        """What a sample gets, in words: "T = 16", "T = 16 + 16 silent" or "T = 16, 2 neurons for each activation"."""
+        return f"T = {self.timesteps}{silent_words(self.silent_steps, self.period - self.timesteps)}{copies_words(self.copies)}"
 
     def __repr__(self) -> str:
         return f"<{self._title()}; samples {', '.join(self._sample(source) for source in self.inputs)}>"
@@ -395,6 +395,11 @@ def silent_words(silent: int, added: int) -> str:
     if silent == added:
         return f" + {silent} silent" if silent else ""
     return f", {silent} silent ones buffered" if not added else f" + {added} silent, {silent} buffered"
+
+
+def copies_words(copies: int) -> str:
+    """What is said of several neurons for each activation: ", 2 neurons for each activation"; empty where there is one."""
+    return f", {copies} neurons for each activation" if copies > 1 else ""
 
 
 def check_network(network: object, where: str = "network") -> None:

@@ -29,7 +29,7 @@ from loihiconv.core.input_samples import collect_inputs
 from loihiconv.core.linear import Array
 from loihiconv.core.log import LOG
 from loihiconv.core.metric import Metric
-from loihiconv.core.network import Network, Recording, silent_words
+from loihiconv.core.network import Network, Recording, copies_words, silent_words
 from loihiconv.core.packing import rows
 from loihiconv.core.population_base import unwritten_programs
 from loihiconv.core.progress import reporting
@@ -84,6 +84,8 @@ class Comparison(Shown):
         Steps of each sample beside the T in which spikes are sent; see `loihiconv.core.network`.
     added_steps : int
         Of these, those that lie between one sample and the next.
+    copies : int
+        Neurons that stand for each activation; they have figures of their own as well.
     settings, versions : mapping
         Of the conversion and of the comparison; what ran it, and what converted the network.
     """
@@ -103,6 +105,7 @@ class Comparison(Shown):
     silent_steps: int = 0
     added_steps: int = 0
     signed: bool = False
+    copies: int = 1
     output: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -158,11 +161,12 @@ class Comparison(Shown):
 
     @property
     def title(self) -> str:
-        """Board, time steps and, where they are not binary, spikes."""
+        """Board, time steps, spikes where they are not binary, and neurons for each activation where they are several."""
         kind = "signed" if self.signed else "graded"
         graded = f", {kind} spikes with payloads of up to {self.payload_max}" if self.payload_max > 1 else ", signed spikes" * self.signed
         one = f", output {self.output}" if self.output else ""
-        return f"{self.board or 'float'}, {self.timesteps} time steps{silent_words(self.silent_steps, self.added_steps)}{graded}{one}"
+        steps = f"{self.timesteps} time steps{silent_words(self.silent_steps, self.added_steps)}"
+        return f"{self.board or 'float'}, {steps}{graded}{copies_words(self.copies)}{one}"
 
     def tables(self) -> tuple[Table, ...]:
         tables = [*result_tables(f"{self.title}: {self.task}", self.backends)]
@@ -196,6 +200,7 @@ class Comparison(Shown):
             "board": self.board,
             "payload_max": self.payload_max,
             "signed": self.signed,
+            "copies": self.copies,
             "output": self.output,
             "task": self.task,
             "backends": {name: result.to_json() for name, result in self.backends.items()},
@@ -320,6 +325,7 @@ def compare(
         silent_steps=net.silent_steps,
         added_steps=net.period - net.timesteps,
         signed=net.signed,
+        copies=net.copies,
         output=output or "",
         settings=settings,
         versions=versions(net),

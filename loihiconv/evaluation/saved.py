@@ -125,6 +125,7 @@ class SavedComparison(_Part):
     task: Task
     payload_max: int = 1
     signed: bool = False
+    copies: int = 1
     backends: dict[str, SavedResult]
     verdict: SavedVerdict
     placement: SavedPlacement | None = None

@@ -108,6 +108,9 @@ def test_a_comparison_knows_copies() -> None:
     labels = model(torch.from_numpy(x)).argmax(dim=1).numpy()
     found = lc.compare(model, network, (x, labels), backends=["emulator"], explain=True)
     assert found.analysis is not None
+    assert found.title == "kapoho_point, 4 time steps, 2 neurons for each activation"
+    assert found.to_json()["copies"] == 2
+    assert "T = 4, 2 neurons for each activation: " in repr(network)
     layers = {layer.population: layer for layer in found.analysis.waterfall.layers}
     assert list(layers) == ["0", "4", "7", "9"]
     one = lc.compare(model, lc.convert(model, x, board="kapoho_point", timesteps=4), (x, labels), backends=["emulator"], explain=True)

@@ -32,8 +32,8 @@ def test_compare_reports_every_back_end(net: Network) -> None:
     assert emulator.synaptic_operations > 1e5
     assert comparison.mismatched_spikes is None
     assert set(comparison.to_json()) == {
-        *("timesteps", "silent_steps", "added_steps", "board", "payload_max", "signed", "output", "task", "backends", "verdict"),
-        *("mismatched_spikes", "mismatched_potentials", "placement", "settings", "versions"),
+        *("timesteps", "silent_steps", "added_steps", "board", "payload_max", "signed", "copies", "output", "task", "backends"),
+        *("verdict", "mismatched_spikes", "mismatched_potentials", "placement", "settings", "versions"),
     }
 
 
