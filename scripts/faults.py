@@ -249,7 +249,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     "conversion/gains.py": (
         ("LEAST_FOR_POTENTIALS = 16.0", "LEAST_FOR_POTENTIALS = 1.0"),
         ("V_MAX / 2**STATE_SHIFT / far", "V_MAX / far"),
-        ("is not None and not on_host:", "is not None:"),
+        ("(far := farthest(network, population)) and not on_host:", "(far := farthest(network, population)):"),
         ("READOUT_HEADROOM = 2.0", "READOUT_HEADROOM = 1.9"),
         ("CONVOLUTION_BITS = 4.0", "CONVOLUTION_BITS = 6.0"),
         ("HOST_WEIGHT_BITS = 15", "HOST_WEIGHT_BITS = 14"),
@@ -297,7 +297,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("PLANE_GAIN = 0.7", "PLANE_GAIN = 1.0"),
         ("bits - 1 if source.signed else bits", "bits"),
         ("payload_max=2**magnitude_bits - 1", "payload_max=2**magnitude_bits"),
-        ("1 / (12 * timesteps**2)", "1 / (12 * timesteps)"),
+        ("1 / (12 * (network.timesteps * network.copies) ** 2)", "1 / (12 * network.timesteps * network.copies)"),
         ("FEWEST_PAYLOAD_BITS) - 1, -1)", "FEWEST_PAYLOAD_BITS), -1)"),
         ("known.mean_square * source.payload_max**2", "known.mean_square * source.payload_max"),
         ("known.payload_errors.get(source.payload_max, ROUNDING_ERROR)", "ROUNDING_ERROR"),
