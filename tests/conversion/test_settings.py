@@ -73,6 +73,11 @@ def test_refusals(options: dict, message: str) -> None:
         choose(8, **options)
 
 
+def test_levels_count_copies_where_all_spikes_come_in_time() -> None:
+    assert Settings(8, spike_bits=2, copies=4).levels == 24
+    assert Settings(8, copies=4, silent_steps=8).levels == Settings(8, copies=4, signed_spikes=True).levels == 32
+
+
 def test_bits_of_spikes_are_payloads() -> None:
     assert [Settings(8, spike_bits=bits).payload_max for bits in (1, 2, 4, 8)] == [1, 3, 15, 255]
     assert choose(8).spike_bits == 1

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from loihiconv.ann.graph import Add, Ann, Input, Linear, MaxPool, Relu
+from loihiconv.ann.passes.copies import with_copies
 from loihiconv.ann.passes.rewrite import identity
+from loihiconv.conversion.naming import population_names
 from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import check_pooled, rescale, to_spiking
 from loihiconv.core.errors import InvalidData, UnsupportedLayer
@@ -42,6 +44,16 @@ def test_only_neurons_that_spikes_drive_start_lower() -> None:
         assert (hidden.v_init.tolist(), hidden.bias.tolist()) == ([v_init], [bias])
     with pytest.raises(InvalidData, match="input: the calibration data holds negative values; a firing rate cannot be negative"):
         to_spiking(ANN, SCALES, Settings(4, input_coding="rate"), signed=["input"])
+
+
+def test_copies_hold_the_square_of_their_number_less_back() -> None:
+    """v(0) = (r + 1/2) / 2 - 1/8 for r = 0, 1."""
+    ann = with_copies(ANN, 2)
+    hidden = to_spiking(ann, SCALES, Settings(4, hold_back=0.5, start=0.5, input_coding="rate", copies=2), names=population_names(ANN))[
+        "fc"
+    ]
+    assert isinstance(hidden, IF)
+    assert (hidden.v_init.tolist(), hidden.bias.tolist()) == ([0.125, 0.625], [0.5 + 0.125 / 4])
 
 
 def test_sums_become_connections_side_by_side() -> None:

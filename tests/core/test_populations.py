@@ -8,8 +8,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from loihiconv.core.errors import InvalidModel
+from loihiconv.core.linear import Dense
 from loihiconv.core.network import (
     IF,
+    Connection,
     Input,
     Integrating,
     Integrator,
@@ -73,6 +76,17 @@ def test_an_input_neuron_of_a_float_network_starts_at_half_its_threshold() -> No
 def test_one_of_the_float_network_is_a_threshold_or_a_readouts_scale() -> None:
     assert (BINARY.unit(0), BINARY.unit(6), READOUT.unit(6)) == (100.0, 6400.0, 640.0)
     assert (BINARY.first_step, replace(READOUT, delay=3).first_step) == (0, 3)
+
+
+def test_copies_start_a_share_of_a_threshold_apart() -> None:
+    assert BINARY.charge(0.25).tolist() == [0.25]
+    pairs = replace(BINARY, shape=(4, 1, 1), copies=2)
+    assert pairs.charge(0.5).tolist() == [[[0.25]], [[0.75]], [[0.25]], [[0.75]]]
+    assert pairs.charge(0.0).ravel().tolist() == [0, 0.5, 0, 0.5]
+    incoming = [(Connection("m", "n", Dense(np.eye(3))), RATE)]
+    pairs.check(incoming, 4)
+    with pytest.raises(InvalidModel, match="n: 2 copies in 3 channels; 1 to 16 expected, and as many of each"):
+        replace(BINARY, copies=2).check(incoming, 4)
 
 
 def test_a_gain_becomes_the_threshold_or_stretches_the_scale() -> None:
