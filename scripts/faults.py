@@ -376,7 +376,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("layer, settings.levels)", "layer, settings.timesteps)"),
         ("channels, settings.levels)", "channels, settings.timesteps)"),
         ("np.maximum(channels, CHANNEL_FLOOR", "np.minimum(channels, CHANNEL_FLOOR"),
-        ("return mixed and", "return"),
+        ("return mixed(weight) and", "return"),
         ("scale if scale > 0 else 1.0", "scale if scale >= 0 else 1.0"),
         ("_or_one(statistics.largest_magnitude)", "_or_one(statistics.percentile(99.0))"),
         ("whole if name in exact else settings", "settings"),

@@ -12,10 +12,10 @@ from math import inf
 
 import numpy as np
 
-from loihiconv.ann.graph import Ann, MaxPool, Relu
+from loihiconv.ann.graph import Ann, Relu
 from loihiconv.conversion.calibration import Calibration, Statistics
 from loihiconv.conversion.clipping import FEW_BITS, PAYS, RATIO, TRIED, fitting_factor, level, rounding_errors
-from loihiconv.conversion.scales import Scales, output_scales
+from loihiconv.conversion.scales import Scales, output_scales, taken_from
 from loihiconv.conversion.settings import Settings
 from loihiconv.conversion.spiking import branches_of, rescale
 from loihiconv.core.linear import Array, LinearMap, Shape
@@ -55,8 +55,8 @@ def scales_for_bits(ann: Ann, calibration: Calibration, scales: Scales, settings
     for node in ann:
         if node.name not in scales:
             continue
-        if isinstance(node, MaxPool) or (isinstance(node, Relu) and node.scale_of):
-            result[node.name] = result[node.scale_of if isinstance(node, Relu) else node.inputs[0]]
+        if other := taken_from(node):
+            result[node.name] = result[other]
         elif isinstance(node, Relu) and np.size(scales[node.name]) > 1 and not node.levels:
             branches = [(origin, linear) for origin, linear, _ in branches_of(ann, ann[node.inputs[0]])]
             if not any(ann.is_input(origin) for origin, _ in branches):

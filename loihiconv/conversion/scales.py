@@ -11,6 +11,7 @@ import numpy as np
 from loihiconv.ann.graph import Add, Ann, Linear, MaxPool, Node, Relu
 from loihiconv.conversion.calibration import CHANNEL_BITS, Calibration, Statistics
 from loihiconv.conversion.settings import ScaleRule, Settings
+from loihiconv.core.fixed_point import mixed
 from loihiconv.core.linear import Array, Conv, Dense, LinearMap, Sparse
 from loihiconv.core.network import assert_never
 from loihiconv.core.parts import slices
@@ -74,9 +75,9 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
     exact = _next_to_binary_weights(ann)
     for name, statistics in calibration.nodes.items():
         node = ann[name]
-        if isinstance(node, MaxPool) or (isinstance(node, Relu) and node.scale_of):
+        if other := taken_from(node):
             # Connections among such populations have weights of one, and whatever they do is the same for every λ.
-            scales[name] = scales[node.scale_of if isinstance(node, Relu) else node.inputs[0]]
+            scales[name] = scales[other]
         elif node is ann.output and ann.parts:
             continue
         elif not isinstance(node, Relu):
@@ -87,6 +88,13 @@ def choose_scales(ann: Ann, calibration: Calibration, settings: Settings) -> dic
     if ann.parts:
         scales[ann.output.name] = output_scales(ann, calibration.parts, scales)
     return scales
+
+
+def taken_from(node: Node) -> str:
+    """The node whose λ a node takes, as max-pooling does; empty where it has one of its own."""
+    if isinstance(node, MaxPool):
+        return node.inputs[0]
+    return node.scale_of if isinstance(node, Relu) else ""
 
 
 def output_scales(ann: Ann, largest: Mapping[str, float], scales: Scales) -> Array:
@@ -259,8 +267,8 @@ def _yield_range(ann: Ann, calibration: Calibration, scales: dict[str, Array], p
     for node in ann:
         if node.name not in calibration.nodes or node is ann.output:
             continue
-        if isinstance(node, MaxPool) or (isinstance(node, Relu) and node.scale_of):
-            scales[node.name] = scales[node.scale_of if isinstance(node, Relu) else node.inputs[0]]
+        if other := taken_from(node):
+            scales[node.name] = scales[other]
         elif isinstance(node, Relu) and _may_yield(node, scales, calibration) and _driven_by(ann, node, scales):
             scales[node.name] = _yielding(ann, node, scales, calibration.nodes[node.name], payload_max)
 
@@ -294,8 +302,8 @@ def _next_to_binary_weights(ann: Ann) -> set[str]:
         for drive in _drives(ann, node) if isinstance(node, Relu) or node is ann.output else []:
             if _one_magnitude(drive.map.weight):
                 source = ann[drive.inputs[0]]
-                while isinstance(source, MaxPool) or (isinstance(source, Relu) and source.scale_of):
-                    source = ann[source.scale_of if isinstance(source, Relu) else source.inputs[0]]
+                while other := taken_from(source):
+                    source = ann[other]
                 found |= {node.name, source.name}
     return found
 
@@ -315,8 +323,7 @@ def _driven_by(ann: Ann, relu: Relu, scales: Scales) -> bool:
 
 def _one_magnitude(weight: Array) -> bool:
     magnitude = np.abs(weight[weight != 0])
-    mixed = bool((weight > 0).any() and (weight < 0).any())  # averages have one magnitude, too
-    return mixed and bool((magnitude == magnitude[0]).all())
+    return mixed(weight) and bool((magnitude == magnitude[0]).all())  # averages have one magnitude, too, and one sign
 
 
 def _or_one(scale: float) -> Array:
